@@ -1,0 +1,2 @@
+export type * from './message.ts'
+export type * from './session.ts'

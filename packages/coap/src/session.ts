@@ -1,0 +1,91 @@
+import type { DecodeError } from '@breakwater/core'
+import type { CoapOption } from './message.ts'
+
+/**
+ * The face of `CoapSession`, the machine that speaks CoAP with one peer over one secure session: message layer,
+ * deduplication, request and response by token, Observe, ping. It knows nothing of DOTS.
+ */
+
+/** RFC 7252 §4.8. Per session, and changeable while it lives: DOTS negotiates them (RFC 9132 §4.5). */
+export interface TransmissionParameters {
+  readonly ackTimeoutSeconds: number
+  readonly ackRandomFactor: number
+  readonly maxRetransmit: number
+  /** Confirmable messages that may wait for an acknowledgement at one time. */
+  readonly nstart: number
+  /** RFC 7252 §4.8.2: the longest time a datagram may live in the network. Default 100. */
+  readonly maxLatencySeconds: number
+}
+
+/** An outgoing request, named by its sender; a number that is not in use. */
+export type OutgoingExchange = number & { readonly __brand: 'OutgoingExchange' }
+
+/** An incoming request, named by the session. */
+export type IncomingExchange = number & { readonly __brand: 'IncomingExchange' }
+
+export interface CoapRequest {
+  /** GET 1, POST 2, PUT 3, DELETE 4 (RFC 7252 §5.8), FETCH 5, PATCH 6, iPATCH 7 (RFC 8132). */
+  readonly method: number
+  readonly options: readonly CoapOption[]
+  readonly payload: Uint8Array
+}
+
+export interface CoapResponse {
+  readonly code: number
+  readonly options: readonly CoapOption[]
+  readonly payload: Uint8Array
+}
+
+export type CoapSessionInput =
+  /** A plaintext came; the view need only live during the call. */
+  | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
+  /** Send a request. With an Observe option of 0 the exchange stays open for notifications (RFC 7641). */
+  | {
+      readonly kind: 'request'
+      readonly exchange: OutgoingExchange
+      readonly request: CoapRequest
+      readonly confirmable: boolean
+    }
+  /** Send a Non-confirmable request once more: same token, new message id. When to do so is the caller's affair. */
+  | { readonly kind: 'repeat'; readonly exchange: OutgoingExchange }
+  /** Forget a request or an observation; what still comes for it is rejected with a Reset where the RFC says so. */
+  | { readonly kind: 'cancel'; readonly exchange: OutgoingExchange }
+  /** Answer. With an Observe option the exchange stays open for `notify`. */
+  | { readonly kind: 'respond'; readonly exchange: IncomingExchange; readonly response: CoapResponse }
+  /** A notification to an observer. The session sets the Observe option's sequence number (RFC 7641 §3.4, §4.4). */
+  | {
+      readonly kind: 'notify'
+      readonly exchange: IncomingExchange
+      readonly response: CoapResponse
+      readonly confirmable: boolean
+    }
+  /** The observer is not to be served any more. */
+  | { readonly kind: 'forget-observer'; readonly exchange: IncomingExchange }
+  /** RFC 7252 §4.3: an empty Confirmable message. The outcome is `pong` or `failed`. */
+  | { readonly kind: 'ping'; readonly exchange: OutgoingExchange }
+  | { readonly kind: 'parameters'; readonly parameters: TransmissionParameters }
+
+export type ExchangeFailure = 'timeout' | 'reset' | 'unsupported-critical-option' | 'session-full'
+
+export type CoapSessionOutput =
+  | { readonly kind: 'send'; readonly bytes: Uint8Array }
+  /** A request came, for the first time: duplicates are answered by the session itself (RFC 7252 §4.5). */
+  | {
+      readonly kind: 'request'
+      readonly exchange: IncomingExchange
+      readonly request: CoapRequest
+      readonly confirmable: boolean
+    }
+  /** A response, or, where `final` is false, the first answer of an observation or a notification in fresh order. */
+  | {
+      readonly kind: 'response'
+      readonly exchange: OutgoingExchange
+      readonly response: CoapResponse
+      readonly final: boolean
+    }
+  | { readonly kind: 'failed'; readonly exchange: OutgoingExchange; readonly reason: ExchangeFailure }
+  | { readonly kind: 'pong'; readonly exchange: OutgoingExchange }
+  /** The observer deregistered, reset a notification, or a Confirmable notification timed out. */
+  | { readonly kind: 'observer-gone'; readonly exchange: IncomingExchange }
+  /** A datagram was not CoAP, or broke a rule that CoAP answers with silence or a Reset: count it. */
+  | { readonly kind: 'malformed'; readonly error: DecodeError }

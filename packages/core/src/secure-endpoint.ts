@@ -1,0 +1,143 @@
+import type { NetworkPath, SocketAddress } from './path.ts'
+
+/**
+ * A secure endpoint: one UDP socket with DTLS on it, at the same layer as UDP. It hands up batches of (peer, plaintext)
+ * and takes plaintext down. Implemented by `@breakwater/dtls` and by the simulated network of `@breakwater/testing`; one
+ * contract suite runs on both.
+ */
+
+/**
+ * Names one peer of one endpoint; unique among all endpoints of the process, and never given again after its peer has
+ * gone.
+ */
+export type PeerId = number & { readonly __brand: 'PeerId' }
+
+/** Who the peer proved to be, copied when the session was established. */
+export type PeerIdentity =
+  | {
+      readonly kind: 'certificate'
+      /** Names of the subjectAltName: DNS-IDs in lower case. */
+      readonly dnsNames: readonly string[]
+      /** The common name of the subject, for people to read; never used to authorise. */
+      readonly subject: string
+      /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal. */
+      readonly spkiSha256: string
+    }
+  | { readonly kind: 'psk'; readonly identity: string }
+
+/** PEM texts. */
+export interface CertificateCredentials {
+  readonly kind: 'certificate'
+  /** Our certificate, followed by intermediates. */
+  readonly certificate: string
+  readonly privateKey: string
+  /** Trust anchors for the peer's certificate. */
+  readonly trustAnchors: string
+}
+
+export interface PskCredentials {
+  readonly kind: 'psk'
+  readonly identity: string
+  readonly key: Uint8Array
+}
+
+export interface SecureEndpointLimits {
+  /** Peers at most, handshaking ones included. Default 100,000. */
+  readonly peers?: number
+  /** Handshakes in progress at most. Default 10,000. */
+  readonly handshaking?: number
+}
+
+interface SecureEndpointBase {
+  /** The address and port to bind to. */
+  readonly local: SocketAddress
+  /** Bind to this interface, too (SO_BINDTODEVICE). */
+  readonly interface?: string
+  /** Path MTU in bytes, IP and UDP headers included. Default 1280 (RFC 9132 §7.3). */
+  readonly mtu?: number
+  readonly limits?: SecureEndpointLimits
+}
+
+export interface ServerEndpointOptions extends SecureEndpointBase {
+  readonly role: 'server'
+  /** A certificate (clients must show one of the same trust anchors), pre-shared keys, or both. */
+  readonly certificate?: CertificateCredentials
+  /** PSK identity → key. */
+  readonly preSharedKeys?: ReadonlyMap<string, Uint8Array>
+}
+
+export interface ClientEndpointOptions extends SecureEndpointBase {
+  readonly role: 'client'
+  readonly credentials: CertificateCredentials | PskCredentials
+}
+
+export type SecureEndpointOptions = ServerEndpointOptions | ClientEndpointOptions
+
+/** Plaintexts that arrived together. Views are valid only during the call of `onBatch`: copy what you keep. */
+export interface PlaintextBatch {
+  readonly count: number
+  peer(index: number): PeerId
+  bytes(index: number): Uint8Array
+}
+
+export type SessionEvent =
+  | {
+      readonly kind: 'established'
+      readonly peer: PeerId
+      readonly identity: PeerIdentity
+      readonly path: NetworkPath
+    }
+  | { readonly kind: 'closed'; readonly peer: PeerId; readonly reason: SessionEnd }
+  | { readonly kind: 'failed'; readonly peer: PeerId; readonly reason: SessionFailure }
+
+/** How an established session ended. */
+export type SessionEnd = 'close-notify' | 'alert' | 'replaced' | 'local'
+
+/** Why a handshake came to nothing. */
+export type SessionFailure =
+  | 'timeout'
+  | 'peer-alert'
+  | 'certificate-refused'
+  | 'name-mismatch'
+  | 'no-shared-key'
+  | 'protocol'
+  | 'limit'
+  | 'local'
+
+/** Called from the endpoint's own loop. A throw is reported as an uncaught error and loses nothing else of the batch. */
+export interface SecureEndpointHandlers {
+  onBatch(batch: PlaintextBatch): void
+  onSession(event: SessionEvent): void
+}
+
+export interface ConnectRequest {
+  readonly remote: SocketAddress
+  /** Reference identifier that the server's certificate must carry as DNS-ID. Not used with PSK. */
+  readonly serverName: string
+}
+
+export interface SecureEndpoint {
+  /** The bound address, with the real port. */
+  readonly local: SocketAddress
+  /** Starts a handshake (client role only). The outcome comes through `onSession`. */
+  connect(request: ConnectRequest): PeerId
+  /**
+   * Queues one plaintext; the bytes are copied at once. All that is queued in one turn of the loop leaves together.
+   * @returns false when the peer is not established, has gone, or the datagram is longer than the session can carry.
+   */
+  send(peer: PeerId, bytes: Uint8Array): boolean
+  /** Ends a session with close_notify, or a handshake; `onSession` reports it. Harmless on a peer that has gone. */
+  close(peer: PeerId): void
+  /** Largest plaintext that fits one datagram to this peer, in bytes; 0 when there is no such peer. */
+  maximumPlaintext(peer: PeerId): number
+  /** Counters by name, for metrics. */
+  stats(): Readonly<Record<string, number>>
+  /** Says close_notify to everybody, closes the socket, reports nothing more. */
+  destroy(): Promise<void>
+}
+
+/** Opens an endpoint. Rejects with `UnavailableError` when it cannot bind, with `ConfigError` on unusable credentials. */
+export type OpenSecureEndpoint = (
+  options: SecureEndpointOptions,
+  handlers: SecureEndpointHandlers
+) => Promise<SecureEndpoint>

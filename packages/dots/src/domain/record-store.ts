@@ -1,0 +1,31 @@
+/**
+ * The store port: durable records, named by collection and key. Implementations guard every record with a checksum of
+ * their own: a damaged one is reported, never served.
+ */
+export interface RecordStore {
+  /** Everything in a collection. Rejects with `UnavailableError` when the store cannot be read. */
+  load(collection: string): Promise<LoadedCollection>
+  /**
+   * Applies all changes or none. Resolves when they are on stable storage: only then may an answer be sent.
+   * Rejects with `UnavailableError`; then nothing of it was applied.
+   */
+  commit(changes: readonly RecordChange[]): Promise<void>
+  /** Finishes what was committed, then lets go of the files. */
+  close(): Promise<void>
+}
+
+export type RecordChange =
+  | { readonly kind: 'put'; readonly collection: string; readonly key: string; readonly value: Uint8Array }
+  | { readonly kind: 'delete'; readonly collection: string; readonly key: string }
+
+export interface StoredRecord {
+  readonly key: string
+  readonly value: Uint8Array
+}
+
+export interface LoadedCollection {
+  /** Ordered by key. */
+  readonly records: readonly StoredRecord[]
+  /** Keys whose checksum does not hold. */
+  readonly damaged: readonly string[]
+}

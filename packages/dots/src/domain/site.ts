@@ -1,0 +1,39 @@
+import type { IpAddress, IpPrefix } from '@breakwater/core'
+import type { DomainName, ServerName } from './identifier.ts'
+
+/** A DOTS server: it belongs to exactly one provisioning domain. */
+export interface DotsServer {
+  readonly name: ServerName
+  readonly domain: DomainName
+  /** Reference identifier: the DNS-ID that its certificate must carry. */
+  readonly referenceName: string
+  /** In order of preference. */
+  readonly addresses: readonly IpAddress[]
+  /** RFC 9132 §3: 4646 unless agreed otherwise. */
+  readonly port: number
+}
+
+/** One attachment's worth of configuration (RFC 7556). Kind `service` comes with third-party mitigation services. */
+export interface ProvisioningDomain {
+  readonly name: DomainName
+  readonly kind: 'access'
+  /** Interfaces that sessions to its servers may use; empty: any active one (RFC 9284 §5.1). */
+  readonly interfaces: readonly string[]
+  /** Provider-aggregatable prefixes that this domain assigned. */
+  readonly prefixes: readonly IpPrefix[]
+  /** Local addresses that sessions of this domain leave from, in order of preference. */
+  readonly sources: readonly IpAddress[]
+  readonly servers: readonly DotsServer[]
+}
+
+/** A prefix of the site's own, announced through all domains or the named ones. */
+export interface ProviderIndependentPrefix {
+  readonly prefix: IpPrefix
+  /** Undefined: all domains. */
+  readonly domains?: readonly DomainName[]
+}
+
+export interface Site {
+  readonly domains: readonly ProvisioningDomain[]
+  readonly providerIndependent: readonly ProviderIndependentPrefix[]
+}

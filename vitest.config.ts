@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: ['packages/{core,coap,model,dots,testing}/test/**/*.test.ts', 'conformance/**/*.test.ts']
+        }
+      },
+      {
+        // Real sockets, disks, kernels: one file at a time, so that they do not starve each other of time.
+        test: {
+          name: 'host',
+          include: [
+            'packages/{dtls,runtime,store,mitigators,control,agents,cli}/test/**/*.test.ts',
+            '{lab,interop,e2e,tools,fuzz}/**/*.test.ts'
+          ],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000
+        }
+      }
+    ]
+  }
+})
