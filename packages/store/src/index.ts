@@ -1,1 +1,2 @@
-export {}
+export { memoryStore } from './memory/memory-store.ts'
+export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts'
