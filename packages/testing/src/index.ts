@@ -1,1 +1,2 @@
-export {}
+export * from './virtual-clock.ts'
+export * from './seeded-entropy.ts'
