@@ -1,6 +1,6 @@
 import type { Target } from './target.ts'
 
-/** Names one plan at a mitigator; characters A–Z a–z 0–9 . _ ~ - / only, at most 200. */
+/** Names one plan at a mitigator; characters A–Z a–z 0–9 . _ ~ - / only, at most 120. */
 export type PlanId = string & { readonly __brand: 'PlanId' }
 
 export function PlanId(text: string): PlanId {
