@@ -1,6 +1,7 @@
 import { InternalError } from '../errors.ts'
 import { addressBits, compareIpAddresses, equalIpAddresses } from './address.ts'
 import type { IpAddress } from './address.ts'
+import { wordMask } from './word-mask.ts'
 
 /** The first `length` bits of `address`; all others are 0. Made only by checking functions. */
 export interface IpPrefix {
@@ -75,10 +76,4 @@ function maskAddress(address: IpAddress, length: number): IpAddress {
     c: (address.c & wordMask(length - 64)) >>> 0,
     d: (address.d & wordMask(length - 96)) >>> 0
   }
-}
-
-/** A word whose first `bits` bits are set; none below 1, all above 31. */
-function wordMask(bits: number): number {
-  // A shift by 32 is a shift by 0 in JavaScript, so neither end can be computed by shifting.
-  return bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << (32 - bits)
 }
