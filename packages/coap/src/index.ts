@@ -1,2 +1,36 @@
 export type * from './message.ts'
 export type * from './session.ts'
+export {
+  Code,
+  codeClass,
+  formatCode,
+  isClientError,
+  isRequest,
+  isResponse,
+  isServerError,
+  isSuccess
+} from './code.ts'
+export { formatMethod, Method } from './method.ts'
+export {
+  formatOptionNumber,
+  isCritical,
+  isNoCacheKey,
+  isUnsafe,
+  optionDefinition,
+  OptionNumber
+} from './option.ts'
+export type { OptionDefinition, OptionFormat } from './option.ts'
+export {
+  emptyOption,
+  findOption,
+  readString,
+  readUint,
+  readUriPath,
+  stringOption,
+  uintOption,
+  uintValue,
+  uriPath
+} from './option-value.ts'
+export { decodeMessage } from './codec/decode.ts'
+export { encodeMessage } from './codec/encode.ts'
+export { MAXIMUM_MESSAGE_BYTES, MAXIMUM_OPTIONS } from './codec/limit.ts'
