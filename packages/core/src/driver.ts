@@ -5,14 +5,16 @@ import type { Instant } from './time.ts'
 /**
  * Hosts one machine on a clock: feeds inputs, hands each output to `perform`, keeps one wake-up armed.
  * `perform` may feed the driver again: such inputs queue up until the outputs before them are performed.
+ *
+ * When the machine or `perform` throws, the error leaves through `feed` or the clock, and the rest is not lost: outputs
+ * and inputs still waiting are taken up by a wake-up of their own.
  */
 export class Driver<Input, Output> {
   readonly #machine: Machine<Input, Output>
   readonly #clock: Clock
   readonly #perform: (output: Output) => void
   readonly #waiting: Input[] = []
-  #running = false
-  #stopped = false
+  #state: 'idle' | 'running' | 'stopped' = 'idle'
   #wakeUp: ScheduledCall | undefined
   #wakeUpAt: Instant | undefined
 
@@ -22,46 +24,63 @@ export class Driver<Input, Output> {
     this.#perform = perform
   }
 
+  /** Performs what the machine wants before its first input, and arms its wake-up. `feed` does so, too. */
+  start(): void {
+    this.#run()
+  }
+
   /** Feeds one input now. Ignored after `stop`. */
   feed(input: Input): void {
-    if (this.#stopped) return
+    if (this.#state === 'stopped') return
     this.#waiting.push(input)
     this.#run()
   }
 
-  /** Forgets the wake-up and ignores everything that comes later. */
+  /** Forgets the wake-up and ignores everything that comes later, outputs not yet performed included. */
   stop(): void {
-    this.#stopped = true
+    this.#state = 'stopped'
     this.#waiting.length = 0
-    this.#wakeUp?.cancel()
-    this.#wakeUp = undefined
-    this.#wakeUpAt = undefined
+    this.#arm(undefined)
   }
 
-  #run(): void {
-    if (this.#running) return
-    this.#running = true
+  #run(first?: () => void): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'running'
+    let finished = false
     try {
-      let input = this.#waiting.shift()
-      while (input !== undefined) {
-        this.#machine.handle(input, this.#clock.now())
-        this.#drain()
-        input = this.#waiting.shift()
-      }
+      // What a throw left behind: a machine takes nothing new before it is drained.
+      this.#drain()
+      first?.()
+      this.#handleWaiting()
+      finished = true
     } finally {
-      this.#running = false
+      this.#settle(finished)
     }
-    this.#arm()
+  }
+
+  #handleWaiting(): void {
+    while (this.#waiting.length > 0) {
+      const input = this.#waiting.shift()
+      if (input !== undefined) this.#machine.handle(input, this.#clock.now())
+      this.#drain()
+    }
   }
 
   #drain(): void {
-    for (let output = this.#machine.poll(); output !== undefined; output = this.#machine.poll())
+    while (this.#state === 'running') {
+      const output = this.#machine.poll()
+      if (output === undefined) return
       this.#perform(output)
+    }
   }
 
-  #arm(): void {
-    if (this.#stopped) return
-    const at = this.#machine.nextTimeout()
+  #settle(finished: boolean): void {
+    if (this.#state === 'stopped') return
+    this.#state = 'idle'
+    this.#arm(finished ? this.#machine.nextTimeout() : this.#clock.now())
+  }
+
+  #arm(at: Instant | undefined): void {
     if (at === this.#wakeUpAt) return
     this.#wakeUp?.cancel()
     this.#wakeUpAt = at
@@ -71,14 +90,9 @@ export class Driver<Input, Output> {
   #wake(): void {
     this.#wakeUp = undefined
     this.#wakeUpAt = undefined
-    if (this.#stopped) return
-    this.#running = true
-    try {
+    this.#run(() => {
       this.#machine.handleTimeout(this.#clock.now())
       this.#drain()
-    } finally {
-      this.#running = false
-    }
-    this.#run()
+    })
   }
 }

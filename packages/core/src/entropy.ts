@@ -11,7 +11,7 @@ export function fraction(entropy: Entropy): number {
   return entropy.uint32() / 0x1_0000_0000
 }
 
-/** A uniform integer of 0 … bound − 1. */
+/** A uniform integer of 0 … bound − 1, for a bound of at most 2^32. */
 export function integerBelow(entropy: Entropy, bound: number): number {
   return Math.floor(fraction(entropy) * bound)
 }

@@ -1,13 +1,18 @@
 import { DecodeError } from '../errors.ts'
 
+const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /** Lower-case hexadecimal, two digits a byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += (byte < 16 ? '0' : '') + byte.toString(16)
+  for (const byte of bytes) text += DIGITS[byte] ?? ''
   return text
 }
 
-/** Reads hexadecimal; throws a DecodeError on an odd length or another character. */
+/**
+ * Reads hexadecimal of either case.
+ * @throws DecodeError `CORE_HEX_INVALID` on an odd length or another character.
+ */
 export function fromHex(text: string): Uint8Array {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text))
     throw new DecodeError('CORE_HEX_INVALID', 'not pairs of hexadecimal digits')
