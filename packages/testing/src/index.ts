@@ -1,2 +1,5 @@
 export * from './virtual-clock.ts'
 export * from './seeded-entropy.ts'
+export * from './contracts/secure-endpoint.ts'
+export * from './contracts/secure-endpoint-world.ts'
+export * from './contracts/recording-handlers.ts'
