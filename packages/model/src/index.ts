@@ -1,1 +1,8 @@
-export {}
+export { ModelDecodeError } from './decode-error.ts'
+export { decodeSignal, encodeSignal } from './signal-codec.ts'
+export type * from './signal-message.ts'
+export * from './signal-code.ts'
+export { signalStructure } from './signal.ts'
+export type * from './yang/node.ts'
+export type { ContainerOf, ValueOf } from './yang/value.ts'
+export { isComprehensionRequired } from './mapping/comprehension.ts'
