@@ -49,9 +49,12 @@ export async function buildTwoProviderNetwork(): Promise<TwoProviderNetwork> {
   }
 }
 
+/** One link: a cable with an end in each of two hosts. */
+function veth(a: Namespace, nameA: string, b: Namespace, nameB: string): Promise<void> {
+  return a.ip([`link add name ${nameA} type veth peer name ${nameB} netns ${b.name}`])
+}
+
 async function connect({ home, cpe, isp1, isp2, internet }: TwoProviderNetwork): Promise<void> {
-  const veth = (a: Namespace, nameA: string, b: Namespace, nameB: string): Promise<void> =>
-    a.ip([`link add name ${nameA} type veth peer name ${nameB} netns ${b.name}`])
   await veth(home, 'lan', cpe, 'lan')
   await veth(cpe, 'wan1', isp1, 'cust')
   await veth(cpe, 'wan2', isp2, 'cust')
