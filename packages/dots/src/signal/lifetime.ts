@@ -1,6 +1,6 @@
 import { Code } from '@breakwater/coap'
 import { Seconds, after, between, inSeconds } from '@breakwater/core'
-import type { WallTime } from '@breakwater/core'
+import type { Instant, WallTime } from '@breakwater/core'
 import { accepted, refused } from './problem.ts'
 import type { Checked } from './problem.ts'
 
@@ -10,8 +10,8 @@ export const INDEFINITE_LIFETIME = -1
 /** How long a mitigation lasts: seconds, or until it is withdrawn. */
 export type Lifetime = number | 'indefinite'
 
-/** When a mitigation ends by itself. */
-export type Expiry = WallTime | 'never'
+/** When a mitigation ends by itself, on the clock of the machine that runs or on the calendar. */
+export type Expiry<Moment extends Instant | WallTime> = Moment | 'never'
 
 /** What a server grants. */
 export interface LifetimePolicy {
@@ -42,12 +42,15 @@ export function grantLifetime(requested: Lifetime, policy: LifetimePolicy): Life
 }
 
 /** When a lifetime that starts at `now` is over. */
-export function expiryOf(lifetime: Lifetime, now: WallTime): Expiry {
+export function expiryOf<Moment extends Instant | WallTime>(lifetime: Lifetime, now: Moment): Expiry<Moment> {
   return lifetime === 'indefinite' ? 'never' : after(now, Seconds(lifetime))
 }
 
 /** The remaining lifetime as the wire wants it: whole seconds, never negative but for "indefinite". */
-export function remainingLifetimeSeconds(expiry: Expiry, now: WallTime): number {
+export function remainingLifetimeSeconds<Moment extends Instant | WallTime>(
+  expiry: Expiry<Moment>,
+  now: Moment
+): number {
   if (expiry === 'never') return INDEFINITE_LIFETIME
   return Math.max(0, Math.ceil(inSeconds(between(now, expiry))))
 }

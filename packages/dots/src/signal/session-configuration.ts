@@ -1,0 +1,50 @@
+import type {
+  DecimalParameter,
+  IntegerParameter,
+  SignalMessage,
+  SessionParameters as SessionParameterNodes
+} from '@breakwater/model'
+import type { TransmissionParameters } from '@breakwater/coap'
+import { ACCEPTABLE_SESSION_PARAMETERS } from './defaults.ts'
+import type { SessionParameters } from './defaults.ts'
+
+/**
+ * The body of an answer to GET on `/config`: what is in force, and what we would accept (RFC 9132 §4.5.1). The same
+ * values hold while a mitigation is active and while none is.
+ */
+export function sessionConfigurationBody(current: SessionParameters): SignalMessage {
+  const parameters = parameterNodes(current)
+  return { signalConfig: { mitigatingConfig: parameters, idleConfig: parameters } }
+}
+
+/** How these parameters make CoAP behave (RFC 9132 §4.5.2; RFC 7252 §4.8 for the rest). */
+export function transmissionParameters(parameters: SessionParameters): TransmissionParameters {
+  return {
+    ackTimeoutSeconds: parameters.ackTimeoutSeconds,
+    ackRandomFactor: parameters.ackRandomFactor,
+    maxRetransmit: parameters.maxRetransmit,
+    nstart: 1,
+    maxLatencySeconds: 100
+  }
+}
+
+function parameterNodes(current: SessionParameters): SessionParameterNodes {
+  return {
+    heartbeatInterval: integer('heartbeatIntervalSeconds', current),
+    missingHbAllowed: integer('missingHeartbeatsAllowed', current),
+    probingRate: integer('probingRateBytesPerSecond', current),
+    maxRetransmit: integer('maxRetransmit', current),
+    ackTimeout: decimal('ackTimeoutSeconds', current),
+    ackRandomFactor: decimal('ackRandomFactor', current)
+  }
+}
+
+function integer(name: keyof SessionParameters, current: SessionParameters): IntegerParameter {
+  const { minimum, maximum } = ACCEPTABLE_SESSION_PARAMETERS[name]
+  return { maxValue: maximum, minValue: minimum, currentValue: current[name] }
+}
+
+function decimal(name: keyof SessionParameters, current: SessionParameters): DecimalParameter {
+  const { minimum, maximum } = ACCEPTABLE_SESSION_PARAMETERS[name]
+  return { maxValueDecimal: maximum, minValueDecimal: minimum, currentValueDecimal: current[name] }
+}
