@@ -21,16 +21,19 @@ import { Trail } from './trail.ts'
 /** Length of an array or map that only a "break" ends. */
 export const UNTIL_BREAK = -1
 
+const NOTHING = new Uint8Array(0)
+
 /**
  * Reads CBOR item by item, as its caller expects them: no tree in between, nothing allocated from a claimed length, no
  * recursion of its own. Definite and indefinite lengths, and integers longer than they need to be, are accepted:
  * RFC 8949 §4.1 makes the shortest form a duty of encoders, and RFC 9132 does not ask for deterministic encoding.
- * Every fault is a ModelDecodeError with the place where it was found.
+ * Every fault is a ModelDecodeError with the place where it was found. One reader serves many messages, one after the
+ * other: on the hot path it costs nothing to make.
  */
 export class CborReader {
   /** Where the caller stands, for messages. */
   readonly trail: Trail = new Trail()
-  readonly #bytes: Uint8Array
+  #bytes: Uint8Array = NOTHING
   #at = 0
   #items = 0
   #depth = 0
@@ -42,8 +45,13 @@ export class CborReader {
   #high = 0
   #low = 0
 
-  constructor(bytes: Uint8Array) {
+  /** Starts on a message, whatever became of the one before. */
+  start(bytes: Uint8Array): void {
     this.#bytes = bytes
+    this.#at = 0
+    this.#items = 0
+    this.#depth = 0
+    this.trail.reset()
     if (bytes.length > MAXIMUM_MESSAGE_BYTES)
       this.fail('MODEL_CBOR_TOO_LARGE', `${bytes.length} bytes are more than ${MAXIMUM_MESSAGE_BYTES}`)
   }
@@ -138,10 +146,11 @@ export class CborReader {
     }
   }
 
-  /** Throws unless everything has been read. */
-  expectEnd(): void {
+  /** Throws unless everything has been read, and lets go of the bytes. */
+  finish(): void {
     const left = this.#bytes.length - this.#at
     if (left > 0) this.fail('MODEL_CBOR_TRAILING_BYTES', `${left} bytes follow the message`)
+    this.#bytes = NOTHING
   }
 
   /** Reads the head of an item and returns its major type (RFC 8949 §3). */

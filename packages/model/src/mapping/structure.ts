@@ -22,15 +22,17 @@ export interface StructureCodec<Message> {
 /** Reads the codec off a declaration, once. */
 export function structureCodec<Message>(declaration: ContainerOf<Message>): StructureCodec<Message> {
   const root = codecOf(declaration.node)
+  // Shared by all calls: none of them can interrupt another.
+  const reader = new CborReader()
   const writer = new CborWriter()
   return {
     decode(bytes) {
-      const reader = new CborReader(bytes)
+      reader.start(bytes)
       // RFC 9132 §10.5: the tag is optional and prefixes the object; anywhere else it is a fault.
       if (reader.peekMajor() === TAG && reader.readTag() !== DOTS_TAG)
         reader.fail('MODEL_TYPE_MISMATCH', `a tag other than ${DOTS_TAG} before the message`)
       const message = root.read(reader) as Message
-      reader.expectEnd()
+      reader.finish()
       return message
     },
     encode(message) {

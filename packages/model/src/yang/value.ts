@@ -40,6 +40,8 @@ export type ValueOf<Of extends Node> =
           ? LeafValues[Kind]
           : never
 
+/** Identity, not assignability in both directions: that one lets an optional property be left out. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- two generic signatures are compared, not called
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
 /** A container whose values are proved to be of type `Value`. */
