@@ -1,0 +1,56 @@
+import { PrefixTable, formatIpPrefix } from '@breakwater/core'
+import type { IpPrefix } from '@breakwater/core'
+import type { DomainName } from '../domain/identifier.ts'
+import type { Site } from '../domain/site.ts'
+
+/** Whose an address of the site is. What has no class is foreign: not ours to protect. */
+export type AddressClass =
+  /** Provider-aggregatable: assigned by this domain, which alone may be asked about it (RFC 9284 §5.1). */
+  | { readonly kind: 'pa'; readonly domain: DomainName }
+  /** Provider-independent: the site's own, announced through these domains (RFC 9284 §5.2). */
+  | { readonly kind: 'pi'; readonly domains: readonly DomainName[]; readonly named: boolean }
+
+/** A prefix of the site with its class, as it stands in the configuration. */
+export interface ClassifiedPrefix {
+  readonly prefix: IpPrefix
+  readonly class: AddressClass
+}
+
+/** Every prefix of the site with its class, in the order of the configuration. Equal classes are one object. */
+export function classifiedPrefixes(site: Site): ClassifiedPrefix[] {
+  const assigned = site.domains.flatMap((domain) => {
+    const pa: AddressClass = { kind: 'pa', domain: domain.name }
+    return domain.prefixes.map((prefix) => ({ prefix, class: pa }))
+  })
+  const all = site.domains.map((domain) => domain.name)
+  const everywhere: AddressClass = { kind: 'pi', domains: all, named: false }
+  const own = site.providerIndependent.map(({ prefix, domains }): ClassifiedPrefix => {
+    if (domains === undefined) return { prefix, class: everywhere }
+    return { prefix, class: { kind: 'pi', domains, named: true } }
+  })
+  return [...assigned, ...own]
+}
+
+/** The table in which the longest match decides the class of an address; no match: foreign. */
+export function addressClasses(site: Site): PrefixTable<AddressClass> {
+  const table = new PrefixTable<AddressClass>()
+  for (const entry of classifiedPrefixes(site)) table.set(entry.prefix, entry.class)
+  return table
+}
+
+/** `assigned by isp-a`, `provider-independent, announced through isp-a and isp-b`. */
+export function describeClass(addressClass: AddressClass): string {
+  switch (addressClass.kind) {
+    case 'pa':
+      return `assigned by ${addressClass.domain}`
+    case 'pi':
+      return addressClass.named
+        ? `provider-independent, announced through ${addressClass.domains.join(' and ')}`
+        : 'provider-independent, announced through every domain'
+  }
+}
+
+/** `198.51.100.0/24 (assigned by isp-a)`, for messages. */
+export function describeClassified(entry: ClassifiedPrefix): string {
+  return `${formatIpPrefix(entry.prefix)} (${describeClass(entry.class)})`
+}

@@ -1,0 +1,155 @@
+import { formatIpAddress, formatIpPrefix, prefixKey } from '@breakwater/core'
+import type { DomainName, ServerName } from '../domain/identifier.ts'
+import type { DotsServer, ProvisioningDomain, Site } from '../domain/site.ts'
+import { addressClasses, classifiedPrefixes, describeClass } from './address-class.ts'
+import type { AddressClass } from './address-class.ts'
+import { describeIllegal, legalPaths, strangersTo } from './legal-path.ts'
+
+/** What is wrong with a site. `code` is stable; `place` says where: `domain isp-a`, `server isp-a/east`. */
+export interface SiteProblem {
+  readonly code:
+    | 'DOMAIN_DUPLICATE'
+    | 'SERVER_DUPLICATE'
+    | 'SERVER_OF_OTHER_DOMAIN'
+    | 'SERVER_UNREACHABLE'
+    | 'SERVER_ADDRESS_SHARED'
+    | 'PREFIX_OF_TWO'
+    | 'SOURCE_OF_OTHER_DOMAIN'
+    | 'PI_DOMAIN_UNKNOWN'
+    | 'PI_WITHOUT_DOMAIN'
+  readonly place: string
+  readonly message: string
+}
+
+/** Everything that is wrong with a site, at once; empty when a client may run on it. */
+export function checkSite(site: Site): SiteProblem[] {
+  return [
+    ...duplicateNames(site),
+    ...strayServers(site),
+    ...prefixesOfTwo(site),
+    ...providerIndependentDomains(site),
+    ...foreignSources(site),
+    ...unreachableServers(site),
+    ...sharedServerAddresses(site)
+  ]
+}
+
+function duplicateNames(site: Site): SiteProblem[] {
+  const domains = repeated(site.domains.map((domain) => domain.name))
+  const servers = repeated(allServers(site).map((server) => server.name))
+  return [
+    ...domains.map((name): SiteProblem => {
+      return { code: 'DOMAIN_DUPLICATE', place: `domain ${name}`, message: `two domains are called ${name}` }
+    }),
+    ...servers.map((name): SiteProblem => {
+      return { code: 'SERVER_DUPLICATE', place: `server ${name}`, message: `two servers are called ${name}` }
+    })
+  ]
+}
+
+function strayServers(site: Site): SiteProblem[] {
+  return site.domains.flatMap((domain) =>
+    domain.servers
+      .filter((server) => server.domain !== domain.name)
+      .map((server): SiteProblem => {
+        const message = `server ${server.name} says it is of ${server.domain} but stands under ${domain.name}`
+        return { code: 'SERVER_OF_OTHER_DOMAIN', place: `server ${server.name}`, message }
+      })
+  )
+}
+
+/** The longest match decides a class; two classes of one prefix leave nothing to decide by. */
+function prefixesOfTwo(site: Site): SiteProblem[] {
+  const seen = new Map<string, AddressClass>()
+  const problems: SiteProblem[] = []
+  for (const entry of classifiedPrefixes(site)) {
+    const key = prefixKey(entry.prefix)
+    const first = seen.get(key)
+    if (first === undefined) seen.set(key, entry.class)
+    else if (!(first.kind === 'pa' && entry.class.kind === 'pa' && first.domain === entry.class.domain)) {
+      const text = formatIpPrefix(entry.prefix)
+      const message = `${text} is both ${describeClass(first)} and ${describeClass(entry.class)}`
+      problems.push({ code: 'PREFIX_OF_TWO', place: `prefix ${text}`, message })
+    }
+  }
+  return problems
+}
+
+function providerIndependentDomains(site: Site): SiteProblem[] {
+  const known = new Set(site.domains.map((domain) => domain.name))
+  return site.providerIndependent.flatMap(({ prefix, domains }): SiteProblem[] => {
+    const text = formatIpPrefix(prefix)
+    const place = `prefix ${text}`
+    if (domains?.length === 0)
+      return [{ code: 'PI_WITHOUT_DOMAIN', place, message: `${text} is announced through no domain` }]
+    const unknown = (domains ?? []).filter((name) => !known.has(name))
+    return unknown.map((name): SiteProblem => {
+      const message = `${text} is announced through ${name}, which is no domain of the site`
+      return { code: 'PI_DOMAIN_UNKNOWN', place, message }
+    })
+  })
+}
+
+/** A source that another domain assigned would be dropped by ingress filtering, or betray that domain. */
+function foreignSources(site: Site): SiteProblem[] {
+  const classes = addressClasses(site)
+  return site.domains.flatMap((domain) =>
+    domain.sources.flatMap((source): SiteProblem[] => {
+      const found = classes.longestMatch(source)?.value
+      if (found === undefined || strangersTo(domain.name, found).length === 0) return []
+      const message = `source ${formatIpAddress(source)} of ${domain.name} is ${describeClass(found)}`
+      return [{ code: 'SOURCE_OF_OTHER_DOMAIN', place: `domain ${domain.name}`, message }]
+    })
+  )
+}
+
+function unreachableServers(site: Site): SiteProblem[] {
+  const classes = addressClasses(site)
+  return allServers(site).flatMap((server): SiteProblem[] => {
+    const found = legalPaths(site, server, classes)
+    if (found.paths.length > 0) return []
+    const why = found.illegal.map((reason) => describeIllegal(reason)).join('; ')
+    const message = `no legal path leads to server ${server.name}: ${why}`
+    return [{ code: 'SERVER_UNREACHABLE', place: `server ${server.name}`, message }]
+  })
+}
+
+/**
+ * RFC 9284 §5.2: under one address for the servers of two domains, the network decides whose server a request meets.
+ * Harmless only where each session is bound to an interface that is its domain's alone.
+ */
+function sharedServerAddresses(site: Site): SiteProblem[] {
+  const problems: SiteProblem[] = []
+  const seen = new Map<string, DotsServer>()
+  for (const server of allServers(site))
+    for (const address of server.addresses) {
+      const key = `${formatIpAddress(address)} port ${server.port}`
+      const first = seen.get(key)
+      if (first === undefined) seen.set(key, server)
+      else if (first.domain !== server.domain && !areApart(site, first, server)) {
+        const message =
+          `servers ${first.name} and ${server.name} of two domains share ${key}, and nothing binds ` +
+          'their sessions to different interfaces'
+        problems.push({ code: 'SERVER_ADDRESS_SHARED', place: `server ${server.name}`, message })
+      }
+    }
+  return problems
+}
+
+function areApart(site: Site, a: DotsServer, b: DotsServer): boolean {
+  const interfaces = (server: DotsServer): readonly string[] => domainOf(site, server)?.interfaces ?? []
+  const [ofA, ofB] = [interfaces(a), interfaces(b)]
+  return ofA.length > 0 && ofB.length > 0 && !ofA.some((name) => ofB.includes(name))
+}
+
+function domainOf(site: Site, server: DotsServer): ProvisioningDomain | undefined {
+  return site.domains.find((domain) => domain.name === server.domain)
+}
+
+function allServers(site: Site): DotsServer[] {
+  return site.domains.flatMap((domain) => domain.servers)
+}
+
+function repeated<Name extends DomainName | ServerName>(names: readonly Name[]): Name[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))]
+}

@@ -1,0 +1,54 @@
+import type { MitigationId } from '../domain/identifier.ts'
+import type { Target } from '../domain/target.ts'
+import { targetKey } from './compiler.ts'
+import type { CompiledRequest } from './compiler.ts'
+import { targetsOverlap } from './overlap.ts'
+
+/** A request that stands at a server, or was asked of it. */
+export interface CurrentRequest {
+  readonly mitigationId: MitigationId
+  readonly target: Target
+}
+
+/** What turns the requests that stand into those that are wanted. */
+export interface Difference {
+  /** Same target as before: nothing to send; the protections that it serves may be others. */
+  readonly kept: readonly { readonly mitigationId: MitigationId; readonly request: CompiledRequest }[]
+  /** To be asked under new mitigation ids, before anything is withdrawn. */
+  readonly added: readonly CompiledRequest[]
+  /** No longer wanted. */
+  readonly retired: readonly RetiredRequest[]
+}
+
+export interface RetiredRequest {
+  readonly mitigationId: MitigationId
+  /**
+   * Indices of `added` that share addresses with it. RFC 9132 §4.4.1.3: when the server accepts one of them, it deletes
+   * this request by itself. Until they are answered it must stay: it protects what they are to protect.
+   */
+  readonly replacedBy: readonly number[]
+}
+
+/** Compares what stands with what is wanted. Both lists are free of overlaps. */
+export function difference(
+  current: readonly CurrentRequest[],
+  wanted: readonly CompiledRequest[]
+): Difference {
+  const standing = new Map(current.map((request) => [targetKey(request.target), request]))
+  const kept: { mitigationId: MitigationId; request: CompiledRequest }[] = []
+  const added: CompiledRequest[] = []
+  for (const request of wanted) {
+    const key = targetKey(request.target)
+    const same = standing.get(key)
+    standing.delete(key)
+    if (same === undefined) added.push(request)
+    else kept.push({ mitigationId: same.mitigationId, request })
+  }
+  const retired = [...standing.values()].map((old) => {
+    const overlapping = added.flatMap((request, index) =>
+      targetsOverlap(request.target, old.target) ? [index] : []
+    )
+    return { mitigationId: old.mitigationId, replacedBy: overlapping }
+  })
+  return { kept, added, retired }
+}

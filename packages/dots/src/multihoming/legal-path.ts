@@ -1,0 +1,132 @@
+import { formatIpAddress } from '@breakwater/core'
+import type { IpAddress, NetworkPath, PrefixTable, SocketAddress } from '@breakwater/core'
+import type { DomainName, ServerName } from '../domain/identifier.ts'
+import type { DotsServer, ProvisioningDomain, Site } from '../domain/site.ts'
+import { addressClasses } from './address-class.ts'
+import type { AddressClass } from './address-class.ts'
+
+// The one maker of paths, lent by the class's static block to this file alone.
+let makePath: (server: DotsServer, source: IpAddress, remote: IpAddress, via: string | undefined) => LegalPath
+
+/**
+ * A way to a DOTS server that stays inside the server's own provisioning domain: by the domain's interface, from a
+ * source address that no other domain assigned, to an address of the server. Whatever opens a session takes one of
+ * these, and nothing but `legalPaths` makes them: leaving a domain cannot be written down.
+ */
+export class LegalPath {
+  static {
+    makePath = (server, source, remote, via) => new LegalPath(server, source, remote, via)
+  }
+
+  // A private field makes the type nominal: no literal of the same shape passes for a LegalPath.
+  readonly #server: DotsServer
+  readonly source: IpAddress
+  readonly remote: SocketAddress
+  /** Bound to this interface; undefined: any active one (RFC 9284 §5.1). */
+  readonly interface: string | undefined
+
+  private constructor(server: DotsServer, source: IpAddress, remote: IpAddress, via: string | undefined) {
+    this.#server = server
+    this.source = source
+    this.remote = { address: remote, port: server.port }
+    this.interface = via
+  }
+
+  get domain(): DomainName {
+    return this.#server.domain
+  }
+
+  get server(): ServerName {
+    return this.#server.name
+  }
+
+  /** The DNS-ID that the server's certificate must carry. */
+  get referenceName(): string {
+    return this.#server.referenceName
+  }
+
+  /** As the layers below name paths; the kernel chooses the local port. */
+  get networkPath(): NetworkPath {
+    const local: SocketAddress = { address: this.source, port: 0 }
+    if (this.interface === undefined) return { local, remote: this.remote }
+    return { local, remote: this.remote, interface: this.interface }
+  }
+}
+
+/** Why an element of a domain's configuration gives no path. */
+export type IllegalPath =
+  | { readonly kind: 'domain-unknown'; readonly domain: DomainName }
+  | { readonly kind: 'no-source'; readonly domain: DomainName }
+  | { readonly kind: 'no-address'; readonly server: ServerName }
+  | { readonly kind: 'source-of-another'; readonly source: IpAddress; readonly owners: readonly DomainName[] }
+  | { readonly kind: 'no-source-of-family'; readonly remote: IpAddress }
+
+export interface LegalPaths {
+  /** The server's first address first, then the domain's first source. Empty: no session may be opened. */
+  readonly paths: readonly LegalPath[]
+  /** What was left out, and why. */
+  readonly illegal: readonly IllegalPath[]
+}
+
+/**
+ * Every legal path to a server of the site, in order of preference.
+ * @param classes The site's address classes, where the caller has compiled them already.
+ */
+export function legalPaths(
+  site: Site,
+  server: DotsServer,
+  classes: PrefixTable<AddressClass> = addressClasses(site)
+): LegalPaths {
+  const domain = site.domains.find((candidate) => candidate.name === server.domain)
+  if (domain === undefined) return { paths: [], illegal: [{ kind: 'domain-unknown', domain: server.domain }] }
+  const illegal: IllegalPath[] = []
+  if (domain.sources.length === 0) illegal.push({ kind: 'no-source', domain: domain.name })
+  if (server.addresses.length === 0) illegal.push({ kind: 'no-address', server: server.name })
+  const sources = domain.sources.filter((source) => {
+    const owners = strangersTo(domain.name, classes.longestMatch(source)?.value)
+    if (owners.length > 0) illegal.push({ kind: 'source-of-another', source, owners })
+    return owners.length === 0
+  })
+  for (const remote of server.addresses)
+    if (!sources.some((source) => source.family === remote.family))
+      illegal.push({ kind: 'no-source-of-family', remote })
+  return { paths: pathsOf(domain, server, sources), illegal }
+}
+
+function pathsOf(domain: ProvisioningDomain, server: DotsServer, sources: readonly IpAddress[]): LegalPath[] {
+  const interfaces = domain.interfaces.length === 0 ? [undefined] : domain.interfaces
+  return server.addresses.flatMap((remote) =>
+    sources
+      .filter((source) => source.family === remote.family)
+      .flatMap((source) => interfaces.map((via) => makePath(server, source, remote, via)))
+  )
+}
+
+/**
+ * The owners because of whom `domain` must not use a source of this class; empty when it may. An address of no class
+ * (behind a translator, of the link itself) belongs to the domain that lists it.
+ */
+export function strangersTo(
+  domain: DomainName,
+  addressClass: AddressClass | undefined
+): readonly DomainName[] {
+  if (addressClass === undefined) return []
+  const owners = addressClass.kind === 'pa' ? [addressClass.domain] : addressClass.domains
+  return owners.includes(domain) ? [] : owners
+}
+
+/** One reason in words. */
+export function describeIllegal(reason: IllegalPath): string {
+  switch (reason.kind) {
+    case 'domain-unknown':
+      return `${reason.domain} is no domain of the site`
+    case 'no-source':
+      return `domain ${reason.domain} has no source address`
+    case 'no-address':
+      return `server ${reason.server} has no address`
+    case 'source-of-another':
+      return `source ${formatIpAddress(reason.source)} belongs to ${reason.owners.join(' and ')}`
+    case 'no-source-of-family':
+      return `no source of the family of ${formatIpAddress(reason.remote)}`
+  }
+}

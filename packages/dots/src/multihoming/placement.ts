@@ -1,0 +1,216 @@
+import {
+  BROADCAST_PREFIXES,
+  LOOPBACK_PREFIXES,
+  MULTICAST_PREFIXES,
+  UNSPECIFIED_PREFIXES,
+  formatIpPrefix,
+  mergePrefixes,
+  overlapsAny
+} from '@breakwater/core'
+import type { IpPrefix } from '@breakwater/core'
+import type { DomainName, ServerName } from '../domain/identifier.ts'
+import type { Target } from '../domain/target.ts'
+import { describeClass } from './address-class.ts'
+import type { AddressClass } from './address-class.ts'
+import { splitAtClassBorders } from './class-border.ts'
+import type { ClassPlan, PlacementReason, SitePlan } from './site-plan.ts'
+
+/**
+ * Placement: which server is asked about which part of a target, and which part is asked of nobody. A pure function of
+ * the target and the site; availability plays no part in it, because a target whose servers are out of reach waits for
+ * them and is never sent elsewhere (RFC 9284 §5.1).
+ */
+export interface Placement {
+  /** The target by class; every part is protected when its servers have accepted it. Empty when refused. */
+  readonly parts: readonly PlacedPart[]
+  /** One per server and part; all are sent at the same time. */
+  readonly assignments: readonly Assignment[]
+  /** Why prefixes are asked of nobody. Unless `allowPartial`, one refusal refuses all. */
+  readonly refusals: readonly Refusal[]
+  /** Domains that ought to be asked but have no DOTS server. */
+  readonly uncovered: readonly UncoveredDomain[]
+}
+
+export interface PlacedPart {
+  readonly prefixes: readonly IpPrefix[]
+  readonly class: AddressClass
+  readonly servers: readonly ServerName[]
+  readonly uncovered: readonly DomainName[]
+  readonly because: PlacementReason
+}
+
+export interface Assignment {
+  readonly server: ServerName
+  readonly domain: DomainName
+  /** The part of the asked target that this server may hear of. */
+  readonly target: Target
+  readonly because: PlacementReason
+  /** For the operator, with the section of the RFC. */
+  readonly text: string
+}
+
+export type RefusalReason = 'foreign' | 'part-foreign' | 'not-unicast' | 'too-many-borders' | 'no-prefix'
+
+export interface Refusal {
+  /** Prefixes that nobody is asked about; a border-crossing prefix shows only its refused pieces here. */
+  readonly prefixes: readonly IpPrefix[]
+  readonly because: RefusalReason
+  readonly text: string
+}
+
+export interface UncoveredDomain {
+  readonly domain: DomainName
+  readonly prefixes: readonly IpPrefix[]
+  readonly text: string
+}
+
+export interface PlacementOptions {
+  /** Ask for what is ours of a target of which a part is refused. Default false: then nothing leaves the host. */
+  readonly allowPartial?: boolean
+}
+
+/** What one prefix comes to: in one class, foreign, no address of a host, or across classes (ask `place`). */
+export type OnePlacement =
+  | { readonly kind: 'one'; readonly value: ClassPlan }
+  | { readonly kind: 'none' | 'not-unicast' | 'several' }
+
+const NOT_UNICAST: OnePlacement = { kind: 'not-unicast' }
+
+/** RFC 9132 §4.4.1.1: broadcast, loopback and multicast addresses are no targets; nor is "none". */
+const NOT_TARGETS: readonly IpPrefix[] = [
+  ...BROADCAST_PREFIXES,
+  ...LOOPBACK_PREFIXES,
+  ...MULTICAST_PREFIXES,
+  ...UNSPECIFIED_PREFIXES
+]
+
+/** Places one prefix: the hot path, without an object made. */
+export function placeOne(plan: SitePlan, prefix: IpPrefix): OnePlacement {
+  return overlapsAny(prefix, NOT_TARGETS) ? NOT_UNICAST : plan.table.matches(prefix)
+}
+
+/** Places a target: every prefix by its own class, split where classes change inside it. */
+export function place(target: Target, plan: SitePlan, options: PlacementOptions = {}): Placement {
+  const placed = new Map<ClassPlan, IpPrefix[]>()
+  const refusals: Refusal[] = []
+  if (target.prefixes.length === 0) refusals.push(refuse('no-prefix', []))
+  for (const prefix of target.prefixes) sort(plan, prefix, placed, refusals)
+  const kept = refusals.length === 0 || options.allowPartial === true ? [...placed] : []
+  const parts = kept.map(([classPlan, prefixes]) => partOf(classPlan, mergePrefixes(prefixes)))
+  return {
+    parts,
+    assignments: parts.flatMap((part) => assignmentsOf(part, target, plan)),
+    refusals,
+    uncovered: parts.flatMap((part) => uncoveredOf(part))
+  }
+}
+
+/** Puts one prefix, or the pieces of it, where it belongs. */
+function sort(
+  plan: SitePlan,
+  prefix: IpPrefix,
+  placed: Map<ClassPlan, IpPrefix[]>,
+  refusals: Refusal[]
+): void {
+  const one = placeOne(plan, prefix)
+  switch (one.kind) {
+    case 'one':
+      add(placed, one.value, prefix)
+      return
+    case 'none':
+      refusals.push(refuse('foreign', [prefix]))
+      return
+    case 'not-unicast':
+      refusals.push(refuse('not-unicast', [prefix]))
+      return
+    case 'several':
+      sortPieces(plan, prefix, placed, refusals)
+  }
+}
+
+function sortPieces(
+  plan: SitePlan,
+  prefix: IpPrefix,
+  placed: Map<ClassPlan, IpPrefix[]>,
+  refusals: Refusal[]
+): void {
+  const pieces = splitAtClassBorders(plan.table, prefix)
+  if (pieces === undefined) {
+    refusals.push(refuse('too-many-borders', [prefix]))
+    return
+  }
+  for (const piece of pieces)
+    if (piece.value === undefined) refusals.push(refuse('part-foreign', piece.prefixes, prefix))
+    else add(placed, piece.value, ...piece.prefixes)
+}
+
+function add(placed: Map<ClassPlan, IpPrefix[]>, plan: ClassPlan, ...prefixes: IpPrefix[]): void {
+  const list = placed.get(plan)
+  if (list === undefined) placed.set(plan, [...prefixes])
+  else list.push(...prefixes)
+}
+
+function partOf(plan: ClassPlan, prefixes: readonly IpPrefix[]): PlacedPart {
+  return {
+    prefixes,
+    class: plan.class,
+    servers: plan.servers.map((server) => server.name),
+    uncovered: plan.uncovered,
+    because: plan.because
+  }
+}
+
+function assignmentsOf(part: PlacedPart, target: Target, plan: SitePlan): Assignment[] {
+  return part.servers.flatMap((name) => {
+    const server = plan.servers.get(name)
+    if (server === undefined) return []
+    const text = explainAssignment(part, server.domain)
+    const own: Target = { prefixes: part.prefixes, ports: target.ports, protocols: target.protocols }
+    return [{ server: name, domain: server.domain, target: own, because: part.because, text }]
+  })
+}
+
+function uncoveredOf(part: PlacedPart): UncoveredDomain[] {
+  return part.uncovered.map((domain) => {
+    const text = `${domain} has no DOTS server: what comes in through it is not mitigated (RFC 9284 §4)`
+    return { domain, prefixes: part.prefixes, text }
+  })
+}
+
+/** Why this server is asked, in words. */
+export function explainAssignment(part: PlacedPart, domain: DomainName): string {
+  switch (part.because) {
+    case 'pa-own-domain':
+      return `${domain} assigned it: only its own servers are asked (RFC 9284 §5.1)`
+    case 'pi-every-domain':
+      return 'it is provider-independent: every server of every domain is asked (RFC 9284 §5.2)'
+    case 'pi-named-domains':
+      return `it is ${describeClass(part.class)}: every server of these is asked (RFC 9284 §5.2)`
+  }
+}
+
+function refuse(because: RefusalReason, prefixes: readonly IpPrefix[], asked?: IpPrefix): Refusal {
+  const list = prefixes
+    .slice(0, 8)
+    .map((prefix) => formatIpPrefix(prefix))
+    .join(', ')
+  const text = prefixes.length > 8 ? `${list} and ${prefixes.length - 8} more` : list
+  return { prefixes, because, text: explainRefusal(because, text, asked) }
+}
+
+function explainRefusal(because: RefusalReason, prefixes: string, asked: IpPrefix | undefined): string {
+  switch (because) {
+    case 'no-prefix':
+      return 'the target names no prefix'
+    case 'foreign':
+      return `${prefixes} belongs to no domain of the site, so no server may be asked (RFC 9284 §5.1)`
+    case 'part-foreign': {
+      const whole = asked === undefined ? 'the target' : formatIpPrefix(asked)
+      return `of ${whole}, ${prefixes} belongs to no domain of the site (RFC 9284 §5.1)`
+    }
+    case 'not-unicast':
+      return `${prefixes} holds addresses that cannot be targets (RFC 9132 §4.4.1.1)`
+    case 'too-many-borders':
+      return `${prefixes} crosses too many of the site's prefixes: name smaller ones`
+  }
+}

@@ -1,0 +1,215 @@
+import * as fc from 'fast-check'
+import { hostPrefix, ipv4, prefixOf, prefixesOverlap } from '@breakwater/core'
+import { describe, expect, it } from 'vitest'
+import { ProtectionId, mitigationId } from '../../src/domain/identifier.ts'
+import type { MitigationId } from '../../src/domain/identifier.ts'
+import type { Target } from '../../src/domain/target.ts'
+import { compileRequests, coversTarget } from '../../src/multihoming/compiler.ts'
+import type { Want } from '../../src/multihoming/compiler.ts'
+import { difference } from '../../src/multihoming/difference.ts'
+import type { CurrentRequest } from '../../src/multihoming/difference.ts'
+import { targetsOverlap } from '../../src/multihoming/overlap.ts'
+import { net, target } from './sites.ts'
+
+function want(protection: string, asked: Target): Want {
+  return { protection: ProtectionId(protection), target: asked }
+}
+
+function withPorts(asked: Target, ...ports: number[]): Target {
+  return { ...asked, ports: ports.map((port) => ({ lower: port, upper: port })) }
+}
+
+const id = (value: number): MitigationId => mitigationId(value)!
+
+describe('compiling what is wanted of one server', () => {
+  it('leaves protections apart whose prefixes do not overlap', () => {
+    const requests = compileRequests([
+      want('web', target('192.0.2.0/25')),
+      want('mail', target('192.0.2.128/25'))
+    ])
+    expect(requests.map((request) => request.protections)).toEqual([['web'], ['mail']])
+  })
+
+  it('puts overlapping protections into one request with the ports of both', () => {
+    const requests = compileRequests([
+      want('web', withPorts(target('192.0.2.0/24'), 443)),
+      want('mail', withPorts(target('192.0.2.25/32'), 25))
+    ])
+    expect(requests).toEqual([
+      {
+        target: { ...withPorts(target('192.0.2.0/24'), 25, 443) },
+        protections: ['mail', 'web']
+      }
+    ])
+  })
+
+  it('asks for every port when one of the overlapping protections names none', () => {
+    const [request] = compileRequests([
+      want('web', withPorts(target('192.0.2.0/24'), 443)),
+      want('all', target('192.0.2.25/32'))
+    ])
+    expect(request?.target.ports).toEqual([])
+  })
+
+  it('ties together protections that overlap only by way of a third', () => {
+    const requests = compileRequests([
+      want('a', target('192.0.2.1/32')),
+      want('b', target('198.51.100.1/32')),
+      want('both', target('192.0.2.0/24', '198.51.100.0/24'))
+    ])
+    expect(requests.map((request) => request.protections)).toEqual([['a', 'b', 'both']])
+  })
+
+  it('follows a standing request by one request, lest the first of two delete what the second is to protect', () => {
+    const left = [want('a', target('192.0.2.0/24')), want('b', target('198.51.100.0/24'))]
+    const standing = [target('192.0.2.0/24', '198.51.100.0/24')]
+    expect(compileRequests(left, standing)).toHaveLength(1)
+    expect(compileRequests(left)).toHaveLength(2)
+  })
+
+  it('splits what does not fit one datagram by prefixes', () => {
+    const many = Array.from({ length: 120 }, (_, index) => prefixOf(ipv4(0xc0000200 + 2 * index), 32))
+    const requests = compileRequests([want('many', { prefixes: many, ports: [], protocols: [6] })])
+    expect(requests.length).toBeGreaterThan(1)
+    expect(requests.flatMap((request) => request.target.prefixes)).toEqual(many)
+    for (const request of requests) expect(request.target.protocols).toEqual([6])
+  })
+
+  it('widens a port list that would leave no room for prefixes', () => {
+    const ports = Array.from({ length: 200 }, (_, index) => ({ lower: 3 * index, upper: 3 * index }))
+    const asked = { prefixes: [net('192.0.2.0/24')], ports, protocols: [] }
+    const [request] = compileRequests([want('many', asked)])
+    expect(request?.target.ports.length).toBeLessThanOrEqual(40)
+    expect(coversTarget([request!.target], asked)).toBe(true)
+  })
+})
+
+describe('the difference between what stands and what is wanted', () => {
+  const standing: CurrentRequest[] = [{ mitigationId: id(7), target: target('192.0.2.0/24') }]
+
+  it('keeps a request whose target stays the same, whoever needs it', () => {
+    const wanted = compileRequests([want('a', target('192.0.2.0/24')), want('b', target('192.0.2.9/32'))])
+    expect(difference(standing, wanted)).toMatchObject({
+      kept: [{ mitigationId: 7 }],
+      added: [],
+      retired: []
+    })
+  })
+
+  it('asks anew for a wider scope and names the request that it replaces', () => {
+    const wanted = compileRequests([want('a', target('192.0.2.0/24', '10.0.0.0/8'))])
+    const found = difference(standing, wanted)
+    expect(found.added).toHaveLength(1)
+    expect(found.retired).toEqual([{ mitigationId: 7, replacedBy: [0] }])
+  })
+
+  it('withdraws what nobody needs any more', () => {
+    expect(difference(standing, [])).toEqual({
+      kept: [],
+      added: [],
+      retired: [{ mitigationId: 7, replacedBy: [] }]
+    })
+  })
+})
+
+/** A server that does what RFC 9132 §4.4.1.3 says: the higher mid deletes all that it overlaps. */
+class OverlapServer {
+  readonly requests = new Map<number, Target>()
+
+  put(mid: number, asked: Target): void {
+    for (const [other, standing] of this.requests)
+      if (other < mid && targetsOverlap(standing, asked)) this.requests.delete(other)
+    this.requests.set(mid, asked)
+  }
+}
+
+const smallPrefix = fc
+  .tuple(fc.integer({ min: 0, max: 0xff }), fc.integer({ min: 24, max: 32 }))
+  .map(([low, length]) => prefixOf(ipv4(0xc0000200 + low), length))
+
+const randomTarget: fc.Arbitrary<Target> = fc.record({
+  prefixes: fc.array(smallPrefix, { minLength: 1, maxLength: 3 }),
+  ports: fc.array(
+    fc.integer({ min: 0, max: 9 }).map((port) => ({ lower: port, upper: port })),
+    { maxLength: 2 }
+  ),
+  protocols: fc.array(fc.constantFrom(6, 17), { maxLength: 1 })
+})
+
+const step = fc.record({
+  slot: fc.integer({ min: 0, max: 9 }),
+  asked: fc.option(randomTarget, { nil: undefined })
+})
+
+describe('over 10,000 random protections that overlap and come and go', () => {
+  it('no request of ours removes a target that a live protection needs, and nothing unneeded stays', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 25, maxLength: 25 }), (steps) => {
+        const live = new Map<number, Want>()
+        const atServer = new OverlapServer()
+        let mid = 0
+        for (const { slot, asked } of steps) {
+          if (asked === undefined) live.delete(slot)
+          else live.set(slot, want(`p${slot}`, asked))
+          const wants = [...live.values()]
+          const standing = [...atServer.requests].map(([value, standingTarget]) => {
+            return { mitigationId: id(value), target: standingTarget }
+          })
+          const wanted = compileRequests(
+            wants,
+            standing.map((request) => request.target)
+          )
+          expectApart(wanted.map((request) => request.target))
+          const { added, retired } = difference(standing, wanted)
+          const before = wants.filter((each) =>
+            coversTarget(
+              standing.map((request) => request.target),
+              each.target
+            )
+          )
+          for (const request of added) {
+            atServer.put(++mid, request.target)
+            // Not only at the end: after every single message.
+            for (const each of before)
+              expect(coversTarget([...atServer.requests.values()], each.target)).toBe(true)
+          }
+          for (const old of retired) {
+            if (old.replacedBy.length > 0) expect(atServer.requests.has(old.mitigationId)).toBe(false)
+            atServer.requests.delete(old.mitigationId)
+          }
+          for (const each of wants)
+            expect(coversTarget([...atServer.requests.values()], each.target)).toBe(true)
+          for (const request of atServer.requests.values())
+            for (const prefix of request.prefixes)
+              expect(
+                wants.some((each) => each.target.prefixes.some((own) => prefixesOverlap(own, prefix)))
+              ).toBe(true)
+        }
+      }),
+      { numRuns: 800 }
+    )
+  })
+})
+
+function expectApart(targets: readonly Target[]): void {
+  for (const [index, one] of targets.entries())
+    for (const other of targets.slice(index + 1)) expect(targetsOverlap(one, other)).toBe(false)
+}
+
+describe('covering', () => {
+  it('sees a hole of one address', () => {
+    const whole = target('192.0.2.0/30')
+    const rest = { prefixes: [net('192.0.2.0/31'), net('192.0.2.2/32')], ports: [], protocols: [] }
+    expect(coversTarget([rest], whole)).toBe(false)
+    expect(
+      coversTarget(
+        [rest, { prefixes: [hostPrefix(net('192.0.2.3/32').address)], ports: [], protocols: [] }],
+        whole
+      )
+    ).toBe(true)
+  })
+
+  it('does not count a request for fewer ports', () => {
+    expect(coversTarget([withPorts(target('192.0.2.0/24'), 80)], target('192.0.2.0/24'))).toBe(false)
+  })
+})
