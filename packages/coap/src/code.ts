@@ -43,10 +43,10 @@ export function isRequest(code: number): boolean {
   return code > 0 && code < 32
 }
 
-/** 2.xx, 4.xx or 5.xx. */
+/** 2.00 … 5.31, registered or not (RFC 7252 §12.1). */
 export function isResponse(code: number): boolean {
   const family = codeClass(code)
-  return family === 2 || family === 4 || family === 5
+  return family >= 2 && family <= 5
 }
 
 /** 2.xx. */

@@ -34,3 +34,8 @@ export {
 export { decodeMessage } from './codec/decode.ts'
 export { encodeMessage } from './codec/encode.ts'
 export { MAXIMUM_MESSAGE_BYTES, MAXIMUM_OPTIONS } from './codec/limit.ts'
+export { CoapSession } from './coap-session.ts'
+export type { CoapSessionOptions } from './coap-session.ts'
+export { defaultParameters, deriveTimes } from './message/parameters.ts'
+export type { DerivedTimes } from './message/parameters.ts'
+export { basicOptions } from './option-check.ts'

@@ -1,0 +1,138 @@
+import { after, type DecodeError, type Entropy, type Instant } from '@breakwater/core'
+import type { CoapMessage } from '../message.ts'
+import type { CoapSessionOutput, TransmissionParameters } from '../session.ts'
+import { type Confirmable, Confirmables } from './confirmables.ts'
+import { Deduplication, type Remembered } from './deduplication.ts'
+import { MessageIds } from './message-ids.ts'
+import { type DerivedTimes, deriveTimes } from './parameters.ts'
+import { emptyMessage } from './stamp.ts'
+
+/**
+ * What both halves of a session stand on (RFC 7252 §4): outputs, Message IDs, Confirmable messages, deduplication.
+ * Tables come into being when they are first needed, as most sessions of a server are idle.
+ */
+export class MessageLayer {
+  readonly entropy: Entropy
+  readonly messageIds: MessageIds
+  parameters: TransmissionParameters
+  times: DerivedTimes
+  readonly #rememberedLimit: number
+  #outputs: CoapSessionOutput[] = []
+  /** How many of `#outputs` have been polled. */
+  #polled = 0
+  #confirmables: Confirmables | undefined
+  #seen: Deduplication | undefined
+
+  constructor(parameters: TransmissionParameters, entropy: Entropy, rememberedLimit: number) {
+    this.entropy = entropy
+    this.parameters = parameters
+    this.times = deriveTimes(parameters)
+    this.messageIds = new MessageIds(entropy)
+    this.#rememberedLimit = rememberedLimit
+  }
+
+  emit(output: CoapSessionOutput): void {
+    this.#outputs.push(output)
+  }
+
+  poll(): CoapSessionOutput | undefined {
+    const output = this.#outputs[this.#polled]
+    if (output === undefined) return undefined
+    this.#polled++
+    if (this.#polled === this.#outputs.length) {
+      this.#outputs.length = 0
+      this.#polled = 0
+    }
+    return output
+  }
+
+  transmit(bytes: Uint8Array): void {
+    this.emit({ kind: 'send', bytes })
+  }
+
+  malformed(error: DecodeError): void {
+    this.emit({ kind: 'malformed', error })
+  }
+
+  /** Acknowledges with an Empty message, the same for every copy (RFC 7252 §4.2, §4.5). */
+  acknowledge(remembered: Remembered): void {
+    this.#reply(remembered, emptyMessage('acknowledgement', remembered.messageId))
+  }
+
+  /** Rejects with a Reset, the same for every copy. */
+  reject(remembered: Remembered): void {
+    this.#reply(remembered, emptyMessage('reset', remembered.messageId))
+  }
+
+  #reply(remembered: Remembered, bytes: Uint8Array): void {
+    remembered.reply = bytes
+    this.transmit(bytes)
+  }
+
+  /** Rejects a message that is not worth remembering: a second copy gets the same answer anyway. */
+  rejectId(messageId: number): void {
+    this.transmit(emptyMessage('reset', messageId))
+  }
+
+  /** The earlier copy of this message, if there was one in its lifetime. */
+  seenBefore(messageId: number, now: Instant): Remembered | undefined {
+    return this.#seen?.find(messageId, now)
+  }
+
+  remember(message: CoapMessage, now: Instant): Remembered {
+    const { exchangeLifetime, nonLifetime } = this.times
+    const lifetime = message.type === 'confirmable' ? exchangeLifetime : nonLifetime
+    this.#seen ??= new Deduplication(this.#rememberedLimit)
+    return this.#seen.remember(message.messageId, now, after(now, lifetime))
+  }
+
+  /** Messages that are remembered now. */
+  get remembered(): number {
+    return this.#seen?.size ?? 0
+  }
+
+  /** Drops what has expired, and the table itself when nothing is left. */
+  expireRemembered(now: Instant): void {
+    this.#seen?.expire(now)
+    if (this.#seen?.size === 0) this.#seen = undefined
+  }
+
+  /** An id for a Non-confirmable message; undefined while all are taken. */
+  allocateId(now: Instant): number | undefined {
+    return this.messageIds.allocate(now, this.times.exchangeLifetime)
+  }
+
+  submit(confirmable: Confirmable, now: Instant): void {
+    this.#confirmables ??= new Confirmables(this)
+    this.#confirmables.submit(confirmable, now)
+  }
+
+  finish(confirmable: Confirmable, now: Instant): void {
+    this.#confirmables?.finish(confirmable, now)
+    if (this.#confirmables?.isEmpty === true) this.#confirmables = undefined
+  }
+
+  findConfirmable(messageId: number): Confirmable | undefined {
+    return this.#confirmables?.find(messageId)
+  }
+
+  refresh(confirmable: Confirmable, now: Instant): void {
+    this.#confirmables?.refresh(confirmable, now)
+  }
+
+  /** For messages that start from now on; those underway keep theirs. */
+  changeParameters(parameters: TransmissionParameters, now: Instant): void {
+    this.times = deriveTimes(parameters)
+    this.parameters = parameters
+    this.#confirmables?.pump(now)
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#confirmables?.nextTimeout()
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#confirmables?.handleTimeout(now)
+    if (this.#confirmables?.isEmpty === true) this.#confirmables = undefined
+  }
+}

@@ -1,0 +1,20 @@
+import type { MessageType } from '../message.ts'
+
+const typeBits: Readonly<Record<MessageType, number>> = {
+  confirmable: 0x00,
+  'non-confirmable': 0x10,
+  acknowledgement: 0x20,
+  reset: 0x30
+}
+
+/** Puts another type and Message ID into an encoded message, in place: only before its first transmission. */
+export function stamp(bytes: Uint8Array, type: MessageType, messageId: number): void {
+  bytes[0] = ((bytes[0] ?? 0) & 0xcf) | typeBits[type]
+  bytes[2] = messageId >> 8
+  bytes[3] = messageId
+}
+
+/** An Empty message (RFC 7252 §4.1). */
+export function emptyMessage(type: MessageType, messageId: number): Uint8Array {
+  return Uint8Array.of(0x40 | typeBits[type], 0, messageId >> 8, messageId)
+}

@@ -1,0 +1,190 @@
+import { between, type Instant, Minutes, toHex } from '@breakwater/core'
+import { encodeMessage } from '../codec/encode.ts'
+import { isSuccess } from '../code.ts'
+import { Confirmable, type ConfirmableOwner } from '../message/confirmables.ts'
+import type { MessageLayer } from '../message/message-layer.ts'
+import { SentIds } from '../message/sent-ids.ts'
+import { stamp } from '../message/stamp.ts'
+import type { CoapResponse, IncomingExchange } from '../session.ts'
+import { withoutObserve, withSequence } from './observe-option.ts'
+
+/** RFC 7641 §4.5: at least once in this time a notification is Confirmable. */
+const LONGEST_UNCONFIRMED = Minutes(24 * 60)
+
+/** One entry of the list of observers (RFC 7641 §4.1). */
+export interface Observer {
+  readonly exchange: IncomingExchange
+  readonly token: Uint8Array
+  /** When it last showed that it is interested. */
+  confirmedAt: Instant
+  /** The Confirmable message underway; what comes meanwhile supersedes it. */
+  transmission: Confirmable | undefined
+  /** Type of the notification that waits as its successor. */
+  successorConfirmable: boolean
+}
+
+/**
+ * The peer's observations of our resources (RFC 7641 §4): tokens, sequence numbers, superseding, removal.
+ * How often to notify is the caller's affair: one notification at a time is Confirmable, the others leave at once.
+ */
+export class Observers {
+  readonly #layer: MessageLayer
+  readonly #limit: number
+  readonly #byExchange = new Map<IncomingExchange, Observer>()
+  readonly #byToken = new Map<string, Observer>()
+  readonly #sentIds = new SentIds<Observer>()
+  /** One for all: stays strictly increasing also for a token that registers anew (RFC 7641 §4.4). */
+  #sequence = 0
+
+  constructor(layer: MessageLayer, limit: number) {
+    this.#layer = layer
+    this.#limit = limit
+  }
+
+  get isEmpty(): boolean {
+    return this.#byExchange.size === 0
+  }
+
+  /** A new entry; undefined when the list is full. */
+  add(exchange: IncomingExchange, token: Uint8Array, now: Instant): Observer | undefined {
+    // Another request with this token may have been answered meanwhile: one entry per token (RFC 7641 §4.1).
+    this.release(token, now)
+    if (this.#byExchange.size >= this.#limit) return undefined
+    const observer: Observer = {
+      exchange,
+      token,
+      confirmedAt: now,
+      transmission: undefined,
+      successorConfirmable: false
+    }
+    this.#byExchange.set(exchange, observer)
+    this.#byToken.set(toHex(token), observer)
+    return observer
+  }
+
+  /** A registration or deregistration came with this token: the entry that it had is gone (RFC 7641 §4.1). */
+  release(token: Uint8Array, now: Instant): void {
+    const observer = this.#byToken.get(toHex(token))
+    if (observer === undefined) return
+    this.forget(observer.exchange, now)
+    this.#layer.emit({ kind: 'observer-gone', exchange: observer.exchange })
+  }
+
+  /** Removes an entry and stops what is underway to it. */
+  forget(exchange: IncomingExchange, now: Instant): void {
+    const observer = this.#byExchange.get(exchange)
+    if (observer === undefined) return
+    this.#remove(observer)
+    if (observer.transmission !== undefined) this.#layer.finish(observer.transmission, now)
+    observer.transmission = undefined
+  }
+
+  #remove(observer: Observer): void {
+    this.#byExchange.delete(observer.exchange)
+    const key = toHex(observer.token)
+    if (this.#byToken.get(key) === observer) this.#byToken.delete(key)
+    this.#sentIds.forget(observer)
+  }
+
+  /** The next sequence number, for a response or notification that is composed now. */
+  nextSequence(): number {
+    this.#sequence = (this.#sequence + 1) & 0xff_ffff
+    return this.#sequence
+  }
+
+  /** The first response left as a Confirmable message of its own. */
+  sendFirst(observer: Observer, bytes: Uint8Array, now: Instant): void {
+    this.#submit(observer, bytes, now)
+  }
+
+  /** The first response left as a Non-confirmable message: a Reset of it counts like that of a notification. */
+  sentFirst(observer: Observer, messageId: number): void {
+    this.#sentIds.add(messageId, observer)
+  }
+
+  notify(exchange: IncomingExchange, response: CoapResponse, confirmable: boolean, now: Instant): void {
+    const observer = this.#byExchange.get(exchange)
+    if (observer === undefined) return
+    const bytes = this.#compose(observer, response)
+    // RFC 7641 §4.2: after a notification that is not 2.xx the entry is gone, though it still has to arrive.
+    if (!isSuccess(response.code)) this.#remove(observer)
+    if (observer.transmission !== undefined)
+      this.#supersede(observer, observer.transmission, bytes, confirmable)
+    else this.#send(observer, bytes, confirmable, now)
+  }
+
+  #compose(observer: Observer, response: CoapResponse): Uint8Array {
+    const { code, payload } = response
+    // RFC 7641 §4.2: a sequence number in each 2.xx, no Observe option in any other.
+    const options = isSuccess(code)
+      ? withSequence(response.options, this.nextSequence())
+      : withoutObserve(response.options)
+    return encodeMessage({ type: 'confirmable', code, messageId: 0, token: observer.token, options, payload })
+  }
+
+  /** RFC 7641 §4.5.2: intermediate states are skipped; what has not left yet is replaced at once. */
+  #supersede(observer: Observer, transmission: Confirmable, bytes: Uint8Array, confirmable: boolean): void {
+    if (transmission.underway === undefined) {
+      transmission.bytes = bytes
+      return
+    }
+    transmission.successor = bytes
+    observer.successorConfirmable = confirmable
+  }
+
+  #send(observer: Observer, bytes: Uint8Array, confirmable: boolean, now: Instant): void {
+    const overdue = between(observer.confirmedAt, now) >= LONGEST_UNCONFIRMED
+    const messageId = confirmable || overdue ? undefined : this.#layer.allocateId(now)
+    if (messageId === undefined) {
+      // Also where no id is free: a Confirmable message waits for one, so that the latest state arrives some time.
+      this.#submit(observer, bytes, now)
+      return
+    }
+    stamp(bytes, 'non-confirmable', messageId)
+    if (this.#byExchange.has(observer.exchange)) this.#sentIds.add(messageId, observer)
+    this.#layer.transmit(bytes)
+  }
+
+  #submit(observer: Observer, bytes: Uint8Array, now: Instant): void {
+    observer.transmission = new Confirmable(this.#ownerOf(observer), bytes)
+    this.#layer.submit(observer.transmission, now)
+  }
+
+  #ownerOf(observer: Observer): ConfirmableOwner {
+    return {
+      acknowledged: (message, now) => this.#acknowledged(observer, message.messageId, now),
+      rejected: () => this.#lose(observer),
+      timedOut: () => this.#lose(observer)
+    }
+  }
+
+  #acknowledged(observer: Observer, messageId: number, now: Instant): void {
+    const { transmission } = observer
+    if (transmission === undefined) return
+    observer.confirmedAt = now
+    if (messageId !== transmission.messageIds.at(-1)) {
+      this.#layer.refresh(transmission, now)
+      return
+    }
+    observer.transmission = undefined
+    this.#layer.finish(transmission, now)
+    if (transmission.successor !== undefined)
+      this.#send(observer, transmission.successor, observer.successorConfirmable, now)
+  }
+
+  /** RFC 7641 §4.5: rejected, or never acknowledged: not interested any more. */
+  #lose(observer: Observer): void {
+    observer.transmission = undefined
+    if (this.#byExchange.get(observer.exchange) !== observer) return
+    this.#remove(observer)
+    this.#layer.emit({ kind: 'observer-gone', exchange: observer.exchange })
+  }
+
+  /** A Reset that no Confirmable message waits for. */
+  reset(messageId: number, now: Instant): void {
+    const observer = this.#sentIds.find(messageId)
+    if (observer === undefined) return
+    if (observer.transmission !== undefined) this.#layer.finish(observer.transmission, now)
+    this.#lose(observer)
+  }
+}

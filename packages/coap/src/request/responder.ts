@@ -1,0 +1,278 @@
+import { after, type Duration, DecodeError, encodeUtf8, type Instant, Milliseconds } from '@breakwater/core'
+import { encodeMessage } from '../codec/encode.ts'
+import { Code, isSuccess } from '../code.ts'
+import { Confirmable } from '../message/confirmables.ts'
+import type { Remembered } from '../message/deduplication.ts'
+import type { MessageLayer } from '../message/message-layer.ts'
+import type { CoapMessage } from '../message.ts'
+import { observeAction, withoutObserve, withSequence } from '../observe/observe-option.ts'
+import { type Observer, Observers } from '../observe/observers.ts'
+import { checkOptions } from '../option-check.ts'
+import { formatOptionNumber } from '../option.ts'
+import type { CoapResponse, IncomingExchange } from '../session.ts'
+
+/**
+ * How the peer's request is to be answered:
+ *
+ * | carrier | answer goes | next |
+ * |---|---|---|
+ * | `piggyback` | in the Acknowledgement, until the acknowledgement delay is over or a copy comes | `separate` |
+ * | `separate` | in a Confirmable message, as an Empty Acknowledgement has left | – |
+ * | `non-confirmable` | in a Non-confirmable message (RFC 7252 §5.2.3) | – |
+ */
+type Carrier = 'piggyback' | 'separate' | 'non-confirmable'
+
+interface IncomingRequest {
+  readonly exchange: IncomingExchange
+  readonly token: Uint8Array
+  readonly registers: boolean
+  readonly remembered: Remembered
+  readonly acknowledgeAt: Instant
+  carrier: Carrier
+  answered: boolean
+}
+
+export interface ResponderLimits {
+  readonly unanswered: number
+  readonly observers: number
+  /** Undefined: half of ACK_TIMEOUT. */
+  readonly acknowledgementDelay: Duration | undefined
+}
+
+/** The peer's requests and our answers (RFC 7252 §5.2). */
+export class Responder {
+  readonly #layer: MessageLayer
+  readonly #understood: ReadonlySet<number>
+  readonly #limits: ResponderLimits
+  /** In order of arrival. */
+  readonly #unanswered = new Map<IncomingExchange, IncomingRequest>()
+  /** Requests that may need an Empty Acknowledgement, in order of arrival; answered ones are dropped lazily. */
+  readonly #toAcknowledge: IncomingRequest[] = []
+  #observers: Observers | undefined
+  #lastExchange = 0
+
+  constructor(layer: MessageLayer, understood: ReadonlySet<number>, limits: ResponderLimits) {
+    this.#layer = layer
+    this.#understood = understood
+    this.#limits = limits
+  }
+
+  /** Requests that the application has not answered. */
+  get unanswered(): number {
+    return this.#unanswered.size
+  }
+
+  /** Whether one more request can be taken. What has been left unanswered for its lifetime makes room. */
+  hasRoom(now: Instant): boolean {
+    if (this.#unanswered.size < this.#limits.unanswered) return true
+    this.expire(now)
+    return this.#unanswered.size < this.#limits.unanswered
+  }
+
+  /** A request that has not been seen before. */
+  receive(message: CoapMessage, remembered: Remembered, now: Instant): void {
+    const { options, unsupported } = checkOptions(message.options, this.#understood)
+    if (unsupported !== undefined) {
+      this.#refuse(message, unsupported, remembered)
+      return
+    }
+    const action = observeAction(message.code, options)
+    if (action !== undefined) this.#observers?.release(message.token, now)
+    const incoming = this.#open(message, action === 'register', remembered, now)
+    this.#layer.emit({
+      kind: 'request',
+      exchange: incoming.exchange,
+      request: { method: message.code, options, payload: message.payload },
+      confirmable: incoming.carrier === 'piggyback'
+    })
+  }
+
+  #open(message: CoapMessage, registers: boolean, remembered: Remembered, now: Instant): IncomingRequest {
+    this.#lastExchange++
+    const incoming: IncomingRequest = {
+      exchange: this.#lastExchange as IncomingExchange,
+      token: message.token,
+      registers,
+      remembered,
+      acknowledgeAt: after(now, this.#acknowledgementDelay()),
+      carrier: message.type === 'confirmable' ? 'piggyback' : 'non-confirmable',
+      answered: false
+    }
+    this.#unanswered.set(incoming.exchange, incoming)
+    if (incoming.carrier === 'piggyback') this.#toAcknowledge.push(incoming)
+    return incoming
+  }
+
+  /** Half of ACK_TIMEOUT leaves the other half for the way: the peer does not retransmit in vain (RFC 7252 §5.2.2). */
+  #acknowledgementDelay(): Duration {
+    return this.#limits.acknowledgementDelay ?? Milliseconds(this.#layer.times.ackTimeout / 2)
+  }
+
+  /** RFC 7252 §5.4.1: 4.02 to a Confirmable request; a Non-confirmable one is rejected. */
+  #refuse(message: CoapMessage, option: number, remembered: Remembered): void {
+    const what = `${formatOptionNumber(option)} is critical and not supported here`
+    this.#layer.malformed(new DecodeError('COAP_OPTION_UNSUPPORTED', what))
+    if (message.type !== 'confirmable') {
+      this.#layer.reject(remembered)
+      return
+    }
+    this.#piggyback(message.token, remembered, {
+      code: Code.badOption,
+      options: [],
+      payload: encodeUtf8(what)
+    })
+  }
+
+  #piggyback(token: Uint8Array, remembered: Remembered, response: CoapResponse): void {
+    const { code, options, payload } = response
+    const { messageId } = remembered
+    const bytes = encodeMessage({ type: 'acknowledgement', code, messageId, token, options, payload })
+    remembered.reply = bytes
+    this.#layer.transmit(bytes)
+  }
+
+  /** A copy of a Confirmable request came before its answer: the peer waits for an Acknowledgement. */
+  acknowledgeNow(messageId: number): void {
+    for (const incoming of this.#toAcknowledge)
+      if (incoming.remembered.messageId === messageId) this.#acknowledge(incoming)
+  }
+
+  #acknowledge(incoming: IncomingRequest): void {
+    if (incoming.answered || incoming.carrier !== 'piggyback') return
+    // RFC 7252 §5.2.2: after this, the response must be a separate one.
+    incoming.carrier = 'separate'
+    this.#layer.acknowledge(incoming.remembered)
+  }
+
+  respond(exchange: IncomingExchange, response: CoapResponse, now: Instant): void {
+    const incoming = this.#unanswered.get(exchange)
+    if (incoming === undefined) return
+    const observer = this.#register(incoming, response, now)
+    const options =
+      observer === undefined
+        ? withoutObserve(response.options)
+        : withSequence(response.options, this.#observersOrNew().nextSequence())
+    try {
+      this.#answer(incoming, { code: response.code, options, payload: response.payload }, observer, now)
+    } catch (error) {
+      if (observer !== undefined) this.#observers?.forget(exchange, now)
+      throw error
+    }
+    this.#unanswered.delete(exchange)
+    incoming.answered = true
+  }
+
+  #answer(
+    incoming: IncomingRequest,
+    response: CoapResponse,
+    observer: Observer | undefined,
+    now: Instant
+  ): void {
+    switch (incoming.carrier) {
+      case 'piggyback':
+        this.#piggyback(incoming.token, incoming.remembered, response)
+        return
+      case 'separate':
+        this.#sendSeparately(incoming, response, observer, now)
+        return
+      case 'non-confirmable':
+        this.#sendNonConfirmable(incoming, response, observer, now)
+    }
+  }
+
+  #sendSeparately(
+    incoming: IncomingRequest,
+    response: CoapResponse,
+    observer: Observer | undefined,
+    now: Instant
+  ): void {
+    const bytes = encodeMessage({ type: 'confirmable', messageId: 0, token: incoming.token, ...response })
+    if (observer !== undefined) this.#observersOrNew().sendFirst(observer, bytes, now)
+    else this.#submitResponse(bytes, now)
+  }
+
+  /** RFC 7252 §5.2.2: any Acknowledgement or Reset ends the retransmission, whatever it carries. */
+  #submitResponse(bytes: Uint8Array, now: Instant): void {
+    const transmission: Confirmable = new Confirmable(
+      {
+        acknowledged: (_message, at) => this.#layer.finish(transmission, at),
+        rejected: () => undefined,
+        timedOut: () => undefined
+      },
+      bytes
+    )
+    this.#layer.submit(transmission, now)
+  }
+
+  #sendNonConfirmable(
+    incoming: IncomingRequest,
+    response: CoapResponse,
+    observer: Observer | undefined,
+    now: Instant
+  ): void {
+    const { code, options, payload } = response
+    const messageId = this.#layer.allocateId(now)
+    // RFC 7252 §4.4: no id is free, so the response is lost as it might be on the way.
+    if (messageId === undefined) return
+    this.#layer.transmit(
+      encodeMessage({ type: 'non-confirmable', code, messageId, token: incoming.token, options, payload })
+    )
+    if (observer !== undefined) this.#observersOrNew().sentFirst(observer, messageId)
+  }
+
+  /** RFC 7641 §4.1: an entry where peer and application want it and there is room. */
+  #register(incoming: IncomingRequest, response: CoapResponse, now: Instant): Observer | undefined {
+    if (!incoming.registers || !isSuccess(response.code)) return undefined
+    if (withoutObserve(response.options) === response.options) return undefined
+    const observer = this.#observersOrNew().add(incoming.exchange, incoming.token, now)
+    if (observer === undefined) this.#layer.emit({ kind: 'observer-gone', exchange: incoming.exchange })
+    return observer
+  }
+
+  #observersOrNew(): Observers {
+    this.#observers ??= new Observers(this.#layer, this.#limits.observers)
+    return this.#observers
+  }
+
+  notify(exchange: IncomingExchange, response: CoapResponse, confirmable: boolean, now: Instant): void {
+    this.#observers?.notify(exchange, response, confirmable, now)
+  }
+
+  forgetObserver(exchange: IncomingExchange, now: Instant): void {
+    this.#observers?.forget(exchange, now)
+  }
+
+  reset(messageId: number, now: Instant): void {
+    this.#observers?.reset(messageId, now)
+  }
+
+  /** Drops what the application has left unanswered for the lifetime of its message. */
+  expire(now: Instant): void {
+    for (const [exchange, incoming] of this.#unanswered) {
+      if (now < incoming.remembered.expiresAt) return
+      this.#unanswered.delete(exchange)
+      incoming.answered = true
+    }
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#oldestToAcknowledge()?.acknowledgeAt
+  }
+
+  handleTimeout(now: Instant): void {
+    for (
+      let incoming = this.#oldestToAcknowledge();
+      incoming !== undefined && incoming.acknowledgeAt <= now;
+      incoming = this.#oldestToAcknowledge()
+    )
+      this.#acknowledge(incoming)
+  }
+
+  #oldestToAcknowledge(): IncomingRequest | undefined {
+    for (let oldest = this.#toAcknowledge[0]; oldest !== undefined; oldest = this.#toAcknowledge[0]) {
+      if (!oldest.answered && oldest.carrier === 'piggyback') return oldest
+      this.#toAcknowledge.shift()
+    }
+    return undefined
+  }
+}
