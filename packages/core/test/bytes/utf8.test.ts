@@ -93,13 +93,10 @@ describe('decodeUtf8', () => {
 describe('encodeUtf8', () => {
   test('agrees with TextEncoder about every text', () => {
     fc.assert(
-      fc.property(
-        fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string()),
-        (text) => {
-          expect(encodeUtf8(text)).toEqual(new TextEncoder().encode(text))
-          expect(decodeUtf8(encodeUtf8(text))).toBe(text)
-        }
-      )
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string()), (text) => {
+        expect(encodeUtf8(text)).toEqual(new TextEncoder().encode(text))
+        expect(decodeUtf8(encodeUtf8(text))).toBe(text)
+      })
     )
   })
 

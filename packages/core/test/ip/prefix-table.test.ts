@@ -70,19 +70,21 @@ describe('PrefixTable', () => {
     )
   })
 
-  test('shrinks and keeps what stays: of 4,000 entries every second goes, then all', () => {
-    const table = new PrefixTable<number>()
-    const prefixes = Array.from({ length: 4000 }, (_, index) =>
-      prefixOf(ipv6(0x20010db8, index >> 6, 0, index), 128)
-    )
-    for (const [index, prefix] of prefixes.entries()) table.set(prefix, index)
-    for (const [index, prefix] of prefixes.entries()) if (index % 2 === 0) table.delete(prefix)
-    expect(table.size).toBe(2000)
-    for (const [index, prefix] of prefixes.entries())
-      expect(table.get(prefix)).toBe(index % 2 === 0 ? undefined : index)
-    for (const prefix of prefixes) table.delete(prefix)
-    expect([...table]).toEqual([])
-  })
+  test.each([32, 64, 96, 128])(
+    'tells prefixes of length %i apart by each word, while most of them go',
+    (length) => {
+      const table = new PrefixTable<number>()
+      const prefixes = Array.from({ length: length / 32 }, (_, word) => differingInWord(word, length)).flat()
+      for (const [index, prefix] of prefixes.entries()) table.set(prefix, index)
+      expect(table.size).toBe(prefixes.length)
+      for (const [index, prefix] of prefixes.entries()) if (index % 8 !== 0) table.delete(prefix)
+      for (const [index, prefix] of prefixes.entries())
+        expect(table.get(prefix)).toBe(index % 8 === 0 ? index : undefined)
+      for (const prefix of prefixes) table.delete(prefix)
+      expect([...table]).toEqual([])
+      expect(table.size).toBe(0)
+    }
+  )
 
   test('agrees with ipaddr.js about which prefixes match', () => {
     fc.assert(
@@ -164,4 +166,11 @@ function parsePrefix(text: string): IpPrefix {
 
 function byPrefix(x: PrefixEntry<number>, y: PrefixEntry<number>): number {
   return comparePrefixes(x.prefix, y.prefix)
+}
+
+function differingInWord(word: number, length: number): IpPrefix[] {
+  return Array.from({ length: 1000 }, (_, index) => {
+    const [a, b, c, d] = [0, 1, 2, 3].map((each) => (each === word ? index + 1 : 0))
+    return prefixOf(ipv6(a ?? 0, b ?? 0, c ?? 0, d ?? 0), length)
+  })
 }
