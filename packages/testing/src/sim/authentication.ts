@@ -1,0 +1,99 @@
+import { ConfigError, toHex } from '@breakwater/core'
+import type { PeerIdentity, PskCredentials, SecureEndpointOptions, SessionFailure } from '@breakwater/core'
+import { identityOf, parseCertificate, readCredentials } from './certificate.ts'
+import type { UsableCredentials } from './certificate.ts'
+import { simulatedDigest } from './digest.ts'
+import type { Alert, HandshakeMessage, Mechanism } from './handshake-message.ts'
+import type { SessionName } from './record.ts'
+
+/** How a side judges what the other one showed. */
+export type Judgement =
+  | { readonly kind: 'accepted'; readonly identity: PeerIdentity; readonly key: string }
+  | { readonly kind: 'refused'; readonly reason: SessionFailure; readonly alert: Alert }
+  /** RFC 6347 §4.1.2.7: a record that does not verify is dropped without a word. */
+  | { readonly kind: 'ignored' }
+
+/** What an endpoint authenticates with, read once when it opens. */
+export interface Authentication {
+  readonly certificate: UsableCredentials | undefined
+  readonly ownKey: PskCredentials | undefined
+  readonly keys: ReadonlyMap<string, Uint8Array>
+}
+
+type ClientFinished = Extract<HandshakeMessage, { kind: 'client-finished' }>
+
+/** Throws a ConfigError on unusable credentials. */
+export function readAuthentication(options: SecureEndpointOptions): Authentication {
+  if (options.role === 'client') {
+    const { credentials } = options
+    return credentials.kind === 'psk'
+      ? { certificate: undefined, ownKey: credentials, keys: new Map() }
+      : { certificate: readCredentials(credentials), ownKey: undefined, keys: new Map() }
+  }
+  const { certificate, preSharedKeys } = options
+  if (certificate === undefined && (preSharedKeys?.size ?? 0) === 0) throw nothingToAuthenticateWith()
+  return {
+    certificate: certificate === undefined ? undefined : readCredentials(certificate),
+    ownKey: undefined,
+    keys: new Map(preSharedKeys)
+  }
+}
+
+/** Whether a server can do what the client offers. */
+export function supports(own: Authentication, mechanism: Mechanism): boolean {
+  return mechanism === 'psk' ? own.keys.size > 0 : own.certificate !== undefined
+}
+
+/** Flight 5 of a client. */
+export function clientFinished(own: Authentication, session: SessionName): ClientFinished {
+  const { ownKey, certificate } = own
+  return {
+    kind: 'client-finished',
+    certificate: certificate?.pem ?? '',
+    pskIdentity: ownKey?.identity ?? '',
+    finished: finishedOf(session, ownKey === undefined ? '' : toHex(ownKey.key), 'client')
+  }
+}
+
+/** A server judges flight 5. */
+export function judgeClient(own: Authentication, session: SessionName, message: ClientFinished): Judgement {
+  if (message.certificate !== '') return judgeCertificate(own, message.certificate)
+  const key = own.keys.get(message.pskIdentity)
+  if (key === undefined) return refused('no-shared-key', 'unknown_psk_identity')
+  if (message.finished !== finishedOf(session, toHex(key), 'client')) return { kind: 'ignored' }
+  return { kind: 'accepted', identity: { kind: 'psk', identity: message.pskIdentity }, key: toHex(key) }
+}
+
+/** A client judges flight 4; `serverName` is the DNS-ID that it wants to see (RFC 6125 §6.4.1: without case). */
+export function judgeServer(own: Authentication, certificate: string, serverName: string): Judgement {
+  if (own.ownKey !== undefined) {
+    const { identity, key } = own.ownKey
+    return { kind: 'accepted', identity: { kind: 'psk', identity }, key: toHex(key) }
+  }
+  const judgement = judgeCertificate(own, certificate)
+  const dnsNames = parseCertificate(certificate)?.dnsNames ?? []
+  if (judgement.kind === 'accepted' && !dnsNames.includes(serverName.toLowerCase()))
+    return refused('name-mismatch', 'bad_certificate')
+  return judgement
+}
+
+/** The proof at the end of a flight that its sender has the key; certificates have none to prove here. */
+export function finishedOf(session: SessionName, key: string, sender: 'client' | 'server'): string {
+  return simulatedDigest(`${sender} ${session.client} ${session.server} ${key}`)
+}
+
+function judgeCertificate(own: Authentication, text: string): Judgement {
+  const certificate = parseCertificate(text)
+  if (certificate === undefined || own.certificate?.trusted.has(certificate.authority) !== true)
+    return refused('certificate-refused', 'bad_certificate')
+  return { kind: 'accepted', identity: identityOf(certificate), key: '' }
+}
+
+function refused(reason: SessionFailure, alert: Alert): Judgement {
+  return { kind: 'refused', reason, alert }
+}
+
+function nothingToAuthenticateWith(): ConfigError {
+  const message = 'a server needs a certificate or pre-shared keys'
+  return new ConfigError('TESTING_CREDENTIALS_MISSING', message, [{ path: 'certificate', message }])
+}

@@ -1,0 +1,190 @@
+import { equalIpAddresses, formatIpAddress, UnavailableError } from '@breakwater/core'
+import type { IpAddress, NetworkPath, OpenSecureEndpoint, SocketAddress } from '@breakwater/core'
+import type { SimulatedInterface } from './interface.ts'
+import type { Link } from './link.ts'
+import type { SimulatedNetwork } from './network.ts'
+import { openSimulatedEndpoint } from './secure-endpoint.ts'
+
+/** A datagram at the socket that it was sent to. */
+export interface ArrivedDatagram {
+  readonly source: SocketAddress
+  readonly destination: SocketAddress
+  readonly interface: string
+  readonly bytes: Uint8Array
+}
+
+/** A UDP socket of a simulated host. */
+export interface SimulatedSocket {
+  /** The bound address, with the real port. */
+  readonly local: SocketAddress
+  /** Name of the interface that it is bound to. */
+  readonly interface: string | undefined
+  readonly receive: (datagram: ArrivedDatagram) => void
+  /** The host crashed: say nothing, do nothing more. */
+  readonly vanish: () => void
+}
+
+/**
+ * Which interface a datagram leaves by when its socket is bound to none: the one that has its source address, as with
+ * source address dependent routing (RFC 8043), or always the first one, as with a plain default route.
+ */
+export type HostRouting = 'by-source' | 'first-interface'
+
+const ephemeral = { first: 49_152, last: 65_535 }
+
+/** A computer on a simulated network. Made by `SimulatedNetwork.addHost`. */
+export class SimulatedHost {
+  readonly name: string
+  readonly interfaces: readonly SimulatedInterface[]
+  readonly routing: HostRouting
+  /** Opens a cleartext secure endpoint with the round trips of DTLS 1.2. */
+  readonly openSecureEndpoint: OpenSecureEndpoint
+  readonly #network: SimulatedNetwork
+  readonly #sockets = new Set<SimulatedSocket>()
+  #nextPort = ephemeral.first
+
+  constructor(
+    name: string,
+    network: SimulatedNetwork,
+    interfaces: readonly SimulatedInterface[],
+    routing: HostRouting
+  ) {
+    this.name = name
+    this.#network = network
+    this.interfaces = interfaces
+    this.routing = routing
+    this.openSecureEndpoint = (options, handlers) => openSimulatedEndpoint(network, this, options, handlers)
+  }
+
+  /** The link of the interface of that name. */
+  link(interfaceName: string): Link {
+    return this.interface(interfaceName).link
+  }
+
+  interface(name: string): SimulatedInterface {
+    const found = this.interfaces.find((one) => one.name === name)
+    if (found === undefined) throw unavailable('INTERFACE_UNKNOWN', `${this.name} has no interface ${name}`)
+    return found
+  }
+
+  /** Sockets that are open. */
+  get openSockets(): number {
+    return this.#sockets.size
+  }
+
+  /** Takes everything on this host away at once: no goodbye, no events. Interfaces stay. */
+  crash(): void {
+    for (const socket of this.#sockets) socket.vanish()
+    this.#sockets.clear()
+  }
+
+  /**
+   * Opens a UDP socket.
+   * @throws UnavailableError when the address is not this host's, the port is taken, or there is no such interface.
+   */
+  bind(
+    local: SocketAddress,
+    interfaceName: string | undefined,
+    receive: SimulatedSocket['receive'],
+    vanish: () => void = () => undefined
+  ): SimulatedSocket {
+    const allowed = interfaceName === undefined ? this.interfaces : [this.interface(interfaceName)]
+    if (!isWildcard(local.address) && !allowed.some((one) => one.mayUse(local.address)))
+      throw unavailable('ADDRESS_UNKNOWN', `${this.name} has no address ${formatIpAddress(local.address)}`)
+    const port = local.port === 0 ? this.#freePort(local.address) : local.port
+    const bound = { address: local.address, port }
+    if (this.#isTaken(bound)) throw unavailable('PORT_TAKEN', `port ${port} of ${this.name} is taken`)
+    const socket: SimulatedSocket = { local: bound, interface: interfaceName, receive, vanish }
+    this.#sockets.add(socket)
+    return socket
+  }
+
+  /** Closes a socket. Harmless when it is closed. */
+  unbind(socket: SimulatedSocket): void {
+    this.#sockets.delete(socket)
+  }
+
+  /**
+   * The way from a socket to `remote`, starting at `source` where that is given: a socket bound to the wildcard else
+   * takes the first address of the interface. Undefined when there is none.
+   */
+  pathTo(
+    socket: SimulatedSocket,
+    remote: SocketAddress,
+    source: IpAddress = socket.local.address
+  ): NetworkPath | undefined {
+    const exit = this.#exitFor(socket, source)
+    const address = isWildcard(source) ? exit?.addressOf(remote.address.family) : source
+    if (exit === undefined || address === undefined || address.family !== remote.address.family)
+      return undefined
+    return { local: { address, port: socket.local.port }, remote, interface: exit.name }
+  }
+
+  /** Sends one datagram; the bytes are copied. The interface of the path is only a report: routing decides again. */
+  send(socket: SimulatedSocket, path: NetworkPath, bytes: Uint8Array): void {
+    if (!this.#sockets.has(socket)) return
+    const way = this.pathTo(socket, path.remote, path.local.address)
+    if (way?.interface === undefined) return
+    this.#network.transmit(this, this.interface(way.interface), way.local, way.remote, bytes)
+  }
+
+  /** Sends a datagram with whatever source address, as an attacker does. */
+  sendForged(interfaceName: string, source: SocketAddress, remote: SocketAddress, bytes: Uint8Array): void {
+    this.#network.transmit(this, this.interface(interfaceName), source, remote, bytes)
+  }
+
+  /** Gives a datagram to the socket that it is for; false when there is none. */
+  deliver(datagram: ArrivedDatagram): boolean {
+    const socket = this.#socketFor(datagram)
+    socket?.receive(datagram)
+    return socket !== undefined
+  }
+
+  #socketFor({ destination, interface: arrival }: ArrivedDatagram): SimulatedSocket | undefined {
+    let wildcard: SimulatedSocket | undefined
+    for (const socket of this.#sockets) {
+      if (socket.local.port !== destination.port) continue
+      if (socket.interface !== undefined && socket.interface !== arrival) continue
+      if (equalIpAddresses(socket.local.address, destination.address)) return socket
+      if (isWildcard(socket.local.address) && socket.local.address.family === destination.address.family)
+        wildcard = socket
+    }
+    return wildcard
+  }
+
+  #exitFor(socket: SimulatedSocket, source: IpAddress): SimulatedInterface | undefined {
+    if (socket.interface !== undefined) return this.interface(socket.interface)
+    if (this.routing === 'first-interface') return this.interfaces[0]
+    return this.interfaces.find((one) => one.mayUse(source)) ?? this.interfaces[0]
+  }
+
+  #isTaken(local: SocketAddress): boolean {
+    for (const { local: other } of this.#sockets)
+      if (
+        other.port === local.port &&
+        other.address.family === local.address.family &&
+        (equalIpAddresses(other.address, local.address) ||
+          isWildcard(other.address) ||
+          isWildcard(local.address))
+      )
+        return true
+    return false
+  }
+
+  #freePort(address: IpAddress): number {
+    for (let tries = ephemeral.first; tries <= ephemeral.last; tries++) {
+      const port = this.#nextPort
+      this.#nextPort = port === ephemeral.last ? ephemeral.first : port + 1
+      if (!this.#isTaken({ address, port })) return port
+    }
+    throw unavailable('PORTS_EXHAUSTED', `${this.name} has no free port`)
+  }
+}
+
+function isWildcard(address: IpAddress): boolean {
+  return address.a === 0 && address.b === 0 && address.c === 0 && address.d === 0
+}
+
+function unavailable(what: string, message: string): UnavailableError {
+  return new UnavailableError(`TESTING_${what}`, message, false)
+}

@@ -1,0 +1,47 @@
+import { equalIpAddresses, prefixContainsAddress } from '@breakwater/core'
+import type { IpAddress, IpFamily, IpPrefix } from '@breakwater/core'
+import type { Link } from './link.ts'
+
+/** One interface of a simulated host. */
+export class SimulatedInterface {
+  readonly name: string
+  readonly link: Link
+  /** Provider-independent prefixes that the network accepts from this link and brings to it. */
+  readonly routedPrefixes: readonly IpPrefix[]
+  #addresses: readonly IpAddress[]
+
+  constructor(
+    name: string,
+    link: Link,
+    addresses: readonly IpAddress[],
+    routedPrefixes: readonly IpPrefix[]
+  ) {
+    this.name = name
+    this.link = link
+    this.#addresses = addresses
+    this.routedPrefixes = routedPrefixes
+  }
+
+  get addresses(): readonly IpAddress[] {
+    return this.#addresses
+  }
+
+  /** Renumbers the interface. Sockets that are bound to an address that is gone hear nothing any more. */
+  renumber(addresses: readonly IpAddress[]): void {
+    this.#addresses = addresses
+  }
+
+  has(address: IpAddress): boolean {
+    return this.#addresses.some((own) => equalIpAddresses(own, address))
+  }
+
+  /** The first address of a family. */
+  addressOf(family: IpFamily): IpAddress | undefined {
+    return this.#addresses.find((own) => own.family === family)
+  }
+
+  /** Whether the network takes `source` from this link. */
+  mayUse(source: IpAddress): boolean {
+    return this.has(source) || this.routedPrefixes.some((prefix) => prefixContainsAddress(prefix, source))
+  }
+}

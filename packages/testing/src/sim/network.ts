@@ -1,0 +1,203 @@
+import { formatIpAddress, InternalError, prefixContainsAddress } from '@breakwater/core'
+import type {
+  Clock,
+  Entropy,
+  Instant,
+  IpAddress,
+  IpPrefix,
+  NetworkPath,
+  SocketAddress
+} from '@breakwater/core'
+import { derivedSeed, seededEntropy } from '../seeded-entropy.ts'
+import { clearConditions } from './conditions.ts'
+import type { LinkConditions } from './conditions.ts'
+import { SimulatedHost } from './host.ts'
+import type { HostRouting } from './host.ts'
+import { SimulatedInterface } from './interface.ts'
+import { Link } from './link.ts'
+import type { DatagramFate, NetworkTap } from './trace.ts'
+
+export interface SimulatedNetworkOptions {
+  readonly clock: Clock
+  /** The same seed gives the same losses, delays and random numbers in every run. */
+  readonly seed: number
+  /** What every link starts with; default `clearConditions`. */
+  readonly conditions?: Partial<LinkConditions>
+  /** How often an endpoint repeats an unanswered flight before its handshake fails. Default 5: it fails after 63 s. */
+  readonly handshakeRetransmissions?: number
+  /** Takes what a handler of an endpoint throws. Default: whoever moves the clock gets it. */
+  readonly uncaught?: (error: unknown) => void
+}
+
+export interface InterfaceOptions {
+  readonly name: string
+  readonly addresses: readonly IpAddress[]
+  /** Provider-independent prefixes that are routed to this link. Default none. */
+  readonly routedPrefixes?: readonly IpPrefix[]
+  /** BCP 38 at the far end of the link. Default true. */
+  readonly ingressFilter?: boolean
+  /** What differs from the conditions of the network. */
+  readonly conditions?: Partial<LinkConditions>
+}
+
+export interface HostOptions {
+  readonly interfaces: readonly InterfaceOptions[]
+  /** Default `by-source`. */
+  readonly routing?: HostRouting
+}
+
+/** A datagram under way. */
+interface Datagram {
+  readonly number: number
+  readonly from: SimulatedHost
+  readonly path: NetworkPath
+  readonly bytes: Uint8Array
+}
+
+/**
+ * An internet in one process: every host reaches every other one, over the link of the interface that it sends by and
+ * the link of the interface that has the destination address. Chance comes from the seed only.
+ */
+export class SimulatedNetwork {
+  readonly clock: Clock
+  readonly handshakeRetransmissions: number
+  readonly #seed: number
+  readonly #conditions: LinkConditions
+  readonly #uncaught: (error: unknown) => void
+  readonly #hosts = new Map<string, SimulatedHost>()
+  readonly #taps = new Set<NetworkTap>()
+  #datagrams = 0
+  #endpoints = 0
+
+  constructor(options: SimulatedNetworkOptions) {
+    this.clock = options.clock
+    this.#seed = options.seed
+    this.#conditions = { ...clearConditions, ...options.conditions }
+    this.handshakeRetransmissions = options.handshakeRetransmissions ?? 5
+    this.#uncaught =
+      options.uncaught ??
+      ((error) =>
+        this.clock.schedule(this.clock.now(), () => {
+          throw error
+        }))
+  }
+
+  /** Joins a host to the network. Its name and its addresses must be new. */
+  addHost(name: string, options: HostOptions): SimulatedHost {
+    if (this.#hosts.has(name)) throw new InternalError('TESTING_HOST_TAKEN', `there is a host ${name}`)
+    const interfaces = options.interfaces.map((one) => this.#makeInterface(name, one))
+    const host = new SimulatedHost(name, this, interfaces, options.routing ?? 'by-source')
+    this.#hosts.set(name, host)
+    return host
+  }
+
+  /** Listens to every datagram; the function that is returned ends it. */
+  tap(tap: NetworkTap): () => void {
+    this.#taps.add(tap)
+    return () => void this.#taps.delete(tap)
+  }
+
+  /** Sockets that are open on all hosts: 0 when every endpoint was destroyed. */
+  get openSockets(): number {
+    return [...this.#hosts.values()].reduce((sum, host) => sum + host.openSockets, 0)
+  }
+
+  /** @internal A stream of chance for one more endpoint. */
+  entropyForEndpoint(): Entropy {
+    return seededEntropy(derivedSeed(this.#seed, `endpoint ${this.#endpoints++}`))
+  }
+
+  /** @internal */
+  reportUncaught(error: unknown): void {
+    this.#uncaught(error)
+  }
+
+  /** @internal Puts one datagram on the link of `exit`; the bytes are copied. */
+  transmit(
+    from: SimulatedHost,
+    exit: SimulatedInterface,
+    local: SocketAddress,
+    remote: SocketAddress,
+    bytes: Uint8Array
+  ): void {
+    const path = { local, remote, interface: exit.name }
+    const datagram = { number: this.#datagrams++, from, path, bytes: bytes.slice() }
+    this.#trace(datagram, { kind: 'sent' })
+    if (from.interfaces.some((one) => one.has(remote.address))) {
+      this.#at(this.clock.now(), () => this.#deliver(datagram, from, exit))
+      return
+    }
+    if (exit.link.ingressFilter && !exit.mayUse(local.address)) {
+      exit.link.up.noteFiltered()
+      this.#trace(datagram, { kind: 'dropped', reason: 'ingress-filter' })
+      return
+    }
+    this.#through(exit.link, 'up', datagram, () => this.#route(datagram))
+  }
+
+  #route(datagram: Datagram): void {
+    const entry = this.#entryFor(datagram.path.remote.address)
+    if (entry === undefined) {
+      this.#trace(datagram, { kind: 'dropped', reason: 'no-route' })
+      return
+    }
+    const [host, arrival] = entry
+    this.#through(arrival.link, 'down', datagram, () => this.#deliver(datagram, host, arrival))
+  }
+
+  #through(link: Link, direction: 'up' | 'down', datagram: Datagram, next: () => void): void {
+    const passage = link[direction].pass(datagram.bytes.length, this.clock.now())
+    if (passage.kind === 'dropped') {
+      this.#trace(datagram, passage)
+      return
+    }
+    if (passage.at.length > 1) this.#trace(datagram, { kind: 'duplicated' })
+    for (const at of passage.at) this.#at(at, next)
+  }
+
+  #deliver(datagram: Datagram, host: SimulatedHost, arrival: SimulatedInterface): void {
+    const { local, remote } = datagram.path
+    // An interface may have been renumbered while the datagram was under way.
+    const stillThere = host.interfaces.some((one) => one.mayUse(remote.address))
+    const { bytes } = datagram
+    const arrived = { source: local, destination: remote, interface: arrival.name, bytes }
+    const delivered = stillThere && host.deliver(arrived)
+    this.#trace(datagram, delivered ? { kind: 'delivered' } : { kind: 'dropped', reason: 'no-listener' })
+  }
+
+  /** The host and interface that has `address`, or to which a prefix with it is routed. */
+  #entryFor(address: IpAddress): readonly [SimulatedHost, SimulatedInterface] | undefined {
+    let routed: readonly [SimulatedHost, SimulatedInterface] | undefined
+    for (const host of this.#hosts.values())
+      for (const one of host.interfaces) {
+        if (one.has(address)) return [host, one]
+        if (one.routedPrefixes.some((prefix) => prefixContainsAddress(prefix, address)))
+          routed ??= [host, one]
+      }
+    return routed
+  }
+
+  #makeInterface(host: string, options: InterfaceOptions): SimulatedInterface {
+    for (const address of options.addresses) {
+      const owner = this.#entryFor(address)
+      if (owner?.[1].has(address) === true)
+        throw new InternalError(
+          'TESTING_ADDRESS_TAKEN',
+          `${owner[0].name} has ${formatIpAddress(address)} already`
+        )
+    }
+    const conditions = { ...this.#conditions, ...options.conditions }
+    const link = new Link(`${host}/${options.name}`, this.#seed, conditions, options.ingressFilter ?? true)
+    return new SimulatedInterface(options.name, link, options.addresses, options.routedPrefixes ?? [])
+  }
+
+  #at(moment: Instant, act: () => void): void {
+    this.clock.schedule(moment, act)
+  }
+
+  #trace(datagram: Datagram, fate: DatagramFate): void {
+    const { number, from, path, bytes } = datagram
+    for (const tap of this.#taps)
+      tap({ at: this.clock.now(), datagram: number, fate, from: from.name, path, bytes })
+  }
+}

@@ -1,0 +1,154 @@
+import { Counters } from '@breakwater/core'
+import type {
+  Entropy,
+  NetworkPath,
+  PeerIdentity,
+  SecureEndpointHandlers,
+  SecureEndpointOptions,
+  SessionEnd,
+  SessionFailure
+} from '@breakwater/core'
+import { readAuthentication } from './authentication.ts'
+import type { Authentication } from './authentication.ts'
+import { FlightTimer } from './flight-timer.ts'
+import { encodeAlert, encodeHandshake } from './handshake-message.ts'
+import type { Alert, HandshakeMessage } from './handshake-message.ts'
+import type { ArrivedDatagram, SimulatedHost, SimulatedSocket } from './host.ts'
+import type { SimulatedNetwork } from './network.ts'
+import { newPeerId, PeerTable } from './peer-table.ts'
+import type { Peer, PeerState } from './peer-table.ts'
+import { encodeRecord, RecordKind } from './record.ts'
+import type { SessionName } from './record.ts'
+import { ReplayWindow } from './replay-window.ts'
+import { ReportQueue } from './report-queue.ts'
+
+const defaultLimits = { peers: 100_000, handshaking: 10_000 } as const
+
+/** The peers of one endpoint through their lives, its socket and its reports; the roles decide what happens when. */
+export class PeerKeeper {
+  readonly authentication: Authentication
+  readonly counters: Counters = new Counters()
+  readonly entropy: Entropy
+  readonly reports: ReportQueue
+  readonly socket: SimulatedSocket
+  readonly table: PeerTable = new PeerTable()
+  readonly #host: SimulatedHost
+  readonly #limits: { readonly peers: number; readonly handshaking: number }
+  readonly #network: SimulatedNetwork
+
+  constructor(
+    network: SimulatedNetwork,
+    host: SimulatedHost,
+    options: SecureEndpointOptions,
+    handlers: SecureEndpointHandlers,
+    receive: (datagram: ArrivedDatagram) => void
+  ) {
+    this.authentication = readAuthentication(options)
+    this.#host = host
+    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#network = network
+    this.entropy = network.entropyForEndpoint()
+    this.reports = new ReportQueue(network.clock, handlers, (error) => network.reportUncaught(error))
+    this.socket = host.bind(options.local, options.interface, receive, () => this.shutDown())
+  }
+
+  pathTo(remote: NetworkPath['remote']): NetworkPath {
+    // Without a way out the handshake times out, as it does behind a router without a route.
+    return this.#host.pathTo(this.socket, remote) ?? { local: this.socket.local, remote }
+  }
+
+  /** Whether one more peer fits; the session that it would replace counts as room. */
+  hasRoom(path: NetworkPath): boolean {
+    const replaced = this.table.establishedAt(path) === undefined ? 0 : 1
+    return (
+      this.table.size - replaced < this.#limits.peers && this.table.handshaking < this.#limits.handshaking
+    )
+  }
+
+  /** Adds a peer that begins its handshake. */
+  begin(path: NetworkPath, session: SessionName, state: PeerState): Peer {
+    const timer = new FlightTimer(this.#network.clock, this.#network.handshakeRetransmissions, () =>
+      this.fail(peer, 'timeout')
+    )
+    const peer: Peer = {
+      id: newPeerId(),
+      path,
+      timer,
+      session,
+      state,
+      sequence: 0,
+      repeatFlight: () => undefined
+    }
+    this.table.add(peer)
+    this.counters.count('handshakes_started_total')
+    return peer
+  }
+
+  /** Reports a handshake that failed before it had a peer. */
+  failNobody(reason: SessionFailure): Peer['id'] {
+    const id = newPeerId()
+    this.counters.count('handshakes_failed_total', reason)
+    this.reports.event({ kind: 'failed', peer: id, reason })
+    return id
+  }
+
+  fail(peer: Peer, reason: SessionFailure, alert?: Alert): void {
+    if (alert !== undefined) this.send(peer, RecordKind.alert, encodeAlert(alert))
+    this.#forget(peer)
+    this.counters.count('handshakes_failed_total', reason)
+    this.reports.event({ kind: 'failed', peer: peer.id, reason })
+  }
+
+  /** The handshake is complete; a session that the same path had is replaced by it (RFC 6347 §4.2.8). */
+  establish(peer: Peer, identity: PeerIdentity): void {
+    const former = this.table.establishedAt(peer.path)
+    if (former !== undefined) this.end(former, 'replaced')
+    peer.timer.stop()
+    peer.state = { kind: 'established', window: new ReplayWindow() }
+    this.table.promote(peer)
+    this.counters.count('sessions_established_total')
+    this.reports.event({ kind: 'established', peer: peer.id, identity, path: peer.path })
+  }
+
+  end(peer: Peer, reason: SessionEnd): void {
+    if (reason === 'local') this.send(peer, RecordKind.alert, encodeAlert('close_notify'))
+    this.#forget(peer)
+    this.counters.count('sessions_closed_total', reason)
+    this.reports.event({ kind: 'closed', peer: peer.id, reason })
+  }
+
+  /** Sends a flight of the handshake, and again while it is not answered. */
+  startFlight(peer: Peer, message: HandshakeMessage): void {
+    peer.repeatFlight = () => this.send(peer, RecordKind.handshake, encodeHandshake(message))
+    peer.timer.start(peer.repeatFlight)
+  }
+
+  send(peer: Peer, kind: RecordKind, payload: Uint8Array): void {
+    this.sendAlone(peer.path, kind, peer.session, peer.sequence++, payload)
+  }
+
+  /** Sends a record that belongs to no peer. */
+  sendAlone(
+    path: NetworkPath,
+    kind: RecordKind,
+    session: SessionName,
+    sequence: number,
+    payload: Uint8Array
+  ): void {
+    this.counters.count('datagrams_sent_total')
+    this.#host.send(this.socket, path, encodeRecord({ kind, session, sequence, payload }))
+  }
+
+  /** Closes the socket, stops all timers and reports nothing more. */
+  shutDown(): void {
+    this.reports.close()
+    for (const peer of this.table.all()) this.#forget(peer)
+    this.#host.unbind(this.socket)
+  }
+
+  #forget(peer: Peer): void {
+    peer.timer.stop()
+    peer.state = { kind: 'gone' }
+    this.table.remove(peer)
+  }
+}

@@ -1,0 +1,38 @@
+import type { Instant, NetworkPath } from '@breakwater/core'
+
+/** Why a datagram went no further. */
+export type DropReason =
+  | 'cut'
+  | 'lost'
+  /** A test asked for this very loss. */
+  | 'on-request'
+  /** BCP 38 (RFC 2827): the source address does not belong to the link that it came in by. */
+  | 'ingress-filter'
+  /** No host has the destination address. */
+  | 'no-route'
+  /** The destination host has no socket there. */
+  | 'no-listener'
+
+export type DatagramFate =
+  | { readonly kind: 'sent' }
+  /** One more copy of it is under way. */
+  | { readonly kind: 'duplicated' }
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'dropped'; readonly reason: DropReason }
+
+/** One thing that happened to one datagram. */
+export interface TraceEntry {
+  readonly at: Instant
+  /** Numbers the datagrams of a network from 0; copies keep the number. */
+  readonly datagram: number
+  readonly fate: DatagramFate
+  /** The host that sent it. */
+  readonly from: string
+  /** As its sender saw it: source, destination and the interface that it left by. */
+  readonly path: NetworkPath
+  /** The whole UDP payload. Read only: it may still be under way. */
+  readonly bytes: Uint8Array
+}
+
+/** Listens to everything on a network. */
+export type NetworkTap = (entry: TraceEntry) => void
