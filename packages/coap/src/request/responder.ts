@@ -8,7 +8,7 @@ import type { CoapMessage } from '../message.ts'
 import { observeAction, withoutObserve, withSequence } from '../observe/observe-option.ts'
 import { type Observer, Observers } from '../observe/observers.ts'
 import { checkOptions } from '../option-check.ts'
-import { formatOptionNumber } from '../option.ts'
+import { formatOptionNumber, OptionNumber } from '../option.ts'
 import type { CoapResponse, IncomingExchange } from '../session.ts'
 
 /**
@@ -117,7 +117,7 @@ export class Responder {
       return
     }
     this.#piggyback(message.token, remembered, {
-      code: Code.badOption,
+      code: isForProxies(option) ? Code.proxyingNotSupported : Code.badOption,
       options: [],
       payload: encodeUtf8(what)
     })
@@ -275,4 +275,9 @@ export class Responder {
     }
     return undefined
   }
+}
+
+/** RFC 7252 §5.10.2: who is no forward-proxy says so. */
+function isForProxies(option: number): boolean {
+  return option === OptionNumber.proxyUri || option === OptionNumber.proxyScheme
 }
