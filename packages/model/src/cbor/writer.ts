@@ -1,9 +1,12 @@
 import { InternalError, encodeUtf8 } from '@breakwater/core'
-import { MAXIMUM_MESSAGE_BYTES } from './limit.ts'
+import { MAXIMUM_ITEMS, MAXIMUM_MESSAGE_BYTES } from './limit.ts'
 import { ARRAY, FALSE_BYTE, MAP, NEGATIVE, TAG, TEXT, TRUE_BYTE, UNSIGNED } from './major.ts'
 import { Trail } from './trail.ts'
 
 const INITIAL_BYTES = 512
+
+/** Bytes of the longest head: initial byte and 64-bit argument. */
+const LONGEST_HEAD = 9
 
 /**
  * Writes CBOR in its deterministic form (RFC 8949 §4.2.1): shortest heads, definite lengths. The order of map keys is
@@ -13,21 +16,26 @@ export class CborWriter {
   readonly trail: Trail = new Trail()
   #bytes = new Uint8Array(INITIAL_BYTES)
   #at = 0
+  #items = 0
 
   /** Forgets what was written; the room stays. */
   reset(): void {
     this.#at = 0
+    this.#items = 0
     this.trail.reset()
   }
 
   /** A copy of what was written. */
   finish(): Uint8Array {
+    if (this.#at > MAXIMUM_MESSAGE_BYTES) this.#tooLong()
+    if (this.#items > MAXIMUM_ITEMS) this.fail(`the message has more than ${MAXIMUM_ITEMS} data items`)
     return this.#bytes.slice(0, this.#at)
   }
 
   /** Throws the error for what cannot be written at this place. */
   fail(problem: string): never {
-    throw new InternalError('MODEL_ENCODE_INVALID', `${this.trail.toString()}: ${problem}`)
+    const path = this.trail.toString()
+    throw new InternalError('MODEL_ENCODE_INVALID', path === '' ? problem : `${path}: ${problem}`)
   }
 
   /** A whole number between −2^53 and 2^53. */
@@ -42,7 +50,8 @@ export class CborWriter {
       this.#head(UNSIGNED, Number(value))
       return
     }
-    this.#room(9)
+    this.#room(LONGEST_HEAD)
+    this.#items++
     this.#bytes[this.#at++] = 27
     this.#word(Number(value >> 32n))
     this.#word(Number(value & 0xffff_ffffn))
@@ -50,6 +59,7 @@ export class CborWriter {
 
   writeBoolean(value: boolean): void {
     this.#room(1)
+    this.#items++
     this.#bytes[this.#at++] = value ? TRUE_BYTE : FALSE_BYTE
   }
 
@@ -94,7 +104,8 @@ export class CborWriter {
   }
 
   #head(major: number, argument: number): void {
-    this.#room(9)
+    this.#room(LONGEST_HEAD)
+    this.#items++
     const bits = major << 5
     if (argument < 24) this.#bytes[this.#at++] = bits | argument
     else if (argument <= 0xff) {
@@ -125,10 +136,13 @@ export class CborWriter {
   #room(count: number): void {
     const needed = this.#at + count
     if (needed <= this.#bytes.length) return
-    if (needed > MAXIMUM_MESSAGE_BYTES + 9)
-      this.fail(`the message is longer than ${MAXIMUM_MESSAGE_BYTES} bytes`)
+    if (needed > MAXIMUM_MESSAGE_BYTES + LONGEST_HEAD) this.#tooLong()
     const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length))
     larger.set(this.#bytes.subarray(0, this.#at))
     this.#bytes = larger
+  }
+
+  #tooLong(): never {
+    return this.fail(`the message is longer than ${MAXIMUM_MESSAGE_BYTES} bytes`)
   }
 }

@@ -57,7 +57,6 @@ export class ContainerCodec implements Codec<Fields> {
     let seen = 0
     reader.trail.enter()
     for (let i = 0; count === UNTIL_BREAK ? !reader.takeBreak() : i < count; i++) {
-      reader.trail.at('')
       const key = readKey(reader)
       const member = this.#byKey[key]
       if (member === undefined) {
@@ -68,6 +67,7 @@ export class ContainerCodec implements Codec<Fields> {
       if ((seen & member.bit) !== 0) reader.fail('MODEL_DUPLICATE_KEY', `the key ${key} occurs twice`)
       seen |= member.bit
       value[member.field] = member.codec.read(reader)
+      reader.trail.at('')
     }
     reader.trail.leave()
     reader.leave()

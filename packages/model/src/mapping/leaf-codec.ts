@@ -154,6 +154,15 @@ class TextCodec implements Codec<string> {
     // Code points are never more than UTF-16 units: only a text that looks too long is counted.
     if (text.length > maximumLength && Array.from(text).length > maximumLength)
       return `is longer than ${maximumLength} characters`
-    return accepts === undefined || accepts(text) ? undefined : `${JSON.stringify(text)} is no ${type}`
+    return accepts === undefined || accepts(text) ? undefined : `${quoted(text)} is no ${type}`
   }
+}
+
+/** Characters of a peer's text that a message repeats at most: it may become a diagnostic payload. */
+const LONGEST_QUOTE = 64
+
+function quoted(text: string): string {
+  return text.length <= LONGEST_QUOTE
+    ? JSON.stringify(text)
+    : `${JSON.stringify(text.slice(0, LONGEST_QUOTE))}…`
 }
