@@ -36,8 +36,8 @@ const shown = new Map(Object.entries(types).map(([short, type]) => [type, short]
 const uints = [OptionNumber.observe, OptionNumber.maxAge, OptionNumber.contentFormat, OptionNumber.accept]
 
 /** The datagram of a line. */
-export function wire(line: string): Uint8Array {
-  const parts = line.match(/"[^"]*"|\S+/g) ?? []
+export function wire(text: string): Uint8Array {
+  const parts = text.match(/"[^"]*"|\S+/g) ?? []
   const [type = '', id = '', ...rest] = parts
   const options: CoapOption[] = []
   let code: number = Code.empty
@@ -51,7 +51,7 @@ export function wire(line: string): Uint8Array {
     else code = codeOf(part)
   const messageId = Number.parseInt(id.slice(1, -1), 16)
   const known = types[type]
-  if (known === undefined) throw new Error(`no type of message: ${line}`)
+  if (known === undefined) throw new Error(`no type of message: ${text}`)
   return encodeMessage({ type: known, code, messageId, token, options, payload })
 }
 
