@@ -2,6 +2,8 @@ import { Milliseconds, Seconds } from '@breakwater/core'
 import type {
   CertificateCredentials,
   Duration,
+  IpAddress,
+  IpFamily,
   SecureEndpoint,
   SecureEndpointHandlers
 } from '@breakwater/core'
