@@ -122,7 +122,7 @@ function planCases(mitigator: () => Mitigator): void {
   })
 
   it('takes ids of every allowed character and of full length', async () => {
-    const ids = ['Az09._~-/', '-', '/', '~'.repeat(200), `${'x/'.repeat(99)}zz`]
+    const ids = ['Az09._~-/', '-', '/', '~'.repeat(120), `${'x/'.repeat(59)}zz`]
     for (const id of ids) await mitigator().apply(plan(id))
     expect(await inForce(mitigator())).toEqual(ids.toSorted((a, b) => (a < b ? -1 : 1)))
     for (const id of ids) await mitigator().withdraw(PlanId(id))
