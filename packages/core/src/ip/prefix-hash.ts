@@ -1,5 +1,7 @@
 import { ipv4, ipv6 } from './address.ts'
 import type { IpAddress, IpFamily } from './address.ts'
+import { filterBit } from './length-filter.ts'
+import { mixWord } from './mix-word.ts'
 import type { IpPrefix } from './prefix.ts'
 import { wordMask } from './word-mask.ts'
 
@@ -12,6 +14,8 @@ const SMALLEST_CAPACITY = 8
 export class PrefixHash<Value> {
   readonly family: IpFamily
   readonly length: number
+  /** The bit of this length in a `LengthFilter`. */
+  readonly filterBit: number
   readonly #seed: number
   /** Words of a key: as many as the prefix length reaches into. */
   readonly #words: number
@@ -28,6 +32,7 @@ export class PrefixHash<Value> {
   constructor(family: IpFamily, length: number, seed: number) {
     this.family = family
     this.length = length
+    this.filterBit = filterBit(family, length)
     this.#seed = seed
     this.#words = Math.max(1, Math.ceil(length / 32))
     this.#maskA = wordMask(length)
@@ -169,19 +174,12 @@ export class PrefixHash<Value> {
   }
 
   #home(a: number, b: number, c: number, d: number): number {
-    let hash = mix(this.#seed ^ a)
-    if (this.#words > 1) hash = mix(hash ^ b)
-    if (this.#words > 2) hash = mix(hash ^ c)
-    if (this.#words > 3) hash = mix(hash ^ d)
+    let hash = mixWord(this.#seed ^ a)
+    if (this.#words > 1) hash = mixWord(hash ^ b)
+    if (this.#words > 2) hash = mixWord(hash ^ c)
+    if (this.#words > 3) hash = mixWord(hash ^ d)
     return hash & (this.#capacity - 1)
   }
-}
-
-/** Spreads every bit of a word over all others; a bijection, so that distinct words stay distinct. */
-function mix(word: number): number {
-  let mixed = Math.imul(word ^ (word >>> 16), 0x21f0aaad)
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97)
-  return mixed ^ (mixed >>> 15)
 }
 
 function emptySlots<Value>(capacity: number): (Value | undefined)[] {

@@ -1,7 +1,11 @@
 import type { IpAddress, IpFamily } from './address.ts'
+import { LengthFilter } from './length-filter.ts'
 import { comparePrefixes, hostPrefix, prefixContains, prefixOf } from './prefix.ts'
 import type { IpPrefix } from './prefix.ts'
 import { PrefixHash } from './prefix-hash.ts'
+
+/** Below that, the hash tables stay in the cache and vain probes cost little. */
+const FEWEST_FILTERED = 1024
 
 export interface PrefixEntry<Value> {
   readonly prefix: IpPrefix
@@ -11,8 +15,8 @@ export interface PrefixEntry<Value> {
 /**
  * A map from prefixes to values with longest-prefix match, for a million prefixes and more.
  *
- * A look-up probes one hash table for each prefix length in use, the longest first; nothing but numbers is stored for a
- * prefix.
+ * A look-up probes one hash table for each prefix length in use, the longest first, less those that a filter excludes;
+ * nothing but numbers is stored for a prefix.
  * @example
  * const owners = new PrefixTable<string>()
  * owners.set(prefixOf(ipv4(0xc0000200), 24), 'example')
@@ -23,7 +27,8 @@ export class PrefixTable<Value> {
   /** Those in use, the longest first. */
   readonly #ipv4: PrefixHash<Value>[] = []
   readonly #ipv6: PrefixHash<Value>[] = []
-  #size = 0
+  readonly #sizes: Record<IpFamily, number> = { 4: 0, 6: 0 }
+  readonly #filters: Record<IpFamily, LengthFilter | undefined> = { 4: undefined, 6: undefined }
 
   /** @param seed A secret random 32-bit number where strangers choose the prefixes, lest they make them collide. */
   constructor(seed = 0) {
@@ -31,7 +36,7 @@ export class PrefixTable<Value> {
   }
 
   get size(): number {
-    return this.#size
+    return this.#sizes[4] + this.#sizes[6]
   }
 
   /** Adds an entry, or replaces the value of the entry of this very prefix. */
@@ -39,7 +44,7 @@ export class PrefixTable<Value> {
     const hash = this.#hashFor(prefix)
     const before = hash.size
     hash.set(prefix.address, value)
-    this.#size += hash.size - before
+    if (hash.size > before) this.#added(prefix)
   }
 
   /** @returns whether there was an entry of this very prefix. */
@@ -51,7 +56,7 @@ export class PrefixTable<Value> {
     if (hash === undefined || slot < 0) return false
     hash.remove(slot)
     if (hash.size === 0) hashes.splice(index, 1)
-    this.#size--
+    this.#sizes[prefix.address.family]--
     return true
   }
 
@@ -69,8 +74,10 @@ export class PrefixTable<Value> {
 
   /** The longest entry that contains the whole of `prefix`; `prefix` itself counts. */
   longestCover(prefix: IpPrefix): PrefixEntry<Value> | undefined {
+    const filter = this.#filters[prefix.address.family]
+    const lengths = filter?.bitsFor(prefix.address) ?? -1
     for (const hash of this.#hashes(prefix.address.family)) {
-      if (hash.length > prefix.length) continue
+      if (hash.length > prefix.length || (lengths & hash.filterBit) === 0) continue
       const slot = hash.find(prefix.address)
       if (slot >= 0) return entryAt(hash, slot)
     }
@@ -99,6 +106,21 @@ export class PrefixTable<Value> {
 
   #hashes(family: IpFamily): PrefixHash<Value>[] {
     return family === 4 ? this.#ipv4 : this.#ipv6
+  }
+
+  #added({ address, length }: IpPrefix): void {
+    const { family } = address
+    const count = ++this.#sizes[family]
+    const filter = this.#filters[family]
+    if (filter !== undefined && count <= filter.capacity) filter.note(address, length)
+    else if (count >= FEWEST_FILTERED) this.#filters[family] = this.#newFilter(family, 2 * count)
+  }
+
+  #newFilter(family: IpFamily, capacity: number): LengthFilter {
+    const filter = new LengthFilter(family, capacity)
+    for (const hash of this.#hashes(family))
+      for (const slot of hash.slots()) filter.note(hash.prefixAt(slot).address, hash.length)
+    return filter
   }
 
   #hashFor(prefix: IpPrefix): PrefixHash<Value> {

@@ -1,5 +1,6 @@
 import {
   PrefixTable,
+  addressBits,
   comparePrefixes,
   equalPrefixes,
   formatIpPrefix,
@@ -12,7 +13,7 @@ import {
   prefixKey,
   prefixOf
 } from '@breakwater/core'
-import type { IpPrefix, PrefixEntry } from '@breakwater/core'
+import type { IpAddress, IpPrefix, PrefixEntry } from '@breakwater/core'
 import * as fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { describe, expect, test } from 'vitest'
@@ -83,6 +84,29 @@ describe('PrefixTable', () => {
       for (const prefix of prefixes) table.delete(prefix)
       expect([...table]).toEqual([])
       expect(table.size).toBe(0)
+    }
+  )
+
+  test.each([4, 6] as const)(
+    'leaves out no length in a large table of IPv%i, whatever comes and goes',
+    (family) => {
+      const table = new PrefixTable<number>()
+      const bits = addressBits(family)
+      // Multiplying by an odd constant spreads the numbers, so that few prefixes share their leading bits.
+      const address = (index: number): IpAddress => {
+        const word = Math.imul(index, 0x9e3779b1)
+        return family === 4 ? ipv4(word) : ipv6(word, index, 0, index)
+      }
+      const prefixes = Array.from({ length: 6000 }, (_, index) =>
+        prefixOf(address(index), 8 + (index % (bits - 7)))
+      )
+      for (const [index, prefix] of prefixes.entries()) table.set(prefix, index)
+      for (const [index, prefix] of prefixes.entries()) if (index % 3 === 0) table.delete(prefix)
+      for (let index = 0; index < 6000; index += 2) {
+        const lengths = Array.from({ length: bits + 1 }, (_, each) => bits - each)
+        const length = lengths.find((each) => table.get(prefixOf(address(index), each)) !== undefined)
+        expect(table.longestMatch(address(index))?.prefix.length).toBe(length)
+      }
     }
   )
 
