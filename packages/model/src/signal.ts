@@ -60,7 +60,7 @@ const conflictScope = container({
     22,
     list(
       container({
-        'acl-name': mandatory(23, string('leafref')),
+        'acl-name': mandatory(23, string('leafref', 64)),
         'acl-type': optional(24, string('leafref'))
       }),
       'acl-name'

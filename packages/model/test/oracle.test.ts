@@ -96,7 +96,21 @@ test('of random items, those that are well-formed for us are exactly those that 
   // Bytes that begin containers, strings, simple values and ends more often than chance would have it; no tags.
   const untagged = fc.integer({ min: 0, max: 0xff }).filter((value) => value >> 5 !== 6)
   const telling = fc.constantFrom(
-    ...[0x81, 0x82, 0xa1, 0x9f, 0xbf, 0x5f, 0x7f, 0xff, 0x41, 0x61, 0x62, 0x18, 0x19, 0xf8, 0xf9]
+    0x81,
+    0x82,
+    0xa1,
+    0x9f,
+    0xbf,
+    0x5f,
+    0x7f,
+    0xff,
+    0x41,
+    0x61,
+    0x62,
+    0x18,
+    0x19,
+    0xf8,
+    0xf9
   )
   let wellFormed = 0
   fc.assert(
