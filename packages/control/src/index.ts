@@ -1,1 +1,5 @@
-export {}
+export type * from './commands.ts'
+export * from './path.ts'
+export * from './schemas.ts'
+export * from './client.ts'
+export * from './events.ts'

@@ -1,0 +1,172 @@
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+
+/**
+ * The contract of the local control API: what goes over the socket, as JSON. Agents check requests with these schemas,
+ * tests check answers. Keys are only ever added.
+ */
+
+/** Prefixes of one command at most. */
+const MAXIMUM_PREFIXES = 256
+
+const portRangeSchema = Type.Object(
+  {
+    lower: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    upper: Type.Integer({ minimum: 0, maximum: 65_535 })
+  },
+  { additionalProperties: false }
+)
+
+const targetKeys = {
+  /** `203.0.113.7`, `2001:db8::/48` */
+  prefixes: Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: MAXIMUM_PREFIXES }),
+  ports: Type.Optional(Type.Array(portRangeSchema, { maxItems: 64 })),
+  /** IANA protocol numbers. */
+  protocols: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 255 }), { maxItems: 64 })),
+  /** Ask for what belongs to the site even when another part of the target does not. */
+  allowPartial: Type.Optional(Type.Boolean())
+}
+
+/** Body of `POST /v1/plan`. */
+export const planRequestSchema = Type.Object(targetKeys, { additionalProperties: false })
+export type PlanRequest = Static<typeof planRequestSchema>
+
+/** Body of `POST /v1/protections`. */
+export const protectRequestSchema = Type.Object(
+  {
+    ...targetKeys,
+    /** Seconds; −1: until released (RFC 9132 §4.4.1.1). Left out: the agent's default. */
+    lifetimeSeconds: Type.Optional(Type.Integer({ minimum: -1, maximum: 2_147_483_647 }))
+  },
+  { additionalProperties: false }
+)
+export type ProtectRequest = Static<typeof protectRequestSchema>
+
+const targetSchema = Type.Object({
+  prefixes: Type.Array(Type.String()),
+  ports: Type.Array(portRangeSchema),
+  protocols: Type.Array(Type.Integer())
+})
+export type TargetView = Static<typeof targetSchema>
+
+const decisionSchema = Type.Object({ server: Type.String(), domain: Type.String(), text: Type.String() })
+
+/** Where a target would go, and why. */
+export const planSchema = Type.Object({
+  verdict: Type.Union([Type.Literal('placed'), Type.Literal('partial'), Type.Literal('refused')]),
+  parts: Type.Array(
+    Type.Object({
+      prefixes: Type.Array(Type.String()),
+      class: Type.String(),
+      asked: Type.Array(decisionSchema),
+      notAsked: Type.Array(decisionSchema)
+    })
+  ),
+  refusals: Type.Array(
+    Type.Object({ prefixes: Type.Array(Type.String()), because: Type.String(), text: Type.String() })
+  ),
+  uncovered: Type.Array(
+    Type.Object({ domain: Type.String(), prefixes: Type.Array(Type.String()), text: Type.String() })
+  )
+})
+export type PlanView = Static<typeof planSchema>
+
+/** What one server was asked for a protection, and what became of it. */
+const requestSchema = Type.Object({
+  server: Type.String(),
+  domain: Type.String(),
+  prefixes: Type.Array(Type.String()),
+  /** `waiting`, `asking`, `granted`, `refused`, `releasing`, `ended`. */
+  state: Type.String(),
+  /** One sentence for people: what the server said, or what is waited for. */
+  text: Type.String(),
+  mitigationId: Type.Optional(Type.Integer()),
+  /** The server's own word of the mitigation (RFC 9132 §4.4.2, Table 3). */
+  status: Type.Optional(Type.String()),
+  /** −1: indefinite. */
+  remainingLifetimeSeconds: Type.Optional(Type.Number()),
+  droppedPackets: Type.Optional(Type.String()),
+  droppedBytes: Type.Optional(Type.String())
+})
+export type RequestView = Static<typeof requestSchema>
+
+/** One protection, with what each server makes of it. */
+export const protectionSchema = Type.Object({
+  id: Type.String(),
+  /** Grows with every change: wait for the next one with `afterRevision`. */
+  revision: Type.Integer(),
+  state: Type.Union([
+    Type.Literal('asking'),
+    Type.Literal('protected'),
+    Type.Literal('partly-protected'),
+    Type.Literal('waiting'),
+    Type.Literal('refused'),
+    Type.Literal('ending'),
+    Type.Literal('ended')
+  ]),
+  target: targetSchema,
+  requests: Type.Array(requestSchema),
+  /** What is missing for full protection, and why. */
+  missing: Type.Array(Type.String())
+})
+export type ProtectionView = Static<typeof protectionSchema>
+export type ProtectionState = ProtectionView['state']
+
+/** Answer to `POST /v1/protections`: under way, or why nothing left the host. */
+export const protectAnswerSchema = Type.Union([
+  Type.Object({ accepted: Type.Literal(true), protection: protectionSchema }),
+  Type.Object({ accepted: Type.Literal(false), plan: planSchema })
+])
+export type ProtectAnswer = Static<typeof protectAnswerSchema>
+
+export const protectionsSchema = Type.Object({ protections: Type.Array(protectionSchema) })
+
+/** A signal session of either agent. */
+const sessionSchema = Type.Object({
+  /** A client: the server's name. A server: the client's. */
+  peer: Type.String(),
+  domain: Type.Optional(Type.String()),
+  state: Type.String(),
+  remote: Type.Optional(Type.String()),
+  local: Type.Optional(Type.String()),
+  interface: Type.Optional(Type.String()),
+  /** One sentence for people. */
+  text: Type.Optional(Type.String())
+})
+export type SessionView = Static<typeof sessionSchema>
+export const sessionsSchema = Type.Object({ sessions: Type.Array(sessionSchema) })
+
+/** A mitigation that a server carries out. */
+const mitigationSchema = Type.Object({
+  client: Type.String(),
+  cuid: Type.String(),
+  mitigationId: Type.Integer(),
+  state: Type.String(),
+  status: Type.String(),
+  target: targetSchema,
+  remainingLifetimeSeconds: Type.Number(),
+  droppedPackets: Type.Optional(Type.String()),
+  droppedBytes: Type.Optional(Type.String())
+})
+export type MitigationView = Static<typeof mitigationSchema>
+export const mitigationsSchema = Type.Object({ mitigations: Type.Array(mitigationSchema) })
+
+/** Counters by name. */
+export const countersSchema = Type.Object({ counters: Type.Record(Type.String(), Type.Number()) })
+
+/** Which agent this is. */
+export const agentSchema = Type.Object({
+  role: Type.Union([Type.Literal('client'), Type.Literal('server')]),
+  version: Type.String(),
+  pid: Type.Integer(),
+  uptimeSeconds: Type.Number(),
+  /** The addresses that a server listens on. */
+  listen: Type.Array(Type.String())
+})
+export type AgentView = Static<typeof agentSchema>
+
+/** The body of every answer that is no success. `family` names the class of `@breakwater/core`. */
+export const errorSchema = Type.Object({
+  error: Type.Object({ family: Type.String(), code: Type.String(), message: Type.String() })
+})
+export type ErrorView = Static<typeof errorSchema>
