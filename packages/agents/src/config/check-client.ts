@@ -1,0 +1,67 @@
+import { checkSite } from '@breakwater/dots'
+import type { SiteProblem } from '@breakwater/dots'
+import { checkCredentials } from './check-credentials.ts'
+import type { ClientConfig } from './client-config.ts'
+import { present } from './draft.ts'
+import type { Draft } from './draft.ts'
+import type { ConfigFiles } from './file-format.ts'
+import type { ShapeProblem } from './shape.ts'
+import { siteOfConfig } from './site-of-config.ts'
+
+/** These follow from other mistakes when parts of the configuration are missing: told only of a whole one. */
+const onlyOfWholeSites: ReadonlySet<SiteProblem['code']> = new Set([
+  'SERVER_UNREACHABLE',
+  'PI_DOMAIN_UNKNOWN',
+  'SOURCE_OF_OTHER_DOMAIN',
+  'SERVER_ADDRESS_SHARED'
+])
+
+/** What the keys of a client configuration must hold together. `whole`: no mistake of form was found. */
+export function checkClient(config: Draft<ClientConfig>, files: ConfigFiles, whole: boolean): ShapeProblem[] {
+  return [
+    ...siteProblems(config, whole),
+    ...present(config.domains).flatMap(([index, domain]) => domainProblems(index, domain, files))
+  ]
+}
+
+function siteProblems(config: Draft<ClientConfig>, whole: boolean): ShapeProblem[] {
+  const { site, places } = siteOfConfig(config)
+  return checkSite(site)
+    .filter(({ code }) => whole || !onlyOfWholeSites.has(code))
+    .map(({ place, message }) => ({ path: places.get(place) ?? ['domains'], message }))
+}
+
+function domainProblems(
+  index: number,
+  domain: Draft<ClientConfig['domains'][number]>,
+  files: ConfigFiles
+): ShapeProblem[] {
+  const path = ['domains', index]
+  const problems: ShapeProblem[] = []
+  const hasServer = domain.server !== undefined || domain.servers !== undefined
+  if (domain.server !== undefined && domain.servers !== undefined)
+    problems.push({
+      path: [...path, 'servers'],
+      message: 'both "server" and "servers" are given; keep one',
+      atKey: true
+    })
+  if (hasServer && !('credentials' in domain))
+    problems.push({ path, message: 'the key "credentials" is missing: the domain has a server' })
+  if (domain.credentials !== undefined && 'privateKey' in domain.credentials)
+    problems.push(...checkCredentials(domain.credentials, [...path, 'credentials'], files))
+  return problems
+}
+
+/** What is worth a warning and no reason to refuse. */
+export function warnOfClient(config: ClientConfig): ShapeProblem[] {
+  return config.domains.flatMap((domain, index) =>
+    domain.server === undefined && domain.servers === undefined
+      ? [
+          {
+            path: ['domains', index],
+            message: `domain ${domain.name} has no DOTS server: it stays uncovered`
+          }
+        ]
+      : []
+  )
+}

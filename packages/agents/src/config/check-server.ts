@@ -1,0 +1,98 @@
+import { checkCredentials } from './check-credentials.ts'
+import { present } from './draft.ts'
+import type { Draft } from './draft.ts'
+import type { ConfigFiles } from './file-format.ts'
+import type { ServerConfig } from './server-config.ts'
+import type { ConfigPath, ShapeProblem } from './shape.ts'
+
+type ConfigDraft = Draft<ServerConfig>
+
+/** What the keys of a server configuration must hold together. */
+export function checkServer(config: ConfigDraft, files: ConfigFiles): ShapeProblem[] {
+  return [...credentialProblems(config, files), ...listenProblems(config), ...clientProblems(config)]
+}
+
+function credentialProblems(config: ConfigDraft, files: ConfigFiles): ShapeProblem[] {
+  const problems = twice(
+    present(config.preSharedKeys).flatMap(([index, { identity }]) =>
+      identity === undefined ? [] : [[identity, ['preSharedKeys', index, 'identity']] as const]
+    ),
+    'identity'
+  )
+  if (!('credentials' in config) && config.preSharedKeys?.length === 0)
+    problems.push({ path: [], message: 'the server has neither "credentials" nor "preSharedKeys"' })
+  if (config.credentials === undefined) return problems
+  return [...problems, ...checkCredentials(config.credentials, ['credentials'], files)]
+}
+
+function listenProblems(config: ConfigDraft): ShapeProblem[] {
+  const rows = present(config.listen).flatMap(([index, { address, port, interface: device }]) =>
+    address === undefined || port === undefined || port === 0
+      ? []
+      : [
+          [
+            `${address} port ${port}${device === undefined ? '' : ` on ${device}`}`,
+            ['listen', index]
+          ] as const
+        ]
+  )
+  return twice(rows, 'address')
+}
+
+function clientProblems(config: ConfigDraft): ShapeProblem[] {
+  const clients = present(config.clients)
+  const names = clients.flatMap(([index, { name }]) =>
+    name === undefined ? [] : [[name, ['clients', index, 'name']] as const]
+  )
+  const identities = clients.flatMap(([index, { identity }]) => identityRow(index, identity))
+  const prefixes = clients.flatMap(([index, client]) =>
+    twice(
+      present(client.prefixes).map(([place, text]) => [text, ['clients', index, 'prefixes', place]] as const),
+      'prefix'
+    )
+  )
+  return [...twice(names, 'name'), ...twice(identities, 'identity'), ...prefixes, ...identityProblems(config)]
+}
+
+type IdentityDraft = NonNullable<NonNullable<ConfigDraft['clients']>[number]>['identity']
+
+function identityRow(index: number, identity: IdentityDraft): (readonly [string, ConfigPath])[] {
+  if (identity === undefined) return []
+  const text =
+    'dnsName' in identity
+      ? identity.dnsName?.toLowerCase()
+      : (identity as { pskIdentity?: string }).pskIdentity
+  return text === undefined ? [] : [[text, ['clients', index, 'identity']]]
+}
+
+/** A client that can never prove its identity is a mistake, not a client that never comes. */
+function identityProblems(config: ConfigDraft): ShapeProblem[] {
+  const known = new Set(present(config.preSharedKeys).map(([, { identity }]) => identity))
+  const keysAreWhole = config.preSharedKeys !== undefined && !known.has(undefined)
+  return present(config.clients).flatMap(([index, { identity }]): ShapeProblem[] => {
+    const path = ['clients', index, 'identity']
+    if (identity === undefined) return []
+    if ('dnsName' in identity)
+      return 'credentials' in config
+        ? []
+        : [
+            {
+              path: [...path, 'dnsName'],
+              message: 'clients with certificates need "credentials" of the server'
+            }
+          ]
+    const psk = 'pskIdentity' in identity ? identity.pskIdentity : undefined
+    if (psk === undefined || !keysAreWhole || known.has(psk)) return []
+    return [{ path: [...path, 'pskIdentity'], message: `no key of "preSharedKeys" has the identity ${psk}` }]
+  })
+}
+
+/** Every row whose text stood in an earlier row, too. */
+function twice(rows: readonly (readonly [string, ConfigPath])[], what: string): ShapeProblem[] {
+  const seen = new Set<string>()
+  return rows.flatMap(([text, path]) => {
+    const again = seen.has(text)
+    seen.add(text)
+    return again ? [{ path, message: `the ${what} ${text} is given twice` }] : []
+  })
+}

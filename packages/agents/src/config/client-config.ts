@@ -1,0 +1,112 @@
+import type { Static } from 'typebox'
+import { certificateCredentials, pskCredentials } from './credentials-config.ts'
+import { either, list, optional, section, text, whole } from './option.ts'
+import { controlSection, logSection } from './process-config.ts'
+
+const server = section(
+  {
+    name: text('dns-name', {
+      description: 'Reference identifier: the DNS name that the certificate of the server must carry.',
+      source: 'RFC 9132 §7.1'
+    }),
+    addresses: list(text('ip-address', { description: 'An address of the server.' }), 1, {
+      description: 'Addresses of the server, the preferred one first.'
+    }),
+    port: optional(
+      whole(1, 65_535, { description: 'UDP port of the server.', default: 4646, source: 'RFC 9132 §3' })
+    )
+  },
+  { description: 'A DOTS server of this provider.' }
+)
+
+const provisioningDomain = section(
+  {
+    name: text('name', { description: 'Name of the provider, for people and logs. Unique.' }),
+    interfaces: optional(
+      list(text('interface', { description: 'An interface towards this provider.' }), 0, {
+        description: 'Sessions to its servers use these interfaces only; empty: any active one.',
+        default: [],
+        source: 'RFC 9284 §5.1'
+      })
+    ),
+    sources: optional(
+      list(text('ip-address', { description: 'A local address.' }), 0, {
+        description:
+          'Local addresses that sessions leave from, the preferred one first; empty: by the routes.',
+        default: []
+      })
+    ),
+    prefixes: optional(
+      list(text('ip-prefix', { description: 'A provider-aggregatable prefix.' }), 0, {
+        description: 'Prefixes that this provider assigned. Only its own servers are asked to protect them.',
+        default: [],
+        source: 'RFC 9284 §5.1'
+      })
+    ),
+    server: optional(server),
+    servers: optional(list(server, 1, { description: 'Several servers; instead of `server`.' })),
+    credentials: optional(
+      either([certificateCredentials, pskCredentials], {
+        description: 'What the client shows to the servers of this provider, and to no others.',
+        source: 'RFC 9284 §5.1'
+      })
+    )
+  },
+  { description: 'One provider: its link, its prefixes, its DOTS servers.' }
+)
+
+const ownPrefix = section(
+  {
+    prefix: text('ip-prefix', { description: 'A provider-independent prefix.' }),
+    domains: optional(
+      list(text('name', { description: 'Name of a domain.' }), 1, {
+        description: 'The providers that announce it; left out: all.'
+      })
+    )
+  },
+  { description: 'A prefix of the site itself.' }
+)
+
+/** The configuration of `dots client`. */
+export const clientConfigSchema = section(
+  {
+    site: optional(
+      section(
+        {
+          providerIndependent: optional(
+            list(ownPrefix, 0, {
+              description: 'Prefixes of the site itself. The servers of all their providers are asked.',
+              default: [],
+              source: 'RFC 9284 §5.2'
+            })
+          )
+        },
+        { description: 'What belongs to the site and to no provider.', default: {} }
+      )
+    ),
+    domains: list(provisioningDomain, 1, { description: 'The upstream providers.' }),
+    control: optional(controlSection('/run/breakwater/client.sock')),
+    log: optional(logSection),
+    defaults: optional(
+      section(
+        {
+          lifetimeSeconds: optional(
+            whole(60, 2_147_483_647, {
+              description: 'Lifetime that is asked for when a protection names none.',
+              default: 3600,
+              source: 'RFC 9132 §4.4.1'
+            })
+          )
+        },
+        { description: 'What holds where a command says nothing else.', default: {} }
+      )
+    )
+  },
+  {
+    description: 'Configuration of a DOTS client at a site with one or more providers.',
+    title: 'dots client'
+  }
+)
+
+/** What a checked client configuration looks like. */
+export type ClientConfig = Static<typeof clientConfigSchema>

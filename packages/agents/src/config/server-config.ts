@@ -1,0 +1,171 @@
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { inSeconds } from '@breakwater/core'
+import { ACTIVE_BUT_TERMINATING, DEFAULT_LIFETIME_POLICY, DEFAULT_SERVER_POLICY } from '@breakwater/dots'
+import { certificateCredentials, preSharedKey } from './credentials-config.ts'
+import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
+import { controlSection, logSection } from './process-config.ts'
+import { sessionParameters } from './session-config.ts'
+
+const listener = section(
+  {
+    address: text('ip-address', { description: 'Local address; `0.0.0.0` or `::` for all of a family.' }),
+    port: optional(
+      whole(0, 65_535, {
+        description: 'UDP port; 0 lets the system choose one.',
+        default: 4646,
+        source: 'RFC 9132 §3'
+      })
+    ),
+    interface: optional(text('interface', { description: 'Listen on this interface only.' }))
+  },
+  { description: 'One address that the server listens on.' }
+)
+
+const clientIdentity = either(
+  [
+    section(
+      { dnsName: text('dns-name', { description: 'DNS name that the certificate of the client carries.' }) },
+      { description: 'A client with a certificate.' }
+    ),
+    section(
+      { pskIdentity: text('psk-identity', { description: 'Identity of a key of `preSharedKeys`.' }) },
+      { description: 'A client with a pre-shared key.' }
+    )
+  ],
+  { description: 'How the client proves who it is: by certificate or by pre-shared key.' }
+)
+
+const knownClient = section(
+  {
+    name: text('name', { description: 'Name of the client domain, for people and logs. Unique.' }),
+    identity: clientIdentity,
+    prefixes: list(text('ip-prefix', { description: 'An address range of the client domain.' }), 1, {
+      description: 'What the client may ask protection for: these ranges and parts of them, nothing else.',
+      source: 'RFC 9132 §4.4.1'
+    })
+  },
+  { description: 'A client that the server serves.' }
+)
+
+const mitigator = either(
+  [
+    section(
+      { kind: Type.Literal('dry-run', { description: 'Writes to the log what it would do.' }) },
+      { description: 'Changes nothing on this host.' }
+    ),
+    section(
+      {
+        kind: Type.Literal('nftables', { description: 'Discards in the packet filter of this host.' }),
+        table: optional(
+          text('name', {
+            description: 'Name of the table, which belongs to Breakwater alone.',
+            default: 'breakwater'
+          })
+        ),
+        hook: optional(
+          choice(['forward', 'input', 'prerouting'], {
+            description: '`forward` on a router, `input` on the attacked host itself, `prerouting` for both.',
+            default: 'forward'
+          })
+        )
+      },
+      { description: 'Discards with nftables on this host.' }
+    )
+  ],
+  { description: 'What carries out mitigations.' }
+)
+
+const lifetime = section(
+  {
+    maximumSeconds: optional(
+      whole(60, 2_147_483_647, {
+        description: 'The longest lifetime that is granted; longer and indefinite requests get this one.',
+        default: DEFAULT_LIFETIME_POLICY.maximumSeconds,
+        source: 'RFC 9132 §4.4.1.1'
+      })
+    ),
+    grantIndefinite: optional(
+      flag({
+        description: 'Grant indefinite requests as they are; such mitigations end only when withdrawn.',
+        default: DEFAULT_LIFETIME_POLICY.grantIndefinite,
+        source: 'RFC 9132 §4.4.1.1'
+      })
+    )
+  },
+  { description: 'How long mitigations may last.', default: {} }
+)
+
+const limits = section(
+  {
+    mitigations: optional(
+      whole(1, 10_000_000, {
+        description: 'Mitigations of all clients together.',
+        default: DEFAULT_SERVER_POLICY.limits.mitigations
+      })
+    ),
+    mitigationsPerClient: optional(
+      whole(1, 1_000_000, {
+        description: 'Mitigations of one client.',
+        default: DEFAULT_SERVER_POLICY.limits.mitigationsPerClient
+      })
+    )
+  },
+  { description: 'What one server carries at most; requests beyond are refused.', default: {} }
+)
+
+/** The configuration of `dots server`. */
+export const serverConfigSchema = section(
+  {
+    listen: list(listener, 1, { description: 'Where clients reach the server.' }),
+    credentials: optional(certificateCredentials),
+    preSharedKeys: optional(
+      list(preSharedKey, 0, {
+        description: 'Keys shared with clients that have no certificate.',
+        default: []
+      })
+    ),
+    clients: list(knownClient, 1, { description: 'The clients that are served, and what each may ask for.' }),
+    mitigator,
+    store: section(
+      { path: text('path', { description: 'SQLite file; made when it does not exist.' }) },
+      { description: 'Where mitigations are kept, so that they survive a restart.' }
+    ),
+    control: optional(controlSection('/run/breakwater/server.sock')),
+    audit: optional(
+      section(
+        { path: text('path', { description: 'File that JSON lines are appended to; made with mode 0600.' }) },
+        { description: 'A record of every mitigation request that was seen, with its answer.' }
+      )
+    ),
+    log: optional(logSection),
+    lifetime: optional(lifetime),
+    session: optional(sessionParameters),
+    activeButTerminatingSeconds: optional(
+      whole(0, 300, {
+        description: 'How long a filter stays after its client withdrew it, in case that was a mistake.',
+        default: inSeconds(ACTIVE_BUT_TERMINATING),
+        source: 'RFC 9132 §4.4.4'
+      })
+    ),
+    clientConflict: optional(
+      choice(['accept', 'reject'], {
+        description: 'A request that overlaps the mitigation of another client: keep both, or answer 4.09.',
+        default: 'accept',
+        source: 'RFC 9132 §4.4.1.3'
+      })
+    ),
+    statusIntervalSeconds: optional(
+      whole(1, 3600, {
+        description: 'How often counters are read and observing clients are told, while an attack goes on.',
+        default: 30,
+        source: 'RFC 9132 §4.4.2.1'
+      })
+    ),
+    limits: optional(limits)
+  },
+  { description: 'Configuration of a DOTS server.', title: 'dots server' }
+)
+
+/** What a checked server configuration looks like. */
+export type ServerConfig = Static<typeof serverConfigSchema>

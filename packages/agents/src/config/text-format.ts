@@ -1,0 +1,69 @@
+import { formatIpPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
+import type { OptionFormat } from './option.ts'
+
+/** Says what is wrong with a text, or nothing. */
+export type FormatCheck = (text: string) => string | undefined
+
+/** Linux: IFNAMSIZ is 16 with the closing zero. */
+const interfacePattern = /^[^\s/:]{1,15}$/
+
+/** Linux: sun_path holds 108 bytes with the closing zero. */
+const longestSocketPath = 107
+
+const dnsLabel = /^[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
+
+function dnsNameFault(text: string): string | undefined {
+  if (text.includes('*')) return 'must be one name, without a wildcard'
+  if (text.endsWith('.')) return 'must not end with a dot'
+  if (text.length > 253) return 'is longer than the 253 characters of a DNS name'
+  const labels = text.split('.')
+  if (!labels.every((label) => dnsLabel.test(label))) return `must be a DNS name, not ${JSON.stringify(text)}`
+  // RFC 6125 §6.4: reference identifiers are names, addresses are compared in another way.
+  return /^\d+$/.test(labels.at(-1) ?? '') ? 'must be a DNS name, not an address' : undefined
+}
+
+function prefixFault(text: string): string | undefined {
+  if (parseIpPrefix(text) !== undefined) return undefined
+  const cleared = parseIpPrefix(text, 'clear')
+  if (cleared !== undefined) return `has bits set behind its length: ${formatIpPrefix(cleared)} was meant?`
+  if (parseIpAddress(text) !== undefined)
+    return `has no length: ${text}/${text.includes(':') ? 128 : 32} was meant?`
+  return `must be a prefix like 203.0.113.0/24 or 2001:db8::/32, not ${JSON.stringify(text)}`
+}
+
+function pskIdentityFault(text: string): string | undefined {
+  // Erratum-free subset: printable ASCII is UTF-8 in every normalisation (RFC 4279 §5.1 asks for UTF-8).
+  return /^[\u0021-\u007e]{1,128}$/.test(text)
+    ? undefined
+    : 'must be 1 to 128 printable ASCII characters without blanks'
+}
+
+function socketPathFault(text: string): string | undefined {
+  if (text === '') return 'must not be empty'
+  return Buffer.byteLength(text) > longestSocketPath
+    ? `is longer than the ${longestSocketPath} bytes that a UNIX socket's path may have`
+    : undefined
+}
+
+function nameFault(text: string): string | undefined {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)
+    ? undefined
+    : 'must be 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit'
+}
+
+function pathFault(text: string): string | undefined {
+  return text === '' ? 'must not be empty' : undefined
+}
+
+/** The formats that a text shows by itself; those of files are in `file-format.ts`. */
+export const textFormats: Readonly<Partial<Record<OptionFormat, FormatCheck>>> = {
+  name: nameFault,
+  'dns-name': dnsNameFault,
+  'ip-address': (text) =>
+    parseIpAddress(text) === undefined ? `must be an IP address, not ${JSON.stringify(text)}` : undefined,
+  'ip-prefix': prefixFault,
+  interface: (text) => (interfacePattern.test(text) ? undefined : 'must be an interface name'),
+  'psk-identity': pskIdentityFault,
+  'socket-path': socketPathFault,
+  path: pathFault
+}

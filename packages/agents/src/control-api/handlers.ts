@@ -1,0 +1,34 @@
+import type {
+  AgentView,
+  MitigationView,
+  PlanRequest,
+  PlanView,
+  ProtectAnswer,
+  ProtectionView,
+  ProtectRequest,
+  SessionView
+} from '@breakwater/control'
+
+/** What the control API can ask of any agent. */
+export interface AgentHandlers {
+  agent(): AgentView
+  sessions(): readonly SessionView[]
+  counters(): Readonly<Record<string, number>>
+}
+
+/** What it can ask of a client. Rejections of the six families go to the caller as they are. */
+export interface ClientHandlers extends AgentHandlers {
+  plan(request: PlanRequest): PlanView
+  protect(request: ProtectRequest): ProtectAnswer | Promise<ProtectAnswer>
+  protections(): readonly ProtectionView[]
+  /** Undefined: there is no such protection. */
+  protection(id: string): ProtectionView | undefined
+  release(id: string): ProtectionView | undefined
+  /** Calls `listener` after any protection changed. @returns how to stop that. */
+  onChange(listener: () => void): () => void
+}
+
+/** What it can ask of a server. */
+export interface ServerHandlers extends AgentHandlers {
+  mitigations(): Promise<readonly MitigationView[]>
+}

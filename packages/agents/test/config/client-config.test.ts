@@ -1,0 +1,147 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { formatIpPrefix } from '@breakwater/core'
+import { loadClientConfig } from '../../src/config/load.ts'
+import { siteOfConfig } from '../../src/config/site-of-config.ts'
+import { mistakesOf, Sandbox } from './sandbox.ts'
+
+const sandbox = new Sandbox()
+afterAll(() => sandbox.remove())
+
+const good = `site:
+  providerIndependent:
+    - prefix: 198.51.100.0/24
+domains:
+  - name: isp-a
+    prefixes: [203.0.113.0/24]
+    sources: [203.0.113.10]
+    server:
+      name: DOTS.isp-a.example
+      addresses: [192.0.2.1]
+    credentials: { certificate: own.crt, privateKey: own.key, trustAnchors: own.crt }
+  - name: isp-b
+    prefixes: [2001:db8:b::/48]
+    sources: [2001:db8:b::10]
+    servers:
+      - name: east.isp-b.example
+        addresses: ["2001:db8:ffff::1"]
+      - name: west.isp-b.example
+        addresses: ["2001:db8:ffff::2"]
+        port: 5646
+    credentials: { pskIdentity: home, keyFile: good.psk }
+`
+
+function mistakes(text: string): string[] | undefined {
+  return mistakesOf(() => loadClientConfig(sandbox.write('client.yaml', text)))
+}
+
+describe('the configuration of a client', () => {
+  it('takes a good one and fills in the defaults', () => {
+    const { config, warnings } = loadClientConfig(sandbox.write('client.yaml', good))
+    expect(config.defaults).toEqual({ lifetimeSeconds: 3600 })
+    expect(config.domains[0]?.server?.port).toBe(4646)
+    expect(config.domains[1]?.interfaces).toEqual([])
+    expect(warnings).toEqual([])
+  })
+
+  it('becomes a site: one server bears the name of its domain, several are told apart', () => {
+    const { site } = siteOfConfig(loadClientConfig(sandbox.write('client.yaml', good)).config)
+    expect(
+      site.domains.flatMap((domain) => domain.servers.map(({ name, port }) => `${name}:${port}`))
+    ).toEqual(['isp-a:4646', 'isp-b/east.isp-b.example:4646', 'isp-b/west.isp-b.example:5646'])
+    expect(site.domains[0]?.servers[0]?.referenceName).toBe('dots.isp-a.example')
+    expect(site.domains.map((domain) => domain.prefixes.map(formatIpPrefix))).toEqual([
+      ['203.0.113.0/24'],
+      ['2001:db8:b::/48']
+    ])
+    expect(site.providerIndependent.map(({ prefix }) => formatIpPrefix(prefix))).toEqual(['198.51.100.0/24'])
+  })
+
+  it('reports mistakes of form and of meaning at once, each at its line and key', () => {
+    const found = mistakes(`site:
+  providerIndependent:
+    - prefix: 198.51.100.0
+domians: []
+domains:
+  - name: isp a
+    prefixes: [203.0.113.0/24, 10.0.0.0/33]
+    server: { name: dots.isp-a.example, adresses: [192.0.2.1] }
+  - name: isp-b
+    prefixes: [203.0.113.0/24]
+    server: { name: dots.isp-b.example, addresses: [] }
+    credentials: { pskIdentity: home }
+  - name: isp-c
+    prefixes: [203.0.113.0/24]
+defaults: { lifetimeSeconds: 0 }
+`)
+    expect(found).toEqual([
+      '3:15 site.providerIndependent[0].prefix: has no length: 198.51.100.0/32 was meant?',
+      '4:1 domians: unknown key "domians"; did you mean "domains"?',
+      '6:5 domains[0]: the key "credentials" is missing: the domain has a server',
+      expect.stringContaining('6:11 domains[0].name: must be 1 to 64 letters'),
+      expect.stringContaining('7:32 domains[0].prefixes[1]: must be a prefix like'),
+      '8:5 domains[0].server: the key "addresses" is missing',
+      '8:41 domains[0].server.adresses: unknown key "adresses"; did you mean "addresses"?',
+      '11:41 domains[1].server.addresses: must have at least 1 item',
+      '12:5 domains[1].credentials: the key "keyFile" is missing',
+      expect.stringContaining('14:16 domains[2].prefixes[0]: 203.0.113.0/24 is both'),
+      '15:30 defaults.lifetimeSeconds: 0 is outside of 60 … 2147483647'
+    ])
+  })
+
+  it.each([
+    [
+      'two domains of one name',
+      'name: isp-b\n',
+      'name: isp-a\n',
+      /^12:11 domains\[1\]\.name: two domains are called isp-a$/
+    ],
+    [
+      'a prefix of two domains',
+      '2001:db8:b::/48',
+      '203.0.113.0/24',
+      /^13:16 domains\[1\]\.prefixes\[0\]: 203\.0\.113\.0\/24 is both/
+    ],
+    [
+      'a source that another domain assigned',
+      '[2001:db8:b::10]',
+      '[203.0.113.20]',
+      /source 203\.0\.113\.20 of isp-b/
+    ],
+    [
+      'a server without a source of its family',
+      '[2001:db8:b::10]',
+      '[192.0.2.77]',
+      /no legal path leads to server isp-b\/east/
+    ],
+    ['two servers of one name', 'west.isp-b', 'east.isp-b', /two servers are called isp-b\/east/],
+    [
+      'a domain that is none',
+      '- prefix: 198.51.100.0/24',
+      '- { prefix: 198.51.100.0/24, domains: [isp-z] }',
+      /announced through isp-z/
+    ],
+    [
+      '"server" beside "servers"',
+      '    servers:',
+      '    server: { name: x.example, addresses: [192.0.2.9] }\n    servers:',
+      /both "server" and "servers"/
+    ],
+    [
+      'an alias of nothing',
+      'name: isp-b\n',
+      'name: *nothing\n',
+      /^12:11 : YAML: no anchor stands before the alias \*nothing$/
+    ]
+  ])('refuses %s', (_, from, to, mistake) => {
+    expect(good).toContain(from)
+    expect(mistakes(good.replace(from, to))?.join('\n')).toMatch(new RegExp(mistake.source, 'mi'))
+  })
+
+  it('warns of a domain without a server: it stays uncovered', () => {
+    const text = `domains:\n  - name: isp-a\n    prefixes: [203.0.113.0/24]\n`
+    const { warnings } = loadClientConfig(sandbox.write('client.yaml', text))
+    expect(warnings.map(({ line, message }) => `${line}: ${message}`)).toEqual([
+      '2: domain isp-a has no DOTS server: it stays uncovered'
+    ])
+  })
+})
