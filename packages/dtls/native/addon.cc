@@ -1,6 +1,8 @@
 #include <node_api.h>
 
+#include "node-endpoint.h"
+
 NAPI_MODULE_INIT() {
-  (void)env;
+  breakwater::NodeEndpoint::define(env, exports);
   return exports;
 }

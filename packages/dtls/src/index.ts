@@ -1,1 +1,1 @@
-export {}
+export { openDtlsEndpoint } from './open-endpoint.ts'

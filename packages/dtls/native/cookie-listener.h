@@ -1,0 +1,40 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "cookie.h"
+#include "handshake.h"
+
+namespace breakwater {
+
+/**
+ * The stateless part of a server (RFC 6347 §4.2.1): answers a ClientHello without a cookie by HelloVerifyRequest and
+ * keeps nothing. The only user of DTLSv1_listen, which OpenSSL has announced to replace for DTLS 1.3.
+ */
+class CookieListener final : private CookieSource {
+ public:
+  CookieListener(SecurityContext& context, DatagramBio& bio, const SslFactory& factory);
+  ~CookieListener();
+  CookieListener(const CookieListener&) = delete;
+  CookieListener& operator=(const CookieListener&) = delete;
+
+  /** A session that stands before its first flight when the hello brought a good cookie; else null. */
+  SSL* hear(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs);
+
+ private:
+  size_t make(uint8_t* out) override;
+  bool check(const uint8_t* cookie, size_t length) override;
+
+  SecurityContext& context_;
+  DatagramBio& bio_;
+  const SslFactory& factory_;
+  CookieJar jar_;
+  /** Waits for the next hello; becomes the session of whoever proves its address. */
+  SSL* waiting_ = nullptr;
+  uint8_t waitingFamily_ = 0;
+  BIO_ADDR* unused_;
+  const Path* path_ = nullptr;
+  uint64_t nowMs_ = 0;
+};
+
+}  // namespace breakwater

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+namespace breakwater {
+
+/** What happened, by name; read by metrics through `stats()`. */
+#define BREAKWATER_COUNTERS(COUNTER)                                                                          \
+  COUNTER(datagramsIn)        /* datagrams that arrived, whatever is in them */                               \
+  COUNTER(datagramsOut)       /* datagrams handed to the kernel */                                            \
+  COUNTER(datagramsTooLong)   /* arrived longer than we take, dropped */                                      \
+  COUNTER(datagramsEmpty)     /* arrived without a byte, dropped */                                           \
+  COUNTER(datagramsStrange)   /* from nobody we know and not a ClientHello, dropped */                        \
+  COUNTER(recordsRefused)     /* wrong version, epoch, type or a lying length, dropped */                     \
+  COUNTER(hellosIn)           /* ClientHellos run through the cookie exchange */                              \
+  COUNTER(hellosVerified)     /* those that brought a good cookie */                                          \
+  COUNTER(hellosOverLimit)    /* dropped because a limit of peers was reached */                              \
+  COUNTER(handshakesFinished)                                                                                 \
+  COUNTER(handshakesResumed)  /* of these, with a session ticket */                                           \
+  COUNTER(handshakesFailed)                                                                                   \
+  COUNTER(retransmits)        /* handshake timers that fired */                                               \
+  COUNTER(sessionsReplaced)                                                                                   \
+  COUNTER(sessionsClosed)                                                                                     \
+  COUNTER(plaintextsIn)                                                                                       \
+  COUNTER(plaintextsOut)                                                                                      \
+  COUNTER(sendsRefused)       /* plaintexts to a peer that has gone, or longer than it can take */            \
+  COUNTER(sendQueueFull)      /* datagrams dropped because the kernel took none for too long */               \
+  COUNTER(sendErrors)         /* datagrams that the kernel refused */
+
+struct Counters {
+#define BREAKWATER_COUNTER_FIELD(name) uint64_t name = 0;
+  BREAKWATER_COUNTERS(BREAKWATER_COUNTER_FIELD)
+#undef BREAKWATER_COUNTER_FIELD
+};
+
+}  // namespace breakwater

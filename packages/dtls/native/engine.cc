@@ -1,0 +1,265 @@
+#include "engine.h"
+
+#include <cstring>
+#include <utility>
+
+namespace breakwater {
+namespace {
+
+constexpr uint16_t kHandshakeEpoch = 0;
+constexpr uint16_t kSessionEpoch = 1;
+
+/** What a session may see: OpenSSL never begins another epoch, because renegotiation is off. */
+bool belongsToSession(const Record& record, bool hasCandidate) {
+  if (record.epoch != kSessionEpoch || record.type < kAlert || record.type > kApplicationData) return false;
+  return !(hasCandidate && record.type == kHandshake);
+}
+
+/** What a handshake may see. Encrypted data and alerts go to the session while there is one. */
+bool belongsToHandshake(const Record& record, bool hasSession) {
+  if (record.epoch == kHandshakeEpoch) return record.type >= kChangeCipherSpec && record.type <= kHandshake;
+  if (record.epoch != kSessionEpoch) return false;
+  return record.type == kHandshake || (!hasSession && (record.type == kAlert || record.type == kApplicationData));
+}
+
+}  // namespace
+
+Engine::Engine(Transport& transport, EngineListener& listener, Counters& counters)
+    : transport_(transport), listener_(listener), counters_(counters), bio_(transport) {
+  candidateRecords_.reserve(kLongestDatagram);
+}
+
+Engine::~Engine() = default;
+
+bool Engine::start(EngineOptions options, CredentialProblem& problem) {
+  peersLimit_ = options.peersLimit;
+  handshakingLimit_ = options.handshakingLimit;
+  if (!context_.build(std::move(options.security), problem)) return false;
+  factory_ = std::make_unique<SslFactory>(context_, bio_, options.mtuBytes, options.timing);
+  if (context_.server()) cookies_ = std::make_unique<CookieListener>(context_, bio_, *factory_);
+  return true;
+}
+
+void Engine::receive(const Path& path, uint8_t* bytes, size_t length, uint64_t nowMs) {
+  Association* known = peers_.find(PathKey(path));
+  if (cookies_ != nullptr) {
+    if (const uint8_t* random = clientHelloRandom(bytes, length)) {
+      const auto repeats = [random](const Peer* peer) {
+        return peer != nullptr && std::memcmp(peer->helloRandom.data(), random, kHelloRandomBytes) == 0;
+      };
+      if (known == nullptr || !(repeats(known->current) || repeats(known->candidate)))
+        return hear(path, bytes, random, length, nowMs);
+    }
+  }
+  if (known == nullptr) {
+    counters_.datagramsStrange++;
+    return;
+  }
+  route(*known, bytes, length, nowMs);
+}
+
+bool Engine::hasRoom(bool knownPath) const {
+  return handshaking_ < handshakingLimit_ && (knownPath || peers_.size() < peersLimit_);
+}
+
+void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random, size_t length, uint64_t nowMs) {
+  counters_.hellosIn++;
+  std::array<uint8_t, kHelloRandomBytes> helloRandom;
+  std::memcpy(helloRandom.data(), random, helloRandom.size());
+  SSL* ssl = cookies_->hear(path, hello, length, nowMs);
+  if (ssl == nullptr) return;
+  counters_.hellosVerified++;
+  Association* known = peers_.find(PathKey(path));
+  // A newer handshake of the same client takes the place of one that has not finished; a session stays.
+  if (known != nullptr && known->candidate != nullptr) {
+    fail(*known->candidate, Failure::kLocal);
+    known = peers_.find(PathKey(path));
+  }
+  if (!hasRoom(known != nullptr)) {
+    counters_.hellosOverLimit++;
+    SSL_free(ssl);
+    return listener_.onFailed(nextPeerId(), Failure::kLimit);
+  }
+  Peer& peer = peers_.add(path);
+  peer.helloRandom = helloRandom;
+  begin(peer, ssl, nowMs);
+}
+
+PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t nowMs) {
+  Association* known = peers_.find(PathKey(path));
+  if (known != nullptr && known->candidate != nullptr) {
+    fail(*known->candidate, Failure::kLocal);
+    known = peers_.find(PathKey(path));
+  }
+  const bool reachable = path.local.family != 0;
+  if (context_.server() || !reachable || !hasRoom(known != nullptr)) {
+    const PeerId nobody = nextPeerId();
+    counters_.handshakesFailed++;
+    listener_.onFailed(nobody, reachable ? Failure::kLimit : Failure::kLocal);
+    return nobody;
+  }
+  Peer& peer = peers_.add(path);
+  const PeerId id = peer.id;
+  peer.serverName = serverName;
+  begin(peer, factory_->makeTowards(path.remote.family, serverName), nowMs);
+  return id;
+}
+
+void Engine::begin(Peer& peer, SSL* ssl, uint64_t nowMs) {
+  handshaking_++;
+  peer.handshake = std::make_unique<Handshake>(ssl, bio_, peer.path);
+  peer.giveUpAtMs = nowMs + factory_->timing().giveUpMs;
+  follow(peer, peer.handshake->advance(nullptr, 0), nowMs);
+}
+
+void Engine::route(Association& association, uint8_t* bytes, size_t length, uint64_t nowMs) {
+  Peer* const current = association.current;
+  Peer* const candidate = association.candidate;
+  size_t kept = 0;
+  candidateRecords_.clear();
+  Record record;
+  RecordReader reader(bytes, length);
+  while (reader.next(record)) {
+    if (current != nullptr && belongsToSession(record, candidate != nullptr)) {
+      if (bytes + kept != record.bytes) std::memmove(bytes + kept, record.bytes, record.length);
+      kept += record.length;
+    } else if (candidate != nullptr && belongsToHandshake(record, current != nullptr)) {
+      candidateRecords_.insert(candidateRecords_.end(), record.bytes, record.bytes + record.length);
+    } else {
+      counters_.recordsRefused++;
+    }
+  }
+  if (reader.spoiled()) counters_.recordsRefused++;
+  // The session first: if the candidate finishes, the session is gone.
+  if (kept > 0) feedCurrent(*current, bytes, kept);
+  if (!candidateRecords_.empty()) feedCandidate(*candidate, candidateRecords_.data(), candidateRecords_.size(), nowMs);
+}
+
+void Engine::feedCandidate(Peer& peer, const uint8_t* records, size_t length, uint64_t nowMs) {
+  follow(peer, peer.handshake->advance(records, length), nowMs);
+}
+
+void Engine::feedCurrent(Peer& peer, const uint8_t* records, size_t length) {
+  listener_.onSender(peer.id);
+  switch (peer.channel->open(records, length, listener_)) {
+    case Channel::State::kOpen:
+      return;
+    case Channel::State::kClosedByPeer:
+      // RFC 5246 §7.2.1: answer by close_notify of our own.
+      peer.channel->sayGoodbye();
+      return end(peer, End::kCloseNotify);
+    case Channel::State::kBroken:
+      return end(peer, End::kAlert);
+  }
+}
+
+void Engine::follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs) {
+  switch (progress) {
+    case Handshake::Progress::kPending:
+      return schedule(peer, nowMs);
+    case Handshake::Progress::kFinished:
+      return establish(peer);
+    case Handshake::Progress::kFailed:
+      return fail(peer, peer.handshake->failure());
+  }
+}
+
+void Engine::establish(Peer& peer) {
+  const Identity identity = peer.handshake->identity();
+  // Cannot happen with these suites and verify modes; an anonymous peer must not get in if it ever does.
+  if (identity.kind == Identity::Kind::kNobody) return fail(peer, Failure::kProtocol);
+  counters_.handshakesFinished++;
+  if (peer.handshake->resumed()) counters_.handshakesResumed++;
+  handshaking_--;
+  peer.channel = peer.handshake->intoChannel();
+  peer.handshake.reset();
+  peer.deadlineMs = 0;
+  if (Peer* replaced = peers_.promote(peer)) {
+    counters_.sessionsReplaced++;
+    end(*replaced, End::kReplaced);
+  }
+  listener_.onEstablished(peer.id, peer.path, identity, peer.channel->maximumPlaintext());
+  // Data may stand behind Finished in the same datagram.
+  feedCurrent(peer, nullptr, 0);
+}
+
+void Engine::fail(Peer& peer, Failure failure) {
+  counters_.handshakesFailed++;
+  handshaking_--;
+  const PeerId id = peer.id;
+  peers_.remove(peer);
+  listener_.onFailed(id, failure);
+}
+
+void Engine::end(Peer& peer, End end) {
+  counters_.sessionsClosed++;
+  const PeerId id = peer.id;
+  peers_.remove(peer);
+  listener_.onClosed(id, end);
+}
+
+bool Engine::send(PeerId id, const uint8_t* plaintext, size_t length) {
+  Peer* peer = peers_.find(id);
+  if (peer == nullptr || peer->channel == nullptr || !peer->channel->seal(plaintext, length)) {
+    counters_.sendsRefused++;
+    return false;
+  }
+  counters_.plaintextsOut++;
+  return true;
+}
+
+void Engine::close(PeerId id) {
+  Peer* peer = peers_.find(id);
+  if (peer == nullptr) return;
+  if (peer->handshake != nullptr) return fail(*peer, Failure::kLocal);
+  peer->channel->sayGoodbye();
+  end(*peer, End::kLocal);
+}
+
+void Engine::closeAll() {
+  std::vector<Peer*> all;
+  all.reserve(peers_.size());
+  peers_.each([&all](Peer& peer) { all.push_back(&peer); });
+  for (Peer* peer : all) {
+    if (peer->channel != nullptr) peer->channel->sayGoodbye();
+    peers_.remove(*peer);
+  }
+  handshaking_ = 0;
+}
+
+void Engine::schedule(Peer& peer, uint64_t nowMs) {
+  const uint64_t left = peer.handshake->timeoutMs();
+  uint64_t at = peer.giveUpAtMs;
+  if (left != Handshake::kNever && nowMs + left < at) at = nowMs + left;
+  if (at == peer.deadlineMs) return;
+  peer.deadlineMs = at;
+  deadlines_.push(at, peer.id);
+}
+
+void Engine::handleTimeouts(uint64_t nowMs) {
+  while (!deadlines_.empty() && deadlines_.earliest().atMs <= nowMs) {
+    const DeadlineHeap::Entry entry = deadlines_.earliest();
+    deadlines_.pop();
+    Peer* peer = peers_.find(entry.peer);
+    if (peer == nullptr || peer->deadlineMs != entry.atMs) continue;
+    peer->deadlineMs = 0;
+    if (nowMs >= peer->giveUpAtMs) {
+      fail(*peer, Failure::kTimeout);
+      continue;
+    }
+    counters_.retransmits++;
+    follow(*peer, peer->handshake->retransmit(), nowMs);
+  }
+}
+
+uint64_t Engine::nextTimeoutMs() {
+  while (!deadlines_.empty()) {
+    const DeadlineHeap::Entry& entry = deadlines_.earliest();
+    const Peer* peer = peers_.find(entry.peer);
+    if (peer != nullptr && peer->deadlineMs == entry.atMs) return entry.atMs;
+    deadlines_.pop();
+  }
+  return kNever;
+}
+
+}  // namespace breakwater

@@ -1,0 +1,93 @@
+// The DTLS endpoint without a socket and without a clock: datagrams and the time go in, datagrams, plaintexts and events
+// come out. One thread; nothing in here calls back into JavaScript.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cookie-listener.h"
+#include "counters.h"
+#include "datagram-bio.h"
+#include "deadline-heap.h"
+#include "handshake.h"
+#include "peer.h"
+#include "security-context.h"
+#include "transport.h"
+
+namespace breakwater {
+
+/** Hears what happens. Must not call the engine back from within. */
+class EngineListener : public PlaintextSink {
+ public:
+  /** Whose plaintexts are committed from here on. */
+  virtual void onSender(PeerId peer) = 0;
+  virtual void onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext) = 0;
+  virtual void onClosed(PeerId peer, End end) = 0;
+  virtual void onFailed(PeerId peer, Failure failure) = 0;
+
+ protected:
+  ~EngineListener() = default;
+};
+
+struct EngineOptions {
+  SecurityOptions security;
+  uint32_t mtuBytes = 1280;
+  uint32_t peersLimit = 100'000;
+  uint32_t handshakingLimit = 10'000;
+  HandshakeTiming timing;
+};
+
+class Engine {
+ public:
+  static constexpr uint64_t kNever = UINT64_MAX;
+
+  Engine(Transport& transport, EngineListener& listener, Counters& counters);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /** False: see `problem`. Times are monotonic milliseconds throughout. */
+  bool start(EngineOptions options, CredentialProblem& problem);
+
+  /** Takes one datagram; rearranges its bytes. */
+  void receive(const Path& path, uint8_t* bytes, size_t length, uint64_t nowMs);
+  /** Client only. The outcome comes to the listener, perhaps before this returns. */
+  PeerId connect(const Path& path, const std::string& serverName, uint64_t nowMs);
+  /** False when the peer is not established, has gone, or the plaintext is too long. */
+  bool send(PeerId peer, const uint8_t* plaintext, size_t length);
+  void close(PeerId peer);
+  /** Says goodbye to everybody and forgets them, without a word to the listener. */
+  void closeAll();
+  void handleTimeouts(uint64_t nowMs);
+  /** When to call `handleTimeouts`, or `kNever`. */
+  uint64_t nextTimeoutMs();
+
+ private:
+  void hear(const Path& path, const uint8_t* hello, const uint8_t* random, size_t length, uint64_t nowMs);
+  void route(Association& association, uint8_t* bytes, size_t length, uint64_t nowMs);
+  void feedCandidate(Peer& peer, const uint8_t* records, size_t length, uint64_t nowMs);
+  void feedCurrent(Peer& peer, const uint8_t* records, size_t length);
+  void begin(Peer& peer, SSL* ssl, uint64_t nowMs);
+  void follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs);
+  void establish(Peer& peer);
+  void fail(Peer& peer, Failure failure);
+  void end(Peer& peer, End end);
+  void schedule(Peer& peer, uint64_t nowMs);
+  bool hasRoom(bool knownPath) const;
+
+  Transport& transport_;
+  EngineListener& listener_;
+  Counters& counters_;
+  uint32_t peersLimit_ = 0;
+  uint32_t handshakingLimit_ = 0;
+  uint32_t handshaking_ = 0;
+  DatagramBio bio_;
+  SecurityContext context_;
+  std::unique_ptr<SslFactory> factory_;
+  std::unique_ptr<CookieListener> cookies_;
+  PeerTable peers_;
+  DeadlineHeap deadlines_;
+  std::vector<uint8_t> candidateRecords_;
+};
+
+}  // namespace breakwater

@@ -1,0 +1,79 @@
+#include "exchange.h"
+
+#include <utility>
+
+namespace breakwater {
+namespace {
+
+/** Record header, nonce or tag at least: no plaintext costs less of a datagram than this. */
+constexpr size_t kSmallestRecord = kRecordHeaderBytes + 8;
+constexpr size_t kMostRecords = kLongestDatagram / kSmallestRecord;
+
+static_assert(SharedMemory::kSlots > kMostRecords && SharedMemory::kBytes > kLongestDatagram);
+
+}  // namespace
+
+Exchange::Exchange(Counters& counters) : counters_(counters), shared_(std::make_shared<SharedMemory>()) {}
+
+bool Exchange::roomForDatagram() const {
+  return SharedMemory::kSlots - shared_->incoming >= kMostRecords && SharedMemory::kBytes - used_ >= kLongestDatagram;
+}
+
+std::vector<SessionReport> Exchange::takeReports() { return std::exchange(reports_, {}); }
+
+void Exchange::clearIncoming() {
+  shared_->incoming = 0;
+  used_ = 0;
+}
+
+void Exchange::drainOutgoing(Engine& engine) {
+  SharedMemory& memory = *shared_;
+  const uint32_t count = std::exchange(memory.outgoing, 0);
+  for (uint32_t i = 0; i < count && i < SharedMemory::kSlots; i++) {
+    const uint32_t offset = memory.outgoingOffset[i];
+    const uint32_t length = memory.outgoingLength[i];
+    if (offset > SharedMemory::kBytes || length > SharedMemory::kBytes - offset) continue;
+    const double peer = memory.outgoingPeer[i];
+    if (!(peer >= 1 && peer <= 9007199254740991.0)) continue;
+    engine.send(static_cast<PeerId>(peer), memory.outgoingBytes + offset, length);
+  }
+}
+
+uint8_t* Exchange::room(size_t& capacity) {
+  capacity = SharedMemory::kBytes - used_;
+  return shared_->incomingBytes + used_;
+}
+
+void Exchange::commit(size_t length) {
+  SharedMemory& memory = *shared_;
+  const uint32_t at = memory.incoming;
+  if (at >= SharedMemory::kSlots) return;
+  memory.incomingPeer[at] = static_cast<double>(sender_);
+  memory.incomingOffset[at] = static_cast<uint32_t>(used_);
+  memory.incomingLength[at] = static_cast<uint32_t>(length);
+  memory.incoming = at + 1;
+  used_ += length;
+  counters_.plaintextsIn++;
+}
+
+void Exchange::onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext) {
+  SessionReport report{SessionReport::Kind::kEstablished, peer, shared_->incoming};
+  report.path = path;
+  report.identity = identity;
+  report.maximumPlaintext = static_cast<uint32_t>(maximumPlaintext);
+  reports_.push_back(std::move(report));
+}
+
+void Exchange::onClosed(PeerId peer, End end) {
+  SessionReport report{SessionReport::Kind::kClosed, peer, shared_->incoming};
+  report.end = end;
+  reports_.push_back(std::move(report));
+}
+
+void Exchange::onFailed(PeerId peer, Failure failure) {
+  SessionReport report{SessionReport::Kind::kFailed, peer, shared_->incoming};
+  report.failure = failure;
+  reports_.push_back(std::move(report));
+}
+
+}  // namespace breakwater

@@ -1,0 +1,127 @@
+#include "handshake.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <sys/time.h>
+
+#include "ssl-channel.h"
+
+namespace breakwater {
+namespace {
+
+/** OpenSSL reports a fatal alert of the peer as this number plus the alert. */
+constexpr int kAlertReasons = 1000;
+
+constexpr uint32_t kIpv4AndUdpHeaders = 20 + 8;
+constexpr uint32_t kIpv6AndUdpHeaders = 40 + 8;
+
+Failure certificateFailure(const SSL* ssl) {
+  switch (SSL_get_verify_result(ssl)) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return Failure::kNameMismatch;
+    default:
+      return Failure::kCertificateRefused;
+  }
+}
+
+Failure failureOf(const SSL* ssl, unsigned long error) {
+  if (ERR_GET_LIB(error) != ERR_LIB_SSL) return Failure::kProtocol;
+  const int reason = ERR_GET_REASON(error);
+  switch (reason) {
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+      return certificateFailure(ssl);
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+    case SSL_R_NO_CERTIFICATES_RETURNED:
+      return Failure::kCertificateRefused;
+    case SSL_R_PSK_IDENTITY_NOT_FOUND:
+      return Failure::kNoSharedKey;
+    case SSL_R_READ_TIMEOUT_EXPIRED:
+      return Failure::kTimeout;
+    default:
+      return reason > kAlertReasons && reason < kAlertReasons + 256 ? Failure::kPeerAlert : Failure::kProtocol;
+  }
+}
+
+}  // namespace
+
+Handshake::Handshake(SSL* ssl, DatagramBio& bio, const Path& path) : ssl_(ssl), bio_(bio), path_(path) {}
+
+Handshake::~Handshake() { SSL_free(ssl_); }
+
+Handshake::Progress Handshake::advance(const uint8_t* records, size_t length) {
+  ERR_clear_error();
+  bio_.face(path_);
+  bio_.offer(records, length);
+  const int result = SSL_do_handshake(ssl_);
+  // What is left is application data behind Finished: the channel reads it on, so it was taken in whole already.
+  bio_.withdraw();
+  return judge(result);
+}
+
+Handshake::Progress Handshake::retransmit() {
+  ERR_clear_error();
+  bio_.face(path_);
+  if (DTLSv1_handle_timeout(ssl_) >= 0) return Progress::kPending;
+  failure_ = Failure::kTimeout;
+  ERR_clear_error();
+  return Progress::kFailed;
+}
+
+uint64_t Handshake::timeoutMs() const {
+  timeval left{};
+  if (DTLSv1_get_timeout(ssl_, &left) != 1) return kNever;
+  // Rounded up: a timer that fires too early finds nothing to do.
+  return static_cast<uint64_t>(left.tv_sec) * 1000 + (static_cast<uint64_t>(left.tv_usec) + 999) / 1000;
+}
+
+Handshake::Progress Handshake::judge(int result) {
+  if (result == 1) return Progress::kFinished;
+  const int error = SSL_get_error(ssl_, result);
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return Progress::kPending;
+  failure_ = failureOf(ssl_, ERR_peek_error());
+  ERR_clear_error();
+  return Progress::kFailed;
+}
+
+std::unique_ptr<Channel> Handshake::intoChannel() {
+  auto channel = std::make_unique<SslChannel>(ssl_, bio_, path_);
+  ssl_ = nullptr;
+  return channel;
+}
+
+SslFactory::SslFactory(SecurityContext& context, DatagramBio& bio, uint32_t mtuBytes, const HandshakeTiming& timing)
+    : context_(context), bio_(bio), mtuBytes_(mtuBytes), timing_(timing) {}
+
+SSL* SslFactory::make(uint8_t family) const {
+  SSL* ssl = SSL_new(context_.native());
+  bio_.attach(ssl);
+  SSL_set_app_data(ssl, const_cast<HandshakeTiming*>(&timing_));
+  DTLS_set_timer_cb(ssl, nextTimeout);
+  SSL_set_mtu(ssl, static_cast<long>(mtuBytes_ - (family == 4 ? kIpv4AndUdpHeaders : kIpv6AndUdpHeaders)));
+  if (context_.server())
+    SSL_set_accept_state(ssl);
+  else
+    SSL_set_connect_state(ssl);
+  return ssl;
+}
+
+SSL* SslFactory::makeTowards(uint8_t family, const std::string& serverName) const {
+  SSL* ssl = make(family);
+  // RFC 9132 §7.1: SNI, and the DNS-ID compared as RFC 6125 says. The common name is never looked at.
+  X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
+  X509_VERIFY_PARAM_set_hostflags(parameters,
+                                  X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  X509_VERIFY_PARAM_set1_host(parameters, serverName.data(), serverName.size());
+  SSL_set_tlsext_host_name(ssl, serverName.c_str());
+  return ssl;
+}
+
+unsigned int SslFactory::nextTimeout(SSL* ssl, unsigned int previousUs) {
+  const auto& timing = *static_cast<const HandshakeTiming*>(SSL_get_app_data(ssl));
+  const uint64_t next = previousUs == 0 ? timing.firstTimeoutMs * 1000ull : previousUs * 2ull;
+  const uint64_t longest = timing.longestTimeoutMs * 1000ull;
+  return static_cast<unsigned int>(next < longest ? next : longest);
+}
+
+}  // namespace breakwater

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "channel.h"
+#include "datagram-bio.h"
+#include "identity.h"
+#include "record.h"
+#include "security-context.h"
+#include "session-outcome.h"
+
+namespace breakwater {
+
+/** Retransmission of flights: RFC 6347 §4.2.4.1 says 1 s, doubled each time, at most 60 s. */
+struct HandshakeTiming {
+  uint32_t firstTimeoutMs = 1000;
+  uint32_t longestTimeoutMs = 60'000;
+  /** A handshake that has not finished after this time has failed. */
+  uint32_t giveUpMs = 60'000;
+};
+
+/** One handshake in progress. */
+class Handshake {
+ public:
+  enum class Progress : uint8_t { kPending, kFinished, kFailed };
+  static constexpr uint64_t kNever = UINT64_MAX;
+
+  /** Takes over `ssl`. `path` must outlive this and the channel that comes of it. */
+  Handshake(SSL* ssl, DatagramBio& bio, const Path& path);
+  ~Handshake();
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
+
+  /** Goes on with the records of one datagram; with none, starts. */
+  Progress advance(const uint8_t* records, size_t length);
+  /** Sends the last flight again if its time has come. */
+  Progress retransmit();
+  /** Milliseconds until `retransmit`, or `kNever`. */
+  uint64_t timeoutMs() const;
+  /** Why it failed; after `kFailed`. */
+  Failure failure() const { return failure_; }
+
+  Identity identity() const { return identityOf(ssl_); }
+  bool resumed() const { return SSL_session_reused(ssl_) == 1; }
+  /** For resumption; null when the server gave no ticket. The caller frees it. */
+  SSL_SESSION* session() const { return SSL_get1_session(ssl_); }
+  /** Ends this object's part, after `kFinished`. */
+  std::unique_ptr<Channel> intoChannel();
+
+ private:
+  Progress judge(int result);
+
+  SSL* ssl_;
+  DatagramBio& bio_;
+  const Path& path_;
+  Failure failure_ = Failure::kProtocol;
+};
+
+/** Makes session objects that know their MTU and their timers. */
+class SslFactory {
+ public:
+  /** `mtuBytes`: path MTU, IP and UDP headers included. */
+  SslFactory(SecurityContext& context, DatagramBio& bio, uint32_t mtuBytes, const HandshakeTiming& timing);
+
+  SSL* make(uint8_t family) const;
+  /** For a client: which name the certificate must carry, and what to say in the SNI extension. */
+  SSL* makeTowards(uint8_t family, const std::string& serverName) const;
+  const HandshakeTiming& timing() const { return timing_; }
+
+ private:
+  static unsigned int nextTimeout(SSL* ssl, unsigned int previousUs);
+
+  SecurityContext& context_;
+  DatagramBio& bio_;
+  uint32_t mtuBytes_;
+  HandshakeTiming timing_;
+};
+
+}  // namespace breakwater

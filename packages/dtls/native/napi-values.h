@@ -1,0 +1,39 @@
+// Between JavaScript values and ours. Readers answer false on a value of the wrong type and leave `out` alone.
+#pragma once
+
+#include <node_api.h>
+
+#include <string>
+#include <vector>
+
+#include "address.h"
+#include "counters.h"
+#include "engine.h"
+#include "exchange.h"
+
+namespace breakwater {
+
+/** Absent, undefined and null all read as nullptr. */
+napi_value property(napi_env env, napi_value object, const char* name);
+bool readString(napi_env env, napi_value value, std::string& out);
+bool readUint32(napi_env env, napi_value value, uint32_t& out);
+bool readPeerId(napi_env env, napi_value value, PeerId& out);
+/** A Uint8Array; the view is good until JavaScript runs again. */
+bool readBytes(napi_env env, napi_value value, uint8_t*& bytes, size_t& length);
+/** `[family, a, b, c, d, port]`, the words of core's IpAddress. */
+bool readAddress(napi_env env, napi_value value, Address& out);
+bool readEngineOptions(napi_env env, napi_value object, EngineOptions& out);
+
+napi_value makeString(napi_env env, const std::string& text);
+napi_value makeNumber(napi_env env, double number);
+napi_value makeAddress(napi_env env, const Address& address);
+void setProperty(napi_env env, napi_value object, const char* name, napi_value value);
+napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports);
+napi_value makeStats(napi_env env, const Counters& counters);
+/** `{ problem, field?, message, errno? }`: what an opening function returns instead of a handle. */
+napi_value makeProblem(napi_env env, const char* problem, const char* field, const std::string& message);
+
+/** Monotonic milliseconds. */
+uint64_t monotonicMs();
+
+}  // namespace breakwater

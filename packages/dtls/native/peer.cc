@@ -1,0 +1,49 @@
+#include "peer.h"
+
+#include <atomic>
+#include <utility>
+
+namespace breakwater {
+
+PeerId nextPeerId() {
+  static std::atomic<PeerId> last{0};
+  return ++last;
+}
+
+Peer& PeerTable::add(const Path& path) {
+  auto made = std::make_unique<Peer>();
+  Peer& peer = *made;
+  peer.id = nextPeerId();
+  peer.path = path;
+  peers_.emplace(peer.id, std::move(made));
+  associations_[PathKey(path)].candidate = &peer;
+  return peer;
+}
+
+Peer* PeerTable::promote(Peer& peer) {
+  Association& association = associations_[PathKey(peer.path)];
+  association.candidate = nullptr;
+  return std::exchange(association.current, &peer);
+}
+
+void PeerTable::remove(Peer& peer) {
+  if (const auto found = associations_.find(PathKey(peer.path)); found != associations_.end()) {
+    Association& association = found->second;
+    if (association.current == &peer) association.current = nullptr;
+    if (association.candidate == &peer) association.candidate = nullptr;
+    if (association.current == nullptr && association.candidate == nullptr) associations_.erase(found);
+  }
+  peers_.erase(peer.id);
+}
+
+Peer* PeerTable::find(PeerId id) {
+  const auto found = peers_.find(id);
+  return found == peers_.end() ? nullptr : found->second.get();
+}
+
+Association* PeerTable::find(const PathKey& path) {
+  const auto found = associations_.find(path);
+  return found == associations_.end() ? nullptr : &found->second;
+}
+
+}  // namespace breakwater

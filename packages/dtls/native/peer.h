@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "address.h"
+#include "channel.h"
+#include "handshake.h"
+#include "session-outcome.h"
+
+namespace breakwater {
+
+/** One peer: first a handshake, then a channel, never both. */
+struct Peer {
+  PeerId id = 0;
+  Path path;
+  std::unique_ptr<Handshake> handshake;
+  std::unique_ptr<Channel> channel;
+  /** The random of its ClientHello tells a repeated hello from a new handshake (server only). */
+  std::array<uint8_t, kHelloRandomBytes> helloRandom{};
+  /** Client only: the name that it was asked for by. */
+  std::string serverName;
+  uint64_t giveUpAtMs = 0;
+  /** When the timer heap has to look at it; 0: never. */
+  uint64_t deadlineMs = 0;
+};
+
+/**
+ * Who is at one pair of addresses. A handshake with an address that already has a session is only a candidate: the
+ * session lives on until the candidate has finished (stronger than RFC 6347 §4.2.8 asks).
+ */
+struct Association {
+  Peer* current = nullptr;
+  Peer* candidate = nullptr;
+};
+
+/** All peers of one endpoint, by id and by path. */
+class PeerTable {
+ public:
+  /** Makes a peer and enters it as candidate of its path. */
+  Peer& add(const Path& path);
+  /** The candidate of this path has finished its handshake. Returns whom it replaces, or null. */
+  Peer* promote(Peer& peer);
+  /** Forgets and destroys. */
+  void remove(Peer& peer);
+
+  Peer* find(PeerId id);
+  Association* find(const PathKey& path);
+  size_t size() const { return peers_.size(); }
+
+  /** Calls `visit` with each peer; it must not change the table. */
+  template <typename Visit>
+  void each(Visit visit) {
+    for (auto& [id, peer] : peers_) visit(*peer);
+  }
+
+ private:
+  std::unordered_map<PeerId, std::unique_ptr<Peer>> peers_;
+  std::unordered_map<PathKey, Association, PathKeyHash> associations_;
+};
+
+/** The next id; the same sequence for all endpoints and threads of the process. */
+PeerId nextPeerId();
+
+}  // namespace breakwater

@@ -1,0 +1,36 @@
+#include "record.h"
+
+namespace breakwater {
+namespace {
+
+constexpr uint8_t kClientHello = 1;
+/** Message header of 12 bytes (RFC 6347 §4.2.2) and client_version. */
+constexpr size_t kRandomOffset = kRecordHeaderBytes + 12 + 2;
+
+/** Hello messages may carry the version of DTLS 1.0 on their records (RFC 6347 §4.2.1); nothing else may. */
+bool knownVersion(const uint8_t* header, uint16_t epoch) {
+  return header[1] == 0xfe && (header[2] == 0xfd || (header[2] == 0xff && epoch == 0));
+}
+
+}  // namespace
+
+bool RecordReader::next(Record& record) {
+  if (left_ < kRecordHeaderBytes) return false;
+  const size_t length = kRecordHeaderBytes + static_cast<size_t>(bytes_[11] << 8 | bytes_[12]);
+  const uint16_t epoch = static_cast<uint16_t>(bytes_[3] << 8 | bytes_[4]);
+  if (length > left_ || !knownVersion(bytes_, epoch)) return false;
+  record = {bytes_, length, bytes_[0], epoch};
+  bytes_ += length;
+  left_ -= length;
+  return true;
+}
+
+const uint8_t* clientHelloRandom(const uint8_t* bytes, size_t length) {
+  Record first;
+  if (!RecordReader(bytes, length).next(first)) return nullptr;
+  if (first.type != kHandshake || first.epoch != 0) return nullptr;
+  if (first.length < kRandomOffset + kHelloRandomBytes || bytes[kRecordHeaderBytes] != kClientHello) return nullptr;
+  return bytes + kRandomOffset;
+}
+
+}  // namespace breakwater

@@ -1,0 +1,41 @@
+// The outside of DTLS 1.2 records (RFC 6347 §4.1): enough to decide who may see one, before any cryptography.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace breakwater {
+
+enum ContentType : uint8_t { kChangeCipherSpec = 20, kAlert = 21, kHandshake = 22, kApplicationData = 23 };
+
+constexpr size_t kRecordHeaderBytes = 13;
+
+struct Record {
+  /** Header and fragment. */
+  const uint8_t* bytes;
+  size_t length;
+  uint8_t type;
+  uint16_t epoch;
+};
+
+/** Walks the records of one datagram. */
+class RecordReader {
+ public:
+  RecordReader(const uint8_t* bytes, size_t length) : bytes_(bytes), left_(length) {}
+
+  /** The next record of DTLS 1.2, or false at the end. What is cut off or of another version ends the walk. */
+  bool next(Record& record);
+  /** True when the walk ended before the datagram did. */
+  bool spoiled() const { return left_ > 0; }
+
+ private:
+  const uint8_t* bytes_;
+  size_t left_;
+};
+
+constexpr size_t kHelloRandomBytes = 32;
+
+/** If the datagram starts with an unencrypted ClientHello: its random, which tells handshakes apart. Else null. */
+const uint8_t* clientHelloRandom(const uint8_t* bytes, size_t length);
+
+}  // namespace breakwater

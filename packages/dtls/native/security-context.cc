@@ -1,0 +1,158 @@
+#include "security-context.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <cstring>
+
+#include "pem.h"
+
+namespace breakwater {
+namespace {
+
+// RFC 9325 §4.2: only AEAD with an ephemeral exchange. AES-128 first: what RFC 7925 §4.4 and RFC 9325 §4.2 have in common.
+constexpr const char* kCertificateSuites =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "ECDHE-ECDSA-AES128-CCM";
+// RFC 9132 §7.1 wants PSK with (EC)DHE: that comes first. Plain PSK follows for peers that have nothing else (RFC 7925
+// §4.2). CCM_8 is left out: OpenSSL offers it only at security level 0, which would weaken everything else, too.
+constexpr const char* kPskSuites = "ECDHE-PSK-CHACHA20-POLY1305:PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:PSK-AES128-CCM";
+
+constexpr const char* kSignatures =
+    "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ed25519:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:"
+    "rsa_pkcs1_sha256:rsa_pkcs1_sha384";
+
+/** The words of the last OpenSSL error, which is then forgotten. */
+std::string lastError(const char* otherwise) {
+  const unsigned long code = ERR_peek_last_error();
+  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  std::string text = reason == nullptr ? otherwise : reason;
+  ERR_clear_error();
+  return text;
+}
+
+bool fault(CredentialProblem& problem, const char* field, std::string message) {
+  problem.field = field;
+  problem.message = static_cast<std::string&&>(message);
+  return false;
+}
+
+}  // namespace
+
+SecurityContext::~SecurityContext() {
+  SSL_CTX_free(context_);
+  for (auto& [identity, key] : options_.preSharedKeys) OPENSSL_cleanse(key.data(), key.size());
+  OPENSSL_cleanse(options_.pskKey.data(), options_.pskKey.size());
+  OPENSSL_cleanse(options_.certificate.privateKey.data(), options_.certificate.privateKey.size());
+}
+
+bool SecurityContext::build(SecurityOptions options, CredentialProblem& problem) {
+  options_ = static_cast<SecurityOptions&&>(options);
+  ERR_clear_error();
+  context_ = SSL_CTX_new(options_.server ? DTLS_server_method() : DTLS_client_method());
+  if (context_ == nullptr) return fault(problem, "role", lastError("OpenSSL has no DTLS"));
+  SSL_CTX_set_app_data(context_, this);
+  // RFC 9132 §7.1: DTLS 1.2 or later.
+  SSL_CTX_set_min_proto_version(context_, DTLS1_2_VERSION);
+  SSL_CTX_set_security_level(context_, 2);
+  SSL_CTX_set_options(context_, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                    SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
+  // Named, so that a hybrid group never makes a ClientHello too large for one datagram: the cookie listener needs it whole.
+  SSL_CTX_set1_groups_list(context_, "P-256:X25519:P-384");
+  SSL_CTX_set1_sigalgs_list(context_, kSignatures);
+  static constexpr unsigned char kSessionScope[] = "dots";
+  SSL_CTX_set_session_id_context(context_, kSessionScope, sizeof kSessionScope - 1);
+  if (options_.certificate.present && !(useCertificate(problem) && useTrustAnchors(problem))) return false;
+  if (!useCipherSuites(problem)) return false;
+  installCallbacks();
+  return true;
+}
+
+bool SecurityContext::useCertificate(CredentialProblem& problem) {
+  const CertificateList chain(options_.certificate.certificate);
+  if (!chain.sound()) return fault(problem, "certificate", lastError("not a PEM certificate"));
+  if (SSL_CTX_use_certificate(context_, chain.at(0)) != 1)
+    return fault(problem, "certificate", lastError("unusable certificate"));
+  for (size_t i = 1; i < chain.size(); i++)
+    if (SSL_CTX_add1_chain_cert(context_, chain.at(i)) != 1)
+      return fault(problem, "certificate", lastError("unusable intermediate certificate"));
+  EVP_PKEY* key = readPrivateKey(options_.certificate.privateKey);
+  if (key == nullptr) return fault(problem, "privateKey", lastError("not an unencrypted PEM private key"));
+  const bool used = SSL_CTX_use_PrivateKey(context_, key) == 1 && SSL_CTX_check_private_key(context_) == 1;
+  EVP_PKEY_free(key);
+  return used || fault(problem, "privateKey", lastError("does not belong to the certificate"));
+}
+
+bool SecurityContext::useTrustAnchors(CredentialProblem& problem) {
+  const CertificateList anchors(options_.certificate.trustAnchors);
+  if (!anchors.sound()) return fault(problem, "trustAnchors", lastError("no PEM certificate"));
+  X509_STORE* store = SSL_CTX_get_cert_store(context_);
+  for (size_t i = 0; i < anchors.size(); i++) {
+    if (X509_STORE_add_cert(store, anchors.at(i)) != 1)
+      return fault(problem, "trustAnchors", lastError("unusable certificate"));
+    if (options_.server) SSL_CTX_add_client_CA(context_, anchors.at(i));
+  }
+  // RFC 5280 §6.1: an anchor need not be self-signed; an operator may trust one intermediate of a provider.
+  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+  SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | (options_.server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  return true;
+}
+
+bool SecurityContext::useCipherSuites(CredentialProblem& problem) {
+  const bool keys = !options_.preSharedKeys.empty() || !options_.pskIdentity.empty();
+  if (!keys && !options_.certificate.present)
+    return fault(problem, "credentials", "neither a certificate nor a pre-shared key");
+  std::string suites = options_.certificate.present ? kCertificateSuites : "";
+  if (keys) suites += suites.empty() ? kPskSuites : std::string(":") + kPskSuites;
+  return SSL_CTX_set_cipher_list(context_, suites.c_str()) == 1 ||
+         fault(problem, "credentials", lastError("no cipher suite for these credentials"));
+}
+
+void SecurityContext::installCallbacks() {
+  if (options_.server) {
+    SSL_CTX_set_cookie_generate_cb(context_, makeCookie);
+    SSL_CTX_set_cookie_verify_cb(context_, checkCookie);
+    if (!options_.preSharedKeys.empty()) SSL_CTX_set_psk_server_callback(context_, findKey);
+  } else if (!options_.pskIdentity.empty()) {
+    SSL_CTX_set_psk_client_callback(context_, presentKey);
+  }
+}
+
+SecurityContext& SecurityContext::of(SSL* ssl) {
+  return *static_cast<SecurityContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+}
+
+int SecurityContext::makeCookie(SSL* ssl, unsigned char* cookie, unsigned int* length) {
+  SecurityContext& self = of(ssl);
+  if (self.cookies_ == nullptr) return 0;
+  *length = static_cast<unsigned int>(self.cookies_->make(cookie));
+  return 1;
+}
+
+int SecurityContext::checkCookie(SSL* ssl, const unsigned char* cookie, unsigned int length) {
+  SecurityContext& self = of(ssl);
+  return self.cookies_ != nullptr && self.cookies_->check(cookie, length) ? 1 : 0;
+}
+
+unsigned int SecurityContext::findKey(SSL* ssl, const char* identity, unsigned char* key, unsigned int capacity) {
+  const auto& keys = of(ssl).options_.preSharedKeys;
+  const auto found = keys.find(identity == nullptr ? "" : identity);
+  if (found == keys.end() || found->second.size() > capacity) return 0;
+  std::memcpy(key, found->second.data(), found->second.size());
+  return static_cast<unsigned int>(found->second.size());
+}
+
+unsigned int SecurityContext::presentKey(SSL* ssl, const char*, char* identity, unsigned int identityCapacity,
+                                         unsigned char* key, unsigned int keyCapacity) {
+  const SecurityOptions& options = of(ssl).options_;
+  if (options.pskIdentity.size() + 1 > identityCapacity || options.pskKey.size() > keyCapacity) return 0;
+  std::memcpy(identity, options.pskIdentity.c_str(), options.pskIdentity.size() + 1);
+  std::memcpy(key, options.pskKey.data(), options.pskKey.size());
+  return static_cast<unsigned int>(options.pskKey.size());
+}
+
+}  // namespace breakwater

@@ -1,0 +1,77 @@
+// Credentials and cipher suites of one endpoint, as an SSL_CTX.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace breakwater {
+
+struct CertificateSource {
+  /** PEM: ours, then intermediates. */
+  std::string certificate;
+  std::string privateKey;
+  std::string trustAnchors;
+  bool present = false;
+};
+
+struct SecurityOptions {
+  bool server = false;
+  CertificateSource certificate;
+  /** Server: identity → key. */
+  std::unordered_map<std::string, std::vector<uint8_t>> preSharedKeys;
+  /** Client with a pre-shared key; empty: with a certificate. */
+  std::string pskIdentity;
+  std::vector<uint8_t> pskKey;
+};
+
+/** What is wrong with credentials: which field, and why in words. */
+struct CredentialProblem {
+  const char* field = nullptr;
+  std::string message;
+};
+
+/** Makes and checks cookies for the ClientHello that is being looked at. */
+class CookieSource {
+ public:
+  virtual size_t make(uint8_t* out) = 0;
+  virtual bool check(const uint8_t* cookie, size_t length) = 0;
+
+ protected:
+  ~CookieSource() = default;
+};
+
+class SecurityContext {
+ public:
+  SecurityContext() = default;
+  ~SecurityContext();
+  SecurityContext(const SecurityContext&) = delete;
+  SecurityContext& operator=(const SecurityContext&) = delete;
+
+  /** False: see `problem`. */
+  bool build(SecurityOptions options, CredentialProblem& problem);
+  void setCookieSource(CookieSource* source) { cookies_ = source; }
+  SSL_CTX* native() const { return context_; }
+  bool server() const { return options_.server; }
+
+ private:
+  bool useCertificate(CredentialProblem& problem);
+  bool useTrustAnchors(CredentialProblem& problem);
+  bool useCipherSuites(CredentialProblem& problem);
+  void installCallbacks();
+
+  static SecurityContext& of(SSL* ssl);
+  static int makeCookie(SSL* ssl, unsigned char* cookie, unsigned int* length);
+  static int checkCookie(SSL* ssl, const unsigned char* cookie, unsigned int length);
+  static unsigned int findKey(SSL* ssl, const char* identity, unsigned char* key, unsigned int capacity);
+  static unsigned int presentKey(SSL* ssl, const char* hint, char* identity, unsigned int identityCapacity,
+                                 unsigned char* key, unsigned int keyCapacity);
+
+  SecurityOptions options_;
+  SSL_CTX* context_ = nullptr;
+  CookieSource* cookies_ = nullptr;
+};
+
+}  // namespace breakwater

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "channel.h"
+#include "datagram-bio.h"
+
+namespace breakwater {
+
+/** A channel that keeps OpenSSL's session object for as long as the session lasts. */
+class SslChannel final : public Channel {
+ public:
+  /** Takes over `ssl`, whose handshake is finished. `path` must outlive the channel. */
+  SslChannel(SSL* ssl, DatagramBio& bio, const Path& path);
+  ~SslChannel() override;
+  SslChannel(const SslChannel&) = delete;
+  SslChannel& operator=(const SslChannel&) = delete;
+
+  bool seal(const uint8_t* plaintext, size_t length) override;
+  State open(const uint8_t* records, size_t length, PlaintextSink& sink) override;
+  void sayGoodbye() override;
+  size_t maximumPlaintext() const override { return maximumPlaintext_; }
+
+ private:
+  SSL* ssl_;
+  DatagramBio& bio_;
+  const Path& path_;
+  size_t maximumPlaintext_;
+};
+
+}  // namespace breakwater

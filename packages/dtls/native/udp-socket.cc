@@ -1,0 +1,168 @@
+#include "udp-socket.h"
+
+#include <net/if.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "bound-socket.h"
+#include "packet-info.h"
+
+namespace breakwater {
+namespace {
+
+/** While the kernel takes nothing, datagrams wait; beyond this number they are dropped, as on a full wire. */
+constexpr size_t kLongestQueue = 4096;
+
+}  // namespace
+
+UdpSocket::UdpSocket(Counters& counters)
+    : counters_(counters),
+      received_(kBatch * kLongestDatagram),
+      receiveHeaders_(kBatch),
+      receiveVectors_(kBatch),
+      receiveNames_(kBatch),
+      receiveControl_(kBatch * kPacketInfoBytes),
+      sendHeaders_(kBatch),
+      sendVectors_(kBatch),
+      sendNames_(kBatch),
+      sendControl_(kBatch * kPacketInfoBytes) {}
+
+UdpSocket::~UdpSocket() { close(); }
+
+int UdpSocket::open(const UdpSocketOptions& options) {
+  const int failure = configure(options);
+  if (failure != 0) close();
+  return failure;
+}
+
+int UdpSocket::configure(const UdpSocketOptions& options) {
+  const int opened = openBoundSocket(SOCK_DGRAM, options.local, options.interface);
+  if (opened < 0) return -opened;
+  descriptor_ = opened;
+  if (const int failure = enablePacketInfo(descriptor_, options.local.family); failure != 0) return failure;
+  // A handshake storm arrives faster than one turn of the loop; the kernel caps this at net.core.rmem_max.
+  const int bufferBytes = 4 << 20;
+  setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &bufferBytes, sizeof bufferBytes);
+  sockaddr_storage name{};
+  socklen_t length = sizeof name;
+  if (getsockname(descriptor_, reinterpret_cast<sockaddr*>(&name), &length) != 0) return errno;
+  local_ = fromSockaddr(name);
+  wildcard_ = local_.isWildcard();
+  interface_ = options.interface;
+  boundInterface_ = interface_.empty() ? 0 : if_nametoindex(interface_.c_str());
+  return 0;
+}
+
+void UdpSocket::close() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+}
+
+size_t UdpSocket::receive() {
+  for (size_t i = 0; i < kBatch; i++) {
+    receiveVectors_[i] = {&received_[i * kLongestDatagram], kLongestDatagram};
+    msghdr& header = receiveHeaders_[i].msg_hdr;
+    header = {};
+    header.msg_name = &receiveNames_[i];
+    header.msg_namelen = sizeof(sockaddr_storage);
+    header.msg_iov = &receiveVectors_[i];
+    header.msg_iovlen = 1;
+    header.msg_control = &receiveControl_[i * kPacketInfoBytes];
+    header.msg_controllen = kPacketInfoBytes;
+  }
+  const int count = recvmmsg(descriptor_, receiveHeaders_.data(), kBatch, MSG_DONTWAIT, nullptr);
+  return count < 0 ? 0 : static_cast<size_t>(count);
+}
+
+bool UdpSocket::datagram(size_t index, ReceivedDatagram& out) {
+  const mmsghdr& header = receiveHeaders_[index];
+  counters_.datagramsIn++;
+  // OpenSSL would read a datagram without a byte as the end of the stream.
+  if (header.msg_len == 0) return counters_.datagramsEmpty++, false;
+  if ((header.msg_hdr.msg_flags & MSG_TRUNC) != 0) return counters_.datagramsTooLong++, false;
+  out.bytes = &received_[index * kLongestDatagram];
+  out.length = header.msg_len;
+  out.path.remote = fromSockaddr(receiveNames_[index]);
+  out.path.local = local_;
+  out.path.interface = boundInterface_;
+  Address asked;
+  uint32_t interface = 0;
+  if (readPacketInfo(header.msg_hdr, asked, interface)) {
+    out.path.interface = interface;
+    if (wildcard_) {
+      asked.port = local_.port;
+      out.path.local = asked;
+    }
+  }
+  return true;
+}
+
+void UdpSocket::send(const Path& path, const uint8_t* bytes, size_t length) {
+  if (queue_.size() - head_ >= kLongestQueue) {
+    counters_.sendQueueFull++;
+    return;
+  }
+  queue_.push_back({path, arena_.size(), length});
+  arena_.insert(arena_.end(), bytes, bytes + length);
+  if (queue_.size() - head_ == kBatch) flush();
+}
+
+size_t UdpSocket::prepare(size_t first, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const Queued& queued = queue_[first + i];
+    sendVectors_[i] = {&arena_[queued.offset], queued.length};
+    msghdr& header = sendHeaders_[i].msg_hdr;
+    header = {};
+    header.msg_name = &sendNames_[i];
+    header.msg_namelen = toSockaddr(queued.path.remote, sendNames_[i]);
+    header.msg_iov = &sendVectors_[i];
+    header.msg_iovlen = 1;
+    // A socket bound to one address needs no word about the source.
+    if (wildcard_) writePacketInfo(header, &sendControl_[i * kPacketInfoBytes], queued.path.local);
+  }
+  return count;
+}
+
+bool UdpSocket::flush() {
+  while (head_ < queue_.size()) {
+    const size_t waiting = queue_.size() - head_;
+    const size_t count = prepare(head_, waiting < kBatch ? waiting : kBatch);
+    const int sent = sendmmsg(descriptor_, sendHeaders_.data(), count, MSG_DONTWAIT);
+    if (sent > 0) {
+      head_ += static_cast<size_t>(sent);
+      counters_.datagramsOut += static_cast<uint64_t>(sent);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return false;
+    } else if (errno != EINTR) {
+      // The first datagram of the batch cannot go (no route, too long): it alone is lost.
+      counters_.sendErrors++;
+      head_++;
+    }
+  }
+  queue_.clear();
+  arena_.clear();
+  head_ = 0;
+  return true;
+}
+
+Address UdpSocket::sourceFor(const Address& remote) const {
+  if (!wildcard_) return local_;
+  Address any;
+  any.family = local_.family;
+  const int probe = openBoundSocket(SOCK_DGRAM, any, interface_);
+  if (probe < 0) return {};
+  Address source;
+  sockaddr_storage name{};
+  socklen_t length = toSockaddr(remote, name);
+  if (::connect(probe, reinterpret_cast<sockaddr*>(&name), length) == 0) {
+    length = sizeof name;
+    if (getsockname(probe, reinterpret_cast<sockaddr*>(&name), &length) == 0) source = fromSockaddr(name);
+  }
+  ::close(probe);
+  source.port = local_.port;
+  return source;
+}
+
+}  // namespace breakwater

@@ -1,0 +1,97 @@
+import { createRequire } from 'node:module'
+import type { PeerId, PeerIdentity, SessionEnd, SessionFailure } from '@breakwater/core'
+
+/** `[family, a, b, c, d, port]`: the words of an IpAddress, then the port. */
+export type NativeAddress = readonly [number, number, number, number, number, number]
+
+export interface NativePath {
+  readonly local: NativeAddress
+  readonly remote: NativeAddress
+  readonly interface?: string
+}
+
+/** `after`: how many plaintexts of the same batch came before. */
+export type NativeReport = { readonly peer: PeerId; readonly after: number } & (
+  | {
+      readonly kind: 'established'
+      readonly path: NativePath
+      readonly identity: PeerIdentity
+      readonly maximumPlaintext: number
+    }
+  | { readonly kind: 'closed'; readonly reason: SessionEnd }
+  | { readonly kind: 'failed'; readonly reason: SessionFailure }
+)
+
+export interface NativeEngineOptions {
+  readonly server: boolean
+  readonly certificate?: {
+    readonly certificate: string
+    readonly privateKey: string
+    readonly trustAnchors: string
+  }
+  readonly preSharedKeys?: readonly (readonly [identity: string, key: Uint8Array])[]
+  readonly pskIdentity?: string
+  readonly pskKey?: Uint8Array
+  readonly mtuBytes: number
+  readonly peersLimit: number
+  readonly handshakingLimit: number
+  readonly firstTimeoutMs: number
+  readonly giveUpMs: number
+}
+
+export interface NativeEndpointOptions extends NativeEngineOptions {
+  readonly local: NativeAddress
+  readonly interface?: string
+}
+
+/** Why something did not open. `field`: the option, or the name of the system's error. */
+export interface NativeProblem {
+  readonly problem: 'arguments' | 'credentials' | 'bind'
+  readonly field?: string
+  readonly message: string
+}
+
+declare const handleBrand: unique symbol
+/** An object of C++; only the functions below know what to do with it. */
+export interface NativeHandle {
+  readonly [handleBrand]: true
+}
+
+export interface OpenedEndpoint {
+  readonly handle: NativeHandle
+  readonly local: NativeAddress
+  readonly memory: ArrayBuffer
+}
+
+/** Byte offsets of the arrays in the shared memory; `slots` and `bytes` are their sizes. */
+export interface ExchangeLayout {
+  readonly slots: number
+  readonly bytes: number
+  readonly incomingPeer: number
+  readonly incomingOffset: number
+  readonly incomingLength: number
+  readonly outgoingPeer: number
+  readonly outgoingOffset: number
+  readonly outgoingLength: number
+  readonly incomingBytes: number
+  readonly outgoingBytes: number
+}
+
+/** What the addon exports. */
+export interface Addon {
+  readonly exchangeLayout: ExchangeLayout
+  endpointOpen(
+    options: NativeEndpointOptions,
+    turn: (reports: readonly NativeReport[] | undefined) => void
+  ): OpenedEndpoint | NativeProblem
+  /** The peer, or 0 when the endpoint is closed. */
+  endpointConnect(handle: NativeHandle, remote: NativeAddress, serverName: string): PeerId
+  endpointClose(handle: NativeHandle, peer: PeerId): void
+  endpointDrain(handle: NativeHandle): void
+  endpointTurn(handle: NativeHandle): void
+  endpointStats(handle: NativeHandle): Readonly<Record<string, number>>
+  endpointDestroy(handle: NativeHandle, goodbye: boolean, done: () => void): void
+}
+
+/** Built by `tools/setup.mjs`. */
+export const addon: Addon = createRequire(import.meta.url)('../build/dtls.node') as Addon

@@ -1,0 +1,161 @@
+import type {
+  ConnectRequest,
+  PeerId,
+  SecureEndpoint,
+  SecureEndpointHandlers,
+  SessionEvent,
+  SocketAddress
+} from '@breakwater/core'
+import { addon } from './addon.ts'
+import type { NativeEndpointOptions, NativeHandle, NativeProblem, NativeReport } from './addon.ts'
+import { Exchange, ExchangeBatch } from './exchange.ts'
+import { fromNative, pathFromNative, toNative } from './native-address.ts'
+
+/** Hands an error of a handler to the process, as an exception that nobody caught, and goes on. */
+function reportUncaught(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
+}
+
+function toEvent(report: NativeReport): SessionEvent {
+  const { peer } = report
+  switch (report.kind) {
+    case 'established':
+      return { kind: 'established', peer, identity: report.identity, path: pathFromNative(report.path) }
+    case 'closed':
+      return { kind: 'closed', peer, reason: report.reason }
+    case 'failed':
+      return { kind: 'failed', peer, reason: report.reason }
+  }
+}
+
+/** A secure endpoint on the native engine; see `openDtlsEndpoint`. */
+export class DtlsEndpoint implements SecureEndpoint {
+  readonly local: SocketAddress
+  readonly #handlers: SecureEndpointHandlers
+  readonly #handle: NativeHandle
+  readonly #exchange: Exchange
+  /** Established peers and the longest plaintext for each. */
+  readonly #longest = new Map<PeerId, number>()
+  #turnComes = false
+  #destroyed: Promise<void> | undefined
+
+  private constructor(
+    options: NativeEndpointOptions,
+    handlers: SecureEndpointHandlers,
+    refused: (problem: NativeProblem) => Error
+  ) {
+    this.#handlers = handlers
+    const opened = addon.endpointOpen(options, (reports) => this.#turn(reports))
+    if ('problem' in opened) throw refused(opened)
+    this.#handle = opened.handle
+    this.#exchange = new Exchange(opened.memory)
+    this.local = fromNative(opened.local)
+  }
+
+  /** Throws what `refused` makes of the problem when the endpoint cannot open. */
+  static open(
+    options: NativeEndpointOptions,
+    handlers: SecureEndpointHandlers,
+    refused: (problem: NativeProblem) => Error
+  ): DtlsEndpoint {
+    return new DtlsEndpoint(options, handlers, refused)
+  }
+
+  connect(request: ConnectRequest): PeerId {
+    const peer = addon.endpointConnect(this.#handle, toNative(request.remote), request.serverName)
+    this.#askForTurn()
+    return peer
+  }
+
+  send(peer: PeerId, bytes: Uint8Array): boolean {
+    const longest = this.#longest.get(peer)
+    if (longest === undefined || bytes.length > longest || bytes.length === 0) return false
+    if (!this.#exchange.queue(peer, bytes)) {
+      addon.endpointDrain(this.#handle)
+      this.#exchange.queue(peer, bytes)
+    }
+    this.#askForTurn()
+    return true
+  }
+
+  close(peer: PeerId): void {
+    this.#longest.delete(peer)
+    addon.endpointClose(this.#handle, peer)
+    this.#askForTurn()
+  }
+
+  maximumPlaintext(peer: PeerId): number {
+    return this.#longest.get(peer) ?? 0
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return addon.endpointStats(this.#handle)
+  }
+
+  destroy(): Promise<void> {
+    return this.#end(true)
+  }
+
+  /** Takes the endpoint away as a crash would: no goodbye to anybody. For tests. @internal */
+  vanish(): Promise<void> {
+    return this.#end(false)
+  }
+
+  #end(goodbye: boolean): Promise<void> {
+    this.#destroyed ??= new Promise((resolve) => {
+      addon.endpointDestroy(this.#handle, goodbye, resolve)
+      this.#longest.clear()
+    })
+    return this.#destroyed
+  }
+
+  /** Sends what is queued, and hears what there is to report, once in this turn of the event loop. */
+  #askForTurn(): void {
+    if (this.#turnComes || this.#exchange.inTurn) return
+    this.#turnComes = true
+    setImmediate(() => {
+      this.#turnComes = false
+      addon.endpointTurn(this.#handle)
+    })
+  }
+
+  /** Called by C++ with what came: reports and plaintexts, in the order in which they happened. */
+  #turn(reports: readonly NativeReport[] | undefined): void {
+    let delivered = 0
+    for (const report of reports ?? []) {
+      this.#deliver(delivered, report.after)
+      delivered = Math.max(delivered, report.after)
+      this.#report(report)
+    }
+    this.#deliver(delivered, this.#exchange.arrived)
+  }
+
+  #deliver(from: number, to: number): void {
+    let next = from
+    while (next < to && this.#destroyed === undefined) {
+      const batch = new ExchangeBatch(this.#exchange, next, to)
+      try {
+        this.#handlers.onBatch(batch)
+        return
+      } catch (error) {
+        reportUncaught(error)
+        // One that throws before it looks at anything would throw for ever.
+        if (batch.touched === 0) return
+        next += batch.touched
+      }
+    }
+  }
+
+  #report(report: NativeReport): void {
+    if (this.#destroyed !== undefined) return
+    if (report.kind === 'established') this.#longest.set(report.peer, report.maximumPlaintext)
+    else this.#longest.delete(report.peer)
+    try {
+      this.#handlers.onSession(toEvent(report))
+    } catch (error) {
+      reportUncaught(error)
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import type { PeerId, PlaintextBatch } from '@breakwater/core'
+import { addon } from './addon.ts'
+
+const layout = addon.exchangeLayout
+
+/** Indices of the counts at the start of the shared memory. */
+const incomingCount = 0
+const outgoingCount = 1
+const inTurn = 2
+
+/**
+ * The memory that JavaScript shares with C++. One direction holds the plaintexts that arrived, the other those that wait
+ * to leave; each slot names a peer and a range of bytes.
+ */
+export class Exchange {
+  readonly #counts: Uint32Array
+  readonly #outgoingPeer: Float64Array
+  readonly #outgoingOffset: Uint32Array
+  readonly #outgoingLength: Uint32Array
+  readonly #outgoingBytes: Uint8Array
+  readonly #incomingPeer: Float64Array
+  readonly #incomingOffset: Uint32Array
+  readonly #incomingLength: Uint32Array
+  readonly #memory: ArrayBuffer
+  #used = 0
+
+  constructor(memory: ArrayBuffer) {
+    this.#memory = memory
+    this.#counts = new Uint32Array(memory, 0, 4)
+    this.#incomingPeer = new Float64Array(memory, layout.incomingPeer, layout.slots)
+    this.#incomingOffset = new Uint32Array(memory, layout.incomingOffset, layout.slots)
+    this.#incomingLength = new Uint32Array(memory, layout.incomingLength, layout.slots)
+    this.#outgoingPeer = new Float64Array(memory, layout.outgoingPeer, layout.slots)
+    this.#outgoingOffset = new Uint32Array(memory, layout.outgoingOffset, layout.slots)
+    this.#outgoingLength = new Uint32Array(memory, layout.outgoingLength, layout.slots)
+    this.#outgoingBytes = new Uint8Array(memory, layout.outgoingBytes, layout.bytes)
+  }
+
+  get arrived(): number {
+    return this.#counts[incomingCount] ?? 0
+  }
+
+  /** Whether C++ is calling us and will take what is queued when that call ends. */
+  get inTurn(): boolean {
+    return this.#counts[inTurn] === 1
+  }
+
+  /** Copies one plaintext; false when there is no room until C++ has taken the others. */
+  queue(peer: PeerId, bytes: Uint8Array): boolean {
+    const slot = this.#counts[outgoingCount] ?? 0
+    if (slot === 0) this.#used = 0
+    if (slot === layout.slots || this.#used + bytes.length > layout.bytes) return false
+    this.#outgoingBytes.set(bytes, this.#used)
+    this.#outgoingPeer[slot] = peer
+    this.#outgoingOffset[slot] = this.#used
+    this.#outgoingLength[slot] = bytes.length
+    this.#used += bytes.length
+    this.#counts[outgoingCount] = slot + 1
+    return true
+  }
+
+  peer(slot: number): PeerId {
+    return this.#incomingPeer[slot] as PeerId
+  }
+
+  bytes(slot: number): Uint8Array {
+    const offset = layout.incomingBytes + (this.#incomingOffset[slot] ?? 0)
+    return new Uint8Array(this.#memory, offset, this.#incomingLength[slot])
+  }
+}
+
+/** A run of plaintexts. Remembers how far it was read, so that a handler that throws loses no more than it touched. */
+export class ExchangeBatch implements PlaintextBatch {
+  readonly count: number
+  readonly #exchange: Exchange
+  readonly #from: number
+  #touched = 0
+
+  constructor(exchange: Exchange, from: number, to: number) {
+    this.#exchange = exchange
+    this.#from = from
+    this.count = to - from
+  }
+
+  /** How many plaintexts, from the first on, somebody has looked at. */
+  get touched(): number {
+    return this.#touched
+  }
+
+  peer(index: number): PeerId {
+    return this.#exchange.peer(this.#slot(index))
+  }
+
+  bytes(index: number): Uint8Array {
+    return this.#exchange.bytes(this.#slot(index))
+  }
+
+  #slot(index: number): number {
+    if (!(index >= 0 && index < this.count))
+      throw new RangeError(`no plaintext ${index} in a batch of ${this.count}`)
+    if (index >= this.#touched) this.#touched = index + 1
+    return this.#from + index
+  }
+}

@@ -1,0 +1,135 @@
+import { ConfigError, UnavailableError } from '@breakwater/core'
+import type {
+  OpenSecureEndpoint,
+  SecureEndpointHandlers,
+  SecureEndpointOptions,
+  ServerEndpointOptions
+} from '@breakwater/core'
+import type { NativeEndpointOptions, NativeEngineOptions, NativeProblem } from './addon.ts'
+import { DtlsEndpoint } from './endpoint.ts'
+import { toNative } from './native-address.ts'
+
+/** Timers of the handshake, in milliseconds; only tests have a reason to change them. */
+export interface HandshakeTiming {
+  /** RFC 6347 §4.2.4.1: 1 s, doubled with each retransmission up to 60 s. */
+  readonly firstTimeoutMs: number
+  /** A handshake that takes longer has failed. */
+  readonly giveUpMs: number
+}
+
+const defaultTiming: HandshakeTiming = { firstTimeoutMs: 1000, giveUpMs: 60_000 }
+
+// RFC 9132 §7.3: when the path MTU is not known, 1280 bytes.
+const defaultMtuBytes = 1280
+/** Room for the headers and a handshake message that still makes sense in fragments (RFC 1122 §3.3.3: 576 always fits). */
+const smallestMtuBytes = 256
+const largestMtuBytes = 16_384
+const defaultPeers = 100_000
+const defaultHandshaking = 10_000
+/** RFC 4279 §5.3: what every implementation must take. */
+const longestPskIdentityBytes = 128
+const longestPskBytes = 64
+/** RFC 9257 §6: at least 128 bits of entropy, so at least that many bits. */
+const shortestPskBytes = 16
+
+function invalid(path: string, message: string): ConfigError {
+  return new ConfigError('DTLS_OPTIONS_INVALID', `${path}: ${message}`, [{ path, message }])
+}
+
+function integerOption(path: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw invalid(path, `${value} is not a whole number of ${least} to ${most}`)
+}
+
+function checkPsk(path: string, identity: string, key: Uint8Array): void {
+  const length = Buffer.byteLength(identity)
+  if (length === 0 || length > longestPskIdentityBytes || identity.includes('\0'))
+    throw invalid(path, `an identity has 1 to ${longestPskIdentityBytes} bytes of UTF-8 and no NUL`)
+  if (key.length < shortestPskBytes || key.length > longestPskBytes)
+    throw invalid(
+      path,
+      `the key of "${identity}" has ${key.length} bytes, not ${shortestPskBytes} to ${longestPskBytes}`
+    )
+}
+
+function serverCredentials(options: ServerEndpointOptions): Partial<NativeEngineOptions> {
+  const { certificate, preSharedKeys } = options
+  for (const [identity, key] of preSharedKeys ?? []) checkPsk('preSharedKeys', identity, key)
+  return {
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(preSharedKeys === undefined ? {} : { preSharedKeys: [...preSharedKeys] })
+  }
+}
+
+function credentialsOf(options: SecureEndpointOptions): Partial<NativeEngineOptions> {
+  if (options.role === 'server') return serverCredentials(options)
+  const { credentials } = options
+  if (credentials.kind === 'certificate') return { certificate: credentials }
+  checkPsk('credentials', credentials.identity, credentials.key)
+  return { pskIdentity: credentials.identity, pskKey: credentials.key }
+}
+
+/** What the engine needs to know of `options`. Throws a ConfigError on values that cannot be. @internal */
+export function toEngineOptions(
+  options: SecureEndpointOptions,
+  timing: HandshakeTiming = defaultTiming
+): NativeEngineOptions {
+  return {
+    server: options.role === 'server',
+    ...credentialsOf(options),
+    mtuBytes: integerOption('mtu', options.mtu ?? defaultMtuBytes, smallestMtuBytes, largestMtuBytes),
+    peersLimit: integerOption('limits.peers', options.limits?.peers ?? defaultPeers, 1, 0xffff_ffff),
+    handshakingLimit: integerOption(
+      'limits.handshaking',
+      options.limits?.handshaking ?? defaultHandshaking,
+      1,
+      0xffff_ffff
+    ),
+    ...timing
+  }
+}
+
+/** @internal */
+export function refusal(
+  role: SecureEndpointOptions['role'],
+  problem: NativeProblem
+): ConfigError | UnavailableError {
+  if (problem.problem === 'bind') {
+    const code = problem.field === undefined ? '' : `${problem.field}: `
+    // A port in use or an address that is not there yet may be free, or there, later.
+    return new UnavailableError('DTLS_BIND_FAILED', `cannot bind: ${code}${problem.message}`, true)
+  }
+  const owner = role === 'server' ? 'certificate' : 'credentials'
+  const path =
+    problem.field === undefined || problem.field === 'credentials' ? owner : `${owner}.${problem.field}`
+  return new ConfigError('DTLS_CREDENTIALS_INVALID', `${path}: ${problem.message}`, [
+    { path, message: problem.message }
+  ])
+}
+
+/** `openDtlsEndpoint` with handshake timers of one's own. @internal */
+export function openWithTiming(
+  options: SecureEndpointOptions,
+  handlers: SecureEndpointHandlers,
+  timing: HandshakeTiming
+): DtlsEndpoint {
+  const native: NativeEndpointOptions = {
+    ...toEngineOptions(options, timing),
+    local: toNative(options.local),
+    ...(options.interface === undefined ? {} : { interface: options.interface })
+  }
+  return DtlsEndpoint.open(native, handlers, (problem) => refusal(options.role, problem))
+}
+
+/**
+ * Opens a DTLS 1.2 endpoint on a UDP socket of its own.
+ *
+ * A server takes clients by certificate (each must show one of the same trust anchors) and by pre-shared key, behind a
+ * stateless cookie exchange. A client checks the chain of the server and its DNS-ID. An endpoint on the wildcard address
+ * answers from the address that was asked. IPv6 endpoints take IPv6 only.
+ *
+ * @throws {ConfigError} (as rejection) `DTLS_OPTIONS_INVALID`, `DTLS_CREDENTIALS_INVALID`
+ * @throws {UnavailableError} (as rejection) `DTLS_BIND_FAILED`
+ */
+export const openDtlsEndpoint: OpenSecureEndpoint = async (options, handlers) =>
+  openWithTiming(options, handlers, defaultTiming)
