@@ -6,6 +6,35 @@ import type { SignalMessage } from '@breakwater/model'
 /** Feeds arbitrary bytes as a signal channel message; what decodes must survive the way out and in again. */
 export const target = {
   name: 'signal-model',
+  seeds: [
+    encodeSignal({ heartbeat: { peerHbStatus: true } }),
+    encodeSignal({
+      mitigationScope: {
+        scope: [
+          {
+            targetPrefix: ['2001:db8::/32', '192.0.2.0/24'],
+            targetPortRange: [{ lowerPort: 80, upperPort: 443 }],
+            targetProtocol: [6],
+            targetFqdn: ['www.example.com'],
+            targetUri: ['https://example.com/'],
+            aliasName: ['web'],
+            lifetime: -1,
+            status: 2,
+            bytesDropped: 2n ** 60n,
+            conflictInformation: { conflictCause: 2, conflictScope: { aclList: [{ aclName: 'a' }] } }
+          }
+        ]
+      }
+    }),
+    encodeSignal({
+      signalConfig: {
+        mitigatingConfig: { heartbeatInterval: { currentValue: 30 }, ackTimeout: { currentValueDecimal: 2 } }
+      }
+    }),
+    encodeSignal({
+      redirectedSignal: { altServer: 'alt.example', altServerRecord: ['192.0.2.1', '2001:db8::1'] }
+    })
+  ],
   run(bytes: Uint8Array): void {
     const message = decodeOrUndefined(bytes)
     if (message === undefined) return

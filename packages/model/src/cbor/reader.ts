@@ -24,11 +24,11 @@ export const UNTIL_BREAK = -1
 const NOTHING = new Uint8Array(0)
 
 /**
- * Reads CBOR item by item, as its caller expects them: no tree in between, nothing allocated from a claimed length, no
- * recursion of its own. Definite and indefinite lengths, and integers longer than they need to be, are accepted:
- * RFC 8949 §4.1 makes the shortest form a duty of encoders, and RFC 9132 does not ask for deterministic encoding.
- * Every fault is a ModelDecodeError with the place where it was found. One reader serves many messages, one after the
- * other: on the hot path it costs nothing to make.
+ * Reads CBOR item by item, as its caller expects them: no tree in between, nothing allocated from a claimed length,
+ * depth, items and bytes bounded. Definite and indefinite lengths, and integers longer than they need to be, are
+ * accepted: RFC 8949 §4.1 makes the shortest form a duty of encoders, and RFC 9132 does not ask for deterministic
+ * encoding. Every fault is a ModelDecodeError with the place where it was found. One reader serves many messages, one
+ * after the other: on the hot path it costs nothing to make.
  */
 export class CborReader {
   /** Where the caller stands, for messages. */
