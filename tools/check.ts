@@ -5,7 +5,8 @@ const steps: readonly (readonly [name: string, command: string, ...args: string[
   ['format', 'oxfmt', '--check', '.'],
   ['lint', 'oxlint', '--type-aware'],
   ['layers', process.execPath, 'tools/layers.ts'],
-  ['types', 'tsc', '-b']
+  ['types', 'tsc', '-b'],
+  ['model', process.execPath, 'tools/model-against-yang.ts']
 ]
 
 let failed = 0
