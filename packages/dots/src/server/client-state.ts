@@ -1,0 +1,64 @@
+import type { Cuid, MitigationId } from '../domain/identifier.ts'
+import type { Principal } from './authorization.ts'
+import type { Mitigation } from './mitigation.ts'
+import type { QueuedMutation } from './mutation-queue.ts'
+import type { Observation } from './observation.ts'
+
+/**
+ * What there is of one cuid: one DOTS client, as the RFC counts them. It lives as long as something of it does, and with
+ * it the binding of the cuid to its owner (RFC 9132 §4.4.1.1).
+ */
+export interface ClientState {
+  readonly cuid: Cuid
+  readonly principal: Principal
+  readonly mitigations: Map<MitigationId, Mitigation>
+  readonly observations: Set<Observation>
+  /** Changes that wait for their turn; the first is on its way to the store. */
+  readonly mutations: QueuedMutation[]
+  /** Sessions that used this cuid and are still open. */
+  sessions: number
+  /** Authorization changed while a change was on its way. */
+  recheck: boolean
+}
+
+/** All clients that there is something of. */
+export class ClientTable {
+  readonly #clients = new Map<Cuid, ClientState>()
+
+  get size(): number {
+    return this.#clients.size
+  }
+
+  get(cuid: Cuid): ClientState | undefined {
+    return this.#clients.get(cuid)
+  }
+
+  /** The client of a cuid, new if need be. Whether it belongs to `principal` is for the caller to check. */
+  ensure(cuid: Cuid, principal: Principal): ClientState {
+    let client = this.#clients.get(cuid)
+    if (client === undefined) {
+      client = {
+        cuid,
+        principal,
+        mitigations: new Map(),
+        observations: new Set(),
+        mutations: [],
+        sessions: 0,
+        recheck: false
+      }
+      this.#clients.set(cuid, client)
+    }
+    return client
+  }
+
+  /** Forgets a client that nothing is left of. */
+  release(client: ClientState): void {
+    const { mitigations, observations, mutations, sessions } = client
+    if (mitigations.size + observations.size + mutations.length + sessions === 0)
+      this.#clients.delete(client.cuid)
+  }
+
+  [Symbol.iterator](): IterableIterator<ClientState> {
+    return this.#clients.values()
+  }
+}

@@ -1,0 +1,90 @@
+import type { Log } from '@breakwater/core'
+import type { ServerEvent } from './event.ts'
+
+/** Writes an event to the log, at the level that says whether somebody has to look at it. */
+export function logEvent(log: Log, event: ServerEvent): void {
+  switch (event.kind) {
+    case 'session-established':
+      log.info('session.established', {
+        peer: event.peer,
+        identity: event.identity,
+        domain: event.domain,
+        interface: event.path.interface
+      })
+      return
+    case 'session-closed':
+      log.info('session.closed', { peer: event.peer, reason: event.reason })
+      return
+    case 'request':
+      log.info('request.answered', {
+        identity: event.identity,
+        domain: event.domain,
+        method: event.method,
+        cuid: event.cuid,
+        mitigationId: event.mitigationId,
+        targets: event.targets,
+        outcome: event.outcome,
+        answer: event.answer,
+        problem: event.problem
+      })
+      return
+    case 'mitigation-changed':
+      log.info(`mitigation.${event.to}`, {
+        cuid: event.cuid,
+        mitigationId: event.mitigationId,
+        domain: event.domain,
+        from: event.from,
+        reason: event.reason
+      })
+      return
+    case 'resumed':
+      log.info('server.resumed', { mitigations: event.mitigations, expired: event.expired })
+      return
+    case 'record-damaged':
+    case 'mitigator-failed':
+    case 'store-failed':
+    case 'orphan-withdrawn':
+    case 'heartbeat':
+    case 'malformed':
+      logTrouble(log, event)
+  }
+}
+
+type Trouble = Exclude<
+  ServerEvent,
+  { kind: 'session-established' | 'session-closed' | 'request' | 'mitigation-changed' | 'resumed' }
+>
+
+function logTrouble(log: Log, event: Trouble): void {
+  switch (event.kind) {
+    case 'record-damaged':
+      log.error('record.damaged', { key: event.key, reason: event.reason })
+      return
+    case 'mitigator-failed':
+      log.error('mitigator.failed', {
+        operation: event.operation,
+        plan: event.plan,
+        code: event.code,
+        message: event.message,
+        retryInSeconds: event.retryInSeconds
+      })
+      return
+    case 'store-failed':
+      log.error('store.failed', { code: event.code, message: event.message })
+      return
+    case 'orphan-withdrawn':
+      log.warn('mitigator.orphan-withdrawn', { plan: event.plan })
+      return
+    case 'heartbeat':
+      log.warn(`heartbeat.${event.state}`, { peer: event.peer, identity: event.identity })
+      return
+    case 'malformed':
+      log.warn('datagram.malformed', {
+        peer: event.peer,
+        identity: event.identity,
+        code: event.code,
+        message: event.message,
+        count: event.count
+      })
+  }
+}

@@ -1,0 +1,87 @@
+import type { NetworkPath, PeerId, SessionEnd } from '@breakwater/core'
+import type { Cuid, MitigationId } from '../domain/identifier.ts'
+import type { PlanId } from '../domain/mitigator.ts'
+import type { EndReason, MitigationState } from './mitigation.ts'
+
+/** What happened at a server, for its audit trail, its log and whoever watches it. */
+export type ServerEvent =
+  | {
+      readonly kind: 'session-established'
+      readonly peer: PeerId
+      readonly identity: string
+      /** Undefined: a peer that no client domain knows; it gets 4.01. */
+      readonly domain: string | undefined
+      readonly path: NetworkPath
+    }
+  | { readonly kind: 'session-closed'; readonly peer: PeerId; readonly reason: SessionEnd }
+  | RequestEvent
+  | {
+      readonly kind: 'mitigation-changed'
+      readonly cuid: Cuid
+      readonly mitigationId: MitigationId
+      readonly domain: string
+      readonly from: MitigationState['kind']
+      readonly to: MitigationState['kind']
+      readonly reason?: EndReason
+    }
+  /** Mitigations taken up again after a start, and those whose time was over by then. */
+  | { readonly kind: 'resumed'; readonly mitigations: number; readonly expired: number }
+  | { readonly kind: 'record-damaged'; readonly key: string; readonly reason: string }
+  | {
+      readonly kind: 'mitigator-failed'
+      readonly operation: 'apply' | 'withdraw' | 'in-force' | 'counters'
+      readonly plan?: PlanId
+      readonly code: string
+      readonly message: string
+      /** Undefined: not tried again. */
+      readonly retryInSeconds?: number
+    }
+  | { readonly kind: 'orphan-withdrawn'; readonly plan: PlanId }
+  | { readonly kind: 'store-failed'; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'heartbeat'
+      readonly peer: PeerId
+      readonly identity: string
+      /** `silent`: the session counts as disconnected and is closed (RFC 9132 §4.7). */
+      readonly state: 'unanswered' | 'silent' | 'answered-again'
+    }
+  /** Reported for the 1st, 2nd, 4th, 8th … of a session: a peer must not fill our logs. */
+  | {
+      readonly kind: 'malformed'
+      readonly peer: PeerId
+      readonly identity: string
+      readonly code: string
+      readonly message: string
+      readonly count: number
+    }
+
+/** One request that was answered; heartbeats are only counted. */
+export interface RequestEvent {
+  readonly kind: 'request'
+  readonly peer: PeerId
+  readonly identity: string
+  readonly domain: string | undefined
+  readonly method: string
+  /** As far as the path could be read. */
+  readonly path: string
+  readonly cuid?: Cuid
+  readonly mitigationId?: MitigationId
+  /** Texts of what protection was asked for, as far as it could be read. */
+  readonly targets: readonly string[]
+  readonly outcome: RequestOutcome
+  /** `2.01`; empty when the client had gone before its answer. */
+  readonly answer: string
+  /** Code and text of what was wrong. */
+  readonly problem?: string
+  readonly diagnostic?: string
+}
+
+export type RequestOutcome =
+  | 'created'
+  | 'refreshed'
+  | 'withdrawn'
+  | 'unchanged'
+  | 'answered'
+  | 'refused'
+  | 'foreign-target'
+  | 'conflict'

@@ -1,0 +1,71 @@
+import { Code, OptionNumber, readUint } from '@breakwater/coap'
+import type { Instant } from '@breakwater/core'
+import type { MitigationScopeEntry } from '@breakwater/model'
+import type { MitigationId } from '../domain/identifier.ts'
+import type { ClientState } from './client-state.ts'
+import type { Mitigation } from './mitigation.ts'
+import { OBSERVE } from './observation.ts'
+import type { Observations } from './observation.ts'
+import type { ServerRequest } from './request.ts'
+import { MAXIMUM_BODY_BYTES, dotsResponse, refusal } from './response.ts'
+import type { Answer } from './response.ts'
+
+/** Tells a client of one of its mitigations or of all (RFC 9132 §4.4.2), and from then on if it wants (§4.4.2.1). */
+export class GetMitigation {
+  readonly #observations: Observations
+  readonly #describe: (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
+
+  constructor(
+    observations: Observations,
+    describe: (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
+  ) {
+    this.#observations = observations
+    this.#describe = describe
+  }
+
+  /** @param client Undefined: nothing is known of the cuid, or it is not the asker's own. */
+  answer(
+    request: ServerRequest,
+    client: ClientState | undefined,
+    id: MitigationId | undefined,
+    now: Instant
+  ): Answer {
+    const found = client === undefined ? [] : select(client, id)
+    if (client === undefined || found.length === 0) return notFound(id)
+    const message = { mitigationScope: { scope: found.map((each) => this.#describe(each, now)) } }
+    const plain = dotsResponse(Code.content, message)
+    if (plain.payload.length > MAXIMUM_BODY_BYTES) return tooLarge(found.length, plain.payload.length)
+    const { session, exchange, coap } = request
+    const observe =
+      readUint(coap.options, OptionNumber.observe) === 0 &&
+      this.#observations.add(session, exchange, client, id ?? 'all')
+    return {
+      response: observe ? { ...plain, options: [OBSERVE, ...plain.options] } : plain,
+      outcome: 'answered'
+    }
+  }
+}
+
+function select(client: ClientState, id: MitigationId | undefined): readonly Mitigation[] {
+  if (id === undefined) return [...client.mitigations.values()]
+  const mitigation = client.mitigations.get(id)
+  return mitigation === undefined ? [] : [mitigation]
+}
+
+function notFound(id: MitigationId | undefined): Answer {
+  return refusal({
+    code: 'DOTS_SERVER_MITIGATION_UNKNOWN',
+    answer: Code.notFound,
+    diagnostic:
+      id === undefined ? 'this cuid has no mitigations' : `this cuid has no mitigation with mid ${id}`
+  })
+}
+
+/** RFC 9132 §4.4.2 wants Block2 here, which we do not offer yet: better no answer than half of one. */
+function tooLarge(count: number, bytes: number): Answer {
+  return refusal({
+    code: 'DOTS_SERVER_BLOCKWISE_NOT_OFFERED',
+    answer: Code.notImplemented,
+    diagnostic: `${count} mitigations take ${bytes} bytes, more than a datagram of ${MAXIMUM_BODY_BYTES}; ask for them by mid`
+  })
+}

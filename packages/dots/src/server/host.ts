@@ -1,0 +1,241 @@
+import { BreakwaterError, Driver, UnavailableError } from '@breakwater/core'
+import type {
+  Clock,
+  Counters,
+  Entropy,
+  Log,
+  OpenSecureEndpoint,
+  PeerId,
+  SecureEndpoint,
+  SecureEndpointHandlers,
+  ServerEndpointOptions,
+  SocketAddress,
+  Timer
+} from '@breakwater/core'
+import type { Mitigator } from '../domain/mitigator.ts'
+import type { RecordStore } from '../domain/record-store.ts'
+import type { ClientDomain } from './authorization.ts'
+import type { ServerEvent } from './event.ts'
+import { logEvent } from './event-log.ts'
+import { MITIGATION_COLLECTION } from './message.ts'
+import type { Failure, ServerInput, ServerOutput } from './message.ts'
+import type { ServerPolicy } from './policy.ts'
+import { DotsServerMachine } from './server.ts'
+import type { MitigationSnapshot } from './snapshot.ts'
+
+/** What a server needs of the world. */
+export interface ServerPorts {
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly open: OpenSecureEndpoint
+  /** One secure endpoint is opened for each. */
+  readonly listen: readonly Omit<ServerEndpointOptions, 'role'>[]
+  readonly store: RecordStore
+  readonly mitigator: Mitigator
+  /** Who may ask, and for what. */
+  readonly domains: readonly ClientDomain[]
+  readonly policy?: Partial<ServerPolicy>
+  readonly log: Log
+  /** Told everything that happens: the audit trail. Must not throw. */
+  readonly onEvent?: (event: ServerEvent) => void
+  readonly counters?: Counters
+}
+
+/** A server that runs. */
+export interface ServerHost {
+  /** Bound addresses, in the order of `listen`, with real ports. */
+  readonly addresses: readonly SocketAddress[]
+  readonly counters: Counters
+  /** Replaces the list of client domains; what is not allowed any more ends. */
+  setDomains(domains: readonly ClientDomain[]): void
+  sizes(): ReturnType<DotsServerMachine['sizes']>
+  timers(): readonly Timer<string>[]
+  /** All mitigations at present. */
+  mitigations(): readonly MitigationSnapshot[]
+  /** Counters of the endpoints, in the order of `listen`. */
+  endpointStats(): readonly Readonly<Record<string, number>>[]
+  /** Says goodbye to all peers and lets go of everything but the store and the mitigator, whose plans stay in force. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a server: reads its records, listens, and keeps the machine supplied. Nobody is listened to before the records
+ * are read.
+ * @throws UnavailableError when the store cannot be read or an address cannot be bound, ConfigError on unusable credentials.
+ */
+export async function hostDotsServer(ports: ServerPorts): Promise<ServerHost> {
+  const host = new Host(ports)
+  await host.start()
+  return host
+}
+
+class Host implements ServerHost {
+  readonly #ports: ServerPorts
+  readonly #machine: DotsServerMachine
+  readonly #driver: Driver<ServerInput, ServerOutput>
+  readonly #endpoints: SecureEndpoint[] = []
+  /** Which endpoint a peer came to. */
+  readonly #endpointOf = new Map<PeerId, SecureEndpoint>()
+
+  constructor(ports: ServerPorts) {
+    this.#ports = ports
+    const { entropy, domains, policy, counters } = ports
+    this.#machine = new DotsServerMachine({
+      entropy,
+      domains,
+      ...(policy === undefined ? {} : { policy }),
+      ...(counters === undefined ? {} : { counters })
+    })
+    this.#driver = new Driver(this.#machine, ports.clock, (output) => this.#perform(output))
+  }
+
+  get addresses(): readonly SocketAddress[] {
+    return this.#endpoints.map(({ local }) => local)
+  }
+
+  get counters(): Counters {
+    return this.#machine.counters
+  }
+
+  async start(): Promise<void> {
+    const loaded = await this.#ports.store.load(MITIGATION_COLLECTION)
+    this.#driver.feed({ kind: 'clock', wallClock: this.#ports.clock.wallClock() })
+    this.#driver.feed({ kind: 'loaded', ...loaded })
+    try {
+      for (const options of this.#ports.listen) await this.#listen(options)
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  setDomains(domains: readonly ClientDomain[]): void {
+    this.#driver.feed({ kind: 'domains', domains })
+  }
+
+  sizes(): ReturnType<DotsServerMachine['sizes']> {
+    return this.#machine.sizes()
+  }
+
+  timers(): readonly Timer<string>[] {
+    return this.#machine.timers()
+  }
+
+  mitigations(): readonly MitigationSnapshot[] {
+    return this.#machine.mitigations(this.#ports.clock.now())
+  }
+
+  endpointStats(): readonly Readonly<Record<string, number>>[] {
+    return this.#endpoints.map((endpoint) => endpoint.stats())
+  }
+
+  async stop(): Promise<void> {
+    this.#driver.stop()
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.destroy()))
+    this.#endpointOf.clear()
+  }
+
+  async #listen(options: Omit<ServerEndpointOptions, 'role'>): Promise<void> {
+    let own: SecureEndpoint | undefined
+    const handlers: SecureEndpointHandlers = {
+      onBatch: (batch) => {
+        for (let index = 0; index < batch.count; index++)
+          this.#driver.feed({ kind: 'datagram', peer: batch.peer(index), bytes: batch.bytes(index) })
+      },
+      onSession: (event) => {
+        if (event.kind === 'failed') return
+        if (event.kind === 'closed') {
+          this.#endpointOf.delete(event.peer)
+          this.#driver.feed({ kind: 'session-closed', peer: event.peer, reason: event.reason })
+          return
+        }
+        if (own !== undefined) this.#endpointOf.set(event.peer, own)
+        const { peer, identity, path } = event
+        this.#driver.feed({ kind: 'session-established', peer, identity, path })
+      }
+    }
+    own = await this.#ports.open({ ...options, role: 'server' }, handlers)
+    this.#endpoints.push(own)
+  }
+
+  #perform(output: ServerOutput): void {
+    const { store, mitigator, clock } = this.#ports
+    switch (output.kind) {
+      case 'send':
+        this.#endpointOf.get(output.peer)?.send(output.peer, output.bytes)
+        return
+      case 'close':
+        this.#endpointOf.get(output.peer)?.close(output.peer)
+        return
+      case 'store': {
+        const { operation, changes } = output
+        this.#settle(
+          store.commit(changes),
+          () => ({ kind: 'stored', operation }),
+          (failure) => ({ kind: 'store-failed', operation, failure })
+        )
+        return
+      }
+      case 'apply': {
+        const { plan } = output
+        this.#settle(
+          mitigator.apply(plan),
+          () => ({ kind: 'applied', plan: plan.id }),
+          (failure) => ({ kind: 'apply-failed', plan: plan.id, failure })
+        )
+        return
+      }
+      case 'withdraw': {
+        const { plan } = output
+        this.#settle(
+          mitigator.withdraw(plan),
+          () => ({ kind: 'withdrawn', plan }),
+          (failure) => ({ kind: 'withdraw-failed', plan, failure })
+        )
+        return
+      }
+      case 'read-in-force':
+        this.#settle(
+          mitigator.inForce(),
+          (plans) => ({ kind: 'in-force', plans }),
+          (failure) => ({ kind: 'in-force-failed', failure })
+        )
+        return
+      case 'read-counters':
+        this.#settle(
+          mitigator.counters(),
+          (counters) => ({ kind: 'counters', counters }),
+          (failure) => ({ kind: 'counters-failed', failure })
+        )
+        return
+      case 'read-clock':
+        this.#driver.feed({ kind: 'clock', wallClock: clock.wallClock() })
+        return
+      case 'event':
+        logEvent(this.#ports.log, output.event)
+        this.#ports.onEvent?.(output.event)
+    }
+  }
+
+  /** Feeds what became of a call of a port; after `stop` the driver ignores it. */
+  #settle<Result>(
+    call: Promise<Result>,
+    succeeded: (result: Result) => ServerInput,
+    failed: (failure: Failure) => ServerInput
+  ): void {
+    call.then(
+      (result) => this.#driver.feed(succeeded(result)),
+      (error: unknown) => this.#driver.feed(failed(failureOf(error)))
+    )
+  }
+}
+
+/** Ports reject with `UnavailableError`; anything else is a bug of theirs that must not stop the server. */
+function failureOf(error: unknown): Failure {
+  if (error instanceof UnavailableError) {
+    const { code, message, retryable } = error
+    return { code, message, retryable }
+  }
+  if (error instanceof BreakwaterError) return { code: error.code, message: error.message, retryable: true }
+  return { code: 'DOTS_SERVER_PORT_FAILED', message: String(error), retryable: true }
+}

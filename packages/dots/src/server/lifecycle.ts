@@ -1,0 +1,193 @@
+import { Seconds, after, inSeconds } from '@breakwater/core'
+import type { Instant } from '@breakwater/core'
+import type { PlanId } from '../domain/mitigator.ts'
+import type { RecordChange } from '../domain/record-store.ts'
+import type { ClientState } from './client-state.ts'
+import type { Commits } from './commits.ts'
+import { Enforcement } from './enforcement.ts'
+import { MITIGATION_COLLECTION } from './message.ts'
+import { isLive, transition } from './mitigation.ts'
+import type { Mitigation, MitigationEvent, MitigationState } from './mitigation.ts'
+import { isChanging } from './mutation-queue.ts'
+import type { Observations } from './observation.ts'
+import { encodeRecord } from './record.ts'
+import type { ServerState } from './server-state.ts'
+
+/** How long a timer waits when a commit that may move it is on its way. */
+const POSTPONEMENT = Seconds(1)
+
+/** Moves mitigations through their states and does what each step brings with it. */
+export class Lifecycle {
+  readonly enforcement: Enforcement
+  readonly #state: ServerState
+  readonly #commits: Commits
+  readonly #observations: Observations
+  readonly #byPlan = new Map<PlanId, Mitigation>()
+
+  constructor(state: ServerState, commits: Commits, observations: Observations) {
+    this.#state = state
+    this.#commits = commits
+    this.#observations = observations
+    this.enforcement = new Enforcement(state, {
+      applied: (plan, now) => this.#planEvent(plan, { kind: 'applied' }, now),
+      applyFailed: (plan, permanent, now) => this.#planEvent(plan, { kind: 'apply-failed', permanent }, now)
+    })
+  }
+
+  /** Reserves the targets of a mitigation that is on its way to the store. */
+  claim(mitigation: Mitigation): void {
+    for (const prefix of mitigation.target.prefixes) this.#state.claims.add(prefix, mitigation)
+  }
+
+  /** Takes one event through the table of `mitigation.ts`. */
+  step(mitigation: Mitigation, event: MitigationEvent, now: Instant): void {
+    const before = mitigation.state
+    const next = transition(before, event, now)
+    if (next === before) return
+    mitigation.state = next
+    this.#enter(mitigation, before, next)
+    this.#report(mitigation, before, next)
+    if (before.kind !== 'requested') this.#observations.changed(mitigation, now)
+  }
+
+  /** Ends mitigations that `successor` takes the place of; their plans stay in force until its own is. */
+  supersede(overridden: readonly Mitigation[], successor: Mitigation, now: Instant): void {
+    const plans = overridden.flatMap(({ planId, inherited }) => [planId, ...inherited])
+    successor.inherited = plans.filter((plan) => plan !== successor.planId)
+    for (const mitigation of overridden) this.step(mitigation, { kind: 'superseded' }, now)
+  }
+
+  /** A mitigation of an earlier process is taken up again; its plan may be in force or not. */
+  resume(mitigation: Mitigation): void {
+    this.claim(mitigation)
+    this.#keep(mitigation)
+    this.enforcement.adopt({ id: mitigation.planId, target: mitigation.target, action: 'discard' })
+    if (mitigation.state.kind === 'terminating')
+      this.#state.timers.set(`grace:${mitigation.key}`, mitigation.state.until)
+    else this.armExpiry(mitigation)
+  }
+
+  /** Sets the timer that ends a mitigation with its lifetime. */
+  armExpiry(mitigation: Mitigation): void {
+    const { key, expiresAt } = mitigation
+    if (expiresAt === 'never') this.#state.timers.cancel(`expiry:${key}`)
+    else this.#state.timers.set(`expiry:${key}`, expiresAt)
+  }
+
+  /** Timers `expiry:<key>` and `grace:<key>`. */
+  timeIsUp(mitigation: Mitigation, timer: 'expiry' | 'grace', now: Instant): void {
+    if (isChanging(mitigation.client, mitigation.key)) {
+      this.#state.timers.set(`${timer}:${mitigation.key}`, after(now, POSTPONEMENT))
+      return
+    }
+    this.#end(mitigation, { kind: timer === 'expiry' ? 'expired' : 'grace-over' }, now)
+  }
+
+  /** Ends what the client is no longer authorised for (RFC 9132 §11). */
+  recheck(client: ClientState, now: Instant): void {
+    client.recheck = false
+    for (const mitigation of client.mitigations.values()) {
+      const { prefixes } = mitigation.target
+      if (this.#state.authorization.firstForeign(client.principal.domain, prefixes) === undefined) continue
+      if (isChanging(client, mitigation.key)) client.recheck = true
+      else this.#end(mitigation, { kind: 'revoked' }, now)
+    }
+  }
+
+  /** Tells the observers of all mitigations that are in force how these stand. */
+  tellStatus(now: Instant): void {
+    for (const client of this.#state.clients)
+      if (client.observations.size > 0)
+        for (const mitigation of client.mitigations.values())
+          if (isLive(mitigation)) this.#observations.changed(mitigation, now)
+  }
+
+  /** The record that a mitigation has now, or will have with other dates. */
+  record(mitigation: Mitigation, state: MitigationState, expiresAt: Mitigation['expiresAt']): RecordChange {
+    const { key, client, id, target, startedAt, grace } = mitigation
+    const value = encodeRecord({
+      cuid: client.cuid,
+      id,
+      principal: client.principal,
+      target,
+      startedAt,
+      expiresAt: expiresAt === 'never' ? 'never' : this.#state.wallAt(expiresAt),
+      graceSeconds: inSeconds(grace),
+      ...(state.kind === 'terminating' ? { terminatingUntil: this.#state.wallAt(state.until) } : {})
+    })
+    return { kind: 'put', collection: MITIGATION_COLLECTION, key, value }
+  }
+
+  #planEvent(plan: PlanId, event: MitigationEvent, now: Instant): void {
+    const mitigation = this.#byPlan.get(plan)
+    if (mitigation !== undefined) this.step(mitigation, event, now)
+  }
+
+  /** An end that no request of the client's asked for: its record goes, too. */
+  #end(mitigation: Mitigation, event: MitigationEvent, now: Instant): void {
+    this.step(mitigation, event, now)
+    this.#commits.sweep(mitigation.key)
+  }
+
+  #enter(mitigation: Mitigation, before: MitigationState, next: MitigationState): void {
+    switch (next.kind) {
+      case 'requested':
+      case 'failing':
+        return
+      case 'applying':
+        this.#keep(mitigation)
+        this.armExpiry(mitigation)
+        this.enforcement.apply({ id: mitigation.planId, target: mitigation.target, action: 'discard' })
+        return
+      case 'active':
+        this.#withdrawInherited(mitigation)
+        return
+      case 'terminating':
+        this.#state.timers.cancel(`expiry:${mitigation.key}`)
+        this.#state.timers.set(`grace:${mitigation.key}`, next.until)
+        return
+      case 'ended':
+        this.#forget(mitigation, before)
+        if (next.reason === 'superseded') return
+        this.enforcement.withdraw(mitigation.planId)
+        this.#withdrawInherited(mitigation)
+    }
+  }
+
+  #withdrawInherited(mitigation: Mitigation): void {
+    for (const plan of mitigation.inherited) this.enforcement.withdraw(plan)
+    mitigation.inherited = []
+  }
+
+  #keep(mitigation: Mitigation): void {
+    mitigation.client.mitigations.set(mitigation.id, mitigation)
+    this.#byPlan.set(mitigation.planId, mitigation)
+    this.#state.mitigationCount++
+  }
+
+  #forget(mitigation: Mitigation, before: MitigationState): void {
+    const { client, key, planId, target } = mitigation
+    for (const prefix of target.prefixes) this.#state.claims.remove(prefix, mitigation)
+    if (before.kind === 'requested') return
+    this.#state.timers.cancel(`expiry:${key}`)
+    this.#state.timers.cancel(`grace:${key}`)
+    if (this.#byPlan.get(planId) === mitigation) this.#byPlan.delete(planId)
+    if (client.mitigations.get(mitigation.id) === mitigation) client.mitigations.delete(mitigation.id)
+    this.#state.mitigationCount--
+    this.#state.clients.release(client)
+  }
+
+  #report(mitigation: Mitigation, before: MitigationState, next: MitigationState): void {
+    const { client, id } = mitigation
+    this.#state.counters.count('dots_server_mitigation_changes_total', next.kind)
+    this.#state.report({
+      kind: 'mitigation-changed',
+      cuid: client.cuid,
+      mitigationId: id,
+      domain: client.principal.domain,
+      from: before.kind,
+      to: next.kind,
+      ...(next.kind === 'ended' ? { reason: next.reason } : {})
+    })
+  }
+}

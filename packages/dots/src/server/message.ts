@@ -1,0 +1,63 @@
+import type { NetworkPath, PeerId, PeerIdentity, SessionEnd, WallTime } from '@breakwater/core'
+import type { DropCounters, MitigationPlan, PlanId } from '../domain/mitigator.ts'
+import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
+import type { ClientDomain } from './authorization.ts'
+import type { ServerEvent } from './event.ts'
+
+/** Collection of the record store that mitigations live in. */
+export const MITIGATION_COLLECTION = 'mitigations'
+
+/** Names one commit. */
+export type StoreOperation = number & { readonly __brand: 'StoreOperation' }
+
+/** Why a store or mitigator did not do its part. */
+export interface Failure {
+  readonly code: string
+  readonly message: string
+  /** Whether trying again later may help. */
+  readonly retryable: boolean
+}
+
+/** What a server is told. First a `clock`, then `loaded`; only then sessions. */
+export type ServerInput =
+  /** A reading of the calendar. Asked for by `read-clock`. */
+  | { readonly kind: 'clock'; readonly wallClock: WallTime }
+  | {
+      readonly kind: 'loaded'
+      readonly records: readonly StoredRecord[]
+      readonly damaged: readonly string[]
+    }
+  | { readonly kind: 'domains'; readonly domains: readonly ClientDomain[] }
+  | {
+      readonly kind: 'session-established'
+      readonly peer: PeerId
+      readonly identity: PeerIdentity
+      readonly path: NetworkPath
+    }
+  | { readonly kind: 'session-closed'; readonly peer: PeerId; readonly reason: SessionEnd }
+  /** The view need only live during the call. */
+  | { readonly kind: 'datagram'; readonly peer: PeerId; readonly bytes: Uint8Array }
+  | { readonly kind: 'stored'; readonly operation: StoreOperation }
+  | { readonly kind: 'store-failed'; readonly operation: StoreOperation; readonly failure: Failure }
+  | { readonly kind: 'applied'; readonly plan: PlanId }
+  | { readonly kind: 'apply-failed'; readonly plan: PlanId; readonly failure: Failure }
+  | { readonly kind: 'withdrawn'; readonly plan: PlanId }
+  | { readonly kind: 'withdraw-failed'; readonly plan: PlanId; readonly failure: Failure }
+  | { readonly kind: 'in-force'; readonly plans: readonly PlanId[] }
+  | { readonly kind: 'in-force-failed'; readonly failure: Failure }
+  | { readonly kind: 'counters'; readonly counters: ReadonlyMap<PlanId, DropCounters> }
+  | { readonly kind: 'counters-failed'; readonly failure: Failure }
+
+/** What a server wants done. */
+export type ServerOutput =
+  | { readonly kind: 'send'; readonly peer: PeerId; readonly bytes: Uint8Array }
+  | { readonly kind: 'close'; readonly peer: PeerId }
+  /** Commit in the order of these outputs; answer with `stored` or `store-failed`. */
+  | { readonly kind: 'store'; readonly operation: StoreOperation; readonly changes: readonly RecordChange[] }
+  /** One call per plan at a time; answered before the next comes. */
+  | { readonly kind: 'apply'; readonly plan: MitigationPlan }
+  | { readonly kind: 'withdraw'; readonly plan: PlanId }
+  | { readonly kind: 'read-in-force' }
+  | { readonly kind: 'read-counters' }
+  | { readonly kind: 'read-clock' }
+  | { readonly kind: 'event'; readonly event: ServerEvent }

@@ -1,0 +1,108 @@
+import type { IncomingExchange } from '@breakwater/coap'
+import { Code, OptionNumber, uintOption } from '@breakwater/coap'
+import type { CoapResponse } from '@breakwater/coap'
+import { after } from '@breakwater/core'
+import type { Instant, PeerId } from '@breakwater/core'
+import type { MitigationScopeEntry } from '@breakwater/model'
+import type { MitigationId } from '../domain/identifier.ts'
+import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
+import type { ClientState } from './client-state.ts'
+import type { Mitigation } from './mitigation.ts'
+import { MAXIMUM_BODY_BYTES, dotsResponse } from './response.ts'
+import type { ServerSession } from './server-session.ts'
+import type { ServerState } from './server-state.ts'
+
+/** One client that wants to be told of one mitigation, or of all of its cuid (RFC 9132 §4.4.2.1). */
+export interface Observation {
+  readonly session: ServerSession
+  readonly exchange: IncomingExchange
+  readonly client: ClientState
+  readonly of: MitigationId | 'all'
+  /** What ended since the last notification: told once, for nothing is left to look up. */
+  readonly ended: Mitigation[]
+}
+
+type Describe = (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
+
+/**
+ * Tells observers what changed: always the latest state, never faster than one notification of a session in three seconds
+ * (RFC 9132 §4.4.2.1), always Non-confirmable.
+ */
+export class Observations {
+  readonly #state: ServerState
+  readonly #describe: Describe
+
+  constructor(state: ServerState, describe: Describe) {
+    this.#state = state
+    this.#describe = describe
+  }
+
+  /** Registers an observer if its session may have one more. */
+  add(
+    session: ServerSession,
+    exchange: IncomingExchange,
+    client: ClientState,
+    of: Observation['of']
+  ): boolean {
+    if (session.observations.size >= this.#state.policy.limits.observationsPerSession) return false
+    const observation: Observation = { session, exchange, client, of, ended: [] }
+    session.observations.set(exchange, observation)
+    client.observations.add(observation)
+    return true
+  }
+
+  /** The observer has gone, by its own will or with its session. */
+  remove(session: ServerSession, exchange: IncomingExchange): void {
+    const observation = session.observations.get(exchange)
+    if (observation === undefined) return
+    session.observations.delete(exchange)
+    session.changed.delete(observation)
+    observation.client.observations.delete(observation)
+    this.#state.clients.release(observation.client)
+  }
+
+  /** The state of a mitigation changed, or it is time to say it again. */
+  changed(mitigation: Mitigation, now: Instant): void {
+    for (const observation of mitigation.client.observations) {
+      if (observation.of !== 'all' && observation.of !== mitigation.id) continue
+      if (mitigation.state.kind === 'ended') observation.ended.push(mitigation)
+      const { session } = observation
+      session.changed.add(observation)
+      const dueAt = after(session.notifiedAt, PACING_WITHOUT_RTT)
+      this.#state.timers.set(notifyTimer(session.peer), dueAt > now ? dueAt : now)
+    }
+  }
+
+  /** Timer `notify:<peer>`: tells one observer; the others of the session have their turn later. */
+  notify(session: ServerSession, now: Instant): void {
+    const [observation] = session.changed
+    if (observation === undefined) return
+    session.changed.delete(observation)
+    const message = this.#message(observation, now)
+    if (message !== undefined) {
+      session.notifiedAt = now
+      session.notify(observation.exchange, message, now)
+      this.#state.counters.count('dots_server_notifications_total')
+    }
+    if (session.changed.size > 0)
+      this.#state.timers.set(notifyTimer(session.peer), after(session.notifiedAt, PACING_WITHOUT_RTT))
+  }
+
+  #message(observation: Observation, now: Instant): CoapResponse | undefined {
+    const { client, of, ended } = observation
+    const current = of === 'all' ? [...client.mitigations.values()] : (client.mitigations.get(of) ?? [])
+    // A mitigation that was asked for anew is told as it is now, not as it ended.
+    const over = ended.splice(0).filter(({ id }) => !client.mitigations.has(id))
+    const scope = [current, over].flat().map((mitigation) => this.#describe(mitigation, now))
+    if (scope.length === 0) return undefined
+    const response = dotsResponse(Code.content, { mitigationScope: { scope } }, [OBSERVE])
+    return response.payload.length > MAXIMUM_BODY_BYTES ? undefined : response
+  }
+}
+
+/** A placeholder: the CoAP session sets the sequence number (RFC 7641 §4.4). */
+export const OBSERVE: ReturnType<typeof uintOption> = uintOption(OptionNumber.observe, 0)
+
+export function notifyTimer(peer: PeerId): string {
+  return `notify:${peer}`
+}

@@ -1,0 +1,59 @@
+import { Seconds } from '@breakwater/core'
+import type { Duration } from '@breakwater/core'
+import {
+  ACTIVE_BUT_TERMINATING,
+  DEFAULT_SESSION_PARAMETERS,
+  MAXIMUM_ACTIVE_BUT_TERMINATING
+} from '../signal/defaults.ts'
+import type { SessionParameters } from '../signal/defaults.ts'
+import { DEFAULT_LIFETIME_POLICY } from '../signal/lifetime.ts'
+import type { LifetimePolicy } from '../signal/lifetime.ts'
+
+/** What the operator of a server decides. */
+export interface ServerPolicy {
+  readonly lifetime: LifetimePolicy
+  /** In force for every session. */
+  readonly session: SessionParameters
+  /** How long a filter stays after its withdrawal (RFC 9132 §4.4.4). */
+  readonly activeButTerminating: Duration
+  /** As far as that time is doubled for a client that asks again before it is over (RFC 9132 §4.4.4). */
+  readonly maximumActiveButTerminating: Duration
+  /**
+   * What becomes of a request that overlaps another DOTS client's mitigation (RFC 9132 §4.4.1.3): `accept` keeps both, so
+   * that neither loses its protection when the other withdraws; `reject` answers 4.09.
+   */
+  readonly clientConflict: 'accept' | 'reject'
+  /** Validity of an answer to GET on `/config`, in seconds (RFC 9132 §4.5.3); not 0. */
+  readonly configurationMaxAgeSeconds: number
+  /** How often counters are read and observers told the state, attack going on (RFC 9132 §4.4.2.1). */
+  readonly statusInterval: Duration
+  /** Waiting time before a mitigator is asked again: doubled from the first to the longest. */
+  readonly retry: { readonly first: Duration; readonly longest: Duration }
+  readonly limits: ServerLimits
+}
+
+export interface ServerLimits {
+  /** Mitigations of one cuid. */
+  readonly mitigationsPerClient: number
+  readonly mitigations: number
+  /** Requests of one cuid that wait for an earlier one to be stored. */
+  readonly waitingPerClient: number
+  readonly observationsPerSession: number
+}
+
+export const DEFAULT_SERVER_POLICY: ServerPolicy = {
+  lifetime: DEFAULT_LIFETIME_POLICY,
+  session: DEFAULT_SESSION_PARAMETERS,
+  activeButTerminating: ACTIVE_BUT_TERMINATING,
+  maximumActiveButTerminating: MAXIMUM_ACTIVE_BUT_TERMINATING,
+  clientConflict: 'accept',
+  configurationMaxAgeSeconds: 3600,
+  statusInterval: Seconds(30),
+  retry: { first: Seconds(1), longest: Seconds(60) },
+  limits: {
+    mitigationsPerClient: 1000,
+    mitigations: 100_000,
+    waitingPerClient: 64,
+    observationsPerSession: 64
+  }
+}

@@ -1,0 +1,238 @@
+import { Code } from '@breakwater/coap'
+import { formatIpPrefix, prefixesOverlap, Milliseconds, prefixKey } from '@breakwater/core'
+import type { Instant } from '@breakwater/core'
+import { ConflictCauseCode, ConflictStatusCode } from '@breakwater/model'
+import type { ConflictInformation } from '@breakwater/model'
+import type { MitigationId } from '../domain/identifier.ts'
+import type { Target } from '../domain/target.ts'
+import { INDEFINITE_LIFETIME, expiryOf, grantLifetime, remainingLifetimeSeconds } from '../signal/lifetime.ts'
+import type { Lifetime } from '../signal/lifetime.ts'
+import type { MitigationRequest } from '../signal/request-check.ts'
+import type { ClientState } from './client-state.ts'
+import { deletion } from './commits.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { isLive, mitigationKey, planIdOf } from './mitigation.ts'
+import type { Mitigation } from './mitigation.ts'
+import type { Decision } from './mutation-queue.ts'
+import { dotsResponse, refusal, unavailable } from './response.ts'
+import type { Answer } from './response.ts'
+import type { ServerState } from './server-state.ts'
+
+/** Seconds after which a server that is full may be asked again. */
+const FULL_RETRY_SECONDS = 60
+
+/** Decides a mitigation request that is right in itself and within the client's rights (RFC 9132 §4.4.1.3). */
+export class PutMitigation {
+  readonly #state: ServerState
+  readonly #lifecycle: Lifecycle
+
+  constructor(state: ServerState, lifecycle: Lifecycle) {
+    this.#state = state
+    this.#lifecycle = lifecycle
+  }
+
+  decide(client: ClientState, id: MitigationId, request: MitigationRequest, now: Instant): Decision {
+    const existing = client.mitigations.get(id)
+    if (existing !== undefined && isLive(existing)) return this.#refresh(existing, request, now)
+    const overlapping = this.#overlapping(request.target)
+    const own = overlapping.filter((other) => other.client === client && other !== existing)
+    const higher = own.find((other) => isLive(other) && other.id > id)
+    if (higher !== undefined) return answered(overlapsHigher(higher))
+    const other = overlapping.find((each) => each.client !== client && each.state.kind !== 'terminating')
+    if (other !== undefined && this.#state.policy.clientConflict === 'reject')
+      return answered(this.#clientConflict(other, request.target, now))
+    const full = this.#fullness(client)
+    if (full !== undefined) return answered(full)
+    const overridden = existing === undefined ? own : [existing, ...own]
+    const conflict = other === undefined ? undefined : conflictInformation(request.target, other)
+    return this.#create(client, id, request, overridden, conflict, now)
+  }
+
+  #refresh(mitigation: Mitigation, request: MitigationRequest, now: Instant): Decision {
+    if (!sameTarget(mitigation.target, request.target))
+      return answered(
+        refusal({
+          code: 'DOTS_SERVER_REFRESH_CHANGED',
+          answer: Code.badRequest,
+          // RFC 9132 §4.4.1.3: a refresh repeats all but the lifetime; other targets want another mid.
+          diagnostic: `mid ${mitigation.id} has other targets; ask for these with a higher mid`
+        })
+      )
+    const lifetime = grantLifetime(request.lifetime, this.#state.policy.lifetime)
+    const expiresAt = expiryOf(lifetime, now)
+    return {
+      kind: 'commit',
+      changes: [this.#lifecycle.record(mitigation, mitigation.state, expiresAt)],
+      stored: () => {
+        mitigation.expiresAt = expiresAt
+        if (isLive(mitigation)) this.#lifecycle.armExpiry(mitigation)
+        return { response: this.#granted(Code.changed, mitigation.id, lifetime), outcome: 'refreshed' }
+      },
+      notStored: () => undefined
+    }
+  }
+
+  #create(
+    client: ClientState,
+    id: MitigationId,
+    request: MitigationRequest,
+    overridden: readonly Mitigation[],
+    conflict: ConflictInformation | undefined,
+    now: Instant
+  ): Decision {
+    const lifetime = grantLifetime(request.lifetime, this.#state.policy.lifetime)
+    const mitigation = this.#newMitigation(client, id, request.target, lifetime, overridden, now)
+    this.#lifecycle.claim(mitigation)
+    const others = overridden.filter(({ key }) => key !== mitigation.key)
+    return {
+      kind: 'commit',
+      changes: [
+        ...others.map(({ key }) => deletion(key)),
+        this.#lifecycle.record(mitigation, mitigation.state, mitigation.expiresAt)
+      ],
+      stored: (at) => {
+        this.#lifecycle.supersede(overridden, mitigation, at)
+        this.#lifecycle.step(mitigation, { kind: 'stored' }, at)
+        return { response: this.#granted(Code.created, id, lifetime, conflict), outcome: 'created' }
+      },
+      notStored: (at) => this.#lifecycle.step(mitigation, { kind: 'not-stored' }, at)
+    }
+  }
+
+  #newMitigation(
+    client: ClientState,
+    id: MitigationId,
+    target: Target,
+    lifetime: Lifetime,
+    overridden: readonly Mitigation[],
+    now: Instant
+  ): Mitigation {
+    const { activeButTerminating, maximumActiveButTerminating } = this.#state.policy
+    const terminating = overridden.filter(({ state }) => state.kind === 'terminating')
+    // RFC 9132 §4.4.4: doubled for a client that asks again while its last request is still terminating.
+    const grace = terminating.reduce(
+      (longest, { grace: last }) => Math.max(longest, Math.min(2 * last, maximumActiveButTerminating)),
+      activeButTerminating as number
+    )
+    const key = mitigationKey(client.cuid, id)
+    const startedAt = this.#state.wallAt(now)
+    return {
+      key,
+      client,
+      id,
+      target,
+      planId: planIdOf(key, startedAt),
+      startedAt,
+      grace: Milliseconds(grace),
+      expiresAt: expiryOf(lifetime, now),
+      state: { kind: 'requested' },
+      inherited: []
+    }
+  }
+
+  /** Every other mitigation with a common address (RFC 9132 §4.4.1.3), each once. */
+  #overlapping(target: Target): Mitigation[] {
+    const found = new Set<Mitigation>()
+    for (const prefix of target.prefixes)
+      for (const mitigation of this.#state.claims.overlapping(prefix)) found.add(mitigation)
+    return [...found]
+  }
+
+  #fullness(client: ClientState): Answer | undefined {
+    const { limits } = this.#state.policy
+    // RFC 9132 §4.4.1.3: a server near its capacity may refuse.
+    if (client.mitigations.size >= limits.mitigationsPerClient)
+      return unavailable(
+        'DOTS_SERVER_CLIENT_FULL',
+        `this cuid has ${limits.mitigationsPerClient} mitigations, which is the limit`,
+        FULL_RETRY_SECONDS
+      )
+    if (this.#state.mitigationCount < limits.mitigations) return undefined
+    return unavailable(
+      'DOTS_SERVER_FULL',
+      'the server has as many mitigations as it takes',
+      FULL_RETRY_SECONDS
+    )
+  }
+
+  #clientConflict(other: Mitigation, target: Target, now: Instant): Answer {
+    const retrySeconds = remainingLifetimeSeconds(other.expiresAt, now)
+    return conflictAnswer('DOTS_SERVER_CLIENT_CONFLICT', 'another client protects these targets', {
+      ...conflictInformation(target, other),
+      conflictStatus: ConflictStatusCode.requestInactiveOtherActive,
+      ...(retrySeconds === INDEFINITE_LIFETIME ? {} : { retryTimer: retrySeconds })
+    })
+  }
+
+  /** RFC 9132 §4.4.1.1: the granted lifetime is always told. */
+  #granted(
+    code: number,
+    id: MitigationId,
+    lifetime: Lifetime,
+    conflict?: ConflictInformation
+  ): Answer['response'] {
+    const seconds = lifetime === 'indefinite' ? INDEFINITE_LIFETIME : lifetime
+    const entry = { mid: id, lifetime: seconds }
+    const scope = conflict === undefined ? entry : { ...entry, conflictInformation: conflict }
+    return dotsResponse(code, { mitigationScope: { scope: [scope] } })
+  }
+}
+
+/** RFC 9132 §4.4.1.1, §4.4.1.3 (Figure 11): the cuid belongs to somebody else. */
+export function cuidCollision(): Answer {
+  return conflictAnswer('DOTS_SERVER_CUID_COLLISION', 'the cuid is in use by another client', {
+    conflictCause: ConflictCauseCode.cuidCollision
+  })
+}
+
+function overlapsHigher(higher: Mitigation): Answer {
+  return conflictAnswer('DOTS_SERVER_OVERLAP', `mid ${higher.id} has common targets and is higher`, {
+    conflictCause: ConflictCauseCode.overlappingTargets,
+    conflictScope: { mid: higher.id }
+  })
+}
+
+function conflictAnswer(code: string, diagnostic: string, information: ConflictInformation): Answer {
+  const message = { mitigationScope: { scope: [{ conflictInformation: information }] } }
+  return {
+    response: dotsResponse(Code.conflict, message),
+    outcome: 'conflict',
+    problem: { code, diagnostic, answer: Code.conflict }
+  }
+}
+
+/** What two clients have in common: never more than the asking one named itself. */
+function conflictInformation(target: Target, other: Mitigation): ConflictInformation {
+  const common = target.prefixes.flatMap((prefix) =>
+    other.target.prefixes
+      .filter((each) => prefixesOverlap(prefix, each))
+      .map((each) => (each.length > prefix.length ? each : prefix))
+  )
+  return {
+    conflictStatus: ConflictStatusCode.requestActive,
+    conflictCause: ConflictCauseCode.overlappingTargets,
+    conflictScope: { targetPrefix: [...new Set(common.map(formatIpPrefix))] }
+  }
+}
+
+function answered(answer: Answer): Decision {
+  return { kind: 'answer', answer }
+}
+
+/** Whether two targets say the same; order and repetition say nothing. */
+export function sameTarget(a: Target, b: Target): boolean {
+  return (
+    sameSet(a.prefixes.map(prefixKey), b.prefixes.map(prefixKey)) &&
+    sameSet(
+      a.ports.map(({ lower, upper }) => `${lower}-${upper}`),
+      b.ports.map(({ lower, upper }) => `${lower}-${upper}`)
+    ) &&
+    sameSet(a.protocols, b.protocols)
+  )
+}
+
+function sameSet<Item>(a: readonly Item[], b: readonly Item[]): boolean {
+  const left = new Set(a)
+  const right = new Set(b)
+  return left.size === right.size && [...left].every((item) => right.has(item))
+}

@@ -1,0 +1,81 @@
+import { BreakwaterError, Seconds, after } from '@breakwater/core'
+import type { Instant } from '@breakwater/core'
+import type { StoredRecord } from '../domain/record-store.ts'
+import type { Commits } from './commits.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { mitigationKey, planIdOf } from './mitigation.ts'
+import type { Mitigation } from './mitigation.ts'
+import { decodeRecord } from './record.ts'
+import type { MitigationRecord } from './record.ts'
+import type { ServerState } from './server-state.ts'
+
+/**
+ * Takes up what an earlier process acknowledged: mitigations whose time is not over go on with what is left of it, by the
+ * calendar; the others' records go, and their plans with them, as nobody wants these any more.
+ */
+export function recover(
+  state: ServerState,
+  lifecycle: Lifecycle,
+  commits: Commits,
+  records: readonly StoredRecord[],
+  now: Instant
+): void {
+  let mitigations = 0
+  let expired = 0
+  for (const { key, value } of records) {
+    const record = readRecord(state, key, value)
+    if (record === undefined) continue
+    const mitigation = resumed(state, record, now)
+    if (mitigation === undefined) {
+      expired++
+      commits.sweep(key)
+    } else {
+      mitigations++
+      lifecycle.resume(mitigation)
+    }
+  }
+  state.report({ kind: 'resumed', mitigations, expired })
+}
+
+/** A record that cannot be read is left where it is, for people to look at. */
+function readRecord(state: ServerState, key: string, value: Uint8Array): MitigationRecord | undefined {
+  try {
+    return decodeRecord(key, value)
+  } catch (error) {
+    if (!(error instanceof BreakwaterError)) throw error
+    state.report({ kind: 'record-damaged', key, reason: `${error.code}: ${error.message}` })
+    return undefined
+  }
+}
+
+/** Undefined when its time is over. */
+function resumed(state: ServerState, record: MitigationRecord, now: Instant): Mitigation | undefined {
+  const { cuid, id, principal, target, startedAt, expiresAt, terminatingUntil, graceSeconds } = record
+  const expires = expiresAt === 'never' ? 'never' : state.instantAt(expiresAt)
+  const until = terminatingUntil === undefined ? undefined : soonEnough(state, terminatingUntil, now)
+  if ((until ?? expires) !== 'never' && Number(until ?? expires) <= now) return undefined
+  const key = mitigationKey(cuid, id)
+  return {
+    key,
+    client: state.clients.ensure(cuid, principal),
+    id,
+    target,
+    planId: planIdOf(key, startedAt),
+    startedAt,
+    grace: Seconds(graceSeconds),
+    expiresAt: expires,
+    state: until === undefined ? { kind: 'applying' } : { kind: 'terminating', until },
+    inherited: []
+  }
+}
+
+/** A calendar that was set back must not make a grace period longer than any can be. */
+function soonEnough(
+  state: ServerState,
+  until: Parameters<ServerState['instantAt']>[0],
+  now: Instant
+): Instant {
+  const longest = after(now, state.policy.maximumActiveButTerminating)
+  const wanted = state.instantAt(until)
+  return wanted < longest ? wanted : longest
+}

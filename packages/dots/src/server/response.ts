@@ -1,0 +1,61 @@
+import { Code, OptionNumber, uintOption } from '@breakwater/coap'
+import type { CoapOption, CoapResponse } from '@breakwater/coap'
+import { encodeUtf8 } from '@breakwater/core'
+import { encodeSignal } from '@breakwater/model'
+import type { SignalMessage } from '@breakwater/model'
+import { CONTENT_FORMAT_DOTS_CBOR } from '../signal/defaults.ts'
+import type { SignalProblem } from '../signal/problem.ts'
+import type { RequestOutcome } from './event.ts'
+
+/** A response, and what the audit trail says about it. */
+export interface Answer {
+  readonly response: CoapResponse
+  readonly outcome: RequestOutcome
+  readonly problem?: SignalProblem
+}
+
+/**
+ * Largest body in one datagram (RFC 7252 §4.6): block-wise transfer, which RFC 9132 §4.4.2 wants for larger ones, is not
+ * offered.
+ */
+export const MAXIMUM_BODY_BYTES = 1024
+
+const CONTENT_FORMAT = uintOption(OptionNumber.contentFormat, CONTENT_FORMAT_DOTS_CBOR)
+const NOTHING = new Uint8Array(0)
+
+/** RFC 9132 §4.7, Figure 28. One object: it is the answer that is given most often. */
+export const HEARTBEAT_ANSWER: CoapResponse = { code: Code.changed, options: [], payload: NOTHING }
+
+/** RFC 9132 §4.4.4: 2.02 without body. */
+export const DELETED: CoapResponse = { code: Code.deleted, options: [], payload: NOTHING }
+
+/** A response with a DOTS body; `options` must sort behind or before Content-Format by themselves. */
+export function dotsResponse(
+  code: number,
+  message: SignalMessage,
+  options: readonly CoapOption[] = []
+): CoapResponse {
+  const all = options.length === 0 ? [CONTENT_FORMAT] : sorted([CONTENT_FORMAT, ...options])
+  return { code, options: all, payload: encodeSignal(message) }
+}
+
+/** RFC 9132 §3: 4.xx and 5.xx carry a diagnostic payload. */
+export function problemResponse(problem: SignalProblem, options: readonly CoapOption[] = []): CoapResponse {
+  return { code: problem.answer, options, payload: encodeUtf8(problem.diagnostic) }
+}
+
+/** Refuses with a diagnostic. */
+export function refusal(problem: SignalProblem, outcome: RequestOutcome = 'refused'): Answer {
+  return { response: problemResponse(problem), outcome, problem }
+}
+
+/** 5.03: not now (RFC 7252 §5.9.3.4: Max-Age says when to try again). */
+export function unavailable(code: string, diagnostic: string, retryInSeconds: number): Answer {
+  const problem = { code, diagnostic, answer: Code.serviceUnavailable }
+  const maxAge = uintOption(OptionNumber.maxAge, retryInSeconds)
+  return { response: problemResponse(problem, [maxAge]), outcome: 'refused', problem }
+}
+
+function sorted(options: CoapOption[]): CoapOption[] {
+  return options.sort((a, b) => a.number - b.number)
+}

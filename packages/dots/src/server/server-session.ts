@@ -1,0 +1,208 @@
+import { CoapSession } from '@breakwater/coap'
+import type {
+  CoapRequest,
+  CoapResponse,
+  CoapSessionOutput,
+  IncomingExchange,
+  OutgoingExchange
+} from '@breakwater/coap'
+import { earlier } from '@breakwater/core'
+import type { Instant, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
+import { Heartbeat } from '../signal/heartbeat.ts'
+import { heartbeatRequest } from '../signal/heartbeat-message.ts'
+import { transmissionParameters } from '../signal/session-configuration.ts'
+import { identityText } from './authorization.ts'
+import type { Principal } from './authorization.ts'
+import type { ClientState } from './client-state.ts'
+import type { Observation } from './observation.ts'
+import type { ServerState } from './server-state.ts'
+
+/** Who is told of what a session brings. */
+export interface SessionListener {
+  request(session: ServerSession, exchange: IncomingExchange, request: CoapRequest, now: Instant): void
+  observerGone(session: ServerSession, exchange: IncomingExchange): void
+}
+
+const TRAFFIC = { kind: 'traffic' } as const
+const ANSWERED = { kind: 'answered' } as const
+
+/** One secure session with one DOTS client: its CoAP, its heartbeats, and what hangs on it until it closes. */
+export class ServerSession {
+  readonly peer: PeerId
+  readonly identity: PeerIdentity
+  /** For events and logs. */
+  readonly identityText: string
+  readonly path: NetworkPath
+  /** Undefined: a peer that we do not serve. Changes with the operator's list of client domains. */
+  principal: Principal | undefined
+  /** Clients that spoke through this session; it keeps their cuids bound. */
+  readonly clients: Set<ClientState> = new Set()
+  readonly observations: Map<IncomingExchange, Observation> = new Map()
+  /** Observations that are to be told something. */
+  readonly changed: Set<Observation> = new Set()
+  notifiedAt: Instant
+  readonly #state: ServerState
+  readonly #listener: SessionListener
+  readonly #coap: CoapSession
+  readonly #heartbeat: Heartbeat
+  readonly #timer: string
+  #armedAt: Instant | undefined
+  #heartbeatExchange: OutgoingExchange | undefined
+  #nextExchange = 1
+  #malformed = 0
+  #closed = false
+
+  constructor(
+    established: { readonly peer: PeerId; readonly identity: PeerIdentity; readonly path: NetworkPath },
+    state: ServerState,
+    listener: SessionListener,
+    now: Instant
+  ) {
+    this.peer = established.peer
+    this.identity = established.identity
+    this.identityText = identityText(established.identity)
+    this.path = established.path
+    this.principal = state.authorization.principalOf(established.identity)
+    // Nothing was sent yet: the first notification need not wait.
+    this.notifiedAt = (now - 3_600_000) as Instant
+    this.#state = state
+    this.#listener = listener
+    this.#timer = `session:${established.peer}`
+    const { policy, entropy } = state
+    this.#coap = new CoapSession({
+      parameters: transmissionParameters(policy.session),
+      entropy,
+      maxObservers: policy.limits.observationsPerSession
+    })
+    this.#heartbeat = new Heartbeat(policy.session, entropy, now)
+    this.#arm()
+  }
+
+  receive(bytes: Uint8Array, now: Instant): void {
+    this.#heartbeat.handle(TRAFFIC, now)
+    this.#coap.handle({ kind: 'datagram', bytes }, now)
+    this.#drain(now)
+  }
+
+  respond(exchange: IncomingExchange, response: CoapResponse, now: Instant): void {
+    if (this.#closed) return
+    this.#coap.handle({ kind: 'respond', exchange, response }, now)
+    this.#drain(now)
+  }
+
+  /** RFC 9132 §4.4.2.1: never Confirmable. */
+  notify(exchange: IncomingExchange, response: CoapResponse, now: Instant): void {
+    this.#coap.handle({ kind: 'notify', exchange, response, confirmable: false }, now)
+    this.#drain(now)
+  }
+
+  /** The peer probed us (RFC 9132 §4.7). */
+  peerHeartbeat(peerHeartbeatStatus: boolean, now: Instant): void {
+    this.#heartbeat.handle({ kind: 'peer-heartbeat', peerHeartbeatStatus }, now)
+    this.#drainHeartbeat(now)
+  }
+
+  /** Timer `session:<peer>`. */
+  handleTimeout(now: Instant): void {
+    this.#armedAt = undefined
+    this.#coap.handleTimeout(now)
+    this.#drain(now)
+    this.#heartbeat.handleTimeout(now)
+    this.#drainHeartbeat(now)
+    this.#arm()
+  }
+
+  /** Nothing is sent any more; what others still hold of it is harmless. */
+  close(): void {
+    this.#closed = true
+    this.#state.timers.cancel(this.#timer)
+  }
+
+  #drain(now: Instant): void {
+    let request: Extract<CoapSessionOutput, { kind: 'request' }> | undefined
+    for (let output = this.#coap.poll(); output !== undefined; output = this.#coap.poll()) {
+      // A datagram brings one request at most; it is answered when all else has been taken out.
+      if (output.kind === 'request') request = output
+      else this.#perform(output, now)
+    }
+    if (request !== undefined) this.#listener.request(this, request.exchange, request.request, now)
+    this.#arm()
+  }
+
+  #perform(output: Exclude<CoapSessionOutput, { kind: 'request' }>, now: Instant): void {
+    switch (output.kind) {
+      case 'send':
+        this.#state.emit({ kind: 'send', peer: this.peer, bytes: output.bytes })
+        return
+      case 'response':
+        if (output.exchange !== this.#heartbeatExchange) return
+        this.#heartbeatExchange = undefined
+        this.#heartbeat.handle(ANSWERED, now)
+        this.#drainHeartbeat(now)
+        return
+      case 'failed':
+        if (output.exchange === this.#heartbeatExchange) this.#heartbeatExchange = undefined
+        return
+      case 'observer-gone':
+        this.#listener.observerGone(this, output.exchange)
+        return
+      case 'malformed':
+        this.#reportMalformed(output.error.code, output.error.message)
+        return
+      case 'pong':
+    }
+  }
+
+  #drainHeartbeat(now: Instant): void {
+    for (let output = this.#heartbeat.poll(); output !== undefined; output = this.#heartbeat.poll()) {
+      if (output.kind === 'send') {
+        this.#sendHeartbeat(output.peerHeartbeatStatus, now)
+        continue
+      }
+      this.#state.counters.count('dots_server_heartbeat_changes_total', output.kind)
+      this.#state.report({
+        kind: 'heartbeat',
+        peer: this.peer,
+        identity: this.identityText,
+        state: output.kind
+      })
+      // RFC 9132 §4.7: only when nothing at all comes is the session disconnected.
+      if (output.kind === 'silent') this.#state.emit({ kind: 'close', peer: this.peer })
+    }
+  }
+
+  #sendHeartbeat(peerHeartbeatStatus: boolean, now: Instant): void {
+    if (this.#heartbeatExchange !== undefined)
+      this.#coap.handle({ kind: 'cancel', exchange: this.#heartbeatExchange }, now)
+    const exchange = this.#nextExchange++ as OutgoingExchange
+    this.#heartbeatExchange = exchange
+    const request = heartbeatRequest(peerHeartbeatStatus)
+    // RFC 9132 §4.7: Non-confirmable.
+    this.#coap.handle({ kind: 'request', exchange, request, confirmable: false }, now)
+    this.#state.counters.count('dots_server_heartbeats_sent_total')
+    this.#drain(now)
+  }
+
+  #reportMalformed(code: string, message: string): void {
+    this.#state.counters.count('dots_server_datagrams_malformed_total')
+    const count = ++this.#malformed
+    if ((count & (count - 1)) !== 0) return
+    this.#state.report({
+      kind: 'malformed',
+      peer: this.peer,
+      identity: this.identityText,
+      code,
+      message,
+      count
+    })
+  }
+
+  /** Moves the timer only forward: one that fires too early costs less than one that moves with every datagram. */
+  #arm(): void {
+    const next = earlier(this.#coap.nextTimeout(), this.#heartbeat.nextTimeout())
+    if (this.#closed || next === undefined) return
+    if (this.#armedAt !== undefined && this.#armedAt <= next) return
+    this.#armedAt = next
+    this.#state.timers.set(this.#timer, next)
+  }
+}

@@ -1,0 +1,69 @@
+import { Instant, TimerTable, WallTime, between } from '@breakwater/core'
+import type { Counters, Entropy } from '@breakwater/core'
+import { Authorization } from './authorization.ts'
+import { ClaimIndex } from './claim-index.ts'
+import { ClientTable } from './client-state.ts'
+import type { ServerEvent } from './event.ts'
+import type { ServerOutput } from './message.ts'
+import type { Mitigation } from './mitigation.ts'
+import type { ServerPolicy } from './policy.ts'
+
+/** What the parts of one server share. */
+export class ServerState {
+  readonly policy: ServerPolicy
+  readonly entropy: Entropy
+  readonly counters: Counters
+  readonly timers: TimerTable = new TimerTable()
+  readonly clients: ClientTable = new ClientTable()
+  /** Targets of all mitigations that are not over, also of those not yet stored. */
+  readonly claims: ClaimIndex<Mitigation> = new ClaimIndex()
+  authorization: Authorization = new Authorization([])
+  /** Mitigations that are stored and not over. */
+  mitigationCount = 0
+  /** Calendar minus monotonic clock, as of the last reading. */
+  #wallOffset = 0
+  #outputs: ServerOutput[] = []
+  #next = 0
+
+  constructor(policy: ServerPolicy, entropy: Entropy, counters: Counters) {
+    this.policy = policy
+    this.entropy = entropy
+    this.counters = counters
+  }
+
+  readClock(wallClock: WallTime, now: Instant): void {
+    this.#wallOffset = wallClock - now
+  }
+
+  /** The calendar's reading at a moment of the monotonic clock. */
+  wallAt(moment: Instant): WallTime {
+    return WallTime(moment + this.#wallOffset)
+  }
+
+  /** The moment of the monotonic clock at which the calendar reads `wallClock`. */
+  instantAt(wallClock: WallTime): Instant {
+    return Instant(between(WallTime(this.#wallOffset), wallClock))
+  }
+
+  emit(output: ServerOutput): void {
+    this.#outputs.push(output)
+  }
+
+  report(event: ServerEvent): void {
+    this.#outputs.push({ kind: 'event', event })
+  }
+
+  /** The next output. Not `shift`: a start may leave tens of thousands. */
+  poll(): ServerOutput | undefined {
+    const output = this.#outputs[this.#next]
+    if (output !== undefined) {
+      this.#next++
+      return output
+    }
+    if (this.#next > 0) {
+      this.#outputs = []
+      this.#next = 0
+    }
+    return undefined
+  }
+}
