@@ -30,3 +30,22 @@ export type { DotsServerOptions } from './server/server.ts'
 export { hostDotsServer } from './server/host.ts'
 export type { ServerHost, ServerPorts } from './server/host.ts'
 export * from './signal/heartbeat-message.ts'
+export type { MitigationSnapshot } from './server/snapshot.ts'
+export * from './client/client.ts'
+export * from './client/client-io.ts'
+export * from './client/cuid.ts'
+export * from './client/host.ts'
+export type { ClientCredentials } from './client/endpoint-pool.ts'
+export type { ConnectionId, SessionState } from './client/association.ts'
+export type { Refusal, RequestState } from './client/mitigation-request.ts'
+export type {
+  MissingPart,
+  ProtectionRequest,
+  ProtectionState,
+  ProtectionStatus,
+  Requirement,
+  ServerStanding
+} from './client/protection.ts'
+export { DEFAULT_RECONNECTION } from './client/reconnection.ts'
+export type { ReconnectionRule } from './client/reconnection.ts'
+export type { ClientStatus, PathReport, RequestReport, SessionReport } from './client/status.ts'

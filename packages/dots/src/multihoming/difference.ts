@@ -23,13 +23,13 @@ export interface Difference {
 export interface RetiredRequest {
   readonly mitigationId: MitigationId
   /**
-   * Indices of `added` that share addresses with it. RFC 9132 §4.4.1.3: when the server accepts one of them, it deletes
-   * this request by itself. Until they are answered it must stay: it protects what they are to protect.
+   * Those of the wanted requests that share addresses with it. RFC 9132 §4.4.1.3: when the server accepts one that is
+   * newer, it deletes this request by itself. Until then it must stay: it protects what they are to protect.
    */
-  readonly replacedBy: readonly number[]
+  readonly replacedBy: readonly CompiledRequest[]
 }
 
-/** Compares what stands with what is wanted. Both lists are free of overlaps. */
+/** Compares what stands with what is wanted. What is wanted is free of overlaps. */
 export function difference(
   current: readonly CurrentRequest[],
   wanted: readonly CompiledRequest[]
@@ -45,10 +45,8 @@ export function difference(
     else kept.push({ mitigationId: same.mitigationId, request })
   }
   const retired = [...standing.values()].map((old) => {
-    const overlapping = added.flatMap((request, index) =>
-      targetsOverlap(request.target, old.target) ? [index] : []
-    )
-    return { mitigationId: old.mitigationId, replacedBy: overlapping }
+    const replacedBy = wanted.filter((request) => targetsOverlap(request.target, old.target))
+    return { mitigationId: old.mitigationId, replacedBy }
   })
   return { kept, added, retired }
 }

@@ -100,7 +100,7 @@ describe('the difference between what stands and what is wanted', () => {
     const wanted = compileRequests([want('a', target('192.0.2.0/24', '10.0.0.0/8'))])
     const found = difference(standing, wanted)
     expect(found.added).toHaveLength(1)
-    expect(found.retired).toEqual([{ mitigationId: 7, replacedBy: [0] }])
+    expect(found.retired).toEqual([{ mitigationId: 7, replacedBy: found.added }])
   })
 
   it('withdraws what nobody needs any more', () => {

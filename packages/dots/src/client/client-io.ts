@@ -1,0 +1,50 @@
+import type { SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
+import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { LegalPath } from '../multihoming/legal-path.ts'
+import type { ConnectionId } from './association.ts'
+import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
+import type { SessionReport } from './status.ts'
+
+/** What a `DotsClient` is told. */
+export type ClientInput =
+  /** Establishes the sessions with all servers. */
+  | { readonly kind: 'start'; readonly wallClock: WallTime }
+  /** Closes all sessions; requests at the servers stay. */
+  | { readonly kind: 'stop' }
+  /** The calendar stepped, or it is time to compare clocks. */
+  | { readonly kind: 'clock'; readonly wallClock: WallTime }
+  | { readonly kind: 'protect'; readonly request: ProtectionRequest }
+  | { readonly kind: 'release'; readonly id: ProtectionId }
+  | { readonly kind: 'session-established'; readonly connection: ConnectionId }
+  | {
+      readonly kind: 'session-failed'
+      readonly connection: ConnectionId
+      /** `local`: nothing was sent. */
+      readonly reason: SessionFailure
+    }
+  | { readonly kind: 'session-closed'; readonly connection: ConnectionId; readonly reason: SessionEnd }
+  /** A plaintext came; the view need only live during the call. */
+  | { readonly kind: 'datagram'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+
+/** What a `DotsClient` wants done. */
+export type ClientOutput =
+  /** Start a handshake on this very path, and no other. */
+  | {
+      readonly kind: 'connect'
+      readonly connection: ConnectionId
+      readonly path: LegalPath
+      /** Reference identifier for the server's certificate. */
+      readonly serverName: string
+    }
+  | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+  | { readonly kind: 'close'; readonly connection: ConnectionId }
+  | { readonly kind: 'event'; readonly event: ClientEvent }
+
+/** What people and logs hear of. */
+export type ClientEvent =
+  | { readonly kind: 'protection'; readonly status: ProtectionStatus }
+  | { readonly kind: 'session'; readonly session: SessionReport }
+  /** RFC 9132 §4.4.1.1: another client had our cuid. */
+  | { readonly kind: 'cuid-changed'; readonly server: ServerName; readonly domain: DomainName }
+  /** A server sent what is not CoAP or against its rules. */
+  | { readonly kind: 'malformed'; readonly server: ServerName; readonly text: string }

@@ -1,0 +1,258 @@
+import { earlier } from '@breakwater/core'
+import type { Entropy, Instant, Machine } from '@breakwater/core'
+import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { Site } from '../domain/site.ts'
+import type { Target } from '../domain/target.ts'
+import { explain } from '../multihoming/plan.ts'
+import type { PlanExplanation } from '../multihoming/plan.ts'
+import { place } from '../multihoming/placement.ts'
+import type { PlacementOptions } from '../multihoming/placement.ts'
+import { compileSite } from '../multihoming/site-plan.ts'
+import type { SitePlan } from '../multihoming/site-plan.ts'
+import { DEFAULT_SESSION_PARAMETERS } from '../signal/defaults.ts'
+import type { SessionParameters } from '../signal/defaults.ts'
+import { Association } from './association.ts'
+import type { AssociationInput, AssociationOutput, ConnectionId } from './association.ts'
+import { Calendar } from './calendar.ts'
+import type { ClientInput, ClientOutput } from './client-io.ts'
+import { Protection } from './protection.ts'
+import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
+import { reconnectionRule } from './reconnection.ts'
+import type { ReconnectionRule } from './reconnection.ts'
+import type { LastingWant } from './request-book.ts'
+import { reportRequests, reportSession } from './status.ts'
+import type { ClientStatus } from './status.ts'
+
+export interface DotsClientOptions {
+  /** One that `checkSite` has nothing against. */
+  readonly site: Site
+  /** The cuid of each domain's credential: see `cuidOf`. */
+  readonly cuids: ReadonlyMap<DomainName, Cuid>
+  readonly entropy: Entropy
+  readonly reconnection?: Partial<ReconnectionRule>
+  /** Default: those of RFC 9132. */
+  readonly parameters?: SessionParameters
+}
+
+/**
+ * The DOTS client of a multihomed site, without I/O: keeps a session with every server of every domain, sends each
+ * protection to exactly the servers that are entitled to it, and follows every request until it is over. What it cannot
+ * send to an entitled server now it sends when it can, and never to another (RFC 9284 §5.1).
+ */
+export class DotsClient implements Machine<ClientInput, ClientOutput> {
+  readonly #plan: SitePlan
+  readonly #calendar = new Calendar()
+  readonly #associations: ReadonlyMap<ServerName, Association>
+  readonly #byConnection = new Map<ConnectionId, Association>()
+  readonly #protections = new Map<ProtectionId, Protection>()
+  /** What was last reported of each protection, to report changes only. */
+  readonly #reported = new Map<ProtectionId, string>()
+  readonly #outputs: ClientOutput[] = []
+  #nextConnection = 1
+  /** Something happened that a protection's state may depend on. */
+  #isStale = false
+
+  /** Throws a ConfigError when the reconnection rule breaks RFC 9132 §4.7. */
+  constructor(options: DotsClientOptions) {
+    this.#plan = compileSite(options.site)
+    const reconnection = reconnectionRule(options.reconnection)
+    const parameters = options.parameters ?? DEFAULT_SESSION_PARAMETERS
+    const associations = new Map<ServerName, Association>()
+    for (const server of this.#plan.servers.values()) {
+      const cuid = options.cuids.get(server.domain)
+      if (cuid === undefined) continue
+      const association = new Association({
+        server,
+        paths: this.#plan.paths.get(server.name) ?? { paths: [], illegal: [] },
+        cuid,
+        calendar: this.#calendar,
+        entropy: options.entropy,
+        reconnection,
+        parameters,
+        newConnection: () => this.#nextConnection++ as ConnectionId
+      })
+      associations.set(server.name, association)
+    }
+    this.#associations = associations
+  }
+
+  handle(input: ClientInput, now: Instant): void {
+    switch (input.kind) {
+      case 'start':
+        this.#calendar.tell(input.wallClock, now)
+        this.#tellAll({ kind: 'start' }, now)
+        break
+      case 'stop':
+        this.#tellAll({ kind: 'stop' }, now)
+        break
+      case 'clock':
+        this.#calendar.tell(input.wallClock, now)
+        break
+      case 'protect':
+        this.#protect(input.request, now)
+        break
+      case 'release':
+        this.#release(input.id, now)
+        break
+      case 'session-established':
+        this.#tellOwner(input.connection, { kind: 'established', connection: input.connection }, now)
+        break
+      case 'session-failed':
+        this.#tellOwner(input.connection, { ...input, kind: 'failed' }, now)
+        this.#byConnection.delete(input.connection)
+        break
+      case 'session-closed':
+        this.#tellOwner(input.connection, { ...input, kind: 'closed' }, now)
+        this.#byConnection.delete(input.connection)
+        break
+      case 'datagram':
+        this.#tellOwner(input.connection, input, now)
+        break
+    }
+    this.#reportProtections()
+  }
+
+  poll(): ClientOutput | undefined {
+    return this.#outputs.shift()
+  }
+
+  nextTimeout(): Instant | undefined {
+    let next: Instant | undefined
+    for (const association of this.#associations.values()) next = earlier(next, association.nextTimeout())
+    return next
+  }
+
+  handleTimeout(now: Instant): void {
+    for (const association of this.#associations.values()) {
+      association.handleTimeout(now)
+      this.#drain(association, now)
+    }
+    this.#reportProtections()
+  }
+
+  /** What would become of a target, and why; nothing is sent. */
+  explain(target: Target, options: PlacementOptions = {}): PlanExplanation {
+    return explain(target, this.#plan, options)
+  }
+
+  status(now: Instant): ClientStatus {
+    const associations = [...this.#associations.values()]
+    return {
+      sessions: associations.map((association) => reportSession(association, now)),
+      protections: [...this.#protections.values()].map((each) => each.status(this.#associations)),
+      requests: associations.flatMap((association) => reportRequests(association, now))
+    }
+  }
+
+  /** How one protection stands; undefined when there is none of this name. */
+  protection(id: ProtectionId): ProtectionStatus | undefined {
+    return this.#protections.get(id)?.status(this.#associations)
+  }
+
+  #protect(request: ProtectionRequest, now: Instant): void {
+    this.#isStale = true
+    const former = this.#protections.get(request.id)
+    const placement = place(request.target, this.#plan, { allowPartial: request.allowPartial })
+    const protection = new Protection(request, placement)
+    this.#protections.set(request.id, protection)
+    this.#want(new Set([...(former?.servers ?? []), ...protection.servers]), now)
+  }
+
+  #release(id: ProtectionId, now: Instant): void {
+    const protection = this.#protections.get(id)
+    if (protection === undefined || protection.phase !== 'live') return
+    this.#isStale = true
+    protection.phase = 'released'
+    this.#want(new Set(protection.servers), now)
+  }
+
+  /** Tells servers what live protections want of them now: all of it, so that the compiler sees every overlap. */
+  #want(servers: ReadonlySet<ServerName>, now: Instant): void {
+    for (const name of servers) {
+      const association = this.#associations.get(name)
+      if (association !== undefined)
+        this.#tell(association, { kind: 'want', wants: this.#wantsOf(name) }, now)
+    }
+  }
+
+  #wantsOf(server: ServerName): LastingWant[] {
+    const live = [...this.#protections.values()].filter((protection) => protection.phase === 'live')
+    return live.flatMap(({ request, placement }) =>
+      placement.assignments
+        .filter((assignment) => assignment.server === server)
+        .map(({ target }) => ({ protection: request.id, target, lifetime: request.lifetime }))
+    )
+  }
+
+  #tellAll(input: AssociationInput, now: Instant): void {
+    for (const association of this.#associations.values()) this.#tell(association, input, now)
+  }
+
+  #tellOwner(connection: ConnectionId, input: AssociationInput, now: Instant): void {
+    const association = this.#byConnection.get(connection)
+    if (association !== undefined) this.#tell(association, input, now)
+  }
+
+  #tell(association: Association, input: AssociationInput, now: Instant): void {
+    association.handle(input, now)
+    this.#drain(association, now)
+  }
+
+  #drain(association: Association, now: Instant): void {
+    for (let output = association.poll(); output !== undefined; output = association.poll())
+      this.#perform(association, output, now)
+  }
+
+  #perform(association: Association, output: AssociationOutput, now: Instant): void {
+    const { name, domain } = association.server
+    switch (output.kind) {
+      case 'connect':
+        this.#byConnection.set(output.connection, association)
+        this.#outputs.push(output)
+        return
+      case 'send':
+      case 'close':
+        this.#outputs.push(output)
+        return
+      case 'session-changed': {
+        this.#isStale = true
+        const session = reportSession(association, now)
+        this.#outputs.push({ kind: 'event', event: { kind: 'session', session } })
+        return
+      }
+      case 'requests-changed':
+        this.#isStale = true
+        return
+      case 'cuid-changed':
+        this.#outputs.push({ kind: 'event', event: { kind: 'cuid-changed', server: name, domain } })
+        return
+      case 'malformed':
+        this.#outputs.push({ kind: 'event', event: { kind: 'malformed', server: name, text: output.text } })
+    }
+  }
+
+  #reportProtections(): void {
+    if (!this.#isStale) return
+    this.#isStale = false
+    for (const [id, protection] of this.#protections) {
+      if (protection.phase === 'released' && !this.#isServed(id)) protection.phase = 'gone'
+      const status = protection.status(this.#associations)
+      const seen = JSON.stringify([status.state, status.alarm, status.servers, status.missing])
+      if (this.#reported.get(id) === seen) continue
+      this.#reported.set(id, seen)
+      this.#outputs.push({ kind: 'event', event: { kind: 'protection', status } })
+      if (protection.phase === 'gone') this.#forget(id)
+    }
+  }
+
+  #forget(id: ProtectionId): void {
+    this.#protections.delete(id)
+    this.#reported.delete(id)
+  }
+
+  #isServed(id: ProtectionId): boolean {
+    for (const association of this.#associations.values())
+      if (association.requests.some((request) => request.protections.includes(id))) return true
+    return false
+  }
+}

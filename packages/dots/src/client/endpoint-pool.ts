@@ -1,0 +1,176 @@
+import { formatIpAddress } from '@breakwater/core'
+import type {
+  CertificateCredentials,
+  OpenSecureEndpoint,
+  PeerId,
+  PlaintextBatch,
+  PskCredentials,
+  SecureEndpoint,
+  SessionEvent
+} from '@breakwater/core'
+import type { DomainName } from '../domain/identifier.ts'
+import type { LegalPath } from '../multihoming/legal-path.ts'
+import type { ConnectionId } from './association.ts'
+import type { ClientInput } from './client-io.ts'
+
+export type ClientCredentials = CertificateCredentials | PskCredentials
+
+/** An endpoint and who is reached by it. */
+interface PooledEndpoint {
+  readonly opening: Promise<SecureEndpoint>
+  /** Servers' addresses that a connection of this endpoint leads to: DTLS has one session for each address pair. */
+  readonly remotes: Set<string>
+}
+
+interface Connected {
+  readonly connection: ConnectionId
+  readonly pooled: PooledEndpoint
+  readonly endpoint: SecureEndpoint
+  readonly peer: PeerId
+  readonly remote: string
+}
+
+/**
+ * The secure endpoints of a client: one for each domain, source address and interface, bound to these and holding that
+ * domain's credentials and no others (RFC 9284 §5.1). A second connection to the same server gets one of its own.
+ */
+export class EndpointPool {
+  readonly #open: OpenSecureEndpoint
+  readonly #credentials: ReadonlyMap<DomainName, ClientCredentials>
+  readonly #feed: (input: ClientInput) => void
+  readonly #pooled = new Map<string, PooledEndpoint[]>()
+  readonly #byPeer = new Map<PeerId, Connected>()
+  readonly #byConnection = new Map<ConnectionId, Connected>()
+  /** Closed before their endpoint was open. */
+  readonly #givenUp = new Set<ConnectionId>()
+  #isClosed = false
+
+  constructor(
+    open: OpenSecureEndpoint,
+    credentials: ReadonlyMap<DomainName, ClientCredentials>,
+    feed: (input: ClientInput) => void
+  ) {
+    this.#open = open
+    this.#credentials = credentials
+    this.#feed = feed
+  }
+
+  /** Starts a handshake on this path; whatever goes wrong before anything is sent is reported as a `local` failure. */
+  async connect(connection: ConnectionId, path: LegalPath, serverName: string): Promise<void> {
+    const remote = `${formatIpAddress(path.remote.address)} ${path.remote.port}`
+    const pooled = this.#endpointFor(path, remote)
+    try {
+      const endpoint = await pooled.opening
+      if (this.#isClosed || this.#givenUp.delete(connection)) {
+        pooled.remotes.delete(remote)
+        return
+      }
+      const peer = endpoint.connect({ remote: path.remote, serverName })
+      const connected: Connected = { connection, pooled, endpoint, peer, remote }
+      this.#byPeer.set(peer, connected)
+      this.#byConnection.set(connection, connected)
+    } catch {
+      this.#discard(path, pooled)
+      this.#givenUp.delete(connection)
+      this.#feed({ kind: 'session-failed', connection, reason: 'local' })
+    }
+  }
+
+  send(connection: ConnectionId, bytes: Uint8Array): void {
+    const connected = this.#byConnection.get(connection)
+    connected?.endpoint.send(connected.peer, bytes)
+  }
+
+  close(connection: ConnectionId): void {
+    const connected = this.#byConnection.get(connection)
+    if (connected === undefined) this.#givenUp.add(connection)
+    else connected.endpoint.close(connected.peer)
+  }
+
+  async destroy(): Promise<void> {
+    this.#isClosed = true
+    const all = [...this.#pooled.values()].flat()
+    this.#pooled.clear()
+    await Promise.allSettled(all.map(async (pooled) => (await pooled.opening).destroy()))
+  }
+
+  #endpointFor(path: LegalPath, remote: string): PooledEndpoint {
+    const key = keyOf(path)
+    const list = this.#pooled.get(key) ?? []
+    const free = list.find((pooled) => !pooled.remotes.has(remote))
+    if (free !== undefined) {
+      free.remotes.add(remote)
+      return free
+    }
+    const pooled: PooledEndpoint = { opening: this.#openFor(path), remotes: new Set([remote]) }
+    this.#pooled.set(key, [...list, pooled])
+    return pooled
+  }
+
+  async #openFor(path: LegalPath): Promise<SecureEndpoint> {
+    const credentials = this.#credentials.get(path.domain)
+    if (credentials === undefined) throw new Error(`no credentials for ${path.domain}`)
+    const { local } = path.networkPath
+    return this.#open(
+      {
+        role: 'client',
+        credentials,
+        local,
+        ...(path.interface === undefined ? {} : { interface: path.interface })
+      },
+      {
+        onBatch: (batch) => this.#received(batch),
+        onSession: (event) => this.#sessionChanged(event)
+      }
+    )
+  }
+
+  /** An endpoint that cannot connect (its address or interface has gone) must not be used again. */
+  #discard(path: LegalPath, pooled: PooledEndpoint): void {
+    const key = keyOf(path)
+    const rest = (this.#pooled.get(key) ?? []).filter((each) => each !== pooled)
+    this.#pooled.set(key, rest)
+    void pooled.opening.then(
+      (endpoint) => endpoint.destroy(),
+      () => undefined
+    )
+  }
+
+  #received(batch: PlaintextBatch): void {
+    for (let index = 0; index < batch.count; index++) {
+      const connected = this.#byPeer.get(batch.peer(index))
+      if (connected === undefined) continue
+      // Copy: the driver may queue the input, and the endpoint reuses its buffer.
+      const bytes = batch.bytes(index).slice()
+      this.#feed({ kind: 'datagram', connection: connected.connection, bytes })
+    }
+  }
+
+  #sessionChanged(event: SessionEvent): void {
+    const connected = this.#byPeer.get(event.peer)
+    if (connected === undefined) return
+    const { connection } = connected
+    switch (event.kind) {
+      case 'established':
+        this.#feed({ kind: 'session-established', connection })
+        return
+      case 'failed':
+        this.#gone(connected)
+        this.#feed({ kind: 'session-failed', connection, reason: event.reason })
+        return
+      case 'closed':
+        this.#gone(connected)
+        this.#feed({ kind: 'session-closed', connection, reason: event.reason })
+    }
+  }
+
+  #gone(connected: Connected): void {
+    this.#byPeer.delete(connected.peer)
+    this.#byConnection.delete(connected.connection)
+    connected.pooled.remotes.delete(connected.remote)
+  }
+}
+
+function keyOf(path: LegalPath): string {
+  return `${path.domain} ${formatIpAddress(path.source)} ${path.interface ?? ''}`
+}

@@ -1,0 +1,28 @@
+import type { Log } from '@breakwater/core'
+import type { ClientEvent } from './client-io.ts'
+
+/** Writes an event down for the operator: what needs somebody's attention as a warning. */
+export function logClientEvent(log: Log, event: ClientEvent): void {
+  switch (event.kind) {
+    case 'protection': {
+      const { id, state, alarm, missing } = event.status
+      const fields = { protection: id, state, missing: missing.map((part) => part.text) }
+      if (alarm) log.warn('protection.incomplete', fields)
+      else log.info('protection.changed', fields)
+      return
+    }
+    case 'session': {
+      const { server, domain, state, text } = event.session
+      // RFC 9132 §4.7: administrators are to hear of sessions that cannot be established.
+      if (state === 'pausing' || state === 'no-path' || state === 'silent')
+        log.warn('session.down', { server, domain, state, text })
+      else log.info('session.changed', { server, domain, state })
+      return
+    }
+    case 'cuid-changed':
+      log.warn('session.cuid-collision', { server: event.server, domain: event.domain })
+      return
+    case 'malformed':
+      log.debug('session.malformed', { server: event.server, text: event.text })
+  }
+}

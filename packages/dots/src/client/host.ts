@@ -1,0 +1,117 @@
+import { ConfigError, Driver, InternalError } from '@breakwater/core'
+import type { Clock, ConfigProblem, Entropy, Log, OpenSecureEndpoint } from '@breakwater/core'
+import type { Cuid, DomainName, ProtectionId } from '../domain/identifier.ts'
+import type { Site } from '../domain/site.ts'
+import type { Target } from '../domain/target.ts'
+import { checkSite } from '../multihoming/check-site.ts'
+import type { PlacementOptions } from '../multihoming/placement.ts'
+import type { PlanExplanation } from '../multihoming/plan.ts'
+import type { SessionParameters } from '../signal/defaults.ts'
+import type { ClientEvent, ClientInput, ClientOutput } from './client-io.ts'
+import { DotsClient } from './client.ts'
+import { EndpointPool } from './endpoint-pool.ts'
+import type { ClientCredentials } from './endpoint-pool.ts'
+import { logClientEvent } from './event-log.ts'
+import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
+import type { ReconnectionRule } from './reconnection.ts'
+import type { ClientStatus } from './status.ts'
+
+/** What a client needs of the world. */
+export interface ClientPorts {
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly open: OpenSecureEndpoint
+  readonly site: Site
+  /** RFC 9284 §5.1: each domain's own, used with its servers only. */
+  readonly credentials: ReadonlyMap<DomainName, ClientCredentials>
+  /** See `cuidOf`. */
+  readonly cuids: ReadonlyMap<DomainName, Cuid>
+  readonly log: Log
+  readonly onEvent?: (event: ClientEvent) => void
+  readonly reconnection?: Partial<ReconnectionRule>
+  readonly parameters?: SessionParameters
+}
+
+/** A running DOTS client. */
+export interface ClientHost {
+  /** Places the target and asks the servers; what has no session yet waits for it. The same id again: replaces. */
+  protect(request: ProtectionRequest): ProtectionStatus
+  /** Withdraws what nobody else needs. Undefined when there is no such protection. */
+  release(id: ProtectionId): ProtectionStatus | undefined
+  /** Where a target would go; sends nothing. */
+  plan(target: Target, options?: PlacementOptions): PlanExplanation
+  status(): ClientStatus
+  /** Ends the sessions. What was asked of the servers stays until its lifetime ends. */
+  close(): Promise<void>
+}
+
+/**
+ * Runs a `DotsClient` on a clock and on secure endpoints, and starts its sessions.
+ * @throws ConfigError with every problem of the site, or of a domain without credentials or cuid.
+ */
+export function hostDotsClient(ports: ClientPorts): ClientHost {
+  refuseBadConfiguration(ports)
+  const { clock, onEvent } = ports
+  const client = new DotsClient(ports)
+  const pool = new EndpointPool(ports.open, ports.credentials, (input) => driver.feed(input))
+  const perform = (output: ClientOutput): void => {
+    switch (output.kind) {
+      case 'connect':
+        void pool.connect(output.connection, output.path, output.serverName)
+        return
+      case 'send':
+        pool.send(output.connection, output.bytes)
+        return
+      case 'close':
+        pool.close(output.connection)
+        return
+      case 'event':
+        logClientEvent(ports.log, output.event)
+        onEvent?.(output.event)
+    }
+  }
+  const driver = new Driver<ClientInput, ClientOutput>(client, clock, perform)
+  driver.feed({ kind: 'start', wallClock: clock.wallClock() })
+  return {
+    protect: (request) => {
+      driver.feed({ kind: 'clock', wallClock: clock.wallClock() })
+      driver.feed({ kind: 'protect', request })
+      return statusOf(client, request.id)
+    },
+    release: (id) => {
+      const before = client.protection(id)
+      driver.feed({ kind: 'release', id })
+      return client.protection(id) ?? (before && { ...before, state: 'ended', alarm: false })
+    },
+    plan: (target, options) => client.explain(target, options),
+    status: () => client.status(clock.now()),
+    close: async () => {
+      driver.feed({ kind: 'stop' })
+      driver.stop()
+      await pool.destroy()
+    }
+  }
+}
+
+function statusOf(client: DotsClient, id: ProtectionId): ProtectionStatus {
+  const status = client.protection(id)
+  if (status === undefined)
+    throw new InternalError('DOTS_CLIENT_PROTECTION_LOST', `protection ${id} was asked for and is not there`)
+  return status
+}
+
+function refuseBadConfiguration(ports: ClientPorts): void {
+  const problems: ConfigProblem[] = checkSite(ports.site).map(({ place, message }) => ({
+    path: place,
+    message
+  }))
+  for (const domain of ports.site.domains) {
+    if (domain.servers.length === 0) continue
+    const path = `domain ${domain.name}`
+    if (!ports.credentials.has(domain.name))
+      problems.push({ path, message: `${domain.name} has no credentials` })
+    if (!ports.cuids.has(domain.name)) problems.push({ path, message: `${domain.name} has no cuid` })
+  }
+  if (problems.length > 0)
+    throw new ConfigError('DOTS_CLIENT_SITE_INVALID', 'a DOTS client cannot run on this site', problems)
+}

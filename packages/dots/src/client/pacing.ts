@@ -1,0 +1,51 @@
+import { Milliseconds, after } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
+import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
+
+/** A clock that cannot tell less must not make us send in bursts. */
+const LEAST_SPACING: Duration = Milliseconds(10)
+
+/**
+ * How soon the next Non-confirmable request may go to a server: one per round trip where the round-trip time is known,
+ * else one in 3 seconds (RFC 9132 §4.4). One budget for everything that is sent there.
+ */
+export class Pacing {
+  /** Smoothed as in RFC 6298 §2; undefined: no estimate. */
+  #roundTrip: Duration | undefined
+  #sentAt: Instant | undefined
+
+  /** Whether a request may leave at `now`. */
+  allows(now: Instant): boolean {
+    const next = this.nextAt()
+    return next === undefined || next <= now
+  }
+
+  /** When the next request may leave; undefined: at once. */
+  nextAt(): Instant | undefined {
+    return this.#sentAt === undefined ? undefined : after(this.#sentAt, this.#spacing())
+  }
+
+  sent(now: Instant): void {
+    this.#sentAt = now
+  }
+
+  /** An answer to a request that was sent only once (RFC 6298 §3: others tell nothing). */
+  measured(roundTrip: Duration): void {
+    this.#roundTrip =
+      this.#roundTrip === undefined ? roundTrip : Milliseconds((7 * this.#roundTrip + roundTrip) / 8)
+  }
+
+  /** A request stayed without an answer: what was measured before tells nothing of the path as it is now. */
+  forgetRoundTrip(): void {
+    this.#roundTrip = undefined
+  }
+
+  get roundTrip(): Duration | undefined {
+    return this.#roundTrip
+  }
+
+  #spacing(): Duration {
+    if (this.#roundTrip === undefined) return PACING_WITHOUT_RTT
+    return this.#roundTrip < LEAST_SPACING ? LEAST_SPACING : this.#roundTrip
+  }
+}

@@ -1,0 +1,188 @@
+import type { DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { Target } from '../domain/target.ts'
+import { coversTarget } from '../multihoming/compiler.ts'
+import type { Assignment, Placement } from '../multihoming/placement.ts'
+import type { Lifetime } from '../signal/lifetime.ts'
+import type { Association } from './association.ts'
+import { isInForce } from './mitigation-request.ts'
+import type { BookedRequest } from './request-book.ts'
+
+/** When a protection that is not complete is an alarm: any server missing, or no server at all for some part. */
+export type Requirement = 'all' | 'any'
+
+/** What the operator wants. */
+export interface ProtectionRequest {
+  readonly id: ProtectionId
+  readonly target: Target
+  /** Asked of every server; renewed until the protection is released. */
+  readonly lifetime: Lifetime
+  readonly allowPartial: boolean
+  readonly require: Requirement
+}
+
+/** The combined state: what the servers' answers come to. */
+export type ProtectionState =
+  | 'planned'
+  | 'asking'
+  | 'protected'
+  | 'partly-protected'
+  | 'waiting'
+  | 'refused'
+  | 'ending'
+  | 'ended'
+
+/** Where one server stands with one protection. Servers that disagree are shown as they are. */
+export interface ServerStanding {
+  readonly server: ServerName
+  readonly domain: DomainName
+  readonly state: 'planned' | 'asking' | 'in-force' | 'waiting' | 'refused' | 'conflict'
+  /** Why it was asked. */
+  readonly because: string
+  /** What it said or what we wait for. */
+  readonly text: string
+  readonly mitigationIds: readonly MitigationId[]
+}
+
+/** What a protection lacks. */
+export interface MissingPart {
+  readonly kind: 'asking' | 'waiting' | 'refused' | 'conflict' | 'uncovered' | 'foreign'
+  /** Undefined: of nobody's network. */
+  readonly domain: DomainName | undefined
+  readonly server: ServerName | undefined
+  readonly text: string
+}
+
+export interface ProtectionStatus {
+  readonly id: ProtectionId
+  readonly state: ProtectionState
+  /** Something is missing that the requirement does not allow to be missing, and is not just being asked. */
+  readonly alarm: boolean
+  readonly target: Target
+  readonly require: Requirement
+  readonly servers: readonly ServerStanding[]
+  readonly missing: readonly MissingPart[]
+}
+
+/** `released`: waits until the servers have let go of it. */
+export type ProtectionPhase = 'live' | 'released' | 'gone'
+
+/** One protection with its placement: made when it is asked for, and dropped when all of it has ended. */
+export class Protection {
+  readonly request: ProtectionRequest
+  readonly placement: Placement
+  phase: ProtectionPhase = 'live'
+
+  constructor(request: ProtectionRequest, placement: Placement) {
+    this.request = request
+    this.placement = placement
+  }
+
+  /** Servers that hear of it. */
+  get servers(): readonly ServerName[] {
+    return [...new Set(this.placement.assignments.map((assignment) => assignment.server))]
+  }
+
+  /** Derives the combined state from where every server stands. */
+  status(associations: ReadonlyMap<ServerName, Association>): ProtectionStatus {
+    const servers = this.placement.assignments.map((assignment) => {
+      return standingOf(this.request.id, assignment, associations.get(assignment.server))
+    })
+    const missing = [...servers.flatMap(missingServer), ...this.#missingByPlacement()]
+    const { id, target, require } = this.request
+    const state = this.#combine(servers, missing)
+    const isAlarming = state !== 'ending' && state !== 'ended' && this.#isAlarming(servers, missing)
+    return { id, state, alarm: isAlarming, target, require, servers, missing }
+  }
+
+  #missingByPlacement(): MissingPart[] {
+    const uncovered = this.placement.uncovered.map((each): MissingPart => {
+      return { kind: 'uncovered', domain: each.domain, server: undefined, text: each.text }
+    })
+    const refused = this.placement.refusals.map((each): MissingPart => {
+      return { kind: 'foreign', domain: undefined, server: undefined, text: each.text }
+    })
+    return [...uncovered, ...refused]
+  }
+
+  #combine(servers: readonly ServerStanding[], missing: readonly MissingPart[]): ProtectionState {
+    if (this.phase !== 'live') return this.phase === 'released' ? 'ending' : 'ended'
+    const has = (state: ServerStanding['state']): boolean => servers.some((each) => each.state === state)
+    if (servers.length === 0) return 'refused'
+    if (has('in-force')) return missing.length === 0 ? 'protected' : 'partly-protected'
+    if (has('asking')) return 'asking'
+    if (has('waiting')) return 'waiting'
+    return has('planned') ? 'planned' : 'refused'
+  }
+
+  #isAlarming(servers: readonly ServerStanding[], missing: readonly MissingPart[]): boolean {
+    if (this.request.require === 'all') return missing.some((part) => part.kind !== 'asking')
+    if (this.placement.refusals.length > 0) return true
+    return this.placement.parts.some((part) => {
+      const own = servers.filter((each) => part.servers.includes(each.server))
+      return !own.some((each) => each.state === 'in-force' || each.state === 'asking')
+    })
+  }
+}
+
+function standingOf(
+  id: ProtectionId,
+  assignment: Assignment,
+  association: Association | undefined
+): ServerStanding {
+  const requests = association?.requests ?? []
+  const serving = requests.filter((each) => each.protections.includes(id) && each.replacedBy === undefined)
+  const inForce = requests.filter((each) => isInForce(each.state))
+  const isCovered = coversTarget(
+    inForce.map((each) => each.target),
+    assignment.target
+  )
+  const state = isCovered ? 'in-force' : worstOf(serving)
+  return {
+    server: assignment.server,
+    domain: assignment.domain,
+    state,
+    because: assignment.text,
+    text: isCovered ? 'the server protects it' : textOf(serving, association),
+    mitigationIds: serving.map((each) => each.mitigationId)
+  }
+}
+
+function worstOf(requests: readonly BookedRequest[]): ServerStanding['state'] {
+  const states = requests.map((each) => each.state)
+  const refused = states.find((state) => state.kind === 'refused')
+  if (refused !== undefined) return refused.refusal.kind === 'conflict' ? 'conflict' : 'refused'
+  if (states.some((state) => state.kind === 'waiting')) return 'waiting'
+  return states.length === 0 ? 'planned' : 'asking'
+}
+
+function textOf(requests: readonly BookedRequest[], association: Association | undefined): string {
+  for (const { state } of requests) if (state.kind === 'refused') return state.refusal.text
+  switch (association?.state.kind) {
+    case undefined:
+    case 'stopped':
+      return 'the client has not started'
+    case 'no-path':
+      return 'no legal path leads to the server'
+    case 'connecting':
+      return 'the session is being established'
+    case 'pausing':
+      return 'there is no session; it is tried again'
+    case 'established':
+      return 'the server has not answered yet'
+  }
+}
+
+function missingServer(standing: ServerStanding): MissingPart[] {
+  const { state, server, domain, text } = standing
+  switch (state) {
+    case 'in-force':
+      return []
+    case 'planned':
+      return [{ kind: 'waiting', server, domain, text }]
+    case 'asking':
+    case 'waiting':
+    case 'refused':
+    case 'conflict':
+      return [{ kind: state, server, domain, text }]
+  }
+}

@@ -1,0 +1,365 @@
+import { codeClass } from '@breakwater/coap'
+import type { CoapRequest, CoapResponse } from '@breakwater/coap'
+import { earlier, fraction } from '@breakwater/core'
+import type { Entropy, Instant } from '@breakwater/core'
+import type { Cuid, MitigationId, ProtectionId } from '../domain/identifier.ts'
+import type { Target } from '../domain/target.ts'
+import { compileRequests } from '../multihoming/compiler.ts'
+import type { CompiledRequest, Want } from '../multihoming/compiler.ts'
+import { difference } from '../multihoming/difference.ts'
+import { targetsOverlap } from '../multihoming/overlap.ts'
+import type { Lifetime } from '../signal/lifetime.ts'
+import { readPutAnswer, readReports } from './answer.ts'
+import type { MitigationReport, PutAnswer } from './answer.ts'
+import type { Calendar } from './calendar.ts'
+import { randomCuid } from './cuid.ts'
+import { deleteRequest, listRequest, observeRequest, putRequest } from './errand.ts'
+import type { Errand } from './errand.ts'
+import { MitigationIds } from './mitigation-id.ts'
+import { dueAt, isInForce, step } from './mitigation-request.ts'
+import type { RequestAction, RequestEvent, RequestState } from './mitigation-request.ts'
+
+/** What a live protection wants of this server. */
+export interface LastingWant extends Want {
+  readonly lifetime: Lifetime
+}
+
+/** One mitigation request, as it stands. */
+export interface BookedRequest {
+  readonly mitigationId: MitigationId
+  readonly target: Target
+  readonly lifetime: Lifetime
+  /** Whom it serves. */
+  readonly protections: readonly ProtectionId[]
+  readonly state: RequestState
+  /** It is to go as soon as one of these is in force; undefined: it is wanted. */
+  readonly replacedBy: readonly MitigationId[] | undefined
+  /** The server's last word on it. */
+  readonly report: MitigationReport | undefined
+}
+
+export type RequestBookOutput =
+  | { readonly kind: 'ask'; readonly errand: Errand; readonly request: CoapRequest }
+  | { readonly kind: 'forget'; readonly errand: Errand }
+  /** Something that a protection may depend on is different now. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
+
+interface Entry {
+  mitigationId: MitigationId
+  readonly target: Target
+  lifetime: Lifetime
+  protections: readonly ProtectionId[]
+  state: RequestState
+  replacedBy: readonly Entry[] | undefined
+  report: MitigationReport | undefined
+  /** How often it got a new id because the server had a higher one. */
+  renumberings: number
+  /** Waits for the list of the server's ids. */
+  needsNumber: boolean
+}
+
+/** A server that says "conflict" to every id has another reason than the id. */
+const MOST_RENUMBERINGS = 2
+
+/** The mitigation requests at one server: what is wanted, compiled; what stands; and what turns one into the other. */
+export class RequestBook {
+  readonly #entropy: Entropy
+  readonly #calendar: Calendar
+  readonly #ids = new MitigationIds()
+  readonly #entries = new Set<Entry>()
+  readonly #outputs: RequestBookOutput[] = []
+  #cuid: Cuid
+  #hasSession = false
+
+  constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
+    this.#cuid = cuid
+    this.#calendar = calendar
+    this.#entropy = entropy
+  }
+
+  get cuid(): Cuid {
+    return this.#cuid
+  }
+
+  get requests(): readonly BookedRequest[] {
+    return [...this.#entries].map((entry) => {
+      const replacedBy = entry.replacedBy?.map((other) => other.mitigationId)
+      return { ...entry, replacedBy }
+    })
+  }
+
+  poll(): RequestBookOutput | undefined {
+    return this.#outputs.shift()
+  }
+
+  nextTimeout(): Instant | undefined {
+    let next: Instant | undefined
+    for (const entry of this.#entries) next = earlier(next, dueAt(entry.state))
+    return next
+  }
+
+  handleTimeout(now: Instant): void {
+    for (const entry of this.#entries) this.#step(entry, { kind: 'due' }, now)
+    this.#settle(now)
+  }
+
+  /** Everything that live protections want of this server, at once: the difference is asked and withdrawn. */
+  want(wants: readonly LastingWant[], now: Instant): void {
+    this.#giveUpRefused(wants, now)
+    const live = [...this.#entries].filter((entry) => entry.state.kind !== 'withdrawing')
+    const known = live.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
+    const wanted = compileRequests(wants, known)
+    const found = difference(live, wanted)
+    const entries = new Map<CompiledRequest, Entry>()
+    const byId = new Map(live.map((entry) => [entry.mitigationId, entry]))
+    for (const { mitigationId, request } of found.kept) {
+      const entry = byId.get(mitigationId)
+      if (entry !== undefined) entries.set(request, this.#keep(entry, request, wants))
+    }
+    for (const request of found.added) entries.set(request, this.#add(request, wants, now))
+    for (const { mitigationId, replacedBy } of found.retired) {
+      const entry = byId.get(mitigationId)
+      if (entry !== undefined) entry.replacedBy = replacedBy.flatMap((request) => entries.get(request) ?? [])
+    }
+    // New before old (RFC 9132 §4.4.1.3 deletes the old ones by the new).
+    if (this.#hasSession)
+      for (const request of found.added) this.#stepIfThere(entries.get(request), { kind: 'session-up' }, now)
+    this.#settle(now)
+    this.#outputs.push({ kind: 'changed' })
+  }
+
+  /** A session is there: everything that waits goes out at once. */
+  sessionUp(now: Instant): void {
+    this.#hasSession = true
+    // Even when nothing is asked: ids of an earlier life of ours must stay below the next one.
+    this.#outputs.push({ kind: 'ask', errand: { kind: 'list' }, request: listRequest(this.#cuid) })
+    for (const entry of this.#entries) this.#step(entry, { kind: 'session-up' }, now)
+  }
+
+  sessionDown(now: Instant): void {
+    this.#hasSession = false
+    for (const entry of this.#entries) this.#step(entry, { kind: 'session-down' }, now)
+  }
+
+  answer(errand: Errand, response: CoapResponse, now: Instant): void {
+    switch (errand.kind) {
+      case 'put':
+        this.#putAnswered(this.#find(errand.mitigationId), readPutAnswer(response), now)
+        break
+      case 'delete':
+        this.#deleteAnswered(this.#find(errand.mitigationId), response, now)
+        break
+      case 'observe':
+        this.#reported(this.#find(errand.mitigationId), response, now)
+        break
+      case 'list':
+        this.#listed(response, now)
+        break
+    }
+    this.#settle(now)
+  }
+
+  #find(id: MitigationId): Entry | undefined {
+    for (const entry of this.#entries) if (entry.mitigationId === id) return entry
+    return undefined
+  }
+
+  #keep(entry: Entry, request: CompiledRequest, wants: readonly LastingWant[]): Entry {
+    entry.protections = request.protections
+    entry.lifetime = longest(request, wants)
+    entry.replacedBy = undefined
+    return entry
+  }
+
+  #add(request: CompiledRequest, wants: readonly LastingWant[], now: Instant): Entry {
+    const entry: Entry = {
+      mitigationId: this.#ids.next(this.#calendar.at(now), this.#entries.size === 0),
+      target: request.target,
+      lifetime: longest(request, wants),
+      protections: request.protections,
+      state: { kind: 'waiting', maybeKnown: false },
+      replacedBy: undefined,
+      report: undefined,
+      renumberings: 0,
+      needsNumber: false
+    }
+    this.#entries.add(entry)
+    return entry
+  }
+
+  /** A protection that is new has not been refused yet: what was refused to others is asked once more for it. */
+  #giveUpRefused(wants: readonly LastingWant[], now: Instant): void {
+    const served = new Set([...this.#entries].flatMap((entry) => entry.protections))
+    const newcomers = wants.filter((want) => !served.has(want.protection))
+    for (const entry of this.#entries)
+      if (
+        entry.state.kind === 'refused' &&
+        entry.state.retryAt === undefined &&
+        newcomers.some((want) => targetsOverlap(want.target, entry.target))
+      )
+        this.#step(entry, { kind: 'retire' }, now)
+  }
+
+  /** Lets go of what has been replaced, and withdraws what has no replacement. */
+  #settle(now: Instant): void {
+    for (const entry of this.#entries) {
+      if (entry.replacedBy === undefined || entry.state.kind === 'withdrawing') continue
+      const replacements = entry.replacedBy.filter((other) => this.#entries.has(other))
+      if (replacements.some((other) => isInForce(other.state) && other.mitigationId > entry.mitigationId))
+        this.#step(entry, { kind: 'superseded' }, now)
+      else if (replacements.length === 0) this.#step(entry, { kind: 'retire' }, now)
+    }
+  }
+
+  #stepIfThere(entry: Entry | undefined, event: RequestEvent, now: Instant): void {
+    if (entry !== undefined) this.#step(entry, event, now)
+  }
+
+  #step(entry: Entry, event: RequestEvent, now: Instant): void {
+    const { state, actions } = step(entry.state, event, {
+      now,
+      hasSession: this.#hasSession,
+      asked: entry.lifetime,
+      jitter: fraction(this.#entropy)
+    })
+    const hasChanged = state.kind !== entry.state.kind
+    entry.state = state
+    if (state.kind === 'ended') this.#entries.delete(entry)
+    for (const action of actions) this.#act(entry, action)
+    if (hasChanged) this.#outputs.push({ kind: 'changed' })
+  }
+
+  #act(entry: Entry, action: RequestAction): void {
+    const { mitigationId } = entry
+    switch (action) {
+      case 'put': {
+        const request = putRequest(this.#cuid, mitigationId, entry.target, entry.lifetime)
+        this.#outputs.push({ kind: 'ask', errand: { kind: 'put', mitigationId }, request })
+        return
+      }
+      case 'observe': {
+        const request = observeRequest(this.#cuid, mitigationId)
+        this.#outputs.push({ kind: 'ask', errand: { kind: 'observe', mitigationId }, request })
+        return
+      }
+      case 'delete': {
+        const request = deleteRequest(this.#cuid, mitigationId)
+        this.#outputs.push({ kind: 'ask', errand: { kind: 'delete', mitigationId }, request })
+        return
+      }
+      case 'forget-put':
+        this.#outputs.push({ kind: 'forget', errand: { kind: 'put', mitigationId } })
+        return
+      case 'forget-observe':
+        this.#outputs.push({ kind: 'forget', errand: { kind: 'observe', mitigationId } })
+        return
+      case 'forget-delete':
+        this.#outputs.push({ kind: 'forget', errand: { kind: 'delete', mitigationId } })
+    }
+  }
+
+  #putAnswered(entry: Entry | undefined, answer: PutAnswer, now: Instant): void {
+    if (entry === undefined) return
+    if (entry.state.kind === 'asking' && answer.kind === 'conflict' && this.#resolve(entry, answer, now))
+      return
+    this.#step(entry, { kind: 'put-answer', answer }, now)
+  }
+
+  /** Conflicts that are of our own making. @returns whether the request is on its way again. */
+  #resolve(entry: Entry, answer: PutAnswer & { readonly kind: 'conflict' }, now: Instant): boolean {
+    if (answer.cause === 'cuid-collision') return this.#changeCuid(entry, now)
+    // With a retry-timer it is another client's request that is in the way (RFC 9132 §4.4.1.3).
+    if (answer.cause !== 'overlapping-targets' || answer.retryAfterSeconds !== undefined) return false
+    if (entry.renumberings >= MOST_RENUMBERINGS) return false
+    entry.renumberings++
+    if (answer.mitigationId === undefined) {
+      entry.needsNumber = true
+      this.#outputs.push({ kind: 'ask', errand: { kind: 'list' }, request: listRequest(this.#cuid) })
+      return false
+    }
+    this.#ids.raiseTo(answer.mitigationId)
+    this.#renumber(entry, now)
+    return true
+  }
+
+  /** RFC 9132 §4.4.1.1: a new cuid, unless mitigations are active under the old one. */
+  #changeCuid(entry: Entry, now: Instant): boolean {
+    if ([...this.#entries].some((other) => isInForce(other.state))) return false
+    if (entry.renumberings++ >= MOST_RENUMBERINGS) return false
+    this.#cuid = randomCuid(this.#entropy)
+    this.#outputs.push({ kind: 'cuid-changed', cuid: this.#cuid })
+    for (const other of this.#entries)
+      if (other.state.kind === 'asking') this.#step(other, { kind: 'session-up' }, now)
+    return true
+  }
+
+  #renumber(entry: Entry, now: Instant): void {
+    this.#act(entry, 'forget-put')
+    entry.mitigationId = this.#ids.next(this.#calendar.at(now), false)
+    entry.needsNumber = false
+    entry.state = { kind: 'waiting', maybeKnown: false }
+    if (this.#hasSession) this.#step(entry, { kind: 'session-up' }, now)
+  }
+
+  #deleteAnswered(entry: Entry | undefined, response: CoapResponse, now: Instant): void {
+    if (entry === undefined) return
+    const answer = readPutAnswer(response)
+    const retryAfterSeconds = answer.kind === 'unavailable' ? answer.retryAfterSeconds : undefined
+    this.#step(entry, { kind: 'delete-answer', retryAfterSeconds }, now)
+  }
+
+  #reported(entry: Entry | undefined, response: CoapResponse, now: Instant): void {
+    if (entry === undefined) return
+    const reports = readReports(response)
+    // RFC 9132 §4.4.2: 4.04 means that the server has no such mitigation.
+    if (reports === undefined && codeClass(response.code) === 4) {
+      this.#step(entry, { kind: 'vanished' }, now)
+      return
+    }
+    const report = reports?.find((each) => each.mitigationId === entry.mitigationId)
+    if (report !== undefined) this.#report(entry, report, now)
+  }
+
+  #report(entry: Entry, report: MitigationReport, now: Instant): void {
+    entry.report = report
+    this.#step(entry, { kind: 'report', report }, now)
+    this.#outputs.push({ kind: 'changed' })
+  }
+
+  #listed(response: CoapResponse, now: Instant): void {
+    const reports = readReports(response)
+    if (reports === undefined && codeClass(response.code) !== 4) return
+    for (const report of reports ?? []) this.#ids.raiseTo(report.mitigationId)
+    for (const entry of this.#entries) {
+      const report = reports?.find((each) => each.mitigationId === entry.mitigationId)
+      if (report !== undefined) this.#report(entry, report, now)
+      else if (entry.needsNumber) this.#renumber(entry, now)
+      else if (isInForce(entry.state)) this.#step(entry, { kind: 'vanished' }, now)
+    }
+  }
+}
+
+/** Whether the server may have it, so that a newer overlapping request would delete it there. */
+function mayBeKnown(state: RequestState): boolean {
+  switch (state.kind) {
+    case 'waiting':
+      return state.maybeKnown
+    case 'asking':
+    case 'in-force':
+    case 'refreshing':
+    case 'withdrawing':
+      return true
+    case 'refused':
+    case 'ended':
+      return false
+  }
+}
+
+function longest(request: CompiledRequest, wants: readonly LastingWant[]): Lifetime {
+  const lifetimes = wants
+    .filter((want) => request.protections.includes(want.protection))
+    .map((want) => want.lifetime)
+  if (lifetimes.includes('indefinite')) return 'indefinite'
+  return Math.max(...lifetimes.map((lifetime) => (lifetime === 'indefinite' ? 0 : lifetime)))
+}

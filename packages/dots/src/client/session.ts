@@ -1,0 +1,344 @@
+import { Code, CoapSession, Method } from '@breakwater/coap'
+import type { CoapRequest, CoapResponse, CoapSessionOutput, OutgoingExchange } from '@breakwater/coap'
+import { BreakwaterError, Seconds, after, between, earlier } from '@breakwater/core'
+import type { Duration, Entropy, Instant, Machine } from '@breakwater/core'
+import { decodeSignal } from '@breakwater/model'
+import { DEFAULT_SESSION_PARAMETERS, PACING_WITHOUT_RTT } from '../signal/defaults.ts'
+import type { SessionParameters } from '../signal/defaults.ts'
+import { Heartbeat } from '../signal/heartbeat.ts'
+import { isHeartbeatPath } from '../signal/resource.ts'
+import { transmissionParameters } from '../signal/session-configuration.ts'
+import { ERRAND_PRIORITY, errandKey, heartbeatRequest } from './errand.ts'
+import type { Errand } from './errand.ts'
+import { Pacing } from './pacing.ts'
+
+export type SignalSessionInput =
+  | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
+  /** Do this, and repeat it until there is an answer. Replaces an errand of the same kind and mitigation. */
+  | { readonly kind: 'ask'; readonly errand: Errand; readonly request: CoapRequest }
+  /** No answer is wanted any more. */
+  | { readonly kind: 'forget'; readonly errand: Errand }
+
+export type SignalSessionOutput =
+  | { readonly kind: 'send'; readonly bytes: Uint8Array }
+  | { readonly kind: 'answer'; readonly errand: Errand; readonly response: CoapResponse }
+  /** As many heartbeats as allowed went unanswered; `hearing`: but something came from the server in that time. */
+  | { readonly kind: 'heartbeats-lost'; readonly hearing: boolean }
+  | { readonly kind: 'heartbeats-back' }
+  | { readonly kind: 'malformed'; readonly text: string }
+
+/** An observation that is quiet for so long is asked for again (RFC 7641 §3.3.1): the server may have forgotten it. */
+const OBSERVATION_RENEWAL: Duration = Seconds(120)
+
+/** How soon a mitigation is asked about again whose server does not serve observers (RFC 9132 §4.4.2.2). */
+const POLLING: Duration = Seconds(30)
+
+interface OpenErrand {
+  readonly errand: Errand
+  readonly request: CoapRequest
+  exchange: OutgoingExchange
+  /** When it wants to be sent next; it may have to wait for its turn after that. */
+  dueAt: Instant
+  sentAt: Instant | undefined
+  /** Since the last answer. */
+  sendings: number
+}
+
+/**
+ * One signal channel session as the client drives it: what is asked goes out as Non-confirmable requests, repeated every
+ * 3 seconds until answered and paced over all of them (RFC 9132 §4.4); heartbeats both ways (RFC 9132 §4.7).
+ */
+export class SignalSession implements Machine<SignalSessionInput, SignalSessionOutput> {
+  readonly #coap: CoapSession
+  readonly #heartbeat: Heartbeat
+  readonly #pacing = new Pacing()
+  readonly #errands = new Map<string, OpenErrand>()
+  readonly #byExchange = new Map<OutgoingExchange, OpenErrand>()
+  #heartbeatExchange: { readonly exchange: OutgoingExchange; readonly sentAt: Instant } | undefined
+  /** A heartbeat that waits for its turn, with its status. */
+  #waitingHeartbeat: { readonly peerHeartbeatStatus: boolean } | undefined
+  #nextExchange = 1
+  #heardAt: Instant
+  readonly #outputs: SignalSessionOutput[] = []
+
+  /**
+   * @param handshake How long the handshake took. It holds more than one round trip, so that it errs on the slow side
+   * as a first estimate of one.
+   */
+  constructor(
+    entropy: Entropy,
+    handshake: Duration,
+    now: Instant,
+    parameters: SessionParameters = DEFAULT_SESSION_PARAMETERS
+  ) {
+    this.#coap = new CoapSession({ parameters: transmissionParameters(parameters), entropy })
+    this.#heartbeat = new Heartbeat(parameters, entropy, now)
+    this.#heardAt = now
+    if (handshake < PACING_WITHOUT_RTT) this.#pacing.measured(handshake)
+  }
+
+  /** When anything last came from the server, or the session began. */
+  get heardAt(): Instant {
+    return this.#heardAt
+  }
+
+  /** Smoothed; undefined while there is no estimate. */
+  get roundTrip(): Duration | undefined {
+    return this.#pacing.roundTrip
+  }
+
+  handle(input: SignalSessionInput, now: Instant): void {
+    switch (input.kind) {
+      case 'datagram':
+        this.#coap.handle({ kind: 'datagram', bytes: input.bytes }, now)
+        this.#drainCoap(now)
+        break
+      case 'ask':
+        this.#open(input.errand, input.request, now)
+        break
+      case 'forget':
+        this.#forget(errandKey(input.errand), now)
+        break
+    }
+    this.#sendWhatMay(now)
+  }
+
+  poll(): SignalSessionOutput | undefined {
+    return this.#outputs.shift()
+  }
+
+  nextTimeout(): Instant | undefined {
+    return earlier(this.#nextSending(), earlier(this.#coap.nextTimeout(), this.#heartbeat.nextTimeout()))
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#coap.handleTimeout(now)
+    this.#drainCoap(now)
+    this.#heartbeat.handleTimeout(now)
+    this.#drainHeartbeat()
+    this.#sendWhatMay(now)
+  }
+
+  #open(errand: Errand, request: CoapRequest, now: Instant): void {
+    const key = errandKey(errand)
+    this.#forget(key, now)
+    const open: OpenErrand = {
+      errand,
+      request,
+      exchange: this.#newExchange(),
+      dueAt: now,
+      sentAt: undefined,
+      sendings: 0
+    }
+    this.#errands.set(key, open)
+    this.#byExchange.set(open.exchange, open)
+  }
+
+  #forget(key: string, now: Instant): void {
+    const open = this.#errands.get(key)
+    if (open === undefined) return
+    this.#errands.delete(key)
+    this.#byExchange.delete(open.exchange)
+    this.#coap.handle({ kind: 'cancel', exchange: open.exchange }, now)
+    this.#drainCoap(now)
+  }
+
+  #newExchange(): OutgoingExchange {
+    return this.#nextExchange++ as OutgoingExchange
+  }
+
+  /** When something that waits may go; undefined when nothing waits. */
+  #nextSending(): Instant | undefined {
+    let due: Instant | undefined
+    for (const open of this.#errands.values()) due = earlier(due, open.dueAt)
+    const allowed = this.#pacing.nextAt()
+    if (this.#waitingHeartbeat !== undefined) due = earlier(due, allowed ?? this.#heardAt)
+    if (due === undefined || allowed === undefined) return due
+    return due > allowed ? due : allowed
+  }
+
+  /** One request for each round trip; never a heartbeat before a mitigation request (RFC 9132 §4.4). */
+  #sendWhatMay(now: Instant): void {
+    while (this.#pacing.allows(now)) {
+      const open = this.#mostUrgent(now)
+      if (open !== undefined) this.#send(open, now)
+      else if (this.#waitingHeartbeat !== undefined) this.#sendHeartbeat(now)
+      else return
+    }
+  }
+
+  #mostUrgent(now: Instant): OpenErrand | undefined {
+    let best: OpenErrand | undefined
+    for (const open of this.#errands.values()) {
+      if (open.dueAt > now) continue
+      if (best === undefined || isBefore(open, best)) best = open
+    }
+    return best
+  }
+
+  #send(open: OpenErrand, now: Instant): void {
+    const { exchange, request } = open
+    if (open.sendings > 0) this.#pacing.forgetRoundTrip()
+    if (open.sentAt === undefined)
+      this.#coap.handle({ kind: 'request', exchange, request, confirmable: false }, now)
+    else this.#coap.handle({ kind: 'repeat', exchange }, now)
+    open.sentAt = now
+    open.sendings++
+    open.dueAt = after(now, PACING_WITHOUT_RTT)
+    this.#pacing.sent(now)
+    this.#drainCoap(now)
+  }
+
+  #sendHeartbeat(now: Instant): void {
+    const status = this.#waitingHeartbeat?.peerHeartbeatStatus ?? false
+    this.#waitingHeartbeat = undefined
+    if (this.#heartbeatExchange !== undefined) {
+      this.#coap.handle({ kind: 'cancel', exchange: this.#heartbeatExchange.exchange }, now)
+      this.#pacing.forgetRoundTrip()
+    }
+    const exchange = this.#newExchange()
+    this.#heartbeatExchange = { exchange, sentAt: now }
+    this.#coap.handle(
+      { kind: 'request', exchange, request: heartbeatRequest(status), confirmable: false },
+      now
+    )
+    this.#pacing.sent(now)
+    this.#drainCoap(now)
+  }
+
+  #drainCoap(now: Instant): void {
+    for (let output = this.#coap.poll(); output !== undefined; output = this.#coap.poll())
+      this.#perform(output, now)
+  }
+
+  #perform(output: CoapSessionOutput, now: Instant): void {
+    switch (output.kind) {
+      case 'send':
+        this.#outputs.push(output)
+        return
+      case 'response':
+        this.#heard(now)
+        this.#answered(output.exchange, output.response, output.final, now)
+        return
+      case 'request':
+        this.#heard(now)
+        this.#serve(output.exchange, output.request, now)
+        return
+      case 'failed':
+        this.#failed(output.exchange, now)
+        return
+      case 'malformed':
+        this.#outputs.push({ kind: 'malformed', text: output.error.message })
+        return
+      // We send no pings and serve no observers.
+      case 'pong':
+      case 'observer-gone':
+    }
+  }
+
+  #heard(now: Instant): void {
+    this.#heardAt = now
+    this.#heartbeat.handle({ kind: 'traffic' }, now)
+    this.#drainHeartbeat()
+  }
+
+  #answered(exchange: OutgoingExchange, response: CoapResponse, isFinal: boolean, now: Instant): void {
+    if (exchange === this.#heartbeatExchange?.exchange) {
+      this.#pacing.measured(between(this.#heartbeatExchange.sentAt, now))
+      this.#heartbeatExchange = undefined
+      this.#heartbeat.handle({ kind: 'answered' }, now)
+      this.#drainHeartbeat()
+      return
+    }
+    const open = this.#byExchange.get(exchange)
+    if (open === undefined) return
+    if (open.sendings === 1 && open.sentAt !== undefined) this.#pacing.measured(between(open.sentAt, now))
+    open.sendings = 0
+    if (!isFinal) open.dueAt = after(now, OBSERVATION_RENEWAL)
+    else this.#close(open, response, now)
+    this.#outputs.push({ kind: 'answer', errand: open.errand, response })
+  }
+
+  #close(open: OpenErrand, response: CoapResponse, now: Instant): void {
+    this.#byExchange.delete(open.exchange)
+    if (open.errand.kind !== 'observe' || response.code !== Code.content) {
+      this.#errands.delete(errandKey(open.errand))
+      return
+    }
+    open.exchange = this.#newExchange()
+    open.sentAt = undefined
+    open.dueAt = after(now, POLLING)
+    this.#byExchange.set(open.exchange, open)
+  }
+
+  /** The server rejected the message itself, or we have too much open: try again in the usual rhythm. */
+  #failed(exchange: OutgoingExchange, now: Instant): void {
+    if (exchange === this.#heartbeatExchange?.exchange) {
+      this.#heartbeatExchange = undefined
+      return
+    }
+    const open = this.#byExchange.get(exchange)
+    if (open === undefined) return
+    this.#byExchange.delete(exchange)
+    open.exchange = this.#newExchange()
+    open.sentAt = undefined
+    open.dueAt = after(now, PACING_WITHOUT_RTT)
+    this.#byExchange.set(open.exchange, open)
+  }
+
+  /** RFC 9132 §4.7: the server probes us, too. It has nothing else to ask of a client. */
+  #serve(
+    exchange: (CoapSessionOutput & { readonly kind: 'request' })['exchange'],
+    request: CoapRequest,
+    now: Instant
+  ): void {
+    const code = this.#answerTo(request, now)
+    this.#coap.handle(
+      { kind: 'respond', exchange, response: { code, options: [], payload: new Uint8Array(0) } },
+      now
+    )
+    this.#drainCoap(now)
+  }
+
+  #answerTo(request: CoapRequest, now: Instant): number {
+    if (!isHeartbeatPath(request.options)) return Code.notFound
+    if (request.method !== Method.put) return Code.methodNotAllowed
+    const status = peerHeartbeatStatus(request.payload)
+    if (status === undefined) return Code.badRequest
+    this.#heartbeat.handle({ kind: 'peer-heartbeat', peerHeartbeatStatus: status }, now)
+    this.#drainHeartbeat()
+    return Code.changed
+  }
+
+  #drainHeartbeat(): void {
+    for (let output = this.#heartbeat.poll(); output !== undefined; output = this.#heartbeat.poll())
+      switch (output.kind) {
+        case 'send':
+          this.#waitingHeartbeat = { peerHeartbeatStatus: output.peerHeartbeatStatus }
+          break
+        case 'unanswered':
+          this.#outputs.push({ kind: 'heartbeats-lost', hearing: true })
+          break
+        case 'silent':
+          this.#outputs.push({ kind: 'heartbeats-lost', hearing: false })
+          break
+        case 'answered-again':
+          this.#outputs.push({ kind: 'heartbeats-back' })
+          break
+      }
+  }
+}
+
+function isBefore(x: OpenErrand, y: OpenErrand): boolean {
+  const difference = ERRAND_PRIORITY[x.errand.kind] - ERRAND_PRIORITY[y.errand.kind]
+  return difference < 0 || (difference === 0 && x.dueAt < y.dueAt)
+}
+
+function peerHeartbeatStatus(payload: Uint8Array): boolean | undefined {
+  try {
+    return decodeSignal(payload).heartbeat?.peerHbStatus
+  } catch (error) {
+    if (error instanceof BreakwaterError) return undefined
+    throw error
+  }
+}

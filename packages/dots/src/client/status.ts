@@ -1,0 +1,138 @@
+import { formatIpAddress, inSeconds, between } from '@breakwater/core'
+import type { Instant } from '@breakwater/core'
+import type { Cuid, DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { Target } from '../domain/target.ts'
+import type { LegalPath } from '../multihoming/legal-path.ts'
+import type { Association, SessionState } from './association.ts'
+import type { Refusal, RequestState } from './mitigation-request.ts'
+import type { ProtectionStatus } from './protection.ts'
+import type { BookedRequest } from './request-book.ts'
+
+/** Everything that `dots status` shows, as plain data. */
+export interface ClientStatus {
+  readonly sessions: readonly SessionReport[]
+  readonly protections: readonly ProtectionStatus[]
+  readonly requests: readonly RequestReport[]
+}
+
+export interface SessionReport {
+  readonly server: ServerName
+  readonly domain: DomainName
+  readonly cuid: Cuid
+  readonly state: SessionState['kind'] | 'silent'
+  /** What stands in the way, where something does. */
+  readonly text: string
+  /** The path in use or being tried. */
+  readonly path: PathReport | undefined
+  /** For how long it has been in this state, where that is known. */
+  readonly sinceSeconds: number | undefined
+  /** How long ago anything came from the server. */
+  readonly heardSecondsAgo: number | undefined
+  readonly retryInSeconds: number | undefined
+  readonly roundTripMilliseconds: number | undefined
+}
+
+export interface PathReport {
+  readonly source: string
+  readonly interface: string | undefined
+  readonly remote: string
+  readonly port: number
+}
+
+export interface RequestReport {
+  readonly server: ServerName
+  readonly domain: DomainName
+  readonly mitigationId: MitigationId
+  readonly target: Target
+  readonly protections: readonly ProtectionId[]
+  readonly state: RequestState['kind']
+  readonly refusal: Refusal | undefined
+  /** RFC 9132 §4.4.2, Table 3: what the server said last. */
+  readonly status: number | undefined
+  /** Undefined: not granted, or indefinite (see `isIndefinite`). */
+  readonly remainingSeconds: number | undefined
+  readonly isIndefinite: boolean
+  /** Undefined: the server does not count. */
+  readonly bytesDropped: bigint | undefined
+  readonly packetsDropped: bigint | undefined
+  readonly isBeingReplaced: boolean
+}
+
+/** How the session with one server stands. */
+export function reportSession(association: Association, now: Instant): SessionReport {
+  const { state, server, cuid } = association
+  const common = { server: server.name, domain: server.domain, cuid }
+  const nothing = {
+    text: '',
+    path: undefined,
+    sinceSeconds: undefined,
+    heardSecondsAgo: undefined,
+    retryInSeconds: undefined,
+    roundTripMilliseconds: undefined
+  }
+  switch (state.kind) {
+    case 'stopped':
+      return { ...common, ...nothing, state: state.kind }
+    case 'no-path':
+      return { ...common, ...nothing, state: state.kind, text: state.reasons.join('; ') }
+    case 'pausing': {
+      const retryInSeconds = seconds(now, state.until)
+      return { ...common, ...nothing, state: state.kind, text: state.reason, retryInSeconds }
+    }
+    case 'connecting': {
+      const sinceSeconds = seconds(state.since, now)
+      return { ...common, ...nothing, state: state.kind, path: reportPath(state.path), sinceSeconds }
+    }
+    case 'established':
+      return {
+        ...common,
+        ...nothing,
+        state: state.isSilent ? 'silent' : state.kind,
+        text: state.isSilent ? 'heartbeats get no answer; kept because an attack is on' : '',
+        path: reportPath(state.path),
+        sinceSeconds: seconds(state.since, now),
+        heardSecondsAgo: seconds(state.session.heardAt, now),
+        roundTripMilliseconds: state.session.roundTrip
+      }
+  }
+}
+
+function reportPath(path: LegalPath): PathReport {
+  return {
+    source: formatIpAddress(path.source),
+    interface: path.interface,
+    remote: formatIpAddress(path.remote.address),
+    port: path.remote.port
+  }
+}
+
+/** How the requests at one server stand. */
+export function reportRequests(association: Association, now: Instant): RequestReport[] {
+  const { server } = association
+  return association.requests.map((request) => {
+    return { server: server.name, domain: server.domain, ...reportRequest(request, now) }
+  })
+}
+
+function reportRequest(request: BookedRequest, now: Instant): Omit<RequestReport, 'server' | 'domain'> {
+  const { state, report } = request
+  const isGranted = state.kind === 'in-force' || state.kind === 'refreshing'
+  const until = isGranted ? state.until : undefined
+  return {
+    mitigationId: request.mitigationId,
+    target: request.target,
+    protections: request.protections,
+    state: state.kind,
+    refusal: state.kind === 'refused' ? state.refusal : undefined,
+    status: report?.status,
+    remainingSeconds: until === undefined ? undefined : Math.max(0, seconds(now, until)),
+    isIndefinite: isGranted && until === undefined,
+    bytesDropped: report?.bytesDropped,
+    packetsDropped: report?.packetsDropped,
+    isBeingReplaced: request.replacedBy !== undefined
+  }
+}
+
+function seconds(from: Instant, to: Instant): number {
+  return inSeconds(between(from, to))
+}
