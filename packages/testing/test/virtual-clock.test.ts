@@ -90,6 +90,22 @@ describe('the virtual clock', () => {
     expect(notes).toEqual(['10 written', '11 later'])
   })
 
+  it('waits for real work that follows from real work', async () => {
+    const clock = new VirtualClock()
+    const notes: string[] = []
+    const work = (): Promise<void> => clock.hold(new Promise((resolve) => setTimeout(resolve, 5)))
+    clock.schedule(
+      Instant(10),
+      () =>
+        void work()
+          .then(work)
+          .then(noting(clock, notes, 'written twice'))
+    )
+    clock.schedule(Instant(11), noting(clock, notes, 'later'))
+    await clock.advance(Milliseconds(11))
+    expect(notes).toEqual(['10 written twice', '11 later'])
+  })
+
   it('goes on after held work that fails', async () => {
     const clock = new VirtualClock()
     const work = clock.hold(Promise.reject(new Error('disk full')))

@@ -79,6 +79,72 @@ describe('the handshake of simulated endpoints', () => {
     expect(server.log.events).toEqual([])
   })
 
+  it('repeats the answer to a repeated hello, besides repeating it unasked', async () => {
+    const server = await attendServer(world)
+    const client = await attendClient(world)
+    world.dropNext(1, 'client', 1)
+    await establish(world, server, client)
+    expect(flights().filter((flight) => flight.includes('server-hello'))).toEqual([
+      '0.03 server server-hello',
+      '1.03 server server-hello',
+      '1.03 server server-hello'
+    ])
+  })
+
+  it('repeats the proof when the server repeats its hello, besides repeating it unasked', async () => {
+    const server = await attendServer(world)
+    const client = await attendClient(world)
+    world.dropNext(1, 'server', 2)
+    await establish(world, server, client)
+    expect(flights().filter((flight) => flight.includes('client-finished'))).toEqual([
+      '0.04 client client-finished',
+      '1.04 client client-finished',
+      '1.04 client client-finished'
+    ])
+  })
+
+  it('starts nothing for a late copy of the hello that began the session', async () => {
+    const { server, client } = await pairOf(world)
+    const hello = trace.filter(({ fate, from }) => fate.kind === 'sent' && from === 'client')[1]
+    const { local } = client.endpoint
+    world.hosts.client.sendForged(
+      'eth0',
+      local,
+      server.endpoint.local,
+      hello?.bytes ?? expect.fail('no hello')
+    )
+    await world.pause(Seconds(70))
+    expect(server.endpoint.stats()['handshakes_started_total']).toBe(1)
+    expect(server.log.events).toHaveLength(1)
+  })
+
+  it('does not take a finish from somebody who does not know the key', async () => {
+    const identity = 'site-1'
+    const preSharedKeys = new Map([[identity, Uint8Array.of(1, 2, 3)]])
+    const server = await attendServer(world, { preSharedKeys })
+    const credentials = { kind: 'psk', identity, key: Uint8Array.of(9, 9, 9) } as const
+    const client = await attendClient(world, { credentials })
+    const peer = connect(world, client, server)
+    await world.until(() => flights().some((flight) => flight.includes('client-finished')))
+    const session =
+      decodeRecord(trace.at(-1)?.bytes ?? new Uint8Array(0))?.session ?? expect.fail('no record')
+    const payload = encodeUtf8(JSON.stringify({ kind: 'server-finished', finished: 'guessed' }))
+    const forged = encodeRecord({ kind: RecordKind.handshake, session, sequence: 9, payload })
+    world.hosts.server.sendForged('eth0', server.endpoint.local, client.endpoint.local, forged)
+    await world.until(() => client.log.failureOf(peer) !== undefined, Seconds(100))
+    expect(client.log.failureOf(peer)).toBe('timeout')
+    expect(client.log.established()).toEqual([])
+  })
+
+  it('lets a client come back to a full server in the place of its own old session', async () => {
+    const server = await attendServer(world, { limits: { peers: 1 } })
+    const { client, toClient } = await establish(world, server, await attendClient(world))
+    const { local } = client.endpoint
+    await world.vanish(client.endpoint)
+    await establish(world, server, await attendClient(world, { local }))
+    expect(server.log.endOf(toClient)).toBe('replaced')
+  })
+
   it('lets the server give up a client that fell silent after its cookie', async () => {
     const server = await attendServer(world)
     const client = await attendClient(world)

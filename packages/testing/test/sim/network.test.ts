@@ -221,6 +221,28 @@ describe('the simulated network', () => {
   it('draws the chances of one link from a stream of its own', async () => {
     expect(await lostOnA(true)).toEqual(await lostOnA(false))
   })
+
+  it('gives no two links the same luck', async () => {
+    const world = new World(5)
+    for (const name of ['wan-a', 'wan-b']) world.site.link(name).change({ loss: 0.5 })
+    const sockets = [world.socket(a), world.socket(b)]
+    for (let index = 0; index < 50; index++) for (const socket of sockets) world.send(socket, `${index}`)
+    await world.clock.advance(Seconds(1))
+    const [overA, overB] = [a, b].map((own) =>
+      world.arrivals.filter(({ from }) => from === own).map(({ text }) => text)
+    )
+    expect(overA).not.toEqual(overB)
+  })
+
+  it('copies what it is given: the sender may use its buffer again at once', async () => {
+    const world = new World(1)
+    const socket = world.socket(a)
+    const buffer = encodeUtf8('before')
+    world.site.send(socket, world.site.pathTo(socket, { address: s, port: 4646 }) ?? expect.fail(), buffer)
+    buffer.fill(0)
+    await world.clock.advance(Seconds(1))
+    expect(world.texts()).toEqual(['before'])
+  })
 })
 
 describe('ingress filtering (BCP 38)', () => {
