@@ -73,7 +73,7 @@ export class ControlClient {
     const query =
       after === undefined
         ? ''
-        : `?afterRevision=${after.revision}&waitSeconds=${Math.max(0, after.waitSeconds)}`
+        : `?afterRevision=${after.revision}&waitSeconds=${Math.max(0, after.waitSeconds).toFixed(3)}`
     return this.#ask('GET', `/protections/${encodeURIComponent(id)}${query}`, protectionKeys)
   }
 

@@ -76,7 +76,7 @@ const requestSchema = Type.Object({
   server: Type.String(),
   domain: Type.String(),
   prefixes: Type.Array(Type.String()),
-  /** `waiting`, `asking`, `granted`, `refused`, `releasing`, `ended`. */
+  /** `planned`, `asking`, `in-force`, `waiting`, `refused`, `conflict`. */
   state: Type.String(),
   /** One sentence for people: what the server said, or what is waited for. */
   text: Type.String(),
@@ -96,6 +96,7 @@ export const protectionSchema = Type.Object({
   /** Grows with every change: wait for the next one with `afterRevision`. */
   revision: Type.Integer(),
   state: Type.Union([
+    Type.Literal('planned'),
     Type.Literal('asking'),
     Type.Literal('protected'),
     Type.Literal('partly-protected'),

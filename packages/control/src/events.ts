@@ -30,6 +30,7 @@ const outcomes: Readonly<Record<ProtectionState, ProtectionOutcome>> = {
   protected: 'good',
   refused: 'bad',
   ended: 'bad',
+  planned: 'open',
   asking: 'open',
   // Servers that are out of reach may come back within seconds.
   waiting: 'open',

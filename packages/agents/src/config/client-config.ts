@@ -1,7 +1,9 @@
 import type { Static } from 'typebox'
+import { DEFAULT_RECONNECTION } from '@breakwater/dots'
 import { certificateCredentials, pskCredentials } from './credentials-config.ts'
 import { either, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
+import { sessionParameters } from './session-config.ts'
 
 const server = section(
   {
@@ -67,6 +69,32 @@ const ownPrefix = section(
   { description: 'A prefix of the site itself.' }
 )
 
+const reconnection = section(
+  {
+    firstRetrySeconds: optional(
+      whole(60, 300, {
+        description: 'Until a session that could not be established is tried again.',
+        default: DEFAULT_RECONNECTION.firstRetrySeconds,
+        source: 'RFC 9132 §4.7'
+      })
+    ),
+    retrySeconds: optional(
+      whole(60, 3600, {
+        description: 'That time is doubled with every failure up to this.',
+        default: DEFAULT_RECONNECTION.retrySeconds,
+        source: 'RFC 9132 §4.7'
+      })
+    ),
+    localRetrySeconds: optional(
+      whole(1, 60, {
+        description: 'Until the next try after one that sent nothing, for want of an interface or address.',
+        default: DEFAULT_RECONNECTION.localRetrySeconds
+      })
+    )
+  },
+  { description: 'How soon sessions are tried again.', default: {} }
+)
+
 /** The configuration of `dots client`. */
 export const clientConfigSchema = section(
   {
@@ -87,6 +115,8 @@ export const clientConfigSchema = section(
     domains: list(provisioningDomain, 1, { description: 'The upstream providers.' }),
     control: optional(controlSection('/run/breakwater/client.sock')),
     log: optional(logSection),
+    session: optional(sessionParameters),
+    reconnection: optional(reconnection),
     defaults: optional(
       section(
         {

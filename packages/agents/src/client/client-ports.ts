@@ -1,0 +1,52 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { DEFAULT_SESSION_PARAMETERS, cuidOf, DomainName } from '@breakwater/dots'
+import type { ClientCredentials, ClientPorts, Cuid, CuidSource } from '@breakwater/dots'
+import { clientCredentialsOf } from '../config/credentials-of-config.ts'
+import type { ClientConfig } from '../config/client-config.ts'
+import type { ConfigFiles } from '../config/file-format.ts'
+import { siteOfConfig } from '../config/site-of-config.ts'
+
+/** The part of a client's ports that its configuration decides. */
+export function clientPorts(
+  config: ClientConfig,
+  files: ConfigFiles
+): Pick<ClientPorts, 'site' | 'credentials' | 'cuids' | 'reconnection' | 'parameters'> {
+  const credentials = new Map<DomainName, ClientCredentials>()
+  for (const domain of config.domains)
+    if (domain.credentials !== undefined)
+      credentials.set(DomainName(domain.name), clientCredentialsOf(domain.credentials, files))
+  return {
+    site: siteOfConfig(config).site,
+    credentials,
+    cuids: cuidsOf(credentials),
+    reconnection: config.reconnection ?? {},
+    parameters: { ...DEFAULT_SESSION_PARAMETERS, ...config.session }
+  }
+}
+
+/**
+ * RFC 9132 §4.4.1.1 derives the cuid from the credential. Where two domains share one, equal cuids would tell two
+ * providers that they have the same customer: the later domain mixes its name in, which needs no storage either.
+ */
+export function cuidsOf(credentials: ReadonlyMap<DomainName, ClientCredentials>): Map<DomainName, Cuid> {
+  const cuids = new Map<DomainName, Cuid>()
+  const taken = new Set<Cuid>()
+  for (const [domain, credential] of credentials) {
+    const source = cuidSource(credential)
+    const usual = cuidOf(source, (bytes) => sha256(bytes))
+    const cuid = taken.has(usual) ? cuidOf(source, (bytes) => sha256(bytes, domain)) : usual
+    taken.add(cuid)
+    cuids.set(domain, cuid)
+  }
+  return cuids
+}
+
+function cuidSource(credential: ClientCredentials): CuidSource {
+  if (credential.kind === 'psk') return { kind: 'psk', identity: credential.identity }
+  const { publicKey } = new X509Certificate(credential.certificate)
+  return { kind: 'certificate', subjectPublicKeyInfo: publicKey.export({ type: 'spki', format: 'der' }) }
+}
+
+function sha256(bytes: Uint8Array, salt = ''): Uint8Array {
+  return createHash('sha256').update(bytes).update(salt).digest()
+}

@@ -1,0 +1,23 @@
+import { formatIpPrefix } from '@breakwater/core'
+import type { IpPrefix } from '@breakwater/core'
+import type { PlanView } from '@breakwater/control'
+import type { PlanExplanation } from '@breakwater/dots'
+
+/** A plan as the control API shows it. */
+export function planView({ verdict, parts, refusals, uncovered }: PlanExplanation): PlanView {
+  return {
+    verdict,
+    parts: parts.map((part) => ({
+      prefixes: texts(part.prefixes),
+      class: part.classText,
+      asked: part.asked.map((decision) => ({ ...decision })),
+      notAsked: part.notAsked.map((decision) => ({ ...decision }))
+    })),
+    refusals: refusals.map(({ prefixes, because, text }) => ({ prefixes: texts(prefixes), because, text })),
+    uncovered: uncovered.map(({ domain, prefixes, text }) => ({ domain, prefixes: texts(prefixes), text }))
+  }
+}
+
+function texts(prefixes: readonly IpPrefix[]): string[] {
+  return prefixes.map((prefix) => formatIpPrefix(prefix))
+}

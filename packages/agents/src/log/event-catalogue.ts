@@ -1,0 +1,57 @@
+/** How severe an event is for the operator. */
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+
+export interface EventEntry {
+  readonly level: Level
+  /** What happened, for the operator; the fields say to what. */
+  readonly text: string
+}
+
+/** Every event that the agents log. A test compares this with the calls in the sources, both ways. */
+export const eventCatalogue = {
+  'agent.starting': { level: 'info', text: 'the agent starts' },
+  'agent.ready': { level: 'info', text: 'the agent is ready' },
+  'agent.stopping': { level: 'info', text: 'the agent stops' },
+  'agent.stopped': { level: 'info', text: 'the agent has stopped' },
+  'agent.uncaught': { level: 'error', text: 'a mistake of ours; the agent goes on' },
+  'agent.cleanup_failed': { level: 'warn', text: 'something could not be closed in order' },
+  'config.warning': { level: 'warn', text: 'the configuration may surprise' },
+  'audit.dropped': { level: 'error', text: 'the audit file does not take entries; some were lost' },
+  'control.failed': { level: 'error', text: 'a command failed by our own mistake' },
+  'protection.changed': { level: 'info', text: 'a protection has a new state' },
+  'protection.incomplete': { level: 'warn', text: 'a protection lacks something' },
+  'session.changed': { level: 'info', text: 'the session with a server has a new state' },
+  'session.down': { level: 'warn', text: 'there is no session with a server' },
+  'session.cuid-collision': { level: 'warn', text: 'another client had our cuid; it was changed' },
+  'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
+  'session.established': { level: 'info', text: 'a client has a session' },
+  'session.closed': { level: 'info', text: 'the session of a client is over' },
+  'server.resumed': { level: 'info', text: 'stored mitigations were taken up again' },
+  'request.answered': { level: 'info', text: 'a request was answered' },
+  'mitigation.requested': { level: 'info', text: 'a mitigation was asked for' },
+  'mitigation.applying': { level: 'info', text: 'a mitigation is being set up' },
+  'mitigation.active': { level: 'info', text: 'a mitigation is in force' },
+  'mitigation.failing': { level: 'info', text: 'a mitigation is not in force: the mitigator failed' },
+  'mitigation.terminating': { level: 'info', text: 'a mitigation was withdrawn and stays for a while' },
+  'mitigation.ended': { level: 'info', text: 'a mitigation is over' },
+  'record.damaged': { level: 'error', text: 'a stored mitigation is damaged and was not taken up' },
+  'store.failed': { level: 'error', text: 'the store did not take a change' },
+  'mitigator.failed': { level: 'error', text: 'the mitigator did not do its part' },
+  'mitigator.orphan-withdrawn': { level: 'warn', text: 'a filter that belongs to no mitigation was removed' },
+  'mitigator.would_apply': { level: 'info', text: 'dry run: would start to discard' },
+  'mitigator.would_withdraw': { level: 'info', text: 'dry run: would stop discarding' },
+  'heartbeat.unanswered': { level: 'warn', text: 'a client does not answer heartbeats' },
+  'heartbeat.silent': { level: 'warn', text: 'a client is silent; its session is closed' },
+  'heartbeat.answered-again': { level: 'warn', text: 'a client answers heartbeats again' },
+  'datagram.malformed': { level: 'warn', text: 'a client sent what is no valid message' }
+} as const satisfies Readonly<Record<string, EventEntry>>
+
+/** The entry of an event; one that is missing is logged under its own name. */
+export function entryOf(event: string): EventEntry {
+  const entries: Readonly<Record<string, EventEntry>> = eventCatalogue
+  return Object.hasOwn(entries, event) ? (entries[event] ?? unknownEvent(event)) : unknownEvent(event)
+}
+
+function unknownEvent(event: string): EventEntry {
+  return { level: 'info', text: event }
+}

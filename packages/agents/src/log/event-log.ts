@@ -1,0 +1,72 @@
+import { destination, pino } from 'pino'
+import type { Log, LogFields } from '@breakwater/core'
+import { entryOf } from './event-catalogue.ts'
+import type { Level } from './event-catalogue.ts'
+import { prettyLine } from './pretty-line.ts'
+
+export interface EventLogOptions {
+  readonly level: Level
+  readonly pretty: boolean
+  /** A file descriptor or a path. Default: standard error. */
+  readonly destination?: number | string
+}
+
+/** The log of a process. */
+export interface EventLog extends Log {
+  /** Writes what is still waiting. Call it last: nothing is lost by an exit afterwards. */
+  flush(): void
+}
+
+/** Lines that wait for a reader that does not read; beyond that they are dropped, so that the agent never waits. */
+const longestBacklogBytes = 16 * 1024 * 1024
+
+/** Names of fields that no event has; should one get in by mistake, its value stays out. */
+const secretFields = ['key', 'psk', 'preSharedKey', 'privateKey', 'secret', 'password']
+
+const severity: Readonly<Record<Level, number>> = { debug: 20, info: 30, warn: 40, error: 50 }
+
+/** Opens the log: one JSON object per event, or lines for people. Writing never blocks the agent. */
+export function openEventLog(options: EventLogOptions): EventLog {
+  const sink = destination({ dest: options.destination ?? 2, sync: false, maxLength: longestBacklogBytes })
+  // Standard error may be closed before us (EPIPE): that is no reason to stop protecting anybody.
+  sink.on('error', () => undefined)
+  const flush = (): void => {
+    try {
+      sink.flushSync()
+    } catch {
+      // Not open yet, or closed already: there is nobody left to tell.
+    }
+  }
+  return { ...(options.pretty ? prettyLog(options.level, sink) : jsonLog(options.level, sink)), flush }
+}
+
+interface Sink {
+  write(line: string): boolean | void
+}
+
+function jsonLog(level: Level, sink: ReturnType<typeof destination>): Log {
+  const redact = { paths: secretFields, censor: '[secret]' }
+  const logger = pino({ level, base: { pid: process.pid }, redact, timestamp: isoTime }, sink)
+  const write =
+    (kind: Level) =>
+    (event: string, fields: LogFields = {}): void =>
+      logger[kind]({ event, ...fields }, entryOf(event).text)
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+function isoTime(): string {
+  return `,"time":"${new Date().toISOString()}"`
+}
+
+function prettyLog(level: Level, sink: Sink): Log {
+  const write =
+    (kind: Level) =>
+    (event: string, fields: LogFields = {}): void => {
+      if (severity[kind] < severity[level]) return
+      const shown = Object.entries(fields).map(
+        ([name, value]) => [name, secretFields.includes(name) ? '[secret]' : value] as const
+      )
+      sink.write(`${prettyLine(new Date(), kind, event, entryOf(event).text, shown)}\n`)
+    }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}

@@ -1,0 +1,28 @@
+import type { RequestEvent } from '@breakwater/dots'
+import type { AuditEntry } from '../audit-trail.ts'
+
+/** What the audit trail keeps of a request; undefined for those that are about no mitigation. */
+export function auditEntryOf(
+  event: RequestEvent,
+  time: Date,
+  remote: string | undefined
+): AuditEntry | undefined {
+  // Reading changes nothing, and an observing client reads for hours.
+  if (event.method !== 'PUT' && event.method !== 'DELETE') return undefined
+  const { identity, domain, method, cuid, mitigationId, targets, outcome, answer, problem, diagnostic } =
+    event
+  return {
+    time: time.toISOString(),
+    identity,
+    ...(domain === undefined ? {} : { client: domain }),
+    ...(remote === undefined ? {} : { remote }),
+    method,
+    ...(cuid === undefined ? {} : { cuid }),
+    ...(mitigationId === undefined ? {} : { mitigationId }),
+    targets,
+    outcome,
+    answer,
+    ...(problem === undefined ? {} : { problem }),
+    ...(diagnostic === undefined ? {} : { diagnostic })
+  }
+}

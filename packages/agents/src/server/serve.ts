@@ -1,0 +1,96 @@
+import type { Clock, Log } from '@breakwater/core'
+import { hostDotsServer } from '@breakwater/dots'
+import type { Mitigator, ServerEvent } from '@breakwater/dots'
+import { openDtlsEndpoint } from '@breakwater/dtls'
+import { dryRunMitigator, openNftablesMitigator } from '@breakwater/mitigators'
+import { systemClock, systemEntropy } from '@breakwater/runtime'
+import { openSqliteStore } from '@breakwater/store'
+import { noAuditTrail, openAuditTrail } from '../audit-trail.ts'
+import type { AuditTrail } from '../audit-trail.ts'
+import { loadServerConfig } from '../config/load.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import type { ServerConfig } from '../config/server-config.ts'
+import { openControlServer } from '../control-api/control-server.ts'
+import { claimSocketPath } from '../control-api/socket-file.ts'
+import type { CleanUp } from '../life-cycle/clean-up.ts'
+import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
+import type { Readiness } from '../life-cycle/run-until-stopped.ts'
+import { openEventLog } from '../log/event-log.ts'
+import { socketAddressText } from '../socket-address-text.ts'
+import { auditEntryOf } from './audit-entry.ts'
+import { serverHandlers } from './server-handlers.ts'
+import { clientDomains, listenOptions, serverPolicy } from './server-ports.ts'
+import { ServerSessions } from './server-sessions.ts'
+
+/** Runs a server until it is told to stop: the composition, and nothing but that. */
+export async function serve(configFile: string): Promise<void> {
+  const loaded = loadServerConfig(configFile)
+  const { level = 'info', pretty = false } = loaded.config.log ?? {}
+  const log = openEventLog({ level, pretty })
+  for (const { path, message, line } of loaded.warnings) log.warn('config.warning', { path, message, line })
+  const clock = systemClock()
+  await runUntilStopped(log, clock, (cleanUp) => start(loaded, log, clock, cleanUp))
+}
+
+async function start(
+  { config, files }: LoadedConfig<ServerConfig>,
+  log: Log,
+  clock: Clock,
+  cleanUp: CleanUp
+): Promise<Readiness> {
+  const socket = files.absolute(config.control?.socket ?? '')
+  // First of all: a second agent in the same place must not get as far as the network.
+  await claimSocketPath(socket)
+  const audit =
+    config.audit === undefined ? noAuditTrail : await openAuditTrail(files.absolute(config.audit.path), log)
+  cleanUp.add('audit', () => audit.close())
+  reopenOnHangUp(audit, cleanUp)
+  const store = await openSqliteStore({ path: files.absolute(config.store.path) })
+  cleanUp.add('store', () => store.close())
+  const mitigator = await openMitigator(config.mitigator, log)
+  cleanUp.add('mitigator', () => mitigator.close())
+  const sessions = new ServerSessions()
+  const host = await hostDotsServer({
+    clock,
+    entropy: systemEntropy(),
+    open: openDtlsEndpoint,
+    listen: listenOptions(config, files),
+    store,
+    mitigator,
+    domains: clientDomains(config),
+    policy: serverPolicy(config),
+    log,
+    onEvent: (event) => take(event, sessions, audit)
+  })
+  cleanUp.add('host', () => host.stop())
+  const control = await openControlServer({
+    socket,
+    handlers: serverHandlers(host, sessions, clock),
+    clock,
+    log
+  })
+  cleanUp.add('control', () => control.close())
+  return { role: 'server', socket, listen: host.addresses.map((address) => socketAddressText(address)) }
+}
+
+function take(event: ServerEvent, sessions: ServerSessions, audit: AuditTrail): void {
+  // Before the session is forgotten: the trail wants to know where a request came from.
+  if (event.kind === 'request') {
+    const entry = auditEntryOf(event, new Date(), sessions.remoteOf(event.peer))
+    if (entry !== undefined) audit.record(entry)
+  }
+  sessions.take(event)
+}
+
+function openMitigator(mitigator: ServerConfig['mitigator'], log: Log): Promise<Mitigator> {
+  if (mitigator.kind === 'dry-run') return Promise.resolve(dryRunMitigator(log))
+  const { table, hook = 'forward' } = mitigator
+  return openNftablesMitigator({ hook, ...(table === undefined ? {} : { table }) })
+}
+
+/** SIGHUP: log rotation has moved the audit file away. */
+function reopenOnHangUp(audit: AuditTrail, cleanUp: CleanUp): void {
+  const reopen = (): void => audit.reopen()
+  process.on('SIGHUP', reopen)
+  cleanUp.add('hang-up', () => void process.off('SIGHUP', reopen))
+}

@@ -1,0 +1,52 @@
+import { inSeconds, between } from '@breakwater/core'
+import type { Clock } from '@breakwater/core'
+import type { MitigationView } from '@breakwater/control'
+import type { MitigationSnapshot, ServerHost } from '@breakwater/dots'
+import type { ServerHandlers } from '../control-api/handlers.ts'
+import { mitigationStatusText } from '../mitigation-status-text.ts'
+import { socketAddressText } from '../socket-address-text.ts'
+import { targetView } from '../target-view.ts'
+import { VERSION } from '../version.ts'
+import type { ServerSessions } from './server-sessions.ts'
+
+/** What the control API of a server can be asked. */
+export function serverHandlers(host: ServerHost, sessions: ServerSessions, clock: Clock): ServerHandlers {
+  const started = clock.now()
+  return {
+    agent: () => ({
+      role: 'server',
+      version: VERSION,
+      pid: process.pid,
+      uptimeSeconds: inSeconds(between(started, clock.now())),
+      listen: host.addresses.map((address) => socketAddressText(address))
+    }),
+    sessions: () => sessions.list(),
+    counters: () => ({ ...host.counters.snapshot(), ...sumOf(host.endpointStats()) }),
+    mitigations: () => Promise.resolve(host.mitigations().map((mitigation) => viewOf(mitigation)))
+  }
+}
+
+function viewOf(mitigation: MitigationSnapshot): MitigationView {
+  const { domain, cuid, mitigationId, state, status, target, remainingLifetimeSeconds, dropped } = mitigation
+  return {
+    client: domain,
+    cuid,
+    mitigationId,
+    state,
+    status: mitigationStatusText(status),
+    target: targetView(target),
+    remainingLifetimeSeconds,
+    ...(dropped === undefined
+      ? {}
+      : { droppedPackets: String(dropped.packets), droppedBytes: String(dropped.bytes) })
+  }
+}
+
+/** One server may listen on several endpoints; their counters count together. */
+function sumOf(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {}
+  for (const stats of all)
+    for (const [name, value] of Object.entries(stats))
+      sums[`dtls_${name}`] = (sums[`dtls_${name}`] ?? 0) + value
+  return sums
+}

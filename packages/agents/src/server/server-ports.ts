@@ -1,0 +1,61 @@
+import { InternalError, parseIpAddress, parseIpPrefix, Seconds } from '@breakwater/core'
+import type { CertificateCredentials, IpAddress, IpPrefix } from '@breakwater/core'
+import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
+import type { ClientDomain, ServerPolicy, ServerPorts } from '@breakwater/dots'
+import type { ConfigFiles } from '../config/file-format.ts'
+import { certificateCredentialsOf, keyOf } from '../config/credentials-of-config.ts'
+import type { ServerConfig } from '../config/server-config.ts'
+
+/** The secure endpoints of a server: each takes certificates, keys, or both. */
+export function listenOptions(config: ServerConfig, files: ConfigFiles): ServerPorts['listen'] {
+  const certificate: CertificateCredentials | undefined =
+    config.credentials === undefined ? undefined : certificateCredentialsOf(config.credentials, files)
+  const keys = (config.preSharedKeys ?? []).map(
+    ({ identity, keyFile }) => [identity, keyOf(keyFile, files)] as const
+  )
+  return config.listen.map((listener) => ({
+    local: { address: checkedAddress(listener.address), port: listener.port ?? 0 },
+    ...(listener.interface === undefined ? {} : { interface: listener.interface }),
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(keys.length === 0 ? {} : { preSharedKeys: new Map(keys) })
+  }))
+}
+
+/** Who may ask, and for what. */
+export function clientDomains(config: ServerConfig): ClientDomain[] {
+  return config.clients.map(({ name, identity, prefixes }) => ({
+    name,
+    dnsNames: 'dnsName' in identity ? [identity.dnsName] : [],
+    pskIdentities: 'pskIdentity' in identity ? [identity.pskIdentity] : [],
+    prefixes: prefixes.map((text) => checkedPrefix(text))
+  }))
+}
+
+/** What the operator decided; the rest is as `DEFAULT_SERVER_POLICY` says. The schema has filled in all defaults. */
+export function serverPolicy(config: ServerConfig): Partial<ServerPolicy> {
+  const { lifetime, session, limits, activeButTerminatingSeconds, clientConflict, statusIntervalSeconds } =
+    config
+  const defaults = DEFAULT_SERVER_POLICY
+  const grace = activeButTerminatingSeconds === undefined ? undefined : Seconds(activeButTerminatingSeconds)
+  return {
+    lifetime: { ...defaults.lifetime, ...lifetime },
+    session: { ...defaults.session, ...session },
+    limits: { ...defaults.limits, ...limits },
+    ...(grace === undefined ? {} : { activeButTerminating: grace }),
+    ...(clientConflict === undefined ? {} : { clientConflict }),
+    ...(statusIntervalSeconds === undefined ? {} : { statusInterval: Seconds(statusIntervalSeconds) })
+  }
+}
+
+function checkedAddress(text: string): IpAddress {
+  return parseIpAddress(text) ?? unchecked(text)
+}
+
+function checkedPrefix(text: string): IpPrefix {
+  return parseIpPrefix(text) ?? unchecked(text)
+}
+
+/** The configuration was checked: a text that cannot be read here is a mistake of ours. */
+function unchecked(text: string): never {
+  throw new InternalError('CONFIG_UNCHECKED', `${JSON.stringify(text)} passed the check of the configuration`)
+}

@@ -1,0 +1,24 @@
+import type { PlanView } from '@breakwater/control'
+import { OUTPUT_COLUMNS, printable, wrap } from './table.ts'
+
+/** A plan for people: each part with who is asked and who is not, and why. */
+export function planLines({ verdict, parts, refusals, uncovered }: PlanView): string[] {
+  return [
+    { placed: 'Placed: all of it.', partial: 'Placed in part.', refused: 'Refused.' }[verdict],
+    ...parts.flatMap((part) => [
+      ...hanging('', `${part.prefixes.join(', ')} is ${part.class}`),
+      ...part.asked.flatMap(({ server, text }) => hanging('  ask ', `${server}: ${text}`)),
+      ...part.notAsked.flatMap(({ server, text }) => hanging('  not ', `${server}: ${text}`))
+    ]),
+    ...uncovered.flatMap(({ text }) => hanging('  uncovered ', text)),
+    ...refusals.flatMap(({ text }) => hanging('  refused ', text))
+  ]
+}
+
+/** Text behind a word, broken so that it stays behind it. */
+function hanging(word: string, text: string): string[] {
+  const indent = ' '.repeat(Math.max(word.length, 4))
+  return wrap(printable(text), OUTPUT_COLUMNS - indent.length).map((line, index) =>
+    index === 0 ? `${word}${line}` : `${indent}${line}`
+  )
+}

@@ -1,0 +1,35 @@
+import type { ProtectionView, RequestView } from '@breakwater/control'
+import { OUTPUT_COLUMNS, printable, table, wrap } from './table.ts'
+import { countText, durationText, targetText } from './words.ts'
+
+/** A protection for people: its state, then one row per server. */
+export function protectionLines(protection: ProtectionView): string[] {
+  const { id, state, target, requests, missing } = protection
+  return [
+    ...wrap(printable(`${id}: ${state.replace('-', ' ')}, ${targetText(target)}`), OUTPUT_COLUMNS),
+    ...table(
+      ['SERVER', 'STATE', 'TARGET', 'WHAT THE SERVER SAYS'],
+      requests.map((request) => [
+        request.server,
+        request.state,
+        request.prefixes.join(' '),
+        requestText(request)
+      ]),
+      2
+    ),
+    ...missing.flatMap((text) => wrap(`  missing: ${printable(text)}`, OUTPUT_COLUMNS))
+  ]
+}
+
+/** What became of one request, in one sentence. */
+export function requestText(request: RequestView): string {
+  const { text, status, remainingLifetimeSeconds: left, droppedPackets, droppedBytes } = request
+  return [
+    status ?? text,
+    left === undefined ? undefined : left < 0 ? 'indefinite' : `${durationText(left)} left`,
+    droppedPackets === undefined ? undefined : `${countText(droppedPackets)} packets dropped`,
+    droppedBytes === undefined ? undefined : `${countText(droppedBytes)} bytes dropped`
+  ]
+    .filter((part) => part !== undefined && part !== '')
+    .join(', ')
+}

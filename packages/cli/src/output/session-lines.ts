@@ -1,0 +1,18 @@
+import type { SessionView } from '@breakwater/control'
+import { table } from './table.ts'
+
+/** Sessions for people. `peers` is what stands at the other end. */
+export function sessionLines(peers: 'client' | 'server', sessions: readonly SessionView[]): string[] {
+  if (sessions.length === 0) return [`no sessions with any ${peers}`]
+  const rows = sessions.map(({ peer, state, interface: device, local, remote, text }) => {
+    const path = [device, local, remote === undefined ? undefined : `to ${remote}`].filter(
+      (part) => part !== undefined
+    )
+    return [
+      peer,
+      state,
+      [path.join(' '), text].filter((part) => part !== undefined && part !== '').join('; ')
+    ]
+  })
+  return table([peers.toUpperCase(), 'SESSION', 'PATH'], rows)
+}
