@@ -45,8 +45,8 @@ export class Lifecycle {
     const next = transition(before, event, now)
     if (next === before) return
     mitigation.state = next
-    this.#enter(mitigation, before, next)
     this.#report(mitigation, before, next)
+    this.#enter(mitigation, before, next)
     if (before.kind !== 'requested') this.#observations.changed(mitigation, now)
   }
 

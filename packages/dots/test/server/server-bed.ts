@@ -1,0 +1,424 @@
+import { CoapSession, Method, OptionNumber, decodeMessage, uintOption } from '@breakwater/coap'
+import type { CoapOption, CoapResponse, OutgoingExchange } from '@breakwater/coap'
+import { Instant, Seconds, WallTime, after } from '@breakwater/core'
+import type { Duration, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
+import { decodeSignal, encodeSignal } from '@breakwater/model'
+import type { MitigationScopeEntry, SignalMessage } from '@breakwater/model'
+import {
+  CONTENT_FORMAT_DOTS_CBOR,
+  DotsServerMachine,
+  PlanId,
+  configPath,
+  heartbeatRequest,
+  mitigatePath,
+  mitigationId,
+  parseCuid
+} from '@breakwater/dots'
+import type {
+  ClientDomain,
+  Cuid,
+  DropCounters,
+  Failure,
+  MitigationId,
+  MitigationPlan,
+  ServerEvent,
+  ServerInput,
+  ServerOutput,
+  ServerPolicy,
+  StoredRecord
+} from '@breakwater/dots'
+import { address, prefix, seededEntropy } from '@breakwater/testing'
+
+/** A server machine driven by hand: its store, its mitigator and its peers are a few maps in front of the reader. */
+
+export const WALL_START: WallTime = WallTime(1_767_225_600_000)
+export const CUID: Cuid = cuid('dz6pHjaADkaFTbjr0JGBpw')
+export const EXAMPLE: ClientDomain = {
+  name: 'example',
+  dnsNames: ['client.example.net', 'second.example.net'],
+  pskIdentities: ['example-psk'],
+  prefixes: [prefix('192.0.2.0/24'), prefix('2001:db8::/32')]
+}
+export const OTHER: ClientDomain = {
+  name: 'other',
+  dnsNames: ['client.other.net'],
+  pskIdentities: [],
+  prefixes: [prefix('198.51.100.0/24')]
+}
+
+export interface BedOptions {
+  readonly policy?: Partial<ServerPolicy>
+  readonly domains?: readonly ClientDomain[]
+  readonly records?: readonly StoredRecord[]
+  readonly damaged?: readonly string[]
+  /** What the mitigator has from an earlier life. */
+  readonly inForce?: readonly PlanId[]
+  readonly wallClock?: WallTime
+}
+
+export class ServerBed {
+  readonly machine: DotsServerMachine
+  readonly events: ServerEvent[] = []
+  readonly records = new Map<string, Uint8Array>()
+  readonly inForce = new Map<PlanId, MitigationPlan | undefined>()
+  readonly applyCalls: MitigationPlan[] = []
+  readonly withdrawCalls: PlanId[] = []
+  readonly closed: PeerId[] = []
+  readonly held: ServerOutput[] = []
+  /** Datagrams of the server in order, by peer. */
+  readonly sent: { readonly peer: PeerId; readonly at: Instant; readonly bytes: Uint8Array }[] = []
+  /** Kinds of outputs that are kept in `held` instead of being done. */
+  readonly hold = new Set<ServerOutput['kind']>()
+  counters: ReadonlyMap<PlanId, DropCounters> = new Map()
+  storeFailure: Failure | undefined
+  mitigatorFailure: Failure | undefined
+  now: Instant = Instant(1000)
+  readonly #wallOffset: number
+  readonly #inputs: ServerInput[] = []
+  #running = false
+  readonly #peers = new Map<PeerId, Peer>()
+  #nextPeer = 1
+
+  constructor(options: BedOptions = {}) {
+    const { policy, domains = [EXAMPLE, OTHER], records = [], damaged = [], inForce = [] } = options
+    this.#wallOffset = (options.wallClock ?? WALL_START) - this.now
+    this.machine = new DotsServerMachine({
+      entropy: seededEntropy(1),
+      domains,
+      ...(policy === undefined ? {} : { policy })
+    })
+    for (const { key, value } of records) this.records.set(key, value)
+    for (const id of inForce) this.inForce.set(id, undefined)
+    this.feed({ kind: 'clock', wallClock: this.wallClock() })
+    this.feed({ kind: 'loaded', records, damaged })
+  }
+
+  wallClock(): WallTime {
+    return WallTime(this.now + this.#wallOffset)
+  }
+
+  establish(identity: PeerIdentity = certificate('client.example.net')): Peer {
+    const id = this.#nextPeer++ as PeerId
+    const peer = new Peer(this, id)
+    this.#peers.set(id, peer)
+    this.feed({ kind: 'session-established', peer: id, identity, path: PATH })
+    return peer
+  }
+
+  feed(input: ServerInput): void {
+    this.#inputs.push(input)
+    this.#run()
+  }
+
+  /** Moves time on, from timer to timer. */
+  advance(duration: Duration): void {
+    const end = after(this.now, duration)
+    for (;;) {
+      const next = this.#nextTimeout()
+      if (next === undefined || next > end) break
+      this.now = next > this.now ? next : this.now
+      this.machine.handleTimeout(this.now)
+      this.#run()
+      for (const peer of this.#peers.values()) peer.handleTimeout()
+    }
+    this.now = end
+  }
+
+  /** Does what was held, in order. */
+  release(): void {
+    this.hold.clear()
+    for (const output of this.held.splice(0)) this.#perform(output)
+    this.#run()
+  }
+
+  /** The plans in force, by the targets' texts. */
+  plans(): string[] {
+    return [...this.inForce.keys()].map(String).toSorted()
+  }
+
+  eventsOf<Kind extends ServerEvent['kind']>(kind: Kind): Extract<ServerEvent, { kind: Kind }>[] {
+    return this.events.filter((event): event is Extract<ServerEvent, { kind: Kind }> => event.kind === kind)
+  }
+
+  #nextTimeout(): Instant | undefined {
+    const all = [this.machine.nextTimeout(), ...[...this.#peers.values()].map((peer) => peer.nextTimeout())]
+    const known = all.filter((at) => at !== undefined)
+    return known.length === 0 ? undefined : Instant(Math.min(...known))
+  }
+
+  /** One input after the other, each drained and performed before the next. */
+  #run(): void {
+    if (this.#running) return
+    this.#running = true
+    this.#drain()
+    for (let input = this.#inputs.shift(); input !== undefined; input = this.#inputs.shift()) {
+      this.machine.handle(input, this.now)
+      this.#drain()
+    }
+    this.#running = false
+  }
+
+  #drain(): void {
+    const outputs: ServerOutput[] = []
+    for (let output = this.machine.poll(); output !== undefined; output = this.machine.poll())
+      outputs.push(output)
+    for (const output of outputs) {
+      if (this.hold.has(output.kind)) this.held.push(output)
+      else this.#perform(output)
+    }
+  }
+
+  #perform(output: ServerOutput): void {
+    switch (output.kind) {
+      case 'send':
+        this.sent.push({ peer: output.peer, at: this.now, bytes: output.bytes.slice() })
+        this.#peers.get(output.peer)?.receive(output.bytes)
+        return
+      case 'close':
+        this.closed.push(output.peer)
+        this.feed({ kind: 'session-closed', peer: output.peer, reason: 'local' })
+        return
+      case 'event':
+        this.events.push(output.event)
+        return
+      case 'read-clock':
+        this.feed({ kind: 'clock', wallClock: this.wallClock() })
+        return
+      case 'store':
+        this.#store(output)
+        return
+      case 'apply':
+      case 'withdraw':
+      case 'read-in-force':
+      case 'read-counters':
+        this.#mitigate(output)
+    }
+  }
+
+  #store({ operation, changes }: Extract<ServerOutput, { kind: 'store' }>): void {
+    if (this.storeFailure !== undefined) {
+      this.feed({ kind: 'store-failed', operation, failure: this.storeFailure })
+      return
+    }
+    for (const change of changes) {
+      if (change.kind === 'put') this.records.set(change.key, change.value)
+      else this.records.delete(change.key)
+    }
+    this.feed({ kind: 'stored', operation })
+  }
+
+  #mitigate(
+    output: Extract<ServerOutput, { kind: 'apply' | 'withdraw' | 'read-in-force' | 'read-counters' }>
+  ): void {
+    const failure = this.mitigatorFailure
+    switch (output.kind) {
+      case 'apply':
+        this.applyCalls.push(output.plan)
+        if (failure !== undefined) this.feed({ kind: 'apply-failed', plan: output.plan.id, failure })
+        else {
+          this.inForce.set(output.plan.id, output.plan)
+          this.feed({ kind: 'applied', plan: output.plan.id })
+        }
+        return
+      case 'withdraw':
+        this.withdrawCalls.push(output.plan)
+        if (failure !== undefined) this.feed({ kind: 'withdraw-failed', plan: output.plan, failure })
+        else {
+          this.inForce.delete(output.plan)
+          this.feed({ kind: 'withdrawn', plan: output.plan })
+        }
+        return
+      case 'read-in-force':
+        if (failure !== undefined) this.feed({ kind: 'in-force-failed', failure })
+        else this.feed({ kind: 'in-force', plans: [...this.inForce.keys()] })
+        return
+      case 'read-counters':
+        if (failure !== undefined) this.feed({ kind: 'counters-failed', failure })
+        else this.feed({ kind: 'counters', counters: this.counters })
+    }
+  }
+}
+
+/** A response as tests look at it. */
+export interface Seen {
+  /** `2.01` */
+  readonly code: string
+  /** The DOTS body, where Content-Format says that it is one. */
+  readonly body: SignalMessage | undefined
+  /** The diagnostic, where it is not. */
+  readonly text: string
+  readonly response: CoapResponse
+}
+
+/** A DOTS client's end of one session. */
+export class Peer {
+  readonly id: PeerId
+  readonly notifications: Seen[] = []
+  /** Heartbeats of the server that came. */
+  heartbeats = 0
+  /** `peer-hb-status` of the server's last heartbeat. */
+  lastHeartbeatStatus: boolean | undefined
+  /** Heartbeats are answered. */
+  answersHeartbeats = true
+  /** Nothing arrives. */
+  deaf = false
+  readonly #bed: ServerBed
+  readonly #coap: CoapSession
+  readonly #responses = new Map<number, Seen[]>()
+  #nextExchange = 1
+
+  constructor(bed: ServerBed, id: PeerId) {
+    this.#bed = bed
+    this.id = id
+    this.#coap = new CoapSession({
+      parameters: {
+        ackTimeoutSeconds: 2,
+        ackRandomFactor: 1.5,
+        maxRetransmit: 3,
+        nstart: 1,
+        maxLatencySeconds: 100
+      },
+      entropy: seededEntropy(100 + id)
+    })
+  }
+
+  /** Sends a request as Non-confirmable; the answers that came so far. */
+  request(method: number, options: readonly CoapOption[], payload: Uint8Array = new Uint8Array(0)): Seen[] {
+    const exchange = this.#nextExchange++
+    const seen: Seen[] = []
+    this.#responses.set(exchange, seen)
+    const request = { method, options, payload }
+    this.#coap.handle(
+      { kind: 'request', exchange: exchange as OutgoingExchange, request, confirmable: false },
+      this.#bed.now
+    )
+    this.#drain()
+    return seen
+  }
+
+  put(id: number, entry: MitigationScopeEntry, of: Cuid = CUID): Seen[] {
+    return this.putBody(id, encodeSignal({ mitigationScope: { scope: [entry] } }), of)
+  }
+
+  putBody(id: number, payload: Uint8Array, of: Cuid = CUID): Seen[] {
+    return this.request(Method.put, [...mitigatePath(of, mid(id)), FORMAT], payload)
+  }
+
+  get(id?: number, options: readonly CoapOption[] = [], of: Cuid = CUID): Seen[] {
+    const path = mitigatePath(of, id === undefined ? undefined : mid(id))
+    return this.request(Method.get, sorted([...path, ...options]))
+  }
+
+  observe(id?: number, of: Cuid = CUID): Seen[] {
+    return this.get(id, [uintOption(OptionNumber.observe, 0)], of)
+  }
+
+  delete(id: number, of: Cuid = CUID): Seen[] {
+    return this.request(Method.delete, mitigatePath(of, mid(id)))
+  }
+
+  config(options: readonly CoapOption[] = []): Seen[] {
+    return this.request(Method.get, sorted([...configPath(), ...options]))
+  }
+
+  heartbeat(peerHeartbeatStatus = true): Seen[] {
+    const { method, options, payload } = heartbeatRequest(peerHeartbeatStatus)
+    return this.request(method, options, payload)
+  }
+
+  /** Puts bytes on the wire as they are. */
+  send(bytes: Uint8Array): void {
+    this.#bed.feed({ kind: 'datagram', peer: this.id, bytes })
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.deaf) return
+    this.#coap.handle({ kind: 'datagram', bytes }, this.#bed.now)
+    this.#drain()
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#coap.nextTimeout()
+  }
+
+  handleTimeout(): void {
+    this.#coap.handleTimeout(this.#bed.now)
+    this.#drain()
+  }
+
+  #drain(): void {
+    for (let output = this.#coap.poll(); output !== undefined; output = this.#coap.poll()) {
+      if (output.kind === 'send') this.#bed.feed({ kind: 'datagram', peer: this.id, bytes: output.bytes })
+      else if (output.kind === 'response') {
+        const seen = see(output.response)
+        const first = this.#responses.get(output.exchange)
+        if (first !== undefined && first.length === 0) first.push(seen)
+        else this.notifications.push(seen)
+      } else if (output.kind === 'request') {
+        this.heartbeats++
+        this.lastHeartbeatStatus = decodeSignal(output.request.payload).heartbeat?.peerHbStatus
+        if (!this.answersHeartbeats) continue
+        const response = { code: 0x44, options: [], payload: new Uint8Array(0) }
+        this.#coap.handle({ kind: 'respond', exchange: output.exchange, response }, this.#bed.now)
+      }
+    }
+  }
+}
+
+const FORMAT = uintOption(OptionNumber.contentFormat, CONTENT_FORMAT_DOTS_CBOR)
+
+const PATH: NetworkPath = {
+  local: { address: address('192.0.2.250'), port: 4646 },
+  remote: { address: address('203.0.113.9'), port: 50_000 }
+}
+
+export function see(response: CoapResponse): Seen {
+  const isDots = response.options.some(({ number }) => number === OptionNumber.contentFormat)
+  return {
+    code: `${response.code >> 5}.${String(response.code & 31).padStart(2, '0')}`,
+    body: isDots ? decodeSignal(response.payload) : undefined,
+    text: isDots ? '' : new TextDecoder('utf-8', { fatal: true }).decode(response.payload),
+    response
+  }
+}
+
+/** The scope entry of a response that has one. */
+export function entryOf(seen: Seen | undefined): MitigationScopeEntry {
+  const [entry] = seen?.body?.mitigationScope?.scope ?? []
+  if (entry === undefined) throw new Error(`no scope in ${seen?.code ?? 'no answer'} ${seen?.text ?? ''}`)
+  return entry
+}
+
+/** The one answer that a request must have had. */
+export function only(answers: readonly Seen[]): Seen {
+  const [answer] = answers
+  if (answer === undefined || answers.length !== 1) throw new Error(`${answers.length} answers`)
+  return answer
+}
+
+export function certificate(...dnsNames: string[]): PeerIdentity {
+  return { kind: 'certificate', dnsNames, subject: dnsNames[0] ?? '', spkiSha256: 'ab'.repeat(32) }
+}
+
+export function cuid(text: string): Cuid {
+  const parsed = parseCuid(text)
+  if (parsed === undefined) throw new Error(text)
+  return parsed
+}
+
+export function mid(value: number): MitigationId {
+  const parsed = mitigationId(value)
+  if (parsed === undefined) throw new Error(String(value))
+  return parsed
+}
+
+/** Type and code of a datagram of the server's. */
+export function messageType(bytes: Uint8Array): string {
+  return decodeMessage(bytes).type
+}
+
+export const HOUR: Duration = Seconds(3600)
+
+function sorted(options: CoapOption[]): CoapOption[] {
+  return options.toSorted((a, b) => a.number - b.number)
+}
