@@ -237,17 +237,21 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   /** Carries what the session says to the book and back until both have nothing more to say. */
   #drain(now: Instant): void {
-    for (;;) {
-      const fromBook = this.#book.poll()
-      if (fromBook !== undefined) {
-        this.#performForBook(fromBook, now)
-        continue
-      }
-      const state = this.#state
-      const fromSession = state.kind === 'established' ? state.session.poll() : undefined
-      if (fromSession === undefined || state.kind !== 'established') return
-      this.#performForSession(fromSession, state, now)
-    }
+    do {
+      for (let output = this.#book.poll(); output !== undefined; output = this.#book.poll())
+        this.#performForBook(output, now)
+    } while (this.#drainSession(now))
+  }
+
+  /** @returns whether the session had anything to say. */
+  #drainSession(now: Instant): boolean {
+    const state = this.#state
+    if (state.kind !== 'established') return false
+    state.session.handle({ kind: 'send' }, now)
+    const output = state.session.poll()
+    if (output === undefined) return false
+    this.#performForSession(output, state, now)
+    return true
   }
 
   #performForBook(output: ReturnType<RequestBook['poll']> & object, now: Instant): void {

@@ -1,6 +1,6 @@
 import { CONTENT_FORMAT_DOTS_CBOR } from '../signal/defaults.ts'
 import { mitigationRequestBody } from '../signal/mapper.ts'
-import { heartbeatPath, mitigatePath } from '../signal/resource.ts'
+import { mitigatePath } from '../signal/resource.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import { Method, OptionNumber, uintOption } from '@breakwater/coap'
 import type { CoapRequest } from '@breakwater/coap'
@@ -51,10 +51,4 @@ export function observeRequest(cuid: Cuid, id: MitigationId): CoapRequest {
 /** RFC 9132 §4.4.2: without a mid, everything of our cuid. */
 export function listRequest(cuid: Cuid): CoapRequest {
   return { method: Method.get, options: mitigatePath(cuid), payload: NOTHING }
-}
-
-/** RFC 9132 §4.7, Figure 27. */
-export function heartbeatRequest(peerHeartbeatStatus: boolean): CoapRequest {
-  const payload = encodeSignal({ heartbeat: { peerHbStatus: peerHeartbeatStatus } })
-  return { method: Method.put, options: [...heartbeatPath(), contentFormat], payload }
 }

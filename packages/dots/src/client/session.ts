@@ -1,23 +1,25 @@
 import { Code, CoapSession, Method } from '@breakwater/coap'
 import type { CoapRequest, CoapResponse, CoapSessionOutput, OutgoingExchange } from '@breakwater/coap'
-import { BreakwaterError, Seconds, after, between, earlier } from '@breakwater/core'
+import { Seconds, after, between, earlier } from '@breakwater/core'
 import type { Duration, Entropy, Instant, Machine } from '@breakwater/core'
-import { decodeSignal } from '@breakwater/model'
 import { DEFAULT_SESSION_PARAMETERS, PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import { Heartbeat } from '../signal/heartbeat.ts'
+import { heartbeatRequest, parseHeartbeat } from '../signal/heartbeat-message.ts'
 import { isHeartbeatPath } from '../signal/resource.ts'
 import { transmissionParameters } from '../signal/session-configuration.ts'
-import { ERRAND_PRIORITY, errandKey, heartbeatRequest } from './errand.ts'
+import { ERRAND_PRIORITY, errandKey } from './errand.ts'
 import type { Errand } from './errand.ts'
 import { Pacing } from './pacing.ts'
 
 export type SignalSessionInput =
   | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
-  /** Do this, and repeat it until there is an answer. Replaces an errand of the same kind and mitigation. */
+  /** From the next `send` on, do this, and repeat it until there is an answer. Replaces the same errand. */
   | { readonly kind: 'ask'; readonly errand: Errand; readonly request: CoapRequest }
   /** No answer is wanted any more. */
   | { readonly kind: 'forget'; readonly errand: Errand }
+  /** All that is to be asked now has been said: the most urgent may go. */
+  | { readonly kind: 'send' }
 
 export type SignalSessionOutput =
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
@@ -92,15 +94,16 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       case 'datagram':
         this.#coap.handle({ kind: 'datagram', bytes: input.bytes }, now)
         this.#drainCoap(now)
-        break
+        return
       case 'ask':
         this.#open(input.errand, input.request, now)
-        break
+        return
       case 'forget':
         this.#forget(errandKey(input.errand), now)
-        break
+        return
+      case 'send':
+        this.#sendWhatMay(now)
     }
-    this.#sendWhatMay(now)
   }
 
   poll(): SignalSessionOutput | undefined {
@@ -303,9 +306,9 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #answerTo(request: CoapRequest, now: Instant): number {
     if (!isHeartbeatPath(request.options)) return Code.notFound
     if (request.method !== Method.put) return Code.methodNotAllowed
-    const status = peerHeartbeatStatus(request.payload)
-    if (status === undefined) return Code.badRequest
-    this.#heartbeat.handle({ kind: 'peer-heartbeat', peerHeartbeatStatus: status }, now)
+    const status = parseHeartbeat(request.payload)
+    if (!status.ok) return status.problem.answer
+    this.#heartbeat.handle({ kind: 'peer-heartbeat', peerHeartbeatStatus: status.value }, now)
     this.#drainHeartbeat()
     return Code.changed
   }
@@ -332,13 +335,4 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
 function isBefore(x: OpenErrand, y: OpenErrand): boolean {
   const difference = ERRAND_PRIORITY[x.errand.kind] - ERRAND_PRIORITY[y.errand.kind]
   return difference < 0 || (difference === 0 && x.dueAt < y.dueAt)
-}
-
-function peerHeartbeatStatus(payload: Uint8Array): boolean | undefined {
-  try {
-    return decodeSignal(payload).heartbeat?.peerHbStatus
-  } catch (error) {
-    if (error instanceof BreakwaterError) return undefined
-    throw error
-  }
 }
