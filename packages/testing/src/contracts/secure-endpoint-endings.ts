@@ -129,7 +129,9 @@ export function endingCases(world: CurrentWorld): void {
     await world().until(() => server.log.received.length === 1)
     expect(server.log.textsFrom(again.toClient)).toEqual(['again'])
   })
+}
 
+export function crashCases(world: CurrentWorld): void {
   it('replaces the session of a client that comes back from the same port after a crash', async ({
     skip
   }) => {

@@ -24,7 +24,8 @@ export type ClientOverrides = Partial<Omit<ClientEndpointOptions, 'role'>>
  * A world with room for endpoints of both roles, in which a datagram is lost only when a test asks for it. Each test
  * gets a fresh one.
  *
- * The members behind the question marks are abilities: a test that needs one is skipped in a world without it.
+ * The members behind the question marks are abilities: a test that needs one is skipped in a world without it, unless
+ * the suite was told that it lacks the ability.
  */
 export interface SecureEndpointWorld {
   /** The DNS-ID in the good certificate of the server, in lower case. */
@@ -63,3 +64,6 @@ export interface SecureEndpointWorld {
 
 /** The world of the running test. */
 export type CurrentWorld = () => SecureEndpointWorld
+
+/** What the members behind the question marks are for: the wildcard, losing datagrams, uncaught errors, crashes. */
+export type WorldAbility = 'wildcard' | 'loss' | 'uncaught' | 'crash'

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import { credentialCases } from './secure-endpoint-credentials.ts'
-import { endingCases } from './secure-endpoint-endings.ts'
+import { crashCases, endingCases } from './secure-endpoint-endings.ts'
 import { limitCases } from './secure-endpoint-limits.ts'
 import { lossCases } from './secure-endpoint-loss.ts'
-import { sessionCases } from './secure-endpoint-sessions.ts'
-import { trafficCases } from './secure-endpoint-traffic.ts'
-import type { CurrentWorld, SecureEndpointWorld } from './secure-endpoint-world.ts'
+import { sessionCases, wildcardCases } from './secure-endpoint-sessions.ts'
+import { trafficCases, uncaughtCases } from './secure-endpoint-traffic.ts'
+import type { CurrentWorld, SecureEndpointWorld, WorldAbility } from './secure-endpoint-world.ts'
 
 /**
  * The suite that every `OpenSecureEndpoint` must pass. Call it at the top of a test file; `makeWorld` is called before
@@ -14,8 +14,15 @@ import type { CurrentWorld, SecureEndpointWorld } from './secure-endpoint-world.
  * ```ts
  * secureEndpointContract('the simulated secure endpoint', () => Promise.resolve(simulatedWorld(1)))
  * ```
+ *
+ * @param lacks what this world cannot do by its nature: the tests of it do not exist then. A test that finds its world
+ * without an ability that is not listed here is skipped, which CI takes for a failure.
  */
-export function secureEndpointContract(name: string, makeWorld: () => Promise<SecureEndpointWorld>): void {
+export function secureEndpointContract(
+  name: string,
+  makeWorld: () => Promise<SecureEndpointWorld>,
+  lacks: readonly WorldAbility[] = []
+): void {
   describe(`secure endpoint contract: ${name}`, () => {
     let world: SecureEndpointWorld
     beforeEach(async () => {
@@ -29,6 +36,9 @@ export function secureEndpointContract(name: string, makeWorld: () => Promise<Se
     describe('traffic', () => trafficCases(current))
     describe('endings', () => endingCases(current))
     describe('limits', () => limitCases(current))
-    describe('loss', () => lossCases(current))
+    if (!lacks.includes('wildcard')) describe('the wildcard address', () => wildcardCases(current))
+    if (!lacks.includes('uncaught')) describe('uncaught errors', () => uncaughtCases(current))
+    if (!lacks.includes('crash')) describe('crashes', () => crashCases(current))
+    if (!lacks.includes('loss')) describe('loss', () => lossCases(current))
   })
 }
