@@ -5,13 +5,16 @@ import { describe } from 'vitest'
 import { dryRunMitigator, openNftablesMitigator } from '../src/index.ts'
 import { createNamespace, obstacle } from './network-namespace.ts'
 
-mitigatorContract('dry-run', () =>
-  Promise.resolve({
-    open: () => Promise.resolve(dryRunMitigator(silentLog)),
-    persistent: false,
-    counts: false,
-    close: () => Promise.resolve()
-  })
+mitigatorContract(
+  'dry-run',
+  () =>
+    Promise.resolve({
+      open: () => Promise.resolve(dryRunMitigator(silentLog)),
+      persistent: false,
+      counts: false,
+      close: () => Promise.resolve()
+    }),
+  ['persistence', 'counters']
 )
 
 describe.skipIf(obstacle !== undefined)('on the kernel', () => {

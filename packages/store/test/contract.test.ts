@@ -7,12 +7,15 @@ import { recordStoreContract } from '@breakwater/testing'
 
 import { memoryStore, openSqliteStore } from '../src/index.ts'
 
-recordStoreContract('memory', () =>
-  Promise.resolve({
-    open: () => Promise.resolve(memoryStore()),
-    persistent: false,
-    close: () => Promise.resolve()
-  })
+recordStoreContract(
+  'memory',
+  () =>
+    Promise.resolve({
+      open: () => Promise.resolve(memoryStore()),
+      persistent: false,
+      close: () => Promise.resolve()
+    }),
+  ['persistence', 'damage']
 )
 
 recordStoreContract('SQLite', () => {
