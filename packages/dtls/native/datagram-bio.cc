@@ -51,8 +51,16 @@ int DatagramBio::read(BIO* bio, char* out, int capacity) {
 int DatagramBio::write(BIO* bio, const char* bytes, int length) {
   auto* self = static_cast<DatagramBio*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  if (self->path_ != nullptr)
-    self->transport_.send(*self->path_, reinterpret_cast<const uint8_t*>(bytes), static_cast<size_t>(length));
+  if (self->path_ == nullptr || length <= 0) return length;
+  const auto* datagram = reinterpret_cast<const uint8_t*>(bytes);
+  const size_t size = static_cast<size_t>(length);
+  if (self->numbering_ == nullptr) {
+    self->transport_.send(*self->path_, datagram, size);
+    return length;
+  }
+  self->renumbered_.assign(datagram, datagram + size);
+  self->numbering_->apply(self->renumbered_.data(), size);
+  self->transport_.send(*self->path_, self->renumbered_.data(), size);
   return length;
 }
 

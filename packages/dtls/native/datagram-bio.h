@@ -5,6 +5,9 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+#include <vector>
+
+#include "hello-numbering.h"
 #include "transport.h"
 
 namespace breakwater {
@@ -18,8 +21,11 @@ class DatagramBio {
 
   void attach(SSL* ssl);
 
-  /** Directs what OpenSSL writes from here on. The path must live until the next call. */
-  void face(const Path& path) { path_ = &path; }
+  /** Directs what OpenSSL writes from here on. Both must live until the next call; `numbering` may be null. */
+  void face(const Path& path, HelloNumbering* numbering = nullptr) {
+    path_ = &path;
+    numbering_ = numbering;
+  }
   /** Lays out one datagram to be read once. */
   void offer(const uint8_t* bytes, size_t length);
   /** Takes it back if nobody read it: the bytes belong to the receive buffer. */
@@ -34,6 +40,8 @@ class DatagramBio {
   BIO_METHOD* method_;
   BIO* bio_;
   const Path* path_ = nullptr;
+  HelloNumbering* numbering_ = nullptr;
+  std::vector<uint8_t> renumbered_;
   const uint8_t* bytes_ = nullptr;
   size_t length_ = 0;
   bool waiting_ = false;

@@ -66,6 +66,7 @@ void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random,
   counters_.hellosIn++;
   std::array<uint8_t, kHelloRandomBytes> helloRandom;
   std::memcpy(helloRandom.data(), random, helloRandom.size());
+  const HelloNumbering numbering(sequenceOf(hello));
   SSL* ssl = cookies_->hear(path, hello, length, nowMs);
   if (ssl == nullptr) return;
   counters_.hellosVerified++;
@@ -82,6 +83,7 @@ void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random,
   }
   Peer& peer = peers_.add(path);
   peer.helloRandom = helloRandom;
+  peer.numbering = numbering;
   begin(peer, ssl, nowMs);
 }
 
@@ -107,7 +109,7 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
 
 void Engine::begin(Peer& peer, SSL* ssl, uint64_t nowMs) {
   handshaking_++;
-  peer.handshake = std::make_unique<Handshake>(ssl, bio_, peer.path);
+  peer.handshake = std::make_unique<Handshake>(ssl, bio_, peer.path, context_.server() ? &peer.numbering : nullptr);
   peer.giveUpAtMs = nowMs + factory_->timing().giveUpMs;
   follow(peer, peer.handshake->advance(nullptr, 0), nowMs);
 }

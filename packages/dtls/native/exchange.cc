@@ -16,14 +16,14 @@ static_assert(SharedMemory::kSlots > kMostRecords && SharedMemory::kBytes > kLon
 Exchange::Exchange(Counters& counters) : counters_(counters), shared_(std::make_shared<SharedMemory>()) {}
 
 bool Exchange::roomForDatagram() const {
-  return SharedMemory::kSlots - shared_->incoming >= kMostRecords && SharedMemory::kBytes - used_ >= kLongestDatagram;
+  return SharedMemory::kSlots - incoming_ >= kMostRecords && SharedMemory::kBytes - used_ >= kLongestDatagram;
 }
 
 std::vector<SessionReport> Exchange::takeReports() { return std::exchange(reports_, {}); }
 
-void Exchange::clearIncoming() {
-  shared_->incoming = 0;
+uint32_t Exchange::takeIncoming() {
   used_ = 0;
+  return std::exchange(incoming_, 0);
 }
 
 void Exchange::drainOutgoing(Engine& engine) {
@@ -46,18 +46,17 @@ uint8_t* Exchange::room(size_t& capacity) {
 
 void Exchange::commit(size_t length) {
   SharedMemory& memory = *shared_;
-  const uint32_t at = memory.incoming;
-  if (at >= SharedMemory::kSlots) return;
+  if (incoming_ >= SharedMemory::kSlots) return;
+  const uint32_t at = incoming_++;
   memory.incomingPeer[at] = static_cast<double>(sender_);
   memory.incomingOffset[at] = static_cast<uint32_t>(used_);
   memory.incomingLength[at] = static_cast<uint32_t>(length);
-  memory.incoming = at + 1;
   used_ += length;
   counters_.plaintextsIn++;
 }
 
 void Exchange::onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext) {
-  SessionReport report{SessionReport::Kind::kEstablished, peer, shared_->incoming};
+  SessionReport report{SessionReport::Kind::kEstablished, peer, incoming_};
   report.path = path;
   report.identity = identity;
   report.maximumPlaintext = static_cast<uint32_t>(maximumPlaintext);
@@ -65,13 +64,13 @@ void Exchange::onEstablished(PeerId peer, const Path& path, const Identity& iden
 }
 
 void Exchange::onClosed(PeerId peer, End end) {
-  SessionReport report{SessionReport::Kind::kClosed, peer, shared_->incoming};
+  SessionReport report{SessionReport::Kind::kClosed, peer, incoming_};
   report.end = end;
   reports_.push_back(std::move(report));
 }
 
 void Exchange::onFailed(PeerId peer, Failure failure) {
-  SessionReport report{SessionReport::Kind::kFailed, peer, shared_->incoming};
+  SessionReport report{SessionReport::Kind::kFailed, peer, incoming_};
   report.failure = failure;
   reports_.push_back(std::move(report));
 }

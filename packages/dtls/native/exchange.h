@@ -29,12 +29,10 @@ struct SharedMemory {
   static constexpr size_t kSlots = 1024;
   static constexpr size_t kBytes = 256 * 1024;
 
-  /** Counts of valid slots, written by whoever fills the direction. */
-  uint32_t incoming;
+  /** Slots that JavaScript has filled. */
   uint32_t outgoing;
   /** 1 while C++ is inside a call to JavaScript and will send what is queued when it returns. */
   uint32_t inTurn;
-  uint32_t unused;
   double incomingPeer[kSlots];
   uint32_t incomingOffset[kSlots];
   uint32_t incomingLength[kSlots];
@@ -56,9 +54,10 @@ class Exchange final : public EngineListener {
 
   /** Whether one more datagram of any content fits. If not, the batch has to be delivered first. */
   bool roomForDatagram() const;
-  bool empty() const { return shared_->incoming == 0 && reports_.empty(); }
+  bool empty() const { return incoming_ == 0 && reports_.empty(); }
   std::vector<SessionReport> takeReports();
-  void clearIncoming();
+  /** The number of plaintexts to deliver. Their slots stay as they are until the engine takes its next datagram. */
+  uint32_t takeIncoming();
 
   /** Sends what JavaScript queued; each length and offset is checked against the buffer. */
   void drainOutgoing(Engine& engine);
@@ -75,6 +74,7 @@ class Exchange final : public EngineListener {
   std::shared_ptr<SharedMemory> shared_;
   std::vector<SessionReport> reports_;
   PeerId sender_ = 0;
+  uint32_t incoming_ = 0;
   size_t used_ = 0;
 };
 

@@ -45,13 +45,14 @@ Failure failureOf(const SSL* ssl, unsigned long error) {
 
 }  // namespace
 
-Handshake::Handshake(SSL* ssl, DatagramBio& bio, const Path& path) : ssl_(ssl), bio_(bio), path_(path) {}
+Handshake::Handshake(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering)
+    : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering) {}
 
 Handshake::~Handshake() { SSL_free(ssl_); }
 
 Handshake::Progress Handshake::advance(const uint8_t* records, size_t length) {
   ERR_clear_error();
-  bio_.face(path_);
+  bio_.face(path_, numbering_);
   bio_.offer(records, length);
   const int result = SSL_do_handshake(ssl_);
   // What is left is application data behind Finished: the channel reads it on, so it was taken in whole already.
@@ -61,7 +62,7 @@ Handshake::Progress Handshake::advance(const uint8_t* records, size_t length) {
 
 Handshake::Progress Handshake::retransmit() {
   ERR_clear_error();
-  bio_.face(path_);
+  bio_.face(path_, numbering_);
   if (DTLSv1_handle_timeout(ssl_) >= 0) return Progress::kPending;
   failure_ = Failure::kTimeout;
   ERR_clear_error();
@@ -85,7 +86,7 @@ Handshake::Progress Handshake::judge(int result) {
 }
 
 std::unique_ptr<Channel> Handshake::intoChannel() {
-  auto channel = std::make_unique<SslChannel>(ssl_, bio_, path_);
+  auto channel = std::make_unique<SslChannel>(ssl_, bio_, path_, numbering_);
   ssl_ = nullptr;
   return channel;
 }

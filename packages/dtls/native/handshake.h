@@ -29,8 +29,8 @@ class Handshake {
   enum class Progress : uint8_t { kPending, kFinished, kFailed };
   static constexpr uint64_t kNever = UINT64_MAX;
 
-  /** Takes over `ssl`. `path` must outlive this and the channel that comes of it. */
-  Handshake(SSL* ssl, DatagramBio& bio, const Path& path);
+  /** Takes over `ssl`. `path` and `numbering` (null for a client) must outlive this and the channel that comes of it. */
+  Handshake(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering);
   ~Handshake();
   Handshake(const Handshake&) = delete;
   Handshake& operator=(const Handshake&) = delete;
@@ -57,6 +57,7 @@ class Handshake {
   SSL* ssl_;
   DatagramBio& bio_;
   const Path& path_;
+  HelloNumbering* numbering_;
   Failure failure_ = Failure::kProtocol;
 };
 

@@ -211,6 +211,14 @@ void setProperty(napi_env env, napi_value object, const char* name, napi_value v
   napi_set_named_property(env, object, name, value);
 }
 
+void defineFunctions(napi_env env, napi_value exports, std::initializer_list<NamedFunction> functions) {
+  for (const auto& [name, function] : functions) {
+    napi_value value;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
+    setProperty(env, exports, name, value);
+  }
+}
+
 napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports) {
   napi_value list;
   napi_create_array_with_length(env, reports.size(), &list);

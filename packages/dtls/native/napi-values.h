@@ -3,6 +3,7 @@
 
 #include <node_api.h>
 
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ napi_value makeString(napi_env env, const std::string& text);
 napi_value makeNumber(napi_env env, double number);
 napi_value makeAddress(napi_env env, const Address& address);
 void setProperty(napi_env env, napi_value object, const char* name, napi_value value);
+struct NamedFunction {
+  const char* name;
+  napi_callback function;
+};
+void defineFunctions(napi_env env, napi_value exports, std::initializer_list<NamedFunction> functions);
 napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports);
 napi_value makeStats(napi_env env, const Counters& counters);
 /** `{ problem, field?, message, errno? }`: what an opening function returns instead of a handle. */

@@ -243,14 +243,13 @@ void NodeEndpoint::callTurn() {
   napi_get_reference_value(env_, turnCallback_, &callback);
   napi_get_undefined(env_, &receiver);
   const std::vector<SessionReport> reports = exchange_.takeReports();
-  napi_value argument = receiver;
-  if (!reports.empty()) argument = makeReports(env_, reports);
+  napi_value arguments[2] = {makeNumber(env_, exchange_.takeIncoming()), receiver};
+  if (!reports.empty()) arguments[1] = makeReports(env_, reports);
   napi_get_global(env_, &receiver);
   exchange_.shared().inTurn = 1;
   // Not napi_call_function: microtasks and next ticks of the handlers have to run now.
-  const napi_status status = napi_make_callback(env_, context_, receiver, callback, 1, &argument, &result);
+  const napi_status status = napi_make_callback(env_, context_, receiver, callback, 2, arguments, &result);
   exchange_.shared().inTurn = 0;
-  exchange_.clearIncoming();
   if (status == napi_pending_exception) reportPending(env_);
 }
 
@@ -330,17 +329,14 @@ void NodeEndpoint::onEnvironmentEnd(napi_async_cleanup_hook_handle, void* data) 
 }
 
 void NodeEndpoint::define(napi_env env, napi_value exports) {
-  const struct {
-    const char* name;
-    napi_callback function;
-  } functions[] = {{"endpointOpen", open},   {"endpointConnect", connect}, {"endpointClose", close},
-                   {"endpointDrain", drain}, {"endpointTurn", turn},       {"endpointStats", stats},
-                   {"endpointDestroy", destroy}};
-  for (const auto& [name, function] : functions) {
-    napi_value value;
-    napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
-    setProperty(env, exports, name, value);
-  }
+  defineFunctions(env, exports,
+                  {{"endpointOpen", open},
+                   {"endpointConnect", connect},
+                   {"endpointClose", close},
+                   {"endpointDrain", drain},
+                   {"endpointTurn", turn},
+                   {"endpointStats", stats},
+                   {"endpointDestroy", destroy}});
   napi_value layout;
   napi_create_object(env, &layout);
   const struct {

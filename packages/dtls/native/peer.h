@@ -20,6 +20,8 @@ struct Peer {
   std::unique_ptr<Channel> channel;
   /** The random of its ClientHello tells a repeated hello from a new handshake (server only). */
   std::array<uint8_t, kHelloRandomBytes> helloRandom{};
+  /** Server only. */
+  HelloNumbering numbering;
   /** Client only: the name that it was asked for by. */
   std::string serverName;
   uint64_t giveUpAtMs = 0;

@@ -25,6 +25,12 @@ bool RecordReader::next(Record& record) {
   return true;
 }
 
+uint64_t sequenceOf(const uint8_t* record) {
+  uint64_t sequence = 0;
+  for (size_t i = 5; i < 11; i++) sequence = sequence << 8 | record[i];
+  return sequence;
+}
+
 const uint8_t* clientHelloRandom(const uint8_t* bytes, size_t length) {
   Record first;
   if (!RecordReader(bytes, length).next(first)) return nullptr;

@@ -33,6 +33,9 @@ class RecordReader {
   size_t left_;
 };
 
+/** The 48-bit sequence number of the record that starts here. */
+uint64_t sequenceOf(const uint8_t* record);
+
 constexpr size_t kHelloRandomBytes = 32;
 
 /** If the datagram starts with an unencrypted ClientHello: its random, which tells handshakes apart. Else null. */

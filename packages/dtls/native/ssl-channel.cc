@@ -4,8 +4,8 @@
 
 namespace breakwater {
 
-SslChannel::SslChannel(SSL* ssl, DatagramBio& bio, const Path& path)
-    : ssl_(ssl), bio_(bio), path_(path), maximumPlaintext_(DTLS_get_data_mtu(ssl)) {}
+SslChannel::SslChannel(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering)
+    : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering), maximumPlaintext_(DTLS_get_data_mtu(ssl)) {}
 
 SslChannel::~SslChannel() {
   // Without this SSL_free would mark the session as broken, and its ticket could not be used again.
@@ -23,7 +23,7 @@ bool SslChannel::seal(const uint8_t* plaintext, size_t length) {
 
 Channel::State SslChannel::open(const uint8_t* records, size_t length, PlaintextSink& sink) {
   ERR_clear_error();
-  bio_.face(path_);
+  bio_.face(path_, numbering_);
   bio_.offer(records, length);
   int got = 0;
   for (;;) {

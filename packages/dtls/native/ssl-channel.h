@@ -10,8 +10,8 @@ namespace breakwater {
 /** A channel that keeps OpenSSL's session object for as long as the session lasts. */
 class SslChannel final : public Channel {
  public:
-  /** Takes over `ssl`, whose handshake is finished. `path` must outlive the channel. */
-  SslChannel(SSL* ssl, DatagramBio& bio, const Path& path);
+  /** Takes over `ssl`, whose handshake is finished. `path` and `numbering` (may be null) must outlive the channel. */
+  SslChannel(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering);
   ~SslChannel() override;
   SslChannel(const SslChannel&) = delete;
   SslChannel& operator=(const SslChannel&) = delete;
@@ -25,6 +25,8 @@ class SslChannel final : public Channel {
   SSL* ssl_;
   DatagramBio& bio_;
   const Path& path_;
+  /** The last flight may have to leave once more, and part of it is unencrypted. */
+  HelloNumbering* numbering_;
   size_t maximumPlaintext_;
 };
 

@@ -82,7 +82,7 @@ export interface Addon {
   readonly exchangeLayout: ExchangeLayout
   endpointOpen(
     options: NativeEndpointOptions,
-    turn: (reports: readonly NativeReport[] | undefined) => void
+    turn: (arrived: number, reports: readonly NativeReport[] | undefined) => void
   ): OpenedEndpoint | NativeProblem
   /** The peer, or 0 when the endpoint is closed. */
   endpointConnect(handle: NativeHandle, remote: NativeAddress, serverName: string): PeerId
@@ -91,6 +91,37 @@ export interface Addon {
   endpointTurn(handle: NativeHandle): void
   endpointStats(handle: NativeHandle): Readonly<Record<string, number>>
   endpointDestroy(handle: NativeHandle, goodbye: boolean, done: () => void): void
+
+  memoryOpen(options: NativeEngineOptions): { readonly handle: NativeHandle } | NativeProblem
+  memoryFeed(handle: NativeHandle, local: NativeAddress, remote: NativeAddress, datagram: Uint8Array): boolean
+  memoryTake(handle: NativeHandle): MemoryTakings
+  memoryConnect(handle: NativeHandle, local: NativeAddress, remote: NativeAddress, serverName: string): PeerId
+  memorySend(handle: NativeHandle, peer: PeerId, bytes: Uint8Array): boolean
+  memoryClose(handle: NativeHandle, peer: PeerId): void
+  memoryHandleTimeouts(handle: NativeHandle): void
+  memoryStats(handle: NativeHandle): Readonly<Record<string, number>>
+
+  /** A descriptor. `interface` may be empty. */
+  boundUdp(local: NativeAddress, device: string): number | NativeProblem
+  /** `done` hears a descriptor, or a negative errno with its name. A timeout of 0: none but the kernel's. */
+  boundTcp(
+    local: NativeAddress,
+    device: string,
+    remote: NativeAddress,
+    timeoutMs: number,
+    done: (descriptor: number, errorName: string) => void
+  ): NativeProblem | undefined
+}
+
+/** What a memory engine did since it was last asked. */
+export interface MemoryTakings {
+  readonly datagrams: readonly {
+    readonly local: NativeAddress
+    readonly remote: NativeAddress
+    readonly bytes: Uint8Array
+  }[]
+  readonly reports: readonly NativeReport[]
+  readonly plaintexts: readonly { readonly peer: PeerId; readonly bytes: Uint8Array }[]
 }
 
 /** Built by `tools/setup.mjs`. */

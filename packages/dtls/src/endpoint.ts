@@ -47,7 +47,7 @@ export class DtlsEndpoint implements SecureEndpoint {
     refused: (problem: NativeProblem) => Error
   ) {
     this.#handlers = handlers
-    const opened = addon.endpointOpen(options, (reports) => this.#turn(reports))
+    const opened = addon.endpointOpen(options, (arrived, reports) => this.#turn(arrived, reports))
     if ('problem' in opened) throw refused(opened)
     this.#handle = opened.handle
     this.#exchange = new Exchange(opened.memory)
@@ -122,14 +122,14 @@ export class DtlsEndpoint implements SecureEndpoint {
   }
 
   /** Called by C++ with what came: reports and plaintexts, in the order in which they happened. */
-  #turn(reports: readonly NativeReport[] | undefined): void {
+  #turn(arrived: number, reports: readonly NativeReport[] | undefined): void {
     let delivered = 0
     for (const report of reports ?? []) {
       this.#deliver(delivered, report.after)
       delivered = Math.max(delivered, report.after)
       this.#report(report)
     }
-    this.#deliver(delivered, this.#exchange.arrived)
+    this.#deliver(delivered, arrived)
   }
 
   #deliver(from: number, to: number): void {

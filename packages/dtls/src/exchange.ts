@@ -4,9 +4,8 @@ import { addon } from './addon.ts'
 const layout = addon.exchangeLayout
 
 /** Indices of the counts at the start of the shared memory. */
-const incomingCount = 0
-const outgoingCount = 1
-const inTurn = 2
+const outgoingCount = 0
+const inTurn = 1
 
 /**
  * The memory that JavaScript shares with C++. One direction holds the plaintexts that arrived, the other those that wait
@@ -26,7 +25,7 @@ export class Exchange {
 
   constructor(memory: ArrayBuffer) {
     this.#memory = memory
-    this.#counts = new Uint32Array(memory, 0, 4)
+    this.#counts = new Uint32Array(memory, 0, 2)
     this.#incomingPeer = new Float64Array(memory, layout.incomingPeer, layout.slots)
     this.#incomingOffset = new Uint32Array(memory, layout.incomingOffset, layout.slots)
     this.#incomingLength = new Uint32Array(memory, layout.incomingLength, layout.slots)
@@ -34,10 +33,6 @@ export class Exchange {
     this.#outgoingOffset = new Uint32Array(memory, layout.outgoingOffset, layout.slots)
     this.#outgoingLength = new Uint32Array(memory, layout.outgoingLength, layout.slots)
     this.#outgoingBytes = new Uint8Array(memory, layout.outgoingBytes, layout.bytes)
-  }
-
-  get arrived(): number {
-    return this.#counts[incomingCount] ?? 0
   }
 
   /** Whether C++ is calling us and will take what is queued when that call ends. */

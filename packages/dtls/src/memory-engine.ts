@@ -1,0 +1,54 @@
+import type { PeerId, SecureEndpointOptions, SocketAddress } from '@breakwater/core'
+import { addon } from './addon.ts'
+import type { MemoryTakings, NativeHandle } from './addon.ts'
+import { toNative } from './native-address.ts'
+import { refusal, toEngineOptions } from './open-endpoint.ts'
+import type { HandshakeTiming } from './open-endpoint.ts'
+
+/**
+ * The engine of an endpoint without its socket: whoever calls carries the datagrams. For tests and fuzzing; time is the
+ * real one, because OpenSSL reads its own clock. @internal
+ */
+export class MemoryEngine {
+  readonly local: SocketAddress
+  readonly #handle: NativeHandle
+
+  /** @throws {ConfigError} as `openDtlsEndpoint` */
+  constructor(options: SecureEndpointOptions, timing?: HandshakeTiming) {
+    const opened = addon.memoryOpen(toEngineOptions(options, timing))
+    if ('problem' in opened) throw refusal(options.role, opened)
+    this.#handle = opened.handle
+    this.local = options.local
+  }
+
+  /** One datagram has arrived. False when no datagram can be like that. */
+  feed(remote: SocketAddress, datagram: Uint8Array): boolean {
+    return addon.memoryFeed(this.#handle, toNative(this.local), toNative(remote), datagram)
+  }
+
+  /** What it sent, reported and decrypted since the last call. */
+  take(): MemoryTakings {
+    return addon.memoryTake(this.#handle)
+  }
+
+  connect(remote: SocketAddress, serverName: string): PeerId {
+    return addon.memoryConnect(this.#handle, toNative(this.local), toNative(remote), serverName)
+  }
+
+  send(peer: PeerId, bytes: Uint8Array): boolean {
+    return addon.memorySend(this.#handle, peer, bytes)
+  }
+
+  close(peer: PeerId): void {
+    addon.memoryClose(this.#handle, peer)
+  }
+
+  /** Sends again what is due. */
+  handleTimeouts(): void {
+    addon.memoryHandleTimeouts(this.#handle)
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return addon.memoryStats(this.#handle)
+  }
+}
