@@ -46,13 +46,22 @@ export type CoapSessionInput =
       readonly request: CoapRequest
       readonly confirmable: boolean
     }
-  /** Send a Non-confirmable request once more: same token, new message id. When to do so is the caller's affair. */
+  /**
+   * Send a Non-confirmable request once more: same token, new message id. When to do so is the caller's affair.
+   * On an open observation, of either type: renew it (RFC 7641 §3.3.1). Ignored for other Confirmable requests.
+   */
   | { readonly kind: 'repeat'; readonly exchange: OutgoingExchange }
   /** Forget a request or an observation; what still comes for it is rejected with a Reset where the RFC says so. */
   | { readonly kind: 'cancel'; readonly exchange: OutgoingExchange }
-  /** Answer. With an Observe option the exchange stays open for `notify`. */
+  /**
+   * Answer. With an Observe option the exchange stays open for `notify`; where the request did not register, the answer
+   * is no 2.xx, or there are too many observers, the session leaves the option out.
+   */
   | { readonly kind: 'respond'; readonly exchange: IncomingExchange; readonly response: CoapResponse }
-  /** A notification to an observer. The session sets the Observe option's sequence number (RFC 7641 §3.4, §4.4). */
+  /**
+   * A notification to an observer. The session sets the Observe option's sequence number (RFC 7641 §3.4, §4.4).
+   * One that is not 2.xx is the last: the observer is forgotten without an `observer-gone`.
+   */
   | {
       readonly kind: 'notify'
       readonly exchange: IncomingExchange

@@ -1,4 +1,4 @@
-import type { Instant } from '@breakwater/core'
+import { type Instant, InternalError } from '@breakwater/core'
 import { Confirmable } from '../message/confirmables.ts'
 import type { MessageLayer } from '../message/message-layer.ts'
 import { emptyMessage } from '../message/stamp.ts'
@@ -20,7 +20,9 @@ export class Pings {
   }
 
   start(exchange: OutgoingExchange, now: Instant): void {
-    if (this.#underway.size >= this.#limit || this.#underway.has(exchange)) {
+    if (this.#underway.has(exchange))
+      throw new InternalError('COAP_EXCHANGE_IN_USE', `outgoing exchange ${exchange} is in use`)
+    if (this.#underway.size >= this.#limit) {
       this.#layer.emit({ kind: 'failed', exchange, reason: 'session-full' })
       return
     }

@@ -32,6 +32,12 @@ describe('a ping', () => {
     expect(client.session.nextTimeout()).toBeUndefined()
   })
 
+  test('under a number that is in use is a mistake of the caller’s', () => {
+    const client = new Lockstep({ draw: 0 })
+    client.ping(1)
+    expect(() => client.ping(1)).toThrow('in use')
+  })
+
   test('beyond maxExchanges fails at once', () => {
     const client = new Lockstep({ draw: 0, maxExchanges: 1 })
     client.ping(1)
