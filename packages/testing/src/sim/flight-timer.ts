@@ -1,5 +1,5 @@
 import { after, Milliseconds, Seconds } from '@breakwater/core'
-import type { Clock, Duration, ScheduledCall } from '@breakwater/core'
+import type { Clock, Duration, Instant, ScheduledCall } from '@breakwater/core'
 
 const firstInterval = Seconds(1)
 const longestInterval = Seconds(60)
@@ -7,13 +7,14 @@ const longestInterval = Seconds(60)
 /** Sends a flight again while no answer comes (RFC 6347 §4.2.4.1: after 1 s, then twice as long each time, up to 60 s). */
 export class FlightTimer {
   readonly #clock: Clock
-  readonly #retransmissions: number
+  readonly #deadline: Instant
   readonly #giveUp: () => void
   #armed: ScheduledCall | undefined
 
-  constructor(clock: Clock, retransmissions: number, giveUp: () => void) {
+  /** @param giveUp called once at `deadline`, unless stopped before. */
+  constructor(clock: Clock, deadline: Instant, giveUp: () => void) {
     this.#clock = clock
-    this.#retransmissions = retransmissions
+    this.#deadline = deadline
     this.#giveUp = giveUp
   }
 
@@ -21,7 +22,7 @@ export class FlightTimer {
   start(send: () => void): void {
     this.stop()
     send()
-    this.#arm(send, firstInterval, this.#retransmissions)
+    this.#arm(send, firstInterval)
   }
 
   stop(): void {
@@ -29,14 +30,15 @@ export class FlightTimer {
     this.#armed = undefined
   }
 
-  #arm(send: () => void, interval: Duration, left: number): void {
-    this.#armed = this.#clock.schedule(after(this.#clock.now(), interval), () => {
-      if (left === 0) {
-        this.#giveUp()
-        return
-      }
+  #arm(send: () => void, interval: Duration): void {
+    const next = after(this.#clock.now(), interval)
+    if (next >= this.#deadline) {
+      this.#armed = this.#clock.schedule(this.#deadline, this.#giveUp)
+      return
+    }
+    this.#armed = this.#clock.schedule(next, () => {
       send()
-      this.#arm(send, Milliseconds(Math.min(interval * 2, longestInterval)), left - 1)
+      this.#arm(send, Milliseconds(Math.min(interval * 2, longestInterval)))
     })
   }
 }

@@ -1,6 +1,7 @@
-import { formatIpAddress, InternalError, prefixContainsAddress } from '@breakwater/core'
+import { formatIpAddress, InternalError, prefixContainsAddress, Seconds } from '@breakwater/core'
 import type {
   Clock,
+  Duration,
   Entropy,
   Instant,
   IpAddress,
@@ -23,8 +24,8 @@ export interface SimulatedNetworkOptions {
   readonly seed: number
   /** What every link starts with; default `clearConditions`. */
   readonly conditions?: Partial<LinkConditions>
-  /** How often an endpoint repeats an unanswered flight before its handshake fails. Default 5: it fails after 63 s. */
-  readonly handshakeRetransmissions?: number
+  /** A handshake that is not complete after this time has failed. Default 60 s, as `@breakwater/dtls` has it. */
+  readonly handshakeLimit?: Duration
   /** Takes what a handler of an endpoint throws. Default: whoever moves the clock gets it. */
   readonly uncaught?: (error: unknown) => void
 }
@@ -60,7 +61,7 @@ interface Datagram {
  */
 export class SimulatedNetwork {
   readonly clock: Clock
-  readonly handshakeRetransmissions: number
+  readonly handshakeLimit: Duration
   readonly #seed: number
   readonly #conditions: LinkConditions
   readonly #uncaught: (error: unknown) => void
@@ -73,7 +74,7 @@ export class SimulatedNetwork {
     this.clock = options.clock
     this.#seed = options.seed
     this.#conditions = { ...clearConditions, ...options.conditions }
-    this.handshakeRetransmissions = options.handshakeRetransmissions ?? 5
+    this.handshakeLimit = options.handshakeLimit ?? Seconds(60)
     this.#uncaught =
       options.uncaught ??
       ((error) =>

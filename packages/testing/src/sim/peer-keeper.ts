@@ -1,4 +1,4 @@
-import { Counters } from '@breakwater/core'
+import { after, Counters } from '@breakwater/core'
 import type {
   Entropy,
   NetworkPath,
@@ -67,9 +67,9 @@ export class PeerKeeper {
 
   /** Adds a peer that begins its handshake. */
   begin(path: NetworkPath, session: SessionName, state: PeerState): Peer {
-    const timer = new FlightTimer(this.#network.clock, this.#network.handshakeRetransmissions, () =>
-      this.fail(peer, 'timeout')
-    )
+    const { clock, handshakeLimit } = this.#network
+    const deadline = after(clock.now(), handshakeLimit)
+    const timer = new FlightTimer(clock, deadline, () => this.fail(peer, 'timeout'))
     const peer: Peer = {
       id: newPeerId(),
       path,

@@ -65,7 +65,7 @@ describe('the handshake of simulated endpoints', () => {
     const peer = connect(world, client, server)
     await world.until(() => client.log.failureOf(peer) !== undefined, Seconds(100))
     expect(flights().map((flight) => flight.split(' ')[0])).toEqual(['0', '1', '3', '7', '15', '31'])
-    expect(world.clock.now()).toBe(63_000)
+    expect(world.clock.now()).toBe(60_000)
     expect(client.log.failureOf(peer)).toBe('timeout')
   })
 
