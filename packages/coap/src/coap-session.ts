@@ -14,6 +14,7 @@ import type { CoapMessage } from './message.ts'
 import type { Remembered } from './message/deduplication.ts'
 import { MessageLayer } from './message/message-layer.ts'
 import { basicOptions } from './option-check.ts'
+import { LONGEST_UNCONFIRMED } from './observe/observers.ts'
 import { Pings } from './request/ping.ts'
 import { rejectUnknown, Requester } from './request/requester.ts'
 import { Responder } from './request/responder.ts'
@@ -30,6 +31,11 @@ export interface CoapSessionOptions {
   readonly maxUnanswered?: number
   /** Observations of the peer's. Default 64. */
   readonly maxObservers?: number
+  /**
+   * The longest time in which no notification to an observer is Confirmable, whatever `notify` asks for. Default a day
+   * (RFC 7641 §4.5); Infinity for applications that know by other means whether their observers live.
+   */
+  readonly longestUnconfirmedSeconds?: number
   /** Messages of the peer's that are remembered to tell copies; beyond, the oldest are forgotten. Default 512. */
   readonly maxRemembered?: number
   /** How long the application has for a piggybacked response. Default half of ACK_TIMEOUT. */
@@ -180,6 +186,10 @@ export class CoapSession implements Machine<CoapSessionInput, CoapSessionOutput>
     this.#responder ??= new Responder(this.#layer, this.#understood(), {
       unanswered: this.#options.maxUnanswered ?? 256,
       observers: this.#options.maxObservers ?? 64,
+      longestUnconfirmed:
+        this.#options.longestUnconfirmedSeconds === undefined
+          ? LONGEST_UNCONFIRMED
+          : Seconds(this.#options.longestUnconfirmedSeconds),
       acknowledgementDelay:
         this.#options.acknowledgementDelaySeconds === undefined
           ? undefined

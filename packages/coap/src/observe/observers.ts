@@ -1,4 +1,4 @@
-import { between, type Instant, Minutes, toHex } from '@breakwater/core'
+import { between, type Duration, type Instant, Minutes, toHex } from '@breakwater/core'
 import { encodeMessage } from '../codec/encode.ts'
 import { isSuccess } from '../code.ts'
 import { Confirmable, type ConfirmableOwner } from '../message/confirmables.ts'
@@ -9,7 +9,7 @@ import type { CoapResponse, IncomingExchange } from '../session.ts'
 import { withoutObserve, withSequence } from './observe-option.ts'
 
 /** RFC 7641 §4.5: at least once in this time a notification is Confirmable. */
-const LONGEST_UNCONFIRMED = Minutes(24 * 60)
+export const LONGEST_UNCONFIRMED: Duration = Minutes(24 * 60)
 
 /** One entry of the list of observers (RFC 7641 §4.1). */
 export interface Observer {
@@ -30,15 +30,18 @@ export interface Observer {
 export class Observers {
   readonly #layer: MessageLayer
   readonly #limit: number
+  readonly #longestUnconfirmed: Duration
   readonly #byExchange = new Map<IncomingExchange, Observer>()
   readonly #byToken = new Map<string, Observer>()
   readonly #sentIds = new SentIds<Observer>()
   /** One for all: stays strictly increasing also for a token that registers anew (RFC 7641 §4.4). */
   #sequence = 0
 
-  constructor(layer: MessageLayer, limit: number) {
+  /** @param longestUnconfirmed Longest time without a Confirmable notification; infinite: there is none unasked. */
+  constructor(layer: MessageLayer, limit: number, longestUnconfirmed: Duration) {
     this.#layer = layer
     this.#limit = limit
+    this.#longestUnconfirmed = longestUnconfirmed
   }
 
   get isEmpty(): boolean {
@@ -133,9 +136,10 @@ export class Observers {
   }
 
   #send(observer: Observer, bytes: Uint8Array, confirmable: boolean, now: Instant): void {
-    const overdue = between(observer.confirmedAt, now) >= LONGEST_UNCONFIRMED
+    const overdue = between(observer.confirmedAt, now) >= this.#longestUnconfirmed
     const messageId = confirmable || overdue ? undefined : this.#layer.allocateId(now)
     if (messageId === undefined) {
+      if (!confirmable && this.#longestUnconfirmed === Infinity) return
       // Also where no id is free: a Confirmable message waits for one, so that the latest state arrives some time.
       this.#submit(observer, bytes, now)
       return

@@ -35,6 +35,8 @@ interface IncomingRequest {
 export interface ResponderLimits {
   readonly unanswered: number
   readonly observers: number
+  /** See `Observers`. */
+  readonly longestUnconfirmed: Duration
   /** Undefined: half of ACK_TIMEOUT. */
   readonly acknowledgementDelay: Duration | undefined
 }
@@ -230,7 +232,7 @@ export class Responder {
   }
 
   #observersOrNew(): Observers {
-    this.#observers ??= new Observers(this.#layer, this.#limits.observers)
+    this.#observers ??= new Observers(this.#layer, this.#limits.observers, this.#limits.longestUnconfirmed)
     return this.#observers
   }
 

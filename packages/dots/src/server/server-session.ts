@@ -72,7 +72,9 @@ export class ServerSession {
     this.#coap = new CoapSession({
       parameters: transmissionParameters(policy.session),
       entropy,
-      maxObservers: policy.limits.observationsPerSession
+      maxObservers: policy.limits.observationsPerSession,
+      // RFC 9132 §4.4.2.1: not even once a day; heartbeats tell whether the client lives.
+      longestUnconfirmedSeconds: Infinity
     })
     this.#heartbeat = new Heartbeat(policy.session, entropy, now)
     this.#arm()
