@@ -199,7 +199,7 @@ describe('RFC 9132 §4.4.1.1: what a mitigation request may be', () => {
   ])('what this server does not offer is refused by name: %s', (name, extra) => {
     const { code, text } = refusalOf({ ...TARGET, ...extra })
     expect(code).toBe('4.00')
-    expect(text).toContain(`${name}`)
+    expect(text).toContain(name)
     expect(text).toContain('not offered')
   })
 

@@ -1,8 +1,7 @@
 import { OptionNumber, readUint, uintOption } from '@breakwater/coap'
-import { Milliseconds, Seconds } from '@breakwater/core'
+import { Seconds } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import {
-  CUID,
   ServerBed,
   certificate,
   cuid,
@@ -63,7 +62,7 @@ describe('RFC 9132 §4.4.2: retrieving mitigations', () => {
   it('an empty Uri-Path value is 4.00 [RFC9132-4.4.2-M01]', () => {
     const peer = new ServerBed().establish()
     peer.put(1, TARGET)
-    const path = [...'.well-known/dots/mitigate/cuid='.split('/')].map((text) => ({
+    const path = '.well-known/dots/mitigate/cuid='.split('/').map((text) => ({
       number: OptionNumber.uriPath,
       value: new TextEncoder().encode(text)
     }))
@@ -209,7 +208,7 @@ describe('RFC 9132 §4.4.2.1: telling observers', () => {
     ])
   })
 
-  it('an observation ends with its session, and one that deregisters is told nothing more', () => {
+  it('an observation ends with its session, and nothing of it is left', () => {
     const bed = new ServerBed()
     const peer = bed.establish()
     peer.put(1, TARGET)
@@ -219,13 +218,20 @@ describe('RFC 9132 §4.4.2.1: telling observers', () => {
     bed.advance(Seconds(100))
     expect(bed.sent).toHaveLength(before)
     expect(bed.machine.sizes()).toMatchObject({ sessions: 0, mitigations: 1 })
-    expect(
-      bed.machine
-        .timers()
-        .map(({ name }) => name.split(':')[0])
-        .toSorted()
-    ).toEqual(['clock', 'expiry', 'status'])
-    void CUID
-    void Milliseconds
+    const timers = bed.machine.timers().map(({ name }) => name.split(':')[0] ?? '')
+    expect(new Set(timers)).toEqual(new Set(['clock', 'expiry', 'status']))
+  })
+
+  it('an observer that forgot rejects the next notification, and gets no other', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    peer.observe(1)
+    peer.forget()
+    bed.advance(Seconds(31))
+    expect(bed.machine.counters.value('dots_server_notifications_total')).toBe(1)
+    bed.advance(Seconds(100))
+    expect(bed.machine.counters.value('dots_server_notifications_total')).toBe(1)
+    expect(peer.notifications).toEqual([])
   })
 })

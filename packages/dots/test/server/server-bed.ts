@@ -7,7 +7,6 @@ import type { MitigationScopeEntry, SignalMessage } from '@breakwater/model'
 import {
   CONTENT_FORMAT_DOTS_CBOR,
   DotsServerMachine,
-  PlanId,
   configPath,
   heartbeatRequest,
   mitigatePath,
@@ -21,6 +20,7 @@ import type {
   Failure,
   MitigationId,
   MitigationPlan,
+  PlanId,
   ServerEvent,
   ServerInput,
   ServerOutput,
@@ -294,6 +294,15 @@ export class Peer {
     )
     this.#drain()
     return seen
+  }
+
+  /** Forgets the last request; what still comes for it is unknown here. */
+  forget(): void {
+    this.#coap.handle(
+      { kind: 'cancel', exchange: (this.#nextExchange - 1) as OutgoingExchange },
+      this.#bed.now
+    )
+    this.#drain()
   }
 
   put(id: number, entry: MitigationScopeEntry, of: Cuid = CUID): Seen[] {
