@@ -175,6 +175,20 @@ describe('notifications', () => {
   })
 })
 
+describe('the longest time without a Confirmable notification', () => {
+  test.each([3600, Infinity])('can be %d seconds', (longestUnconfirmedSeconds) => {
+    const server = new Lockstep({ draw: 0, longestUnconfirmedSeconds })
+    server.receive('CON [0a01] GET (4a) /x Observe=0')
+    server.respond(1, Code.content, 'one', { observe: 0 })
+    const days = longestUnconfirmedSeconds === Infinity ? 30 : 0
+    server.now = after(server.now, Minutes(days * 24 * 60 + 59))
+    expect(server.notify(1, 'two', false)[0]).toMatch(/^> NON/)
+    server.now = after(server.now, Minutes(days * 24 * 60 + 1))
+    const type = longestUnconfirmedSeconds === Infinity ? 'NON' : 'CON'
+    expect(server.notify(1, 'three', false)[0]?.slice(2, 5)).toBe(type)
+  })
+})
+
 describe('a notification while another is underway', () => {
   test('takes its place at the next attempt, with a new Message ID, timer and counter kept [RFC7641-4.5.2-O02] [RFC7641-4.4-M04]', () => {
     const server = observed()
