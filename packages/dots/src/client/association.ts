@@ -9,43 +9,11 @@ import type { Calendar } from './calendar.ts'
 import { Reconnection } from './reconnection.ts'
 import type { ReconnectionRule } from './reconnection.ts'
 import { RequestBook } from './request-book.ts'
-import type { BookedRequest, LastingWant } from './request-book.ts'
+import type { BookedRequest, LastingWant, RequestBookOutput } from './request-book.ts'
 import { SignalSession } from './session.ts'
 import type { SignalSessionOutput } from './session.ts'
-
-/** Names one attempt at a session, and the session that comes of it; never given again. */
-export type ConnectionId = number & { readonly __brand: 'ConnectionId' }
-
-/**
- * The session with one server.
- *
- * | state | leaves it on |
- * |---|---|
- * | `stopped` | start |
- * | `no-path`: no legal path leads to the server | – |
- * | `connecting` | establishment, failure |
- * | `established` | loss, silence of the server |
- * | `pausing`: the next attempt is at `until` | `until` |
- */
-export type SessionState =
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'no-path'; readonly reasons: readonly string[] }
-  | {
-      readonly kind: 'connecting'
-      readonly connection: ConnectionId
-      readonly path: LegalPath
-      readonly since: Instant
-    }
-  | {
-      readonly kind: 'established'
-      readonly connection: ConnectionId
-      readonly path: LegalPath
-      readonly since: Instant
-      readonly session: SignalSession
-      /** Heartbeats get no answer, but an attack is on, so the session is kept (RFC 9132 §4.7). */
-      readonly isSilent: boolean
-    }
-  | { readonly kind: 'pausing'; readonly until: Instant; readonly reason: string }
+import { liveSessions, openConnections } from './session-state.ts'
+import type { Attempt, ConnectionId, LiveSession, Rival, SessionState } from './session-state.ts'
 
 export type AssociationInput =
   | { readonly kind: 'start' }
@@ -126,10 +94,10 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#established(input.connection, now)
         break
       case 'failed':
-        if (this.#isCurrent(input.connection)) this.#failed(input.reason, now)
+        this.#failed(input.connection, input.reason, now)
         break
       case 'closed':
-        if (this.#isCurrent(input.connection)) this.#lost(`closed: ${input.reason}`, now)
+        this.#closed(input.connection, `closed: ${input.reason}`, now)
         break
       case 'datagram':
         this.#received(input.connection, input.bytes, now)
@@ -146,22 +114,28 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   nextTimeout(): Instant | undefined {
-    const next = this.#book.nextTimeout()
-    if (this.#state.kind === 'pausing') return earlier(next, this.#state.until)
-    if (this.#state.kind === 'established') return earlier(next, this.#state.session.nextTimeout())
+    let next = earlier(this.#book.nextTimeout(), this.#nextAttempt())
+    for (const { session } of liveSessions(this.#state)) next = earlier(next, session.nextTimeout())
     return next
   }
 
   handleTimeout(now: Instant): void {
-    if (this.#state.kind === 'pausing' && this.#state.until <= now) this.#connect(now)
-    if (this.#state.kind === 'established') this.#state.session.handleTimeout(now)
+    const attemptAt = this.#nextAttempt()
+    if (attemptAt !== undefined && attemptAt <= now) this.#attempt(now)
+    for (const { session } of liveSessions(this.#state)) session.handleTimeout(now)
     this.#book.handleTimeout(now)
     this.#drain(now)
   }
 
-  #isCurrent(connection: ConnectionId): boolean {
+  #nextAttempt(): Instant | undefined {
     const state = this.#state
-    return (state.kind === 'connecting' || state.kind === 'established') && state.connection === connection
+    if (state.kind === 'pausing') return state.until
+    return state.kind === 'silent' && state.rival.kind === 'pausing' ? state.rival.until : undefined
+  }
+
+  #attempt(now: Instant): void {
+    if (this.#state.kind === 'pausing') this.#connect(now)
+    else if (this.#state.kind === 'silent') this.#change({ ...this.#state, rival: this.#rivalAt(now, now) })
   }
 
   #change(state: SessionState): void {
@@ -170,138 +144,231 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   #connect(now: Instant): void {
-    const { paths, illegal } = this.#options.paths
-    const path = paths[this.#nextPath % Math.max(paths.length, 1)]
-    if (path === undefined) {
-      this.#change({ kind: 'no-path', reasons: illegal.map((reason) => describeIllegal(reason)) })
-      return
+    const attempt = this.#startHandshake(now)
+    if (attempt !== undefined) this.#change({ kind: 'connecting', ...attempt })
+    else {
+      const reasons = this.#options.paths.illegal.map((reason) => describeIllegal(reason))
+      this.#change({ kind: 'no-path', reasons })
     }
+  }
+
+  /** Undefined when no legal path leads to the server. */
+  #startHandshake(now: Instant): Attempt | undefined {
+    const { paths } = this.#options.paths
+    const path = paths[this.#nextPath % Math.max(paths.length, 1)]
+    if (path === undefined) return undefined
     const connection = this.#options.newConnection()
     this.#reconnection.attempted(now)
     this.#outputs.push({ kind: 'connect', connection, path, serverName: path.referenceName })
-    this.#change({ kind: 'connecting', connection, path, since: now })
+    return { connection, path, since: now }
+  }
+
+  /** A rival to a silent session: at once, or when RFC 9132 §4.7 allows the next handshake. */
+  #rivalAt(until: Instant, now: Instant): Rival {
+    const reason = 'no answer to heartbeats'
+    if (until > now) return { kind: 'pausing', until, reason }
+    const attempt = this.#startHandshake(now)
+    return attempt === undefined ? { kind: 'pausing', until, reason } : { kind: 'connecting', ...attempt }
   }
 
   #established(connection: ConnectionId, now: Instant): void {
     const state = this.#state
-    if (state.kind !== 'connecting' || state.connection !== connection) {
-      // Of an attempt that was given up: nobody would serve it.
-      this.#outputs.push({ kind: 'close', connection })
+    if (state.kind === 'connecting' && state.connection === connection) {
+      this.#change({ kind: 'established', ...this.#begin(state, now) })
+      this.#book.sessionUp(now)
       return
     }
-    const handshake = between(state.since, now)
-    const session = new SignalSession(this.#options.entropy, handshake, now, this.#options.parameters)
-    this.#reconnection.established()
-    this.#change({
-      kind: 'established',
-      connection,
-      path: state.path,
-      since: now,
-      session,
-      isSilent: false
-    })
-    this.#book.sessionUp(now)
+    if (
+      state.kind === 'silent' &&
+      state.rival.kind === 'connecting' &&
+      state.rival.connection === connection
+    ) {
+      const rival: Rival = { kind: 'established', ...this.#begin(state.rival, now) }
+      this.#change({ ...state, rival })
+      // RFC 9132 §4.7: requests go over both sessions.
+      this.#book.sessionUp(now)
+      return
+    }
+    // Of an attempt that was given up: nobody would serve it.
+    this.#outputs.push({ kind: 'close', connection })
   }
 
-  #failed(reason: SessionFailure, now: Instant): void {
-    if (this.#state.kind === 'established') {
-      this.#lost(`failed: ${reason}`, now)
+  #begin(attempt: Attempt, now: Instant): LiveSession {
+    const handshake = between(attempt.since, now)
+    const { entropy, parameters } = this.#options
+    this.#reconnection.established()
+    const { connection, path } = attempt
+    return { connection, path, since: now, session: new SignalSession(entropy, handshake, now, parameters) }
+  }
+
+  #failed(connection: ConnectionId, reason: SessionFailure, now: Instant): void {
+    const state = this.#state
+    if (state.kind === 'connecting' && state.connection === connection) {
+      this.#change({ kind: 'pausing', until: this.#afterFailure(reason, now), reason })
       return
     }
+    if (
+      state.kind === 'silent' &&
+      state.rival.kind === 'connecting' &&
+      state.rival.connection === connection
+    ) {
+      const rival: Rival = { kind: 'pausing', until: this.#afterFailure(reason, now), reason }
+      this.#change({ ...state, rival })
+      return
+    }
+    this.#closed(connection, `failed: ${reason}`, now)
+  }
+
+  #afterFailure(reason: SessionFailure, now: Instant): Instant {
     this.#nextPath++
-    const until = this.#reconnection.afterFailure(now, reason !== 'local')
-    this.#change({ kind: 'pausing', until, reason })
+    return this.#reconnection.afterFailure(now, reason !== 'local')
+  }
+
+  #closed(connection: ConnectionId, reason: string, now: Instant): void {
+    const state = this.#state
+    if (!openConnections(state).includes(connection)) return
+    if (state.kind === 'silent' && state.connection !== connection) {
+      const rival: Rival = { kind: 'pausing', until: this.#reconnection.afterLoss(now), reason }
+      this.#change({ ...state, rival })
+    } else if (state.kind === 'silent') this.#leaveSilent(state, reason, now)
+    else this.#lost(reason, now)
   }
 
   /** RFC 9132 §4.7: the client must try to re-establish what was lost. */
   #lost(reason: string, now: Instant): void {
-    const wasEstablished = this.#state.kind === 'established'
-    if (wasEstablished) this.#book.sessionDown(now)
+    this.#book.sessionDown(now)
     const until = this.#reconnection.afterLoss(now)
     if (until <= now) this.#connect(now)
     else this.#change({ kind: 'pausing', until, reason })
   }
 
+  /** The silent session is gone: its rival takes its place, as far as it has come. */
+  #leaveSilent(state: SessionState & { readonly kind: 'silent' }, reason: string, now: Instant): void {
+    const { rival } = state
+    if (rival.kind === 'established') {
+      this.#change(rival)
+      return
+    }
+    this.#book.sessionDown(now)
+    if (rival.kind === 'connecting' || rival.until > now) this.#change(rival)
+    else this.#lost(reason, now)
+  }
+
   #stop(now: Instant): void {
-    const state = this.#state
-    if (state.kind === 'connecting' || state.kind === 'established')
-      this.#outputs.push({ kind: 'close', connection: state.connection })
-    if (state.kind === 'established') this.#book.sessionDown(now)
+    for (const connection of openConnections(this.#state)) this.#outputs.push({ kind: 'close', connection })
+    this.#book.sessionDown(now)
     this.#change({ kind: 'stopped' })
   }
 
   #received(connection: ConnectionId, bytes: Uint8Array, now: Instant): void {
-    if (this.#state.kind !== 'established' || this.#state.connection !== connection) return
-    this.#state.session.handle({ kind: 'datagram', bytes }, now)
+    const live = liveSessions(this.#state).find((each) => each.connection === connection)
+    live?.session.handle({ kind: 'datagram', bytes }, now)
   }
 
-  /** Carries what the session says to the book and back until both have nothing more to say. */
+  /** Carries what the sessions say to the book and back until nobody has anything more to say. */
   #drain(now: Instant): void {
     do {
       for (let output = this.#book.poll(); output !== undefined; output = this.#book.poll())
         this.#performForBook(output, now)
-    } while (this.#drainSession(now))
+    } while (this.#drainSessions(now))
   }
 
-  /** @returns whether the session had anything to say. */
-  #drainSession(now: Instant): boolean {
-    const state = this.#state
-    if (state.kind !== 'established') return false
-    state.session.handle({ kind: 'send' }, now)
-    const output = state.session.poll()
-    if (output === undefined) return false
-    this.#performForSession(output, state, now)
-    return true
+  /** @returns whether a session had anything to say. */
+  #drainSessions(now: Instant): boolean {
+    for (const live of liveSessions(this.#state)) {
+      live.session.handle({ kind: 'send' }, now)
+      const output = live.session.poll()
+      if (output === undefined) continue
+      this.#performForSession(output, live, now)
+      return true
+    }
+    return false
   }
 
-  #performForBook(output: ReturnType<RequestBook['poll']> & object, now: Instant): void {
+  #performForBook(output: RequestBookOutput, now: Instant): void {
     switch (output.kind) {
       case 'ask':
       case 'forget':
-        if (this.#state.kind === 'established') this.#state.session.handle(output, now)
+        for (const { session } of liveSessions(this.#state)) session.handle(output, now)
         return
       case 'changed':
         this.#outputs.push({ kind: 'requests-changed' })
-        if (this.#state.kind === 'established' && this.#state.isSilent) this.#silence(this.#state, now)
+        this.#giveUpSilent(now)
         return
       case 'cuid-changed':
         this.#outputs.push(output)
     }
   }
 
-  #performForSession(
-    output: SignalSessionOutput,
-    state: SessionState & { readonly kind: 'established' },
-    now: Instant
-  ): void {
+  #performForSession(output: SignalSessionOutput, live: LiveSession, now: Instant): void {
     switch (output.kind) {
       case 'send':
-        this.#outputs.push({ kind: 'send', connection: state.connection, bytes: output.bytes })
+        this.#outputs.push({ kind: 'send', connection: live.connection, bytes: output.bytes })
         return
       case 'answer':
-        this.#book.answer(output.errand, output.response, now)
+        this.#answered(output, live, now)
         return
       case 'heartbeats-lost':
-        if (!output.hearing) this.#silence(state, now)
+        if (!output.hearing) this.#silence(live, now)
         return
       case 'heartbeats-back':
-        this.#change({ ...state, isSilent: false })
+        this.#heardAgain(live)
         return
       case 'malformed':
         this.#outputs.push(output)
     }
   }
 
+  #answered(
+    output: SignalSessionOutput & { readonly kind: 'answer' },
+    live: LiveSession,
+    now: Instant
+  ): void {
+    const { errand, response } = output
+    // What was asked over both sessions needs one answer only; each observes for itself.
+    if (errand.kind === 'put' || errand.kind === 'delete')
+      for (const { session } of liveSessions(this.#state))
+        if (session !== live.session) session.handle({ kind: 'forget', errand }, now)
+    this.#heardAgain(live)
+    this.#book.answer(errand, response, now)
+  }
+
+  /** A server whose heartbeats' answers stopped: over which of the sessions it is heard decides which stays. */
+  #heardAgain(live: LiveSession): void {
+    const state = this.#state
+    if (state.kind !== 'silent') return
+    const { connection, path, since, session, rival } = state
+    if (rival.kind === 'established') {
+      // RFC 9132 §4.7: the link is not full any more, and the new session works: the old one may go.
+      this.#outputs.push({ kind: 'close', connection })
+      this.#change(rival)
+    } else if (live.connection === connection) {
+      if (rival.kind === 'connecting') this.#outputs.push({ kind: 'close', connection: rival.connection })
+      this.#change({ kind: 'established', connection, path, since, session })
+    }
+  }
+
   /**
-   * RFC 9132 §4.7: the link may be full in one direction during an attack, so the session must not be given up then;
-   * without an attack it counts as disconnected.
+   * RFC 9132 §4.7: the link may be full in one direction during an attack, so the session must not be given up then, and
+   * a new one is tried beside it; without an attack it counts as disconnected.
    */
-  #silence(state: SessionState & { readonly kind: 'established' }, now: Instant): void {
+  #silence(live: LiveSession, now: Instant): void {
+    const state = this.#state
+    if (state.kind !== 'established' || state.connection !== live.connection) return
     if (this.#book.requests.length > 0) {
-      if (!state.isSilent) this.#change({ ...state, isSilent: true })
+      const rival = this.#rivalAt(this.#reconnection.afterLoss(now), now)
+      this.#change({ ...state, kind: 'silent', rival })
       return
     }
     this.#outputs.push({ kind: 'close', connection: state.connection })
     this.#lost('no answer to heartbeats', now)
+  }
+
+  /** The attack is over: a session that has been silent all the while counts as disconnected now. */
+  #giveUpSilent(now: Instant): void {
+    const state = this.#state
+    if (state.kind !== 'silent' || this.#book.requests.length > 0) return
+    this.#outputs.push({ kind: 'close', connection: state.connection })
+    this.#leaveSilent(state, 'no answer to heartbeats', now)
   }
 }

@@ -1,7 +1,7 @@
 import type { SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
 import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
-import type { ConnectionId } from './association.ts'
+import type { ConnectionId } from './session-state.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import type { SessionReport } from './status.ts'
 

@@ -168,6 +168,7 @@ function textOf(requests: readonly BookedRequest[], association: Association | u
     case 'pausing':
       return 'there is no session; it is tried again'
     case 'established':
+    case 'silent':
       return 'the server has not answered yet'
   }
 }

@@ -3,10 +3,11 @@ import type { Instant } from '@breakwater/core'
 import type { Cuid, DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
-import type { Association, SessionState } from './association.ts'
+import type { Association } from './association.ts'
 import type { Refusal, RequestState } from './mitigation-request.ts'
 import type { ProtectionStatus } from './protection.ts'
 import type { BookedRequest } from './request-book.ts'
+import type { SessionState } from './session-state.ts'
 
 /** Everything that `dots status` shows, as plain data. */
 export interface ClientStatus {
@@ -19,7 +20,7 @@ export interface SessionReport {
   readonly server: ServerName
   readonly domain: DomainName
   readonly cuid: Cuid
-  readonly state: SessionState['kind'] | 'silent'
+  readonly state: SessionState['kind']
   /** What stands in the way, where something does. */
   readonly text: string
   /** The path in use or being tried. */
@@ -84,11 +85,12 @@ export function reportSession(association: Association, now: Instant): SessionRe
       return { ...common, ...nothing, state: state.kind, path: reportPath(state.path), sinceSeconds }
     }
     case 'established':
+    case 'silent':
       return {
         ...common,
         ...nothing,
-        state: state.isSilent ? 'silent' : state.kind,
-        text: state.isSilent ? 'heartbeats get no answer; kept because an attack is on' : '',
+        state: state.kind,
+        text: state.kind === 'silent' ? 'heartbeats get no answer; kept because an attack is on' : '',
         path: reportPath(state.path),
         sinceSeconds: seconds(state.since, now),
         heardSecondsAgo: seconds(state.session.heardAt, now),

@@ -1,5 +1,11 @@
 import { Seconds, equalIpAddresses, formatIpPrefix, prefixContains, silentLog } from '@breakwater/core'
-import type { CertificateCredentials, Duration, IpPrefix } from '@breakwater/core'
+import type {
+  CertificateCredentials,
+  Duration,
+  IpPrefix,
+  SecureEndpoint,
+  SocketAddress
+} from '@breakwater/core'
 import {
   LeakCheck,
   SimulatedNetwork,
@@ -144,6 +150,8 @@ export class TwoProviders {
   readonly events: ClientEvent[] = []
   /** Every DOTS request that the site sent, whether or not it arrived. */
   readonly sent: WireRequest[] = []
+  /** When the client asked its endpoints for a handshake with whom. */
+  readonly connects: { readonly at: number; readonly remote: SocketAddress }[] = []
   #client: ClientHost | undefined
 
   constructor(seed = 1) {
@@ -203,7 +211,10 @@ export class TwoProviders {
     this.#client = hostDotsClient({
       clock: this.clock,
       entropy: seededEntropy(21),
-      open: this.siteHost.openSecureEndpoint,
+      open: async (options, handlers) => {
+        const endpoint = await this.siteHost.openSecureEndpoint(options, handlers)
+        return watched(endpoint, (remote) => this.connects.push({ at: this.clock.now(), remote }))
+      },
       site,
       credentials: new Map(ISPS.map((isp) => [DomainName(isp), credentials(isp, `site.${isp}.example`)])),
       cuids: new Map(ISPS.map((isp) => [DomainName(isp), cuidFor(isp)])),
@@ -212,6 +223,13 @@ export class TwoProviders {
       ...ports
     })
     return this.#client
+  }
+
+  /** Handshakes that the client started with a server. */
+  clientEndpointConnects(isp: Isp): { readonly at: number }[] {
+    return this.connects.filter(({ remote }) =>
+      equalIpAddresses(remote.address, address(SERVER_ADDRESS[isp]))
+    )
   }
 
   /** Both servers and the client, and time for the sessions. */
@@ -290,6 +308,21 @@ export class TwoProviders {
       interfaces: [{ name: 'eth0', addresses: [address(SERVER_ADDRESS[isp])] }]
     })
     return { host, mitigator: new DryRun(), store: new TestStore(), server: undefined }
+  }
+}
+
+function watched(endpoint: SecureEndpoint, onConnect: (remote: SocketAddress) => void): SecureEndpoint {
+  return {
+    local: endpoint.local,
+    connect: (request) => {
+      onConnect(request.remote)
+      return endpoint.connect(request)
+    },
+    send: (peer, bytes) => endpoint.send(peer, bytes),
+    close: (peer) => endpoint.close(peer),
+    maximumPlaintext: (peer) => endpoint.maximumPlaintext(peer),
+    stats: () => endpoint.stats(),
+    destroy: () => endpoint.destroy()
   }
 }
 
