@@ -57,7 +57,7 @@ export class TwoProviderStory {
   /** Legitimate traffic alone. */
   async peace(): Promise<number | null> {
     this.#legitimate = await this.#world.startLegitimate('isp1', longestTrafficSeconds)
-    await this.#watch('peace', 3)
+    await this.#watch('peace', this.#legitimate === undefined ? 0 : 3)
     return this.#throughput(2)
   }
 
@@ -98,7 +98,7 @@ export class TwoProviderStory {
     providers: readonly Provider[]
   ): Promise<Omit<AttackReport, 'legitDuring' | 'legitAfter'> & { readonly id: string }> {
     const { client } = this.#world
-    const prefixes = providers.map((provider) => plan[provider].home)
+    const prefixes = providers.map((provider) => `${plan[provider].home}/32`)
     const started = performance.now()
     const answer = await client.protect({ prefixes, protocols: [udp] })
     if (!answer.accepted)

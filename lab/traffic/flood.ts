@@ -63,7 +63,8 @@ export async function startFlood(options: {
   )
   return {
     stop: async () => {
-      await end(child)
+      // trafgen leaves its worker behind on any other signal.
+      await end(child, 'SIGINT')
       await rm(folder, { recursive: true, force: true })
     }
   }

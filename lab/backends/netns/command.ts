@@ -38,8 +38,11 @@ export async function runOrThrow(
   return result.stdout
 }
 
+/** Seconds that a process gets to end by itself when it is asked to. */
+const graceSeconds = 3
+
 /** Ends a process: asks first, insists after a grace. Resolves when it has gone. */
-export function end(child: ChildProcess, graceSeconds = 3): Promise<void> {
+export function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
     const insist = setTimeout(() => child.kill('SIGKILL'), graceSeconds * 1000)
@@ -47,6 +50,6 @@ export function end(child: ChildProcess, graceSeconds = 3): Promise<void> {
       clearTimeout(insist)
       resolve()
     })
-    child.kill('SIGTERM')
+    child.kill(signal)
   })
 }

@@ -1,2 +1,3 @@
 export { main } from './main.ts'
 export { ExitCode } from './exit-code.ts'
+export { socketTransport } from './agent-connection.ts'
