@@ -236,6 +236,6 @@ function failureOf(error: unknown): Failure {
     const { code, message, retryable } = error
     return { code, message, retryable }
   }
-  if (error instanceof BreakwaterError) return { code: error.code, message: error.message, retryable: true }
+  if (error instanceof BreakwaterError) return { code: error.code, message: error.message, retryable: false }
   return { code: 'DOTS_SERVER_PORT_FAILED', message: String(error), retryable: true }
 }
