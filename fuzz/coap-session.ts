@@ -26,12 +26,34 @@ export const target: FuzzTarget = {
   seeds: [
     Uint8Array.of(0, 1, 8, 0, 6, 40, 8, 1, 6, 200),
     Uint8Array.of(1, 1, 9, 3, 9, 3, 9, 4, 6, 90, 2, 0),
-    Uint8Array.of(10, 0, 3, 1, 4, 1, 4, 1, 8, 0, 4, 0, 8, 2, 6, 250, 6, 250, 6, 250),
-    Uint8Array.of(5, 0, 8, 2, 7, 3, 0x40, 0, 1, 10, 0, 11, 1, 3, 1)
+    Uint8Array.of(10, 2, 3, 1, 4, 1, 4, 1, 8, 0, 4, 0, 4, 2, 8, 2, 6, 250, 6, 250, 6, 250, 11, 0),
+    Uint8Array.of(0, 0, 9, 6, 9, 10, 9, 14, 12, 0, 6, 255, 9, 5, 2, 0, 9, 4),
+    Uint8Array.of(5, 0, 8, 3, 7, 3, 0x40, 0, 1, 10, 8, 12, 1, 3, 1)
   ]
 }
 
 const mostSteps = 200
+
+/** None, register, deregister, an unknown critical option, an unknown elective one, a Proxy-Uri. */
+const requestOptions: readonly (readonly number[])[] = [
+  [],
+  [0x60],
+  [0x61, 1],
+  [0x60],
+  [0x11, 1, 0x80],
+  [0x60, 0xb0],
+  [0xd1, 22, 0x61]
+]
+
+/** None, sequence numbers near and far, an unknown critical option. */
+const responseOptions: readonly (readonly number[])[] = [
+  [],
+  [0x61, 7],
+  [0x61, 9],
+  [0x63, 0xff, 0xff, 0xfe],
+  [0x63, 0x7f, 0, 0],
+  [0x90]
+]
 
 class Conversation {
   readonly #session = new CoapSession({
@@ -58,10 +80,10 @@ class Conversation {
 
   /** Does one step; answers how many more bytes of the script it took. */
   #step(what: number, how: number, rest: Uint8Array): number {
-    switch (what % 12) {
+    switch (what % 13) {
       case 0:
       case 1:
-        this.#request(what % 12 === 0, how % 2 === 0)
+        this.#request(what % 13 === 0, how % 2 === 0)
         return 0
       case 2:
         this.#feed({ kind: 'cancel', exchange: this.#outgoing(how) })
@@ -86,10 +108,13 @@ class Conversation {
       }
       case 8:
       case 9:
-        this.#answer(what % 12 === 9, how)
+        this.#answer(what % 13 === 9, how)
         return 0
       case 10:
         this.#ask(how)
+        return 0
+      case 11:
+        this.#forget(how)
         return 0
       default:
         this.#feed(
@@ -131,23 +156,32 @@ class Conversation {
     this.#feed({ kind: 'notify', exchange, response: response(how), confirmable })
   }
 
+  #forget(how: number): void {
+    const exchange = this.#asked[how % Math.max(1, this.#asked.length)]
+    if (exchange !== undefined) this.#feed({ kind: 'forget-observer', exchange })
+  }
+
   /** The peer answers something that the session sent: acknowledges, resets, responds in a message or on top. */
   #answer(withToken: boolean, how: number): void {
     const sent = this.#sent[(how >> 4) % Math.max(1, this.#sent.length)]
     if (sent === undefined) return
-    const bytes = withToken ? sent.slice() : sent.slice(0, 4)
-    if (!withToken) bytes[1] = 0
-    else bytes[1] = how % 3 === 0 ? Code.notFound : Code.content
+    const [first = 0, , high = 0, low = 0] = sent
     const type = how % 4
-    bytes[0] = 0x40 | (type << 4) | (withToken ? (sent[0] ?? 0) & 0x0f : 0)
-    if (type < 2) bytes[3] = ++this.#peerMessageId
-    this.#feed({ kind: 'datagram', bytes })
+    const id = type < 2 ? [0, ++this.#peerMessageId & 0xff] : [high, low]
+    const token = withToken ? sent.slice(4, 4 + (first & 0x0f)) : []
+    const code = withToken ? [Code.content, Code.notFound, Code.content][(how >> 2) % 3] : Code.empty
+    const options = withToken ? (responseOptions[(how >> 2) % responseOptions.length] ?? []) : []
+    const head = [0x40 | (type << 4) | token.length, code ?? 0, ...id]
+    this.#feed({ kind: 'datagram', bytes: Uint8Array.of(...head, ...token, ...options) })
   }
 
   /** The peer asks: GET, with one of a few tokens and Message IDs, so that copies and renewals occur. */
   #ask(how: number): void {
-    const bytes = Uint8Array.of(0x41 | ((how & 1) << 4), 1, 0, how >> 2, how & 3, 0x60 | ((how >> 1) & 1), 1)
-    this.#feed({ kind: 'datagram', bytes: bytes.subarray(0, (how & 2) === 0 ? 6 : 7) })
+    const options = requestOptions[(how >> 1) % requestOptions.length] ?? []
+    this.#feed({
+      kind: 'datagram',
+      bytes: Uint8Array.of(0x41 | ((how & 1) << 4), 1, 0, how >> 2, how & 3, ...options)
+    })
   }
 
   #feed(input: CoapSessionInput): void {

@@ -44,10 +44,6 @@ export class Observers {
     this.#longestUnconfirmed = longestUnconfirmed
   }
 
-  get isEmpty(): boolean {
-    return this.#byExchange.size === 0
-  }
-
   /** A new entry; undefined when the list is full. */
   add(exchange: IncomingExchange, token: Uint8Array, now: Instant): Observer | undefined {
     // Another request with this token may have been answered meanwhile: one entry per token (RFC 7641 §4.1).
