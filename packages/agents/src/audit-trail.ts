@@ -16,7 +16,10 @@ export interface AuditEntry {
   readonly method: string
   readonly cuid?: string
   readonly mitigationId?: number
+  /** Prefixes, as they were asked for. */
   readonly targets: readonly string[]
+  /** Ports and protocols: `port 80`, `protocol 17`. */
+  readonly narrowedTo?: readonly string[]
   readonly outcome: string
   /** CoAP code of the answer: `2.01`; empty when the client had gone. */
   readonly answer: string

@@ -5,10 +5,16 @@ import { UnavailableError } from '@breakwater/core'
 
 /**
  * Makes room for a UNIX socket: makes its folder, and removes a socket that a dead process left behind. Rejects with
- * `UnavailableError` when a living process listens there, and when something else than a socket stands there.
+ * `UnavailableError` when a living process listens there, when something else than a socket stands there, and when the
+ * folder cannot be made.
  */
 export async function claimSocketPath(path: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const message = `cannot make the folder of ${path}: ${String(cause)}`
+    throw new UnavailableError('CONTROL_SOCKET_UNUSABLE', message, false, { cause })
+  }
   const status = lstatSync(path, { throwIfNoEntry: false })
   if (status === undefined) return
   if (!status.isSocket())

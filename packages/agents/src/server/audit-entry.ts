@@ -19,10 +19,18 @@ export function auditEntryOf(
     method,
     ...(cuid === undefined ? {} : { cuid }),
     ...(mitigationId === undefined ? {} : { mitigationId }),
-    targets,
+    targets: targets.filter((text) => !isNarrowing(text)),
+    ...(targets.some((text) => isNarrowing(text))
+      ? { narrowedTo: targets.filter((text) => isNarrowing(text)) }
+      : {}),
     outcome,
     answer,
     ...(problem === undefined ? {} : { problem }),
     ...(diagnostic === undefined ? {} : { diagnostic })
   }
+}
+
+/** Ports and protocols stand beside the targets: by themselves they are none. */
+function isNarrowing(text: string): boolean {
+  return /^(?:port|protocol)s? /.test(text)
 }
