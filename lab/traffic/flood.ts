@@ -63,8 +63,8 @@ export async function startFlood(options: {
   )
   return {
     stop: async () => {
-      // trafgen leaves its worker behind on any other signal.
-      await end(child, 'SIGINT')
+      // trafgen's worker outlives every politer signal.
+      await end(child, 'SIGKILL')
       await rm(folder, { recursive: true, force: true })
     }
   }

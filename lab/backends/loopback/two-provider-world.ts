@@ -29,7 +29,7 @@ export async function openLoopbackWorld(phases: Phases): Promise<TwoProviderWorl
   }
   const start = (name: string, ...args: readonly string[]): Promise<unknown> => {
     const [program, script] = dots
-    const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     children.push(child)
     return untilReady(name, child)
   }

@@ -41,15 +41,27 @@ export async function runOrThrow(
 /** Seconds that a process gets to end by itself when it is asked to. */
 const graceSeconds = 3
 
-/** Ends a process: asks first, insists after a grace. Resolves when it has gone. */
-export function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<void> {
+/**
+ * Ends a process that was started as leader of its group, with all that it started: asks first, insists after a grace.
+ * Resolves when it has gone.
+ */
+export function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
-    const insist = setTimeout(() => child.kill('SIGKILL'), graceSeconds * 1000)
+    const insist = setTimeout(() => killGroup(child, 'SIGKILL'), graceSeconds * 1000)
     child.on('exit', () => {
       clearTimeout(insist)
       resolve()
     })
-    child.kill(signal)
+    killGroup(child, signal)
   })
+}
+
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // The group has gone already.
+  }
 }

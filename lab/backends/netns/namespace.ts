@@ -53,9 +53,9 @@ export class Namespace {
     await runOrThrow(['sh', '-c', `cat | ip netns exec ${this.name} nft -f -`], { input: script })
   }
 
-  /** Starts a process inside; it is ended with the namespace. */
+  /** Starts a process inside, as leader of a group of its own; it is ended with the namespace. */
   start(command: readonly string[], stdio: StdioOptions = ['ignore', 'pipe', 'pipe']): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.name, ...command], { stdio })
+    const child = spawn('ip', ['netns', 'exec', this.name, ...command], { stdio, detached: true })
     this.#processes.add(child)
     child.on('exit', () => this.#processes.delete(child))
     return child
