@@ -85,13 +85,14 @@ describe('when all Message IDs are taken', () => {
   test('a Confirmable message waits for one, a Non-confirmable request fails', () => {
     const client = new Lockstep({ draw: 0, maxExchanges: 10 })
     let sent = 0
-    for (let exchange = 1; ; exchange++) {
+    for (let exchange = 1; exchange < 70_000; exchange++) {
       const [first = ''] = client.get(exchange, 'a', { confirmable: false })
       client.cancel(exchange)
       if (first.startsWith('failed')) break
       sent++
     }
     expect(sent).toBeGreaterThan(60_000)
+    expect(sent).toBeLessThanOrEqual(65_536)
     expect(client.get(1, 'b')).toEqual([])
     expect(client.advance(Seconds(246))).toEqual([])
     expect(client.advance(Seconds(1))).toEqual(['> CON [f000] GET (00000000) /b'])
