@@ -53,15 +53,27 @@ function domainProblems(
 }
 
 /** What is worth a warning and no reason to refuse. */
-export function warnOfClient(config: ClientConfig): ShapeProblem[] {
-  return config.domains.flatMap((domain, index) =>
-    domain.server === undefined && domain.servers === undefined
-      ? [
-          {
-            path: ['domains', index],
-            message: `domain ${domain.name} has no DOTS server: it stays uncovered`
-          }
-        ]
-      : []
-  )
+export function warnOfClient(config: ClientConfig, files: ConfigFiles): ShapeProblem[] {
+  const owners = new Map<string, string>()
+  return config.domains.flatMap((domain, index) => {
+    const path = ['domains', index]
+    const problems: ShapeProblem[] = []
+    if (domain.server === undefined && domain.servers === undefined)
+      problems.push({ path, message: `domain ${domain.name} has no DOTS server: it stays uncovered` })
+    const proof = proofOf(domain, files)
+    const owner = proof === undefined ? undefined : owners.get(proof)
+    if (owner !== undefined)
+      problems.push({
+        path: [...path, 'credentials'],
+        message: `domains ${owner} and ${domain.name} share a credential: both providers see the same customer`
+      })
+    if (proof !== undefined && owner === undefined) owners.set(proof, domain.name)
+    return problems
+  })
+}
+
+/** What the servers of a domain know the client by. */
+function proofOf({ credentials }: ClientConfig['domains'][number], files: ConfigFiles): string | undefined {
+  if (credentials === undefined) return undefined
+  return 'certificate' in credentials ? files.text(credentials.certificate) : credentials.pskIdentity
 }

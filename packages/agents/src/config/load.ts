@@ -49,7 +49,7 @@ const clientKind: Kind<ClientConfig> = {
   schema: clientConfigSchema,
   check: checkClient,
   warn: (config, files) => [
-    ...warnOfClient(config),
+    ...warnOfClient(config, files),
     ...config.domains.flatMap(({ interfaces = [], credentials }, index) => [
       ...interfaces.flatMap((device, row) => interfaceWarning(device, ['domains', index, 'interfaces', row])),
       ...(credentials !== undefined && 'certificate' in credentials

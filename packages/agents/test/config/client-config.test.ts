@@ -137,6 +137,15 @@ defaults: { lifetimeSeconds: 0 }
     expect(mistakes(good.replace(from, to))?.join('\n')).toMatch(new RegExp(mistake.source, 'mi'))
   })
 
+  it('warns of a credential that two providers get to see', () => {
+    const text = good.replace(
+      '{ pskIdentity: home, keyFile: good.psk }',
+      '{ certificate: own.crt, privateKey: own.key, trustAnchors: other.crt }'
+    )
+    const { warnings } = loadClientConfig(sandbox.write('client.yaml', text))
+    expect(warnings.map(({ line, path }) => `${line} ${path}`)).toEqual(['21 domains[1].credentials'])
+  })
+
   it('warns of a domain without a server: it stays uncovered', () => {
     const text = `domains:\n  - name: isp-a\n    prefixes: [203.0.113.0/24]\n`
     const { warnings } = loadClientConfig(sandbox.write('client.yaml', text))

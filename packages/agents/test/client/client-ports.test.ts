@@ -1,0 +1,69 @@
+import { DomainName } from '@breakwater/dots'
+import type { ClientCredentials } from '@breakwater/dots'
+import { afterAll, describe, expect, it } from 'vitest'
+import { clientPorts, cuidsOf } from '../../src/client/client-ports.ts'
+import { loadClientConfig } from '../../src/config/load.ts'
+import { Sandbox } from '../config/sandbox.ts'
+
+const sandbox = new Sandbox()
+afterAll(() => sandbox.remove())
+
+function psk(identity: string): ClientCredentials {
+  return { kind: 'psk', identity, key: new Uint8Array(16) }
+}
+
+describe('the cuids of a client', () => {
+  it('are those that RFC 9132 Appendix B derives from the credential', () => {
+    const cuids = cuidsOf(new Map([[DomainName('a'), psk('home')]]))
+    // printf home | openssl dgst -sha256 -binary | head -c 16 | basenc --base64url | tr -d =
+    expect(cuids.get(DomainName('a'))).toBe('TqFAWIFQdzzjqs54au739A')
+  })
+
+  it('differ between domains even when these share a credential, and stay what they are', () => {
+    const shared = new Map([
+      [DomainName('a'), psk('home')],
+      [DomainName('b'), psk('home')]
+    ])
+    const cuids = cuidsOf(shared)
+    expect(cuids.get(DomainName('a'))).toBe(
+      cuidsOf(new Map([[DomainName('x'), psk('home')]])).get(DomainName('x'))
+    )
+    expect(cuids.get(DomainName('b'))).not.toBe(cuids.get(DomainName('a')))
+    expect(cuidsOf(shared)).toEqual(cuids)
+  })
+})
+
+describe('the ports of a client', () => {
+  it('give each domain its own credentials and no others', () => {
+    const file = sandbox.write(
+      'client.yaml',
+      `domains:
+  - name: a
+    sources: [192.0.2.10]
+    server: { name: dots.a.example, addresses: [192.0.2.1] }
+    credentials: { certificate: own.crt, privateKey: own.key, trustAnchors: other.crt }
+  - name: b
+    sources: [192.0.2.10]
+    server: { name: dots.b.example, addresses: [192.0.2.2] }
+    credentials: { pskIdentity: home, keyFile: good.psk }
+session: { heartbeatIntervalSeconds: 60 }
+reconnection: { firstRetrySeconds: 90 }
+`
+    )
+    const { config, files } = loadClientConfig(file)
+    const { credentials, parameters, reconnection } = clientPorts(config, files)
+    expect(credentials.get(DomainName('a'))).toEqual({
+      kind: 'certificate',
+      certificate: files.text('own.crt'),
+      privateKey: files.text('own.key'),
+      trustAnchors: files.text('other.crt')
+    })
+    expect(credentials.get(DomainName('b'))).toEqual({
+      kind: 'psk',
+      identity: 'home',
+      key: new Uint8Array(16).fill(0x0f)
+    })
+    expect(parameters).toMatchObject({ heartbeatIntervalSeconds: 60, maxRetransmit: 3 })
+    expect(reconnection).toMatchObject({ firstRetrySeconds: 90, retrySeconds: 300 })
+  })
+})
