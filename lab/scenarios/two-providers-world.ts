@@ -16,8 +16,11 @@ export interface TwoProviderWorld {
   startLegitimate(provider: Provider, seconds: number): Promise<LegitimateTraffic | undefined>
   /** Starts a flood to the home's address of a provider; undefined where there is no traffic. */
   startFlood(provider: Provider, seconds: number): Promise<Flood | undefined>
-  /** Whether the provider's mitigator has a rule for the home's address in force, read from the device itself. */
-  ruleInForce(provider: Provider): Promise<boolean>
+  /**
+   * Waits until a rule for the home's address comes into force at a provider, not before `sinceMs`; resolves with the time,
+   * as `performance.now()`. Read from the device itself where there is one.
+   */
+  ruleAdded(provider: Provider, sinceMs: number): Promise<number>
   /** Packets that the provider's rules dropped so far; undefined when unknown. */
   dropped(provider: Provider): Promise<bigint | undefined>
   /** Datagrams that a provider's ingress filter dropped for a foreign source; undefined where there is no filter. */

@@ -9,7 +9,7 @@ import { ControlClient } from '@breakwater/control'
 import { dots, untilReady } from '../../agents/agent-process.ts'
 import { type SeenRequest, readTranscript } from '../../agents/transcript.ts'
 import { type TwoProviderFiles, writeTwoProviderFiles } from '../../agents/two-provider-agents.ts'
-import type { Phases } from '../../scenarios/phases.ts'
+import { type Phases, until } from '../../scenarios/phases.ts'
 import { twoProviders as plan } from '../../scenarios/two-providers-addresses.ts'
 import type { Provider, TwoProviderWorld } from '../../scenarios/two-providers-world.ts'
 import { end } from '../netns/command.ts'
@@ -90,11 +90,16 @@ class LoopbackWorld implements TwoProviderWorld {
   }
 
   /** There is no device: the server's own word is all that can be had. */
-  async ruleInForce(provider: Provider): Promise<boolean> {
-    const mitigations = (await this.#servers.get(provider)?.mitigations()) ?? []
-    return mitigations.some(
-      ({ state, target }) => state === 'active' && target.prefixes.includes(`${plan[provider].home}/32`)
-    )
+  async ruleAdded(provider: Provider): Promise<number> {
+    const target = `${plan[provider].home}/32`
+    const active = async (): Promise<boolean> => {
+      const mitigations = (await this.#servers.get(provider)?.mitigations()) ?? []
+      return mitigations.some(
+        ({ state, target: { prefixes } }) => state === 'active' && prefixes.includes(target)
+      )
+    }
+    await until(`${provider} mitigates`, active, { limitSeconds: 10, everyMs: 2 })
+    return performance.now()
   }
 
   dropped(): Promise<undefined> {

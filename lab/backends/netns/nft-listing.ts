@@ -7,12 +7,6 @@ interface Listing {
   }[]
 }
 
-/** Whether a rule of the listing names the address. */
-export function ruleNames(listing: string, address: string): boolean {
-  const { nftables } = JSON.parse(listing) as Listing
-  return nftables.some(({ rule }) => rule !== undefined && JSON.stringify(rule.expr).includes(`"${address}"`))
-}
-
 /** Packets counted by all rules of the listing together. */
 export function countersIn(listing: string): bigint {
   const { nftables } = JSON.parse(listing) as Listing

@@ -13,10 +13,13 @@ import { twoProviders as plan } from '../../scenarios/two-providers-addresses.ts
 import type { Provider, TwoProviderWorld } from '../../scenarios/two-providers-world.ts'
 import { type Flood, startFlood } from '../../traffic/flood.ts'
 import { type LegitimateTraffic, startLegitimateTraffic } from '../../traffic/legitimate.ts'
-import { countersIn, namedCounterIn, ruleNames } from './nft-listing.ts'
+import { countersIn, namedCounterIn } from './nft-listing.ts'
+import { RuleMonitor } from './rule-monitor.ts'
 import { type TwoProviderNetwork, buildTwoProviderNetwork } from './two-provider-network.ts'
 
 const providers: readonly Provider[] = ['isp1', 'isp2']
+/** A request may have to be repeated after 3 s (RFC 9132 §4.4). */
+const ruleWithinSeconds = 10
 
 /** The world of `two-providers` in namespaces of this machine: real links, real filters, real floods. */
 export async function openNetnsWorld(phases: Phases): Promise<TwoProviderWorld> {
@@ -29,7 +32,11 @@ export async function openNetnsWorld(phases: Phases): Promise<TwoProviderWorld> 
       writeTwoProviderFiles(folder, { servers: providers.map(placeOf), mitigator: 'nftables' })
     )
     await phases.step('two DOTS servers and one client run', () => startAgents(network, files))
-    return new NetnsWorld(network, files, folder)
+    const monitors = {
+      isp1: await RuleMonitor.start(network.isp1),
+      isp2: await RuleMonitor.start(network.isp2)
+    }
+    return new NetnsWorld(network, files, folder, monitors)
   } catch (error) {
     await network.destroy()
     await rm(folder, { recursive: true, force: true })
@@ -60,8 +67,15 @@ class NetnsWorld implements TwoProviderWorld {
   readonly #network: TwoProviderNetwork
   readonly #files: TwoProviderFiles
   readonly #folder: string
+  readonly #monitors: Readonly<Record<Provider, RuleMonitor>>
 
-  constructor(network: TwoProviderNetwork, files: TwoProviderFiles, folder: string) {
+  constructor(
+    network: TwoProviderNetwork,
+    files: TwoProviderFiles,
+    folder: string,
+    monitors: Readonly<Record<Provider, RuleMonitor>>
+  ) {
+    this.#monitors = monitors
     this.#network = network
     this.#files = files
     this.#folder = folder
@@ -91,8 +105,8 @@ class NetnsWorld implements TwoProviderWorld {
     })
   }
 
-  async ruleInForce(provider: Provider): Promise<boolean> {
-    return ruleNames(await this.#listing(provider), plan[provider].home)
+  ruleAdded(provider: Provider, sinceMs: number): Promise<number> {
+    return this.#monitors[provider].added(`ip daddr ${plan[provider].home}`, sinceMs, ruleWithinSeconds)
   }
 
   async dropped(provider: Provider): Promise<bigint> {
