@@ -1,5 +1,5 @@
 import { DecodeError } from '@breakwater/core'
-import { Code, codeClass, isRequest } from '../code.ts'
+import { Code } from '../code.ts'
 import type { CoapMessage, CoapOption, MessageType } from '../message.ts'
 import {
   HEADER_BYTES,
@@ -9,6 +9,7 @@ import {
   MAXIMUM_TOKEN_BYTES,
   PAYLOAD_MARKER
 } from './limit.ts'
+import { codeFault } from './code-fault.ts'
 
 const nothing = new Uint8Array(0)
 const noOptions: readonly CoapOption[] = []
@@ -19,7 +20,7 @@ const noOptions: readonly CoapOption[] = []
  * Nothing is copied: `token`, option values and `payload` are views on `bytes`. Who keeps the message longer than the
  * buffer gives it a copy (`decodeMessage(bytes.slice())`).
  *
- * Option values are not checked against their definitions, as that depends on who reads them: `OptionCheck`.
+ * Option values are not checked against their definitions, as that depends on who reads them: `CoapSession` does it.
  *
  * @throws DecodeError whose code begins with `COAP_`, on anything that RFC 7252 calls a message format error, on an
  * unknown version (`COAP_VERSION_UNKNOWN`, to be ignored in silence), on combinations of type and code that §4.2 and §4.3
@@ -62,25 +63,6 @@ function checkHeader(version: number, tokenLength: number, length: number): void
 function checkCode(type: MessageType, code: number): void {
   const fault = codeFault(type, code)
   if (fault !== undefined) throw new DecodeError(fault.code, fault.message)
-}
-
-/** What RFC 7252 §4.2, §4.3 and table 1 have against this code in this type of message; undefined when nothing. */
-export function codeFault(type: MessageType, code: number): { code: string; message: string } | undefined {
-  const family = codeClass(code)
-  if (family === 1 || family >= 6)
-    return { code: 'COAP_CODE_RESERVED', message: `code class ${family} is reserved` }
-  if (type === 'confirmable') return undefined
-  if (type === 'non-confirmable')
-    return code === Code.empty
-      ? { code: 'COAP_NON_CONFIRMABLE_EMPTY', message: 'a Non-confirmable message is Empty' }
-      : undefined
-  if (type === 'reset')
-    return code === Code.empty
-      ? undefined
-      : { code: 'COAP_RESET_NOT_EMPTY', message: 'a Reset message is not Empty' }
-  return isRequest(code)
-    ? { code: 'COAP_ACKNOWLEDGEMENT_IS_REQUEST', message: 'an Acknowledgement carries a request' }
-    : undefined
 }
 
 /** Reads options from `start` into `options`; answers where the payload begins, or the end when there is none. */

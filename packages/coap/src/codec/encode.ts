@@ -1,7 +1,7 @@
 import { InternalError } from '@breakwater/core'
 import { Code } from '../code.ts'
 import type { CoapMessage, CoapOption, MessageType } from '../message.ts'
-import { codeFault } from './decode.ts'
+import { codeFault } from './code-fault.ts'
 import {
   HEADER_BYTES,
   MAXIMUM_MESSAGE_BYTES,
