@@ -42,6 +42,27 @@ async function freePort(): Promise<number> {
   return port
 }
 
+async function serve(...args: readonly string[]): Promise<{ program: Program; port: number }> {
+  const port = await freePort()
+  const program = run('openssl', 's_server', '-dtls1_2', '-accept', `127.0.0.1:${port}`, ...args)
+  await program.says(/ACCEPT/)
+  return { program, port }
+}
+
+function certificateServer(issuer: TestAuthority, name: string): Promise<{ program: Program; port: number }> {
+  const { certificateFile, keyFile } = issuer.issue(name)
+  const own = ['-cert', certificateFile, '-key', keyFile]
+  return serve(
+    '-listen',
+    ...own,
+    '-CAfile',
+    authority.certificateFile,
+    '-Verify',
+    '1',
+    '-verify_return_error'
+  )
+}
+
 describe('openssl s_client against our server', () => {
   let server: Responder & { readonly endpoint: SecureEndpoint }
   beforeEach(async () => {
@@ -192,30 +213,6 @@ describe('our client against openssl s_server', () => {
     })
   }
   afterEach(() => client.destroy())
-
-  async function serve(...args: readonly string[]): Promise<{ program: Program; port: number }> {
-    const port = await freePort()
-    const program = run('openssl', 's_server', '-dtls1_2', '-accept', `127.0.0.1:${port}`, ...args)
-    await program.says(/ACCEPT/)
-    return { program, port }
-  }
-
-  function certificateServer(
-    issuer: TestAuthority,
-    name: string
-  ): Promise<{ program: Program; port: number }> {
-    const { certificateFile, keyFile } = issuer.issue(name)
-    const own = ['-cert', certificateFile, '-key', keyFile]
-    return serve(
-      '-listen',
-      ...own,
-      '-CAfile',
-      authority.certificateFile,
-      '-Verify',
-      '1',
-      '-verify_return_error'
-    )
-  }
 
   const connect = (port: number): void =>
     void client.connect({ remote: { ...loopback, port }, serverName: 'server.example' })

@@ -1,0 +1,73 @@
+import { execFileSync, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { TestAuthority } from '../packages/dtls/test/pki.ts'
+import type { Benchmark, Measurement } from './benchmark.ts'
+import { buildBenchAddon } from './native/bench-addon.ts'
+
+const rounds = 5
+const party = join(import.meta.dirname, 'native/party.ts')
+
+interface Server {
+  readonly process: ChildProcess
+  readonly port: string
+}
+
+/** On a core of its own where there are two: the servers share core 0, of which only one works at a time. */
+function pinned(core: number, args: readonly string[]): readonly [command: string, args: readonly string[]] {
+  if (!existsSync('/usr/bin/taskset') || availableParallelism() < 2) return [process.execPath, args]
+  return ['/usr/bin/taskset', ['-c', String(core), process.execPath, ...args]]
+}
+
+async function startServer(role: 'batched' | 'native', addon: string, credentials: string): Promise<Server> {
+  const [command, args] = pinned(0, [party, role, addon, credentials])
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  return { process: child, port: line.toString().trim().replace('port ', '') }
+}
+
+/** Echoes per second of processor time of the server: what it could do with a core for itself. */
+function sample(server: Server, addon: string, credentials: string): number {
+  const [command, args] = pinned(1, [
+    party,
+    'load',
+    addon,
+    credentials,
+    server.port,
+    String(server.process.pid)
+  ])
+  const line = execFileSync(command, args, { encoding: 'utf8', timeout: 10_000 })
+  const { replies, cpuSeconds } = JSON.parse(line) as { replies: number; cpuSeconds: number }
+  if (replies < 0 || cpuSeconds <= 0) throw new Error(`the load generator failed: ${line}`)
+  return replies / cpuSeconds
+}
+
+/**
+ * An echo over DTLS (AES-128-GCM, 64 sessions, 4 requests of 40 bytes in flight each) whose handler is JavaScript on
+ * batches, against the same engine and socket with the handler in C++.
+ */
+async function echoBatched(): Promise<Measurement> {
+  const addon = buildBenchAddon()
+  const authority = new TestAuthority('Breakwater bench CA')
+  const credentials = join(authority.folder, 'credentials.json')
+  const [server, client] = ['server.example', 'client.example'].map((name) => authority.credentials(name))
+  writeFileSync(credentials, JSON.stringify({ server, client }))
+  const batched = await startServer('batched', addon, credentials)
+  const native = await startServer('native', addon, credentials)
+  let [value, ceiling] = [0, 0]
+  try {
+    for (let round = 0; round < rounds; round++) {
+      value = Math.max(value, sample(batched, addon, credentials))
+      ceiling = Math.max(ceiling, sample(native, addon, credentials))
+    }
+  } finally {
+    for (const one of [batched, native]) one.process.kill('SIGKILL')
+    authority.remove()
+  }
+  return { value, unit: '1/s', ceiling, ratio: value / ceiling }
+}
+
+export const benchmarks: readonly Benchmark[] = [{ name: 'dtls-echo-batched', run: echoBatched }]

@@ -1,0 +1,9 @@
+#include "../../packages/dtls/native/napi-values.h"
+#include "blocking-echo.h"
+#include "load-generator.h"
+
+NAPI_MODULE_INIT() {
+  using namespace breakwater;
+  defineFunctions(env, exports, {{"openEcho", openEcho}, {"serveEcho", serveEcho}, {"generateLoad", generateLoad}});
+  return exports;
+}

@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type {
+  NativeAddress,
+  NativeEndpointOptions,
+  NativeEngineOptions
+} from '../../packages/dtls/src/addon.ts'
+
+declare const echoBrand: unique symbol
+interface EchoHandle {
+  readonly [echoBrand]: true
+}
+
+/** What only measurements need, kept out of the addon that is delivered. */
+export interface BenchAddon {
+  openEcho(options: NativeEndpointOptions): readonly [port: number, handle: EchoHandle]
+  /** Never returns. */
+  serveEcho(handle: EchoHandle): void
+  /** Replies within `durationMs`; −1 when the sessions did not come about. Calls `onEdge` at both ends of the sample. */
+  generateLoad(
+    options: NativeEngineOptions,
+    server: NativeAddress,
+    sessions: number,
+    window: number,
+    warmUpMs: number,
+    durationMs: number,
+    onEdge: () => void
+  ): number
+}
+
+const here = dirname(fileURLToPath(import.meta.url))
+const engineFolder = join(here, '../../packages/dtls/native')
+
+function sourcesIn(folder: string): readonly string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.cc') || name.endsWith('.h'))
+  return names.toSorted().map((name) => join(folder, name))
+}
+
+/** Compiles the product's engine with the measuring code around it, unless that was done from these very sources. */
+export function buildBenchAddon(): string {
+  const all = [...sourcesIn(engineFolder).filter((file) => !file.endsWith('/addon.cc')), ...sourcesIn(here)]
+  const digest = createHash('sha256')
+  for (const file of all) digest.update(readFileSync(file))
+  const folder = join(here, 'build')
+  const built = join(folder, `bench-${digest.digest('hex').slice(0, 16)}.node`)
+  if (existsSync(built)) return built
+  mkdirSync(folder, { recursive: true })
+  const headers = join(dirname(dirname(process.execPath)), 'include/node')
+  const language = [
+    '-std=c++20',
+    '-O2',
+    '-fPIC',
+    '-shared',
+    '-fvisibility=hidden',
+    '-fno-exceptions',
+    '-fno-rtti'
+  ]
+  const units = all.flatMap((file) => (file.endsWith('.cc') ? ['-include', file] : []))
+  const output = ['-x', 'c++', '/dev/null', '-o', built]
+  execFileSync('g++', [...language, '-DNAPI_VERSION=9', '-isystem', headers, ...units, ...output], {
+    stdio: ['ignore', 2, 2]
+  })
+  return built
+}
+
+export function loadBenchAddon(path: string): BenchAddon {
+  return createRequire(import.meta.url)(path) as BenchAddon
+}

@@ -1,0 +1,73 @@
+// One party of the echo benchmark, in a process of its own: party.ts ROLE ADDON CREDENTIALS [PORT]
+import { readFileSync, readdirSync } from 'node:fs'
+import { ipv4 } from '@breakwater/core'
+import type { CertificateCredentials, SecureEndpoint } from '@breakwater/core'
+import { openDtlsEndpoint } from '@breakwater/dtls'
+import { toNative } from '../../packages/dtls/src/native-address.ts'
+import { toEngineOptions } from '../../packages/dtls/src/open-endpoint.ts'
+import { loadBenchAddon } from './bench-addon.ts'
+
+const [role, addonPath = '', credentialsFile = '', port = '0'] = process.argv.slice(2)
+const credentials = JSON.parse(readFileSync(credentialsFile, 'utf8')) as Record<
+  'server' | 'client',
+  CertificateCredentials
+>
+const local = { address: ipv4(0x7f000001), port: 0 }
+const serverOptions = { role: 'server', local, certificate: credentials.server } as const
+
+const sessions = 64
+const window = 4
+const warmUpMs = 100
+const durationMs = 600
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+async function echoInBatches(): Promise<void> {
+  const endpoint: SecureEndpoint = await openDtlsEndpoint(serverOptions, {
+    onBatch: (batch) => {
+      for (let index = 0; index < batch.count; index++) endpoint.send(batch.peer(index), batch.bytes(index))
+    },
+    onSession: () => undefined
+  })
+  say(`port ${endpoint.local.port}`)
+}
+
+function echoInNative(): void {
+  const addon = loadBenchAddon(addonPath)
+  const [bound, handle] = addon.openEcho({ ...toEngineOptions(serverOptions), local: toNative(local) })
+  process.stdout.write(`port ${bound}\n`, () => addon.serveEcho(handle))
+}
+
+function generate(): void {
+  const server = { ...local, port: Number(port) }
+  const options = toEngineOptions({ role: 'client', local, credentials: credentials.client })
+  const serverProcess = process.argv[6] ?? ''
+  const edges: number[] = []
+  const replies = loadBenchAddon(addonPath).generateLoad(
+    options,
+    toNative(server),
+    sessions,
+    window,
+    warmUpMs,
+    durationMs,
+    () => edges.push(cpuSeconds(serverProcess))
+  )
+  const [start = 0, end = 0] = edges
+  say(JSON.stringify({ replies, cpuSeconds: end - start }))
+}
+
+/** Processor time of all threads of a process; the kernel counts it in nanoseconds. */
+function cpuSeconds(pid: string): number {
+  let total = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const [running = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
+    total += Number(running) / 1e9
+  }
+  return total
+}
+
+if (role === 'batched') await echoInBatches()
+else if (role === 'native') echoInNative()
+else generate()
