@@ -1,5 +1,5 @@
 import type { PlanView } from '@breakwater/control'
-import { OUTPUT_COLUMNS, printable, wrap } from './table.ts'
+import { hanging } from './table.ts'
 
 /** A plan for people: each part with who is asked and who is not, and why. */
 export function planLines({ verdict, parts, refusals, uncovered }: PlanView): string[] {
@@ -13,12 +13,4 @@ export function planLines({ verdict, parts, refusals, uncovered }: PlanView): st
     ...uncovered.flatMap(({ text }) => hanging('  uncovered ', text)),
     ...refusals.flatMap(({ text }) => hanging('  refused ', text))
   ]
-}
-
-/** Text behind a word, broken so that it stays behind it. */
-function hanging(word: string, text: string): string[] {
-  const indent = ' '.repeat(Math.max(word.length, 4))
-  return wrap(printable(text), OUTPUT_COLUMNS - indent.length).map((line, index) =>
-    index === 0 ? `${word}${line}` : `${indent}${line}`
-  )
 }

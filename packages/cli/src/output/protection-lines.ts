@@ -1,12 +1,12 @@
 import type { ProtectionView, RequestView } from '@breakwater/control'
-import { OUTPUT_COLUMNS, printable, table, wrap } from './table.ts'
+import { hanging, table } from './table.ts'
 import { countText, durationText, targetText } from './words.ts'
 
 /** A protection for people: its state, then one row per server. */
 export function protectionLines(protection: ProtectionView): string[] {
   const { id, state, target, requests, missing } = protection
   return [
-    ...wrap(printable(`${id}: ${state.replace('-', ' ')}, ${targetText(target)}`), OUTPUT_COLUMNS),
+    ...hanging('', `${id}: ${state.replace('-', ' ')}, ${targetText(target)}`),
     ...table(
       ['SERVER', 'STATE', 'TARGET', 'WHAT THE SERVER SAYS'],
       requests.map((request) => [
@@ -17,7 +17,7 @@ export function protectionLines(protection: ProtectionView): string[] {
       ]),
       2
     ),
-    ...missing.flatMap((text) => wrap(`  missing: ${printable(text)}`, OUTPUT_COLUMNS))
+    ...missing.flatMap((text) => hanging('  missing: ', text))
   ]
 }
 

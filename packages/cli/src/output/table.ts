@@ -34,6 +34,14 @@ export function wrap(text: string, width: number): string[] {
   return lines
 }
 
+/** Text behind a word, broken so that it stays behind it. */
+export function hanging(word: string, text: string): string[] {
+  const indent = ' '.repeat(Math.max(word.length, 4))
+  return wrap(printable(text), OUTPUT_COLUMNS - indent.length).map((line, index) =>
+    index === 0 ? `${word}${line}` : `${indent}${line}`
+  )
+}
+
 /**
  * A table that fits 80 columns: every column as wide as its longest cell, the last one wrapped into what is left. Without
  * rows there is no table.
