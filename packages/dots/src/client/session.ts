@@ -1,6 +1,6 @@
 import { Code, CoapSession, Method } from '@breakwater/coap'
 import type { CoapRequest, CoapResponse, CoapSessionOutput, OutgoingExchange } from '@breakwater/coap'
-import { Seconds, after, between, earlier } from '@breakwater/core'
+import { Milliseconds, Seconds, after, between, earlier } from '@breakwater/core'
 import type { Duration, Entropy, Instant, Machine } from '@breakwater/core'
 import { DEFAULT_SESSION_PARAMETERS, PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
@@ -34,6 +34,8 @@ const OBSERVATION_RENEWAL: Duration = Seconds(120)
 
 /** How soon a mitigation is asked about again whose server does not serve observers (RFC 9132 §4.4.2.2). */
 const POLLING: Duration = Seconds(30)
+
+const LONGEST_BACK_OFF: Duration = Seconds(60)
 
 interface OpenErrand {
   readonly errand: Errand
@@ -187,7 +189,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     else this.#coap.handle({ kind: 'repeat', exchange }, now)
     open.sentAt = now
     open.sendings++
-    open.dueAt = after(now, PACING_WITHOUT_RTT)
+    open.dueAt = after(now, untilRepetition(open))
     this.#pacing.sent(now)
     this.#drainCoap(now)
   }
@@ -330,6 +332,16 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
           break
       }
   }
+}
+
+/**
+ * Requests for protection are repeated as often as RFC 9132 §4.4 allows. Questions back off, lest one that stays without
+ * an answer takes every turn and no heartbeat gets its own.
+ */
+function untilRepetition({ errand, sendings }: OpenErrand): Duration {
+  if (errand.kind === 'put' || errand.kind === 'delete') return PACING_WITHOUT_RTT
+  const backedOff = PACING_WITHOUT_RTT * 2 ** Math.min(sendings - 1, 10)
+  return Milliseconds(Math.min(backedOff, LONGEST_BACK_OFF))
 }
 
 function isBefore(x: OpenErrand, y: OpenErrand): boolean {
