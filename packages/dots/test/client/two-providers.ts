@@ -225,6 +225,11 @@ export class TwoProviders {
     return this.#client
   }
 
+  /** The site's own credentials at a provider. */
+  credentialsOf(isp: Isp): CertificateCredentials {
+    return credentials(isp, `site.${isp}.example`)
+  }
+
   /** Handshakes that the client started with a server. */
   clientEndpointConnects(isp: Isp): { readonly at: number }[] {
     return this.connects.filter(({ remote }) =>
