@@ -11,33 +11,46 @@ import { buildBenchAddon } from './native/bench-addon.ts'
 const rounds = 5
 const party = join(import.meta.dirname, 'native/party.ts')
 
-interface Server {
+/** A process under load. */
+export interface Server {
   readonly process: ChildProcess
   readonly port: string
 }
 
 /** On a core of its own where there are two: the servers share core 0, of which only one works at a time. */
-function pinned(core: number, args: readonly string[]): readonly [command: string, args: readonly string[]] {
+export function pinned(
+  core: number,
+  args: readonly string[]
+): readonly [command: string, args: readonly string[]] {
   if (!existsSync('/usr/bin/taskset') || availableParallelism() < 2) return [process.execPath, args]
   return ['/usr/bin/taskset', ['-c', String(core), process.execPath, ...args]]
 }
 
-async function startServer(role: 'batched' | 'native', addon: string, credentials: string): Promise<Server> {
+/** Starts one of the echo servers. */
+export async function startServer(
+  role: 'batched' | 'native',
+  addon: string,
+  credentials: string
+): Promise<Server> {
   const [command, args] = pinned(0, [party, role, addon, credentials])
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   return { process: child, port: line.toString().trim().replace('port ', '') }
 }
 
-/** Echoes per second of processor time of the server: what it could do with a core for itself. */
-function sample(server: Server, addon: string, credentials: string): number {
+/**
+ * Replies per second of processor time of the server: what it could do with a core for itself.
+ * @param request A CoAP message with a token of 4 bytes, in place of 40 bytes of the generator's own.
+ */
+export function sample(server: Server, addon: string, credentials: string, request?: Uint8Array): number {
   const [command, args] = pinned(1, [
     party,
     'load',
     addon,
     credentials,
     server.port,
-    String(server.process.pid)
+    String(server.process.pid),
+    ...(request === undefined ? [] : [Buffer.from(request).toString('hex')])
   ])
   const line = execFileSync(command, args, { encoding: 'utf8', timeout: 10_000 })
   const { replies, cpuSeconds } = JSON.parse(line) as { replies: number; cpuSeconds: number }

@@ -38,8 +38,9 @@ if (benchmarks.length === 0) {
   console.error(`no benchmark is named ${values.only}`)
   process.exit(2)
 }
-for (const { name, run } of benchmarks) {
-  const measured = await run()
+for (const benchmark of benchmarks) {
+  const measured = await benchmark.run()
+  const { name } = benchmark
   console.log(values.json === true ? JSON.stringify({ name, ...measured }) : inWords(name, measured))
 }
 process.exit(0)

@@ -20,7 +20,10 @@ export interface BenchAddon {
   openEcho(options: NativeEndpointOptions): readonly [port: number, handle: EchoHandle]
   /** Never returns. */
   serveEcho(handle: EchoHandle): void
-  /** Replies within `durationMs`; −1 when the sessions did not come about. Calls `onEdge` at both ends of the sample. */
+  /**
+   * Replies within `durationMs`; −1 when the sessions did not come about. Calls `onEdge` at both ends of the sample.
+   * `request`: a CoAP message with a token of 4 bytes, sent with ever new Message IDs and tokens; default 40 bytes.
+   */
   generateLoad(
     options: NativeEngineOptions,
     server: NativeAddress,
@@ -28,7 +31,8 @@ export interface BenchAddon {
     window: number,
     warmUpMs: number,
     durationMs: number,
-    onEdge: () => void
+    onEdge: () => void,
+    request?: Uint8Array
   ): number
 }
 

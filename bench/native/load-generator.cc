@@ -14,6 +14,9 @@ namespace breakwater {
 namespace {
 
 constexpr size_t kRequestBytes = 40;
+/** CoAP: where the Message ID and the token stand. */
+constexpr size_t kMessageIdAt = 2;
+constexpr size_t kTokenAt = 4;
 
 class LoadListener final : public EngineListener {
  public:
@@ -41,8 +44,19 @@ struct Load {
   Engine engine{socket, listener, counters};
   Address server;
   std::vector<PeerId> sessions;
-  uint8_t request[kRequestBytes] = {0x44, 1};
+  /** Requests that each session has sent. */
+  std::vector<uint32_t> sent;
+  /** A CoAP message with a token of 4 bytes; each copy gets a Message ID and a token of its own. */
+  std::vector<uint8_t> request = {0x44, 1};
 };
+
+void sendRequest(Load& load, size_t session) {
+  const uint32_t serial = ++load.sent[session];
+  load.request[kMessageIdAt] = static_cast<uint8_t>(serial >> 8);
+  load.request[kMessageIdAt + 1] = static_cast<uint8_t>(serial);
+  for (size_t i = 0; i < 4; i++) load.request[kTokenAt + i] = static_cast<uint8_t>(serial >> (24 - 8 * i));
+  load.engine.send(load.sessions[session], load.request.data(), load.request.size());
+}
 
 /** 127.1.high.low, by which the replies tell their sessions apart. */
 Address sourceOf(size_t session, uint16_t port) {
@@ -66,6 +80,7 @@ bool establish(Load& load, size_t sessions) {
     path.local = sourceOf(i, load.socket.local().port);
     path.remote = load.server;
     load.sessions.push_back(load.engine.connect(path, "server.example", monotonicMs()));
+    load.sent.push_back(0);
     // One after another: the sample is about traffic, and a burst of handshakes would only overrun the socket.
     while (load.listener.established <= i) {
       if (load.listener.lost > 0 || monotonicMs() > giveUp) return false;
@@ -82,7 +97,7 @@ bool establish(Load& load, size_t sessions) {
 
 void sendRound(Load& load, size_t requestsPerSession) {
   for (size_t round = 0; round < requestsPerSession; round++)
-    for (const PeerId session : load.sessions) load.engine.send(session, load.request, sizeof load.request);
+    for (size_t session = 0; session < load.sessions.size(); session++) sendRequest(load, session);
 }
 
 uint64_t exchange(Load& load, size_t window, uint64_t durationMs) {
@@ -99,18 +114,32 @@ uint64_t exchange(Load& load, size_t window, uint64_t durationMs) {
       const size_t session = static_cast<size_t>(datagram.path.local.bytes[2]) << 8 | datagram.path.local.bytes[3];
       if (session >= load.sessions.size()) continue;
       replies++;
-      load.engine.send(load.sessions[session], load.request, sizeof load.request);
+      sendRequest(load, session);
     }
   }
   return replies;
 }
 
+/** False when it is given and too short to be a request. */
+bool readRequest(napi_env env, napi_value value, std::vector<uint8_t>& request) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, value, &type);
+  if (type == napi_undefined) return true;
+  void* bytes = nullptr;
+  size_t length = 0;
+  if (napi_get_typedarray_info(env, value, nullptr, &length, &bytes, nullptr, nullptr) != napi_ok ||
+      length < kTokenAt + 4)
+    return false;
+  request.assign(static_cast<uint8_t*>(bytes), static_cast<uint8_t*>(bytes) + length);
+  return true;
+}
+
 }  // namespace
 
-/** generateLoad(options, server, sessions, window, warmUpMs, durationMs, onWarm): replies in `durationMs`, or -1 */
+/** generateLoad(options, server, sessions, window, warmUpMs, durationMs, onEdge, request): replies in `durationMs`, or -1 */
 napi_value generateLoad(napi_env env, napi_callback_info info) {
-  size_t count = 7;
-  napi_value arguments[7];
+  size_t count = 8;
+  napi_value arguments[8];
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
   EngineOptions options;
   UdpSocketOptions socket;
@@ -118,7 +147,8 @@ napi_value generateLoad(napi_env env, napi_callback_info info) {
   uint32_t sessions = 0, window = 0, warmUpMs = 0, durationMs = 0;
   auto load = std::make_unique<Load>();
   socket.local.family = 4;
-  if (count < 7 || !readEngineOptions(env, arguments[0], options) || !readAddress(env, arguments[1], load->server) ||
+  load->request.resize(kRequestBytes);
+  if (count < 7 || !readRequest(env, arguments[7], load->request) || !readEngineOptions(env, arguments[0], options) || !readAddress(env, arguments[1], load->server) ||
       !readUint32(env, arguments[2], sessions) || !readUint32(env, arguments[3], window) ||
       !readUint32(env, arguments[4], warmUpMs) || !readUint32(env, arguments[5], durationMs) ||
       !load->engine.start(std::move(options), problem) || load->socket.open(socket) != 0 ||

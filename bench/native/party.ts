@@ -1,4 +1,4 @@
-// One party of the echo benchmark, in a process of its own: party.ts ROLE ADDON CREDENTIALS [PORT]
+// One party of the echo benchmark, in a process of its own: party.ts ROLE ADDON CREDENTIALS [PORT PID [REQUEST]]
 import { readFileSync, readdirSync } from 'node:fs'
 import { ipv4 } from '@breakwater/core'
 import type { CertificateCredentials, SecureEndpoint } from '@breakwater/core'
@@ -44,6 +44,7 @@ function generate(): void {
   const server = { ...local, port: Number(port) }
   const options = toEngineOptions({ role: 'client', local, credentials: credentials.client })
   const serverProcess = process.argv[6] ?? ''
+  const request = process.argv[7]
   const edges: number[] = []
   const replies = loadBenchAddon(addonPath).generateLoad(
     options,
@@ -52,7 +53,8 @@ function generate(): void {
     window,
     warmUpMs,
     durationMs,
-    () => edges.push(cpuSeconds(serverProcess))
+    () => edges.push(cpuSeconds(serverProcess)),
+    request === undefined ? undefined : Buffer.from(request, 'hex')
   )
   const [start = 0, end = 0] = edges
   say(JSON.stringify({ replies, cpuSeconds: end - start }))
