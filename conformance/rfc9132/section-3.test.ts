@@ -1,5 +1,6 @@
 import { Method, OptionNumber, readUint, uintOption, uriPath } from '@breakwater/coap'
 import { CONTENT_FORMAT_DOTS_CBOR, mitigatePath } from '@breakwater/dots'
+import { encodeSignal } from '@breakwater/model'
 import { describe, expect, it } from 'vitest'
 import { CUID, ServerBed, certificate, mid, only } from '../../packages/dots/test/server/server-bed.ts'
 
@@ -57,7 +58,12 @@ describe('RFC 9132 §3, §4.2, §9: CoAP as the DOTS signal channel uses it', ()
 
   it('§4.2: the operations stand below /.well-known/dots [RFC9132-4.2-M01]', () => {
     const peer = new ServerBed().establish()
-    expect(only(peer.put(1, TARGET)).code).toBe('2.01')
+    const path = uriPath('.well-known', 'dots', 'mitigate', `cuid=${CUID}`, 'mid=1')
+    const body = encodeSignal({ mitigationScope: { scope: [TARGET] } })
+    expect(only(peer.request(Method.put, path, body)).code).toBe('2.01')
+    expect(only(peer.request(Method.get, uriPath('.well-known', 'dots', 'config'))).code).toBe('2.05')
+    const heartbeat = encodeSignal({ heartbeat: { peerHbStatus: true } })
+    expect(only(peer.request(Method.put, uriPath('.well-known', 'dots', 'hb'), heartbeat)).code).toBe('2.04')
     const elsewhere = uriPath('dots', 'mitigate', `cuid=${CUID}`, 'mid=1')
     expect(only(peer.request(Method.get, elsewhere)).code).toBe('4.04')
     expect(only(peer.request(Method.get, uriPath('.well-known', 'dots', 'mitigation'))).code).toBe('4.04')
@@ -82,6 +88,18 @@ describe('RFC 9132 §3, §4.2, §9: CoAP as the DOTS signal channel uses it', ()
     const peer = new ServerBed().establish()
     const options = [...mitigatePath(CUID, mid(1)), uintOption(OptionNumber.contentFormat, 60)]
     expect(only(peer.request(Method.put, options, Uint8Array.of(0xa0))).code).toBe('4.15')
+  })
+
+  it('§9: a critical option that we do not understand is 4.02 in a Confirmable request, with a diagnostic', () => {
+    const peer = new ServerBed().establish()
+    for (const number of [OptionNumber.ifMatch, OptionNumber.block1, 9999]) {
+      const options = [...mitigatePath(CUID, mid(1)), uintOption(number, 1)].toSorted(
+        (a, b) => a.number - b.number
+      )
+      const answer = only(peer.request(Method.put, options, Uint8Array.of(0xa0), true))
+      expect(answer.code).toBe('4.02')
+      expect(answer.text).not.toBe('')
+    }
   })
 
   it('§9: a method that a resource does not have is 4.05', () => {

@@ -208,6 +208,19 @@ describe('RFC 9132 §4.4.2.1: telling observers', () => {
     ])
   })
 
+  it('an observation of all that has grown beyond a datagram ends with the reason', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, { targetPrefix: ['192.0.2.1/32'], lifetime: 3600 })
+    peer.observe()
+    for (let id = 2; id <= 60; id++) peer.put(id, { targetPrefix: [`192.0.2.${id}/32`], lifetime: 3600 })
+    bed.advance(Seconds(4))
+    expect(peer.notifications.at(-1)?.code).toBe('5.01')
+    const before = bed.machine.counters.value('dots_server_notifications_total')
+    bed.advance(Seconds(100))
+    expect(bed.machine.counters.value('dots_server_notifications_total')).toBe(before)
+  })
+
   it('an observation ends with its session, and nothing of it is left', () => {
     const bed = new ServerBed()
     const peer = bed.establish()

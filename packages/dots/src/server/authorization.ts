@@ -1,4 +1,4 @@
-import { PrefixTable } from '@breakwater/core'
+import { PrefixTable, mergePrefixes } from '@breakwater/core'
 import type { IpPrefix, PeerIdentity } from '@breakwater/core'
 
 /** A client domain that the operator knows: who its agents are and what they may ask protection for. */
@@ -33,7 +33,8 @@ export class Authorization {
       for (const dnsName of dnsNames) this.#byDnsName.set(dnsName.toLowerCase(), name)
       for (const identity of pskIdentities) this.#byPskIdentity.set(identity, name)
       const table = new PrefixTable<true>()
-      for (const prefix of prefixes) table.set(prefix, true)
+      // Merged, so that a target may span prefixes that only together hold it.
+      for (const prefix of mergePrefixes(prefixes)) table.set(prefix, true)
       this.#prefixes.set(name, table)
     }
   }

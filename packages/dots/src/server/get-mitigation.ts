@@ -7,7 +7,7 @@ import type { Mitigation } from './mitigation.ts'
 import { OBSERVE } from './observation.ts'
 import type { Observations } from './observation.ts'
 import type { ServerRequest } from './request.ts'
-import { MAXIMUM_BODY_BYTES, dotsResponse, refusal } from './response.ts'
+import { MAXIMUM_BODY_BYTES, dotsResponse, refusal, tooLarge } from './response.ts'
 import type { Answer } from './response.ts'
 
 /** Tells a client of one of its mitigations or of all (RFC 9132 §4.4.2), and from then on if it wants (§4.4.2.1). */
@@ -58,14 +58,5 @@ function notFound(id: MitigationId | undefined): Answer {
     answer: Code.notFound,
     diagnostic:
       id === undefined ? 'this cuid has no mitigations' : `this cuid has no mitigation with mid ${id}`
-  })
-}
-
-/** RFC 9132 §4.4.2 wants Block2 here, which we do not offer yet: better no answer than half of one. */
-function tooLarge(count: number, bytes: number): Answer {
-  return refusal({
-    code: 'DOTS_SERVER_BLOCKWISE_NOT_OFFERED',
-    answer: Code.notImplemented,
-    diagnostic: `${count} mitigations take ${bytes} bytes, more than a datagram of ${MAXIMUM_BODY_BYTES}; ask for them by mid`
   })
 }

@@ -1,5 +1,5 @@
 import type { IncomingExchange } from '@breakwater/coap'
-import { Code, OptionNumber, uintOption } from '@breakwater/coap'
+import { Code, OptionNumber, isSuccess, uintOption } from '@breakwater/coap'
 import type { CoapResponse } from '@breakwater/coap'
 import { after } from '@breakwater/core'
 import type { Instant, PeerId } from '@breakwater/core'
@@ -8,7 +8,7 @@ import type { MitigationId } from '../domain/identifier.ts'
 import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { ClientState } from './client-state.ts'
 import type { Mitigation } from './mitigation.ts'
-import { MAXIMUM_BODY_BYTES, dotsResponse } from './response.ts'
+import { MAXIMUM_BODY_BYTES, dotsResponse, tooLarge } from './response.ts'
 import type { ServerSession } from './server-session.ts'
 import type { ServerState } from './server-state.ts'
 
@@ -79,13 +79,17 @@ export class Observations {
     if (observation === undefined) return
     session.changed.delete(observation)
     const message = this.#message(observation, now)
-    if (message !== undefined) {
-      session.notifiedAt = now
-      session.notify(observation.exchange, message, now)
-      this.#state.counters.count('dots_server_notifications_total')
-    }
+    if (message !== undefined) this.#send(observation, message, now)
     if (session.changed.size > 0)
       this.#state.timers.set(notifyTimer(session.peer), after(session.notifiedAt, PACING_WITHOUT_RTT))
+  }
+
+  #send({ session, exchange }: Observation, message: CoapResponse, now: Instant): void {
+    session.notifiedAt = now
+    session.notify(exchange, message, now)
+    this.#state.counters.count('dots_server_notifications_total')
+    // RFC 7641 §4.2: an observation ends with a notification that is not 2.xx.
+    if (!isSuccess(message.code)) this.remove(session, exchange)
   }
 
   #message(observation: Observation, now: Instant): CoapResponse | undefined {
@@ -96,7 +100,8 @@ export class Observations {
     const scope = [current, over].flat().map((mitigation) => this.#describe(mitigation, now))
     if (scope.length === 0) return undefined
     const response = dotsResponse(Code.content, { mitigationScope: { scope } }, [OBSERVE])
-    return response.payload.length > MAXIMUM_BODY_BYTES ? undefined : response
+    const { length } = response.payload
+    return length > MAXIMUM_BODY_BYTES ? tooLarge(scope.length, length).response : response
   }
 }
 

@@ -41,9 +41,9 @@ export class PutMitigation {
     const other = overlapping.find((each) => each.client !== client && each.state.kind !== 'terminating')
     if (other !== undefined && this.#state.policy.clientConflict === 'reject')
       return answered(this.#clientConflict(other, request.target, now))
-    const full = this.#fullness(client)
-    if (full !== undefined) return answered(full)
     const overridden = existing === undefined ? own : [existing, ...own]
+    const full = overridden.length > 0 ? undefined : this.#fullness(client)
+    if (full !== undefined) return answered(full)
     const conflict = other === undefined ? undefined : conflictInformation(request.target, other)
     return this.#create(client, id, request, overridden, conflict, now)
   }

@@ -27,8 +27,7 @@ export interface ServerRequest {
 /** Answers and writes the audit trail: the one place that both happen in. */
 export function reply(state: ServerState, request: ServerRequest, answer: Answer, now: Instant): void {
   const { session, exchange, coap, cuid, mitigationId, targets } = request
-  session.respond(exchange, answer.response, now)
-  const { code } = answer.response
+  const answered = session.respond(exchange, answer.response, now)
   state.counters.count('dots_server_requests_total', answer.outcome)
   state.report({
     kind: 'request',
@@ -41,7 +40,7 @@ export function reply(state: ServerState, request: ServerRequest, answer: Answer
     ...(mitigationId === undefined ? {} : { mitigationId }),
     targets,
     outcome: answer.outcome,
-    answer: formatCode(code),
+    answer: answered ? formatCode(answer.response.code) : '',
     ...(answer.problem === undefined
       ? {}
       : { problem: answer.problem.code, diagnostic: answer.problem.diagnostic })

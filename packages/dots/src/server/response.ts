@@ -56,6 +56,15 @@ export function unavailable(code: string, diagnostic: string, retryInSeconds: nu
   return { response: problemResponse(problem, [maxAge]), outcome: 'refused', problem }
 }
 
+/** RFC 9132 §4.4.2 wants Block2 here, which we do not offer yet: better no answer than half of one. */
+export function tooLarge(count: number, bytes: number): Answer {
+  return refusal({
+    code: 'DOTS_SERVER_BLOCKWISE_NOT_OFFERED',
+    answer: Code.notImplemented,
+    diagnostic: `${count} mitigations take ${bytes} bytes, more than a datagram of ${MAXIMUM_BODY_BYTES}; ask for them by mid`
+  })
+}
+
 function sorted(options: CoapOption[]): CoapOption[] {
   return options.sort((a, b) => a.number - b.number)
 }

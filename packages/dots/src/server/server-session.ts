@@ -86,10 +86,12 @@ export class ServerSession {
     this.#drain(now)
   }
 
-  respond(exchange: IncomingExchange, response: CoapResponse, now: Instant): void {
-    if (this.#closed) return
+  /** @returns false when the session closed before the answer. */
+  respond(exchange: IncomingExchange, response: CoapResponse, now: Instant): boolean {
+    if (this.#closed) return false
     this.#coap.handle({ kind: 'respond', exchange, response }, now)
     this.#drain(now)
+    return true
   }
 
   /** RFC 9132 §4.4.2.1: never Confirmable. */

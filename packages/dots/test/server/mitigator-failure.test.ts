@@ -140,6 +140,17 @@ describe('peers that misbehave', () => {
     expect(answers.map((each) => only(each).code)).toEqual(['2.01', '2.01', '5.03'])
   })
 
+  it('an answer that comes too late for its session is not sent, and the audit trail says so', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    bed.hold.add('store')
+    peer.put(1, TARGET)
+    bed.feed({ kind: 'session-closed', peer: peer.id, reason: 'alert' })
+    bed.release()
+    expect(bed.eventsOf('request')).toMatchObject([{ outcome: 'created', answer: '' }])
+    expect(bed.plans()).toHaveLength(1)
+  })
+
   it('nothing is left of sessions that came and went', () => {
     const bed = new ServerBed()
     const before = bed.machine.timers().length

@@ -282,14 +282,19 @@ export class Peer {
     })
   }
 
-  /** Sends a request as Non-confirmable; the answers that came so far. */
-  request(method: number, options: readonly CoapOption[], payload: Uint8Array = new Uint8Array(0)): Seen[] {
+  /** Sends a request, Non-confirmable unless told otherwise; the answers that came so far. */
+  request(
+    method: number,
+    options: readonly CoapOption[],
+    payload: Uint8Array = new Uint8Array(0),
+    confirmable = false
+  ): Seen[] {
     const exchange = this.#nextExchange++
     const seen: Seen[] = []
     this.#responses.set(exchange, seen)
     const request = { method, options, payload }
     this.#coap.handle(
-      { kind: 'request', exchange: exchange as OutgoingExchange, request, confirmable: false },
+      { kind: 'request', exchange: exchange as OutgoingExchange, request, confirmable },
       this.#bed.now
     )
     this.#drain()
