@@ -1,5 +1,5 @@
 import type { ControlClient } from './client.ts'
-import type { ProtectionState, ProtectionView } from './commands.ts'
+import type { ProtectionView } from './commands.ts'
 
 /** One long poll lasts no longer, so that a lost agent is noticed. */
 const longestPollSeconds = 20
@@ -26,19 +26,29 @@ export async function* watchProtection(
 /** What a protection has come to, for somebody who waits for it. */
 export type ProtectionOutcome = 'good' | 'bad' | 'open'
 
-const outcomes: Readonly<Record<ProtectionState, ProtectionOutcome>> = {
-  protected: 'good',
-  refused: 'bad',
-  ended: 'bad',
-  planned: 'open',
-  asking: 'open',
-  // Servers that are out of reach may come back within seconds.
-  waiting: 'open',
-  'partly-protected': 'open',
-  ending: 'open'
+/**
+ * `good`: every server that can be asked protects it. `bad`: some said no, and none is still to answer. `open`: it may
+ * still change by itself; a server that is out of reach may come back within seconds.
+ */
+export function outcomeOf({ state, requests }: ProtectionView): ProtectionOutcome {
+  switch (state) {
+    case 'protected':
+      return 'good'
+    case 'refused':
+    case 'ended':
+      return 'bad'
+    case 'partly-protected':
+      if (requests.some((request) => isPending(request.state))) return 'open'
+      return requests.every((request) => request.state === 'in-force') ? 'good' : 'bad'
+    case 'planned':
+    case 'asking':
+    case 'waiting':
+    case 'ending':
+      break
+  }
+  return 'open'
 }
 
-/** `good` and `bad` are final; `open` may still change by itself. */
-export function outcomeOf(state: ProtectionState): ProtectionOutcome {
-  return outcomes[state]
+function isPending(state: string): boolean {
+  return state === 'planned' || state === 'asking' || state === 'waiting'
 }

@@ -125,7 +125,7 @@ describe('watching a protection', () => {
     let time = 60
     for await (const view of watchProtection(client, 'p-1', () => (time -= 10))) {
       seen.push(view.state)
-      if (outcomeOf(view.state) === 'good') break
+      if (outcomeOf(view) === 'good') break
     }
     expect(seen).toEqual(['asking', 'protected'])
     expect(calls.map(({ path }) => path)).toEqual([
@@ -141,5 +141,26 @@ describe('watching a protection', () => {
     for await (const view of watchProtection(client, 'p-1', () => 0)) seen.push(view.state)
     expect(seen).toEqual(['waiting'])
     expect(calls).toHaveLength(1)
+  })
+})
+
+describe('what a protection has come to', () => {
+  it.each([
+    ['protected', ['in-force'], 'good'],
+    ['asking', ['asking'], 'open'],
+    ['waiting', ['waiting'], 'open'],
+    ['planned', ['planned'], 'open'],
+    ['refused', ['refused'], 'bad'],
+    ['ending', ['ending'], 'open'],
+    ['ended', ['ended'], 'bad'],
+    // A domain without a server is missing, and no server can be blamed.
+    ['partly-protected', ['in-force', 'in-force'], 'good'],
+    ['partly-protected', ['in-force', 'refused'], 'bad'],
+    ['partly-protected', ['in-force', 'conflict'], 'bad'],
+    ['partly-protected', ['in-force', 'refused', 'asking'], 'open'],
+    ['partly-protected', ['in-force', 'waiting'], 'open']
+  ] as const)('%s with servers %j is %s', (state, states, outcome) => {
+    const requests = states.map((each) => ({ server: 's', domain: 'd', prefixes: [], text: '', state: each }))
+    expect(outcomeOf({ ...protection(1, state), requests })).toBe(outcome)
   })
 })

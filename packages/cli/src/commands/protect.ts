@@ -36,7 +36,7 @@ export async function protect(targets: readonly string[], options: ProtectOption
   const { protection } = answer
   if (options.wait !== true) {
     report.result(answer, () => protectionLines(protection))
-    return outcomeOf(protection.state) === 'bad' ? ExitCode.refused : ExitCode.ok
+    return outcomeOf(protection) === 'bad' ? ExitCode.refused : ExitCode.ok
   }
   report.progress(`protection ${protection.id} started, waiting for the servers …`)
   return await waitForOutcome(client, protection.id, timeoutSeconds, report)
@@ -61,11 +61,11 @@ async function waitForOutcome(
   for await (const view of watchProtection(client, id, () => (end - performance.now()) / 1000)) {
     last = view
     tellChanges(view, told, report)
-    if (outcomeOf(view.state) !== 'open') break
+    if (outcomeOf(view) !== 'open') break
   }
   if (last === undefined) return ExitCode.failed
   const view = last
-  const outcome = outcomeOf(view.state)
+  const outcome = outcomeOf(view)
   report.result({ accepted: true, protection: view, timedOut: outcome === 'open' }, () =>
     protectionLines(view)
   )
