@@ -29,6 +29,8 @@ class Channel {
   virtual bool seal(const uint8_t* plaintext, size_t length) = 0;
   /** Decrypts the records of one datagram. What does not verify or is a replay is dropped without a word. */
   virtual State open(const uint8_t* records, size_t length, PlaintextSink& sink) = 0;
+  /** What encryption adds to a plaintext: no genuine fragment is shorter. */
+  virtual size_t overhead() const = 0;
   /** Sends close_notify. */
   virtual void sayGoodbye() = 0;
   /** Longest plaintext that fits one datagram. */

@@ -6,6 +6,8 @@ namespace breakwater {
 
 /** What happened, by name; read by metrics through `stats()`. */
 #define BREAKWATER_COUNTERS(COUNTER)                                                                          \
+  COUNTER(peers)              /* not a count but the number now, handshakes included */                       \
+  COUNTER(handshaking)        /* likewise: handshakes in progress */                                          \
   COUNTER(datagramsIn)        /* datagrams that arrived, whatever is in them */                               \
   COUNTER(datagramsOut)       /* datagrams handed to the kernel */                                            \
   COUNTER(datagramsTooLong)   /* arrived longer than we take, dropped */                                      \

@@ -9,17 +9,28 @@ namespace {
 constexpr uint16_t kHandshakeEpoch = 0;
 constexpr uint16_t kSessionEpoch = 1;
 
-/** What a session may see: OpenSSL never begins another epoch, because renegotiation is off. */
-bool belongsToSession(const Record& record, bool hasCandidate) {
+/** Message header and verify_data of Finished, with the smaller overhead of our suites. */
+constexpr size_t kShortestEncryptedHandshake = 12 + 12 + 16;
+/** The larger overhead of our suites. */
+constexpr size_t kShortestEarlyRecord = 24;
+
+/**
+ * What a session may see: OpenSSL never begins another epoch, because renegotiation is off. A fragment that is too short
+ * to be genuine has to stop here: OpenSSL 3.5 ends the session over it, so anybody could with a forged source address.
+ */
+bool belongsToSession(const Record& record, const Channel& channel, bool hasCandidate) {
   if (record.epoch != kSessionEpoch || record.type < kAlert || record.type > kApplicationData) return false;
-  return !(hasCandidate && record.type == kHandshake);
+  return record.fragmentLength() >= channel.overhead() && !(hasCandidate && record.type == kHandshake);
 }
 
 /** What a handshake may see. Encrypted data and alerts go to the session while there is one. */
 bool belongsToHandshake(const Record& record, bool hasSession) {
-  if (record.epoch == kHandshakeEpoch) return record.type >= kChangeCipherSpec && record.type <= kHandshake;
+  const size_t length = record.fragmentLength();
+  if (record.epoch == kHandshakeEpoch)
+    return record.type >= kChangeCipherSpec && record.type <= kHandshake && length > 0 && length <= kLongestFragment;
   if (record.epoch != kSessionEpoch) return false;
-  return record.type == kHandshake || (!hasSession && (record.type == kAlert || record.type == kApplicationData));
+  if (record.type == kHandshake) return length >= kShortestEncryptedHandshake;
+  return !hasSession && length >= kShortestEarlyRecord && (record.type == kAlert || record.type == kApplicationData);
 }
 
 }  // namespace
@@ -122,7 +133,7 @@ void Engine::route(Association& association, uint8_t* bytes, size_t length, uint
   Record record;
   RecordReader reader(bytes, length);
   while (reader.next(record)) {
-    if (current != nullptr && belongsToSession(record, candidate != nullptr)) {
+    if (current != nullptr && belongsToSession(record, *current->channel, candidate != nullptr)) {
       if (bytes + kept != record.bytes) std::memmove(bytes + kept, record.bytes, record.length);
       kept += record.length;
     } else if (candidate != nullptr && belongsToHandshake(record, current != nullptr)) {

@@ -59,6 +59,8 @@ class Engine {
   /** Says goodbye to everybody and forgets them, without a word to the listener. */
   void closeAll();
   void handleTimeouts(uint64_t nowMs);
+  size_t peerCount() const { return peers_.size(); }
+  uint32_t handshakingCount() const { return handshaking_; }
   /** When to call `handleTimeouts`, or `kNever`. */
   uint64_t nextTimeoutMs();
 

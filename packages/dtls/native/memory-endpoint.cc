@@ -155,8 +155,8 @@ napi_value MemoryEndpoint::handleTimeouts(napi_env env, napi_callback_info info)
 napi_value MemoryEndpoint::stats(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value argument;
-  const MemoryEndpoint* self = from(env, info, count, &argument);
-  return self == nullptr ? nullptr : makeStats(env, self->counters_);
+  MemoryEndpoint* self = from(env, info, count, &argument);
+  return self == nullptr ? nullptr : makeStats(env, self->counters_, self->engine_);
 }
 
 void MemoryEndpoint::define(napi_env env, napi_value exports) {

@@ -227,7 +227,9 @@ napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports) 
   return list;
 }
 
-napi_value makeStats(napi_env env, const Counters& counters) {
+napi_value makeStats(napi_env env, Counters& counters, const Engine& engine) {
+  counters.peers = engine.peerCount();
+  counters.handshaking = engine.handshakingCount();
   napi_value object;
   napi_create_object(env, &object);
 #define BREAKWATER_COUNTER_PROPERTY(name) \

@@ -35,7 +35,8 @@ struct NamedFunction {
 };
 void defineFunctions(napi_env env, napi_value exports, std::initializer_list<NamedFunction> functions);
 napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports);
-napi_value makeStats(napi_env env, const Counters& counters);
+/** Brings the numbers of `engine` into its counters first. */
+napi_value makeStats(napi_env env, Counters& counters, const Engine& engine);
 /** `{ problem, field?, message, errno? }`: what an opening function returns instead of a handle. */
 napi_value makeProblem(napi_env env, const char* problem, const char* field, const std::string& message);
 

@@ -182,7 +182,8 @@ napi_value NodeEndpoint::stats(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
   void* data = nullptr;
   if (count == 0 || napi_get_value_external(env, argument, &data) != napi_ok) return nullptr;
-  return makeStats(env, static_cast<NodeEndpoint*>(data)->counters_);
+  auto* self = static_cast<NodeEndpoint*>(data);
+  return makeStats(env, self->counters_, self->engine_);
 }
 
 /** destroy(handle, goodbye, done): `done` is called when nothing is left open */

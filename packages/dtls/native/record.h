@@ -9,6 +9,8 @@ namespace breakwater {
 enum ContentType : uint8_t { kChangeCipherSpec = 20, kAlert = 21, kHandshake = 22, kApplicationData = 23 };
 
 constexpr size_t kRecordHeaderBytes = 13;
+/** RFC 5246 §6.2.1. */
+constexpr size_t kLongestFragment = 16384;
 
 struct Record {
   /** Header and fragment. */
@@ -16,6 +18,8 @@ struct Record {
   size_t length;
   uint8_t type;
   uint16_t epoch;
+
+  size_t fragmentLength() const { return length - kRecordHeaderBytes; }
 };
 
 /** Walks the records of one datagram. */

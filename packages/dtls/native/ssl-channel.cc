@@ -1,11 +1,21 @@
 #include "ssl-channel.h"
 
 #include <openssl/err.h>
+#include <openssl/objects.h>
 
 namespace breakwater {
+namespace {
+
+/** All suites of ours have a tag of 16 bytes; AES-GCM and AES-CCM carry 8 bytes of nonce, too (RFC 5288 §3, RFC 6655 §3). */
+size_t overheadOf(const SSL* ssl) {
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  return SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 ? 16 : 24;
+}
+
+}  // namespace
 
 SslChannel::SslChannel(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering)
-    : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering), maximumPlaintext_(DTLS_get_data_mtu(ssl)) {}
+    : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering), maximumPlaintext_(DTLS_get_data_mtu(ssl)), overhead_(overheadOf(ssl)) {}
 
 SslChannel::~SslChannel() {
   // Without this SSL_free would mark the session as broken, and its ticket could not be used again.

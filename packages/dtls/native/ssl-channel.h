@@ -19,6 +19,7 @@ class SslChannel final : public Channel {
   bool seal(const uint8_t* plaintext, size_t length) override;
   State open(const uint8_t* records, size_t length, PlaintextSink& sink) override;
   void sayGoodbye() override;
+  size_t overhead() const override { return overhead_; }
   size_t maximumPlaintext() const override { return maximumPlaintext_; }
 
  private:
@@ -28,6 +29,7 @@ class SslChannel final : public Channel {
   /** The last flight may have to leave once more, and part of it is unencrypted. */
   HelloNumbering* numbering_;
   size_t maximumPlaintext_;
+  size_t overhead_;
 };
 
 }  // namespace breakwater
