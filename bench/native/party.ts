@@ -1,10 +1,11 @@
 // One party of the echo benchmark, in a process of its own: party.ts ROLE ADDON CREDENTIALS [PORT PID [REQUEST]]
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { ipv4 } from '@breakwater/core'
 import type { CertificateCredentials, SecureEndpoint } from '@breakwater/core'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { toNative } from '../../packages/dtls/src/native-address.ts'
 import { toEngineOptions } from '../../packages/dtls/src/open-endpoint.ts'
+import { processorSeconds } from '../load/processor-time.ts'
 import { loadBenchAddon } from './bench-addon.ts'
 
 const [role, addonPath = '', credentialsFile = '', port = '0'] = process.argv.slice(2)
@@ -53,21 +54,11 @@ function generate(): void {
     window,
     warmUpMs,
     durationMs,
-    () => edges.push(cpuSeconds(serverProcess)),
+    () => edges.push(processorSeconds(serverProcess)),
     request === undefined ? undefined : Buffer.from(request, 'hex')
   )
   const [start = 0, end = 0] = edges
   say(JSON.stringify({ replies, cpuSeconds: end - start }))
-}
-
-/** Processor time of all threads of a process; the kernel counts it in nanoseconds. */
-function cpuSeconds(pid: string): number {
-  let total = 0
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const [running = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
-    total += Number(running) / 1e9
-  }
-  return total
 }
 
 if (role === 'batched') await echoInBatches()

@@ -1,0 +1,23 @@
+import { WallTime } from '@breakwater/core'
+import type { StoredRecord } from '@breakwater/dots'
+import { mitigationKey } from '../../packages/dots/src/server/mitigation.ts'
+import { encodeRecord } from '../../packages/dots/src/server/record.ts'
+import { cuidOf, identityOf, midOf, targetOf } from './many-clients.ts'
+
+const DAY_MS = 86_400_000
+
+/** The record that a server writes for a mitigation of one of the many clients. */
+export function recordOf(client: number, mid: number, now: WallTime): StoredRecord {
+  const cuid = cuidOf(client)
+  const id = midOf(mid)
+  const value = encodeRecord({
+    cuid,
+    id,
+    principal: { domain: identityOf(client), owner: `psk:${identityOf(client)}` },
+    target: targetOf(client, mid & 0xffff),
+    startedAt: now,
+    expiresAt: WallTime(now + DAY_MS),
+    graceSeconds: 120
+  })
+  return { key: mitigationKey(cuid, id), value }
+}

@@ -1,0 +1,55 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** Work that goes on until it is stopped, and counts what it has done. */
+export interface Work {
+  start(): void
+  stop(): void
+  count(): number
+}
+
+/** Runs `work` whenever the parent process says for how long, and answers with the rate per second. */
+export function serveSampler(work: Work): void {
+  process.on('message', (milliseconds: number) => {
+    void rateOf(work, milliseconds).then((rate) => process.send?.(rate))
+  })
+  process.on('disconnect', () => process.exit(0))
+  process.send?.('ready')
+}
+
+async function rateOf(work: Work, milliseconds: number): Promise<number> {
+  work.start()
+  const [start, before] = [performance.now(), work.count()]
+  await pause(milliseconds)
+  const rate = ((work.count() - before) / (performance.now() - start)) * 1000
+  work.stop()
+  return rate
+}
+
+/** The parent's end of such a process. */
+export interface Sampler {
+  /** Rate per second over so long. */
+  sample(milliseconds: number): Promise<number>
+  end(): void
+}
+
+/** Starts a script of this folder that calls `serveSampler`. */
+export async function startSampler(script: string, args: readonly string[]): Promise<Sampler> {
+  const child = fork(join(import.meta.dirname, script), args, { stdio: ['ignore', 2, 2, 'ipc'] })
+  const died = once(child, 'exit').then(([code]) => {
+    throw new Error(`${script} ended with code ${String(code)}`)
+  })
+  died.catch(() => undefined)
+  await Promise.race([once(child, 'message'), died])
+  return {
+    sample: async (milliseconds) => {
+      const answer = once(child, 'message')
+      child.send(milliseconds)
+      const [rate] = (await Promise.race([answer, died])) as [number]
+      return rate
+    },
+    end: () => void child.kill('SIGKILL')
+  }
+}
