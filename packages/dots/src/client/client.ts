@@ -110,7 +110,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#tellOwner(input.connection, input, now)
         break
     }
-    this.#reportProtections()
+    this.#followUp(now)
   }
 
   poll(): ClientOutput | undefined {
@@ -128,7 +128,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       association.handleTimeout(now)
       this.#drain(association, now)
     }
-    this.#reportProtections()
+    this.#followUp(now)
   }
 
   /** What would become of a target, and why; nothing is sent. */
@@ -178,8 +178,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   #wantsOf(server: ServerName): LastingWant[] {
     const live = [...this.#protections.values()].filter((protection) => protection.phase === 'live')
-    return live.flatMap(({ request, placement }) =>
-      placement.assignments
+    return live.flatMap(({ request, assignments }) =>
+      assignments
         .filter((assignment) => assignment.server === server)
         .map(({ target }) => ({ protection: request.id, target, lifetime: request.lifetime }))
     )
@@ -232,9 +232,17 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     }
   }
 
-  #reportProtections(): void {
+  #followUp(now: Instant): void {
     if (!this.#isStale) return
+    for (const protection of this.#protections.values()) {
+      const servers = protection.endWhatIsOver(this.#associations)
+      if (servers.length > 0) this.#want(new Set(servers), now)
+    }
     this.#isStale = false
+    this.#reportProtections()
+  }
+
+  #reportProtections(): void {
     for (const [id, protection] of this.#protections) {
       if (protection.phase === 'released' && !this.#isServed(id)) protection.phase = 'gone'
       const status = protection.status(this.#associations)

@@ -1,7 +1,9 @@
+import { prefixesOverlap } from '@breakwater/core'
+import { MitigationStatusCode } from '@breakwater/model'
 import type { DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import { coversTarget } from '../multihoming/compiler.ts'
-import type { Assignment, Placement } from '../multihoming/placement.ts'
+import type { Assignment, PlacedPart, Placement } from '../multihoming/placement.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { Association } from './association.ts'
 import { isInForce } from './mitigation-request.ts'
@@ -71,6 +73,8 @@ export class Protection {
   readonly request: ProtectionRequest
   readonly placement: Placement
   phase: ProtectionPhase = 'live'
+  /** Parts whose servers have all said that the attack is over. */
+  readonly #over = new Set<PlacedPart>()
 
   constructor(request: ProtectionRequest, placement: Placement) {
     this.request = request
@@ -82,9 +86,30 @@ export class Protection {
     return [...new Set(this.placement.assignments.map((assignment) => assignment.server))]
   }
 
+  /** What servers are still asked for. */
+  get assignments(): readonly Assignment[] {
+    return this.placement.assignments.filter((assignment) => !this.#over.has(assignment.part))
+  }
+
+  /**
+   * Ends the parts of which every server says that the attack has stopped (RFC 9132 §4.4.2.2): a provider's own prefixes
+   * when that provider says so, provider-independent ones when all do. The last part releases the protection.
+   * @returns servers that are asked for less now.
+   */
+  endWhatIsOver(associations: ReadonlyMap<ServerName, Association>): readonly ServerName[] {
+    if (this.phase !== 'live') return []
+    const open = this.placement.parts.filter((part) => !this.#over.has(part) && part.servers.length > 0)
+    const over = open.filter((part) =>
+      part.servers.every((server) => saysStopped(this.request.id, part, associations.get(server)))
+    )
+    for (const part of over) this.#over.add(part)
+    if (open.length > 0 && over.length === open.length) this.phase = 'released'
+    return over.flatMap((part) => part.servers)
+  }
+
   /** Derives the combined state from where every server stands. */
   status(associations: ReadonlyMap<ServerName, Association>): ProtectionStatus {
-    const servers = this.placement.assignments.map((assignment) => {
+    const servers = this.assignments.map((assignment) => {
       return standingOf(this.request.id, assignment, associations.get(assignment.server))
     })
     const missing = [...servers.flatMap(missingServer), ...this.#missingByPlacement()]
@@ -117,11 +142,28 @@ export class Protection {
   #isAlarming(servers: readonly ServerStanding[], missing: readonly MissingPart[]): boolean {
     if (this.request.require === 'all') return missing.some((part) => part.kind !== 'asking')
     if (this.placement.refusals.length > 0) return true
-    return this.placement.parts.some((part) => {
+    const open = this.placement.parts.filter((part) => !this.#over.has(part))
+    return open.some((part) => {
       const own = servers.filter((each) => part.servers.includes(each.server))
       return !own.some((each) => each.state === 'in-force' || each.state === 'asking')
     })
   }
+}
+
+/** Whether the server says of all requests that serve this part that their attack has stopped. */
+function saysStopped(id: ProtectionId, part: PlacedPart, association: Association | undefined): boolean {
+  const requests = association?.requests ?? []
+  const serving = requests.filter((request) => {
+    const touches = request.target.prefixes.some((own) =>
+      part.prefixes.some((each) => prefixesOverlap(own, each))
+    )
+    return touches && request.replacedBy === undefined && request.protections.includes(id)
+  })
+  return serving.length > 0 && serving.every(isStopped)
+}
+
+function isStopped({ state, report }: BookedRequest): boolean {
+  return isInForce(state) && report?.status === MitigationStatusCode.attackStopped
 }
 
 function standingOf(

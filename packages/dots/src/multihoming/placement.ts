@@ -45,6 +45,8 @@ export interface Assignment {
   /** The part of the asked target that this server may hear of. */
   readonly target: Target
   readonly because: PlacementReason
+  /** All servers of the part are asked for the same. */
+  readonly part: PlacedPart
   /** For the operator, with the section of the RFC. */
   readonly text: string
 }
@@ -166,7 +168,7 @@ function assignmentsOf(part: PlacedPart, target: Target, plan: SitePlan): Assign
     if (server === undefined) return []
     const text = explainAssignment(part, server.domain)
     const own: Target = { prefixes: part.prefixes, ports: target.ports, protocols: target.protocols }
-    return [{ server: name, domain: server.domain, target: own, because: part.because, text }]
+    return [{ server: name, domain: server.domain, target: own, because: part.because, part, text }]
   })
 }
 

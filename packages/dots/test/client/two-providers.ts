@@ -157,7 +157,9 @@ export class TwoProviders {
   constructor(seed = 1) {
     this.clock = this.leaks.clock(new VirtualClock())
     this.network = this.leaks.network(new SimulatedNetwork({ clock: this.clock, seed }))
+    // With a plain default route, only what is bound to its interface gets past the other provider's ingress filter.
     this.siteHost = this.network.addHost('site', {
+      routing: 'first-interface',
       interfaces: ISPS.map((isp) => ({
         name: isp === 'isp-a' ? 'wan-a' : 'wan-b',
         addresses: [address(SITE_ADDRESS[isp])]
