@@ -49,6 +49,7 @@ function clientConfig(port: number, credentials: string): string {
     server: { name: dots.isp-a.example, addresses: [127.0.0.1], port: ${port} }
     credentials: ${credentials}
 control: { socket: client.sock }
+store: { path: state/client.db }
 `
   )
 }
@@ -195,6 +196,26 @@ describe('a client and a server on loopback', () => {
     await until(
       async () => ((await status(serverSocket)).mitigations[0]?.state === 'active' ? true : undefined),
       () => 'the mitigator was not told again'
+    )
+  })
+
+  it('kill -9 of the client and a restart: it goes on with its protections, and can release them', async () => {
+    const { port } = await startServer()
+    const client = await startClient(port)
+    const { stdout } = await protect('203.0.113.7')
+    const { protection } = JSON.parse(stdout) as { protection: { id: string } }
+    await client.stop('SIGKILL')
+
+    await startClient(port)
+    await until(
+      async () => ((await status(clientSocket)).protections[0]?.state === 'protected' ? true : undefined),
+      () => 'the protection did not come back'
+    )
+    const released = await dots(['release', protection.id, '--wait', '--socket', clientSocket])
+    expect(released.code, released.stderr).toBe(0)
+    await until(
+      async () => ((await status(serverSocket)).mitigations.length === 0 ? true : undefined),
+      () => 'the mitigation is still at the server'
     )
   })
 

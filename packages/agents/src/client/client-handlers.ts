@@ -6,9 +6,11 @@ import type { ClientHost, ProtectionStatus, SessionReport } from '@breakwater/do
 import type { ClientHandlers } from '../control-api/handlers.ts'
 import { VERSION } from '../version.ts'
 import { planView } from './plan-view.ts'
+import type { ProtectionArchive } from './protection-archive.ts'
 import type { ProtectionBook } from './protection-book.ts'
 import { protectionView } from './protection-view.ts'
-import { lifetimeOfRequest, targetOfRequest } from './target-of-request.ts'
+import { targetOfRequest } from './target-of-request.ts'
+import { protectionOf } from './wanted-protection.ts'
 
 export interface ClientHandlerOptions {
   readonly host: ClientHost
@@ -16,6 +18,8 @@ export interface ClientHandlerOptions {
   readonly book: ProtectionBook
   readonly clock: Clock
   readonly entropy: Entropy
+  /** Undefined: protections are forgotten at a restart. */
+  readonly archive: ProtectionArchive | undefined
   /** For protections that name no lifetime. */
   readonly lifetimeSeconds: number
 }
@@ -43,8 +47,8 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
       const entry = book.get(id)
       return entry === undefined ? undefined : view(entry.status, entry.revision)
     },
-    release: (id) => {
-      host.release(ProtectionId(id))
+    release: async (id) => {
+      if (host.release(ProtectionId(id)) !== undefined) await options.archive?.forget(ProtectionId(id))
       const entry = book.get(id)
       return entry === undefined ? undefined : view(entry.status, entry.revision)
     },
@@ -52,16 +56,20 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
   }
 }
 
-function protect(request: ProtectRequest, options: ClientHandlerOptions): ProtectAnswer {
-  const { host, book } = options
-  const target = targetOfRequest(request)
-  const lifetime = lifetimeOfRequest(request.lifetimeSeconds ?? options.lifetimeSeconds)
-  const plan = host.plan(target, placementOptions(request))
+async function protect(request: ProtectRequest, options: ClientHandlerOptions): Promise<ProtectAnswer> {
+  const { host, book, archive } = options
+  const plan = host.plan(targetOfRequest(request), placementOptions(request))
+  const lifetimeSeconds = request.lifetimeSeconds ?? options.lifetimeSeconds
+  const lasting = {
+    id: ProtectionId(`p-${toHex(options.entropy.bytes(4))}`),
+    request: { ...request, lifetimeSeconds }
+  }
+  const wanted = protectionOf(lasting)
   if (plan.verdict === 'refused') return { accepted: false, plan: planView(plan) }
-  const id = ProtectionId(`p-${toHex(options.entropy.bytes(4))}`)
-  const allowPartial = request.allowPartial === true
-  const status = host.protect({ id, target, lifetime, allowPartial, require: 'all' })
-  const protection = protectionView(status, host.status().requests, book.get(id)?.revision ?? 0)
+  const status = host.protect(wanted)
+  const protection = protectionView(status, host.status().requests, book.get(status.id)?.revision ?? 0)
+  // The servers are being asked already: the disk delays the answer to the operator, and nothing else.
+  await archive?.remember(lasting)
   return { accepted: true, protection }
 }
 

@@ -2,6 +2,7 @@ import type { Clock, Log } from '@breakwater/core'
 import { hostDotsClient } from '@breakwater/dots'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { systemClock, systemEntropy } from '@breakwater/runtime'
+import { openSqliteStore } from '@breakwater/store'
 import type { ClientConfig } from '../config/client-config.ts'
 import { loadClientConfig } from '../config/load.ts'
 import type { LoadedConfig } from '../config/load.ts'
@@ -13,6 +14,7 @@ import type { Readiness } from '../life-cycle/run-until-stopped.ts'
 import { openEventLog } from '../log/event-log.ts'
 import { clientHandlers } from './client-handlers.ts'
 import { clientPorts } from './client-ports.ts'
+import { ProtectionArchive } from './protection-archive.ts'
 import { ProtectionBook } from './protection-book.ts'
 
 /** Runs a client until it is told to stop. Nothing is withdrawn then: what servers granted stays until its lifetime ends. */
@@ -45,9 +47,20 @@ async function start(
     onEvent: (event) => book.take(event)
   })
   cleanUp.add('host', () => host.close())
+  const archive =
+    config.store === undefined
+      ? undefined
+      : await openArchive(files.absolute(config.store.path), log, cleanUp)
+  for (const each of (await archive?.load()) ?? []) host.protect(each)
   const lifetimeSeconds = config.defaults?.lifetimeSeconds ?? 3600
-  const handlers = clientHandlers({ host, book, clock, entropy, lifetimeSeconds })
+  const handlers = clientHandlers({ host, book, clock, entropy, archive, lifetimeSeconds })
   const control = await openControlServer({ socket, handlers, clock, log })
   cleanUp.add('control', () => control.close())
   return { role: 'client', socket, listen: [] }
+}
+
+async function openArchive(path: string, log: Log, cleanUp: CleanUp): Promise<ProtectionArchive> {
+  const store = await openSqliteStore({ path })
+  cleanUp.add('store', () => store.close())
+  return new ProtectionArchive(store, log)
 }

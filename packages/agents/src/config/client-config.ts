@@ -113,6 +113,15 @@ export const clientConfigSchema = section(
       )
     ),
     domains: list(provisioningDomain, 1, { description: 'The upstream providers.' }),
+    store: optional(
+      section(
+        { path: text('path', { description: 'SQLite file; made when it does not exist.' }) },
+        {
+          description:
+            'Where protections are kept: a client that starts again renews them. Left out: it forgets them.'
+        }
+      )
+    ),
     control: optional(controlSection('/run/breakwater/client.sock')),
     log: optional(logSection),
     session: optional(sessionParameters),

@@ -62,7 +62,7 @@ export async function addClientCommands(
       return known(params.id, handlers.protection(params.id))
     }
   )
-  app.delete<ById>(`${path}/:id`, ({ params }) => known(params.id, handlers.release(params.id)))
+  app.delete<ById>(`${path}/:id`, async ({ params }) => known(params.id, await handlers.release(params.id)))
   return () => {
     for (const stop of waiting) stop()
   }

@@ -19,11 +19,11 @@ export interface AgentHandlers {
 /** What it can ask of a client. Rejections of the six families go to the caller as they are. */
 export interface ClientHandlers extends AgentHandlers {
   plan(request: PlanRequest): PlanView
-  protect(request: ProtectRequest): ProtectAnswer | Promise<ProtectAnswer>
+  protect(request: ProtectRequest): Promise<ProtectAnswer>
   protections(): readonly ProtectionView[]
   /** Undefined: there is no such protection. */
   protection(id: string): ProtectionView | undefined
-  release(id: string): ProtectionView | undefined
+  release(id: string): Promise<ProtectionView | undefined>
   /** Calls `listener` after any protection changed. @returns how to stop that. */
   onChange(listener: () => void): () => void
 }

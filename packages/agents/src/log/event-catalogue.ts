@@ -20,6 +20,11 @@ export const eventCatalogue = {
   'control.failed': { level: 'error', text: 'a command failed by our own mistake' },
   'protection.changed': { level: 'info', text: 'a protection has a new state' },
   'protection.incomplete': { level: 'warn', text: 'a protection lacks something' },
+  'protection.damaged': { level: 'error', text: 'a stored protection is damaged and was not taken up' },
+  'protection.not_stored': {
+    level: 'error',
+    text: 'a protection will be forgotten at a restart, or come back'
+  },
   'session.changed': { level: 'info', text: 'the session with a server has a new state' },
   'session.down': { level: 'warn', text: 'there is no session with a server' },
   'session.cuid-collision': { level: 'warn', text: 'another client had our cuid; it was changed' },

@@ -31,7 +31,7 @@ export class ScriptedClient implements ClientHandlers {
 
   protect(request: ProtectRequest): ReturnType<ClientHandlers['protect']> {
     this.asked.push(request)
-    if (request.prefixes[0] === '8.8.8.8/32') return { accepted: false, plan: refusedPlan }
+    if (request.prefixes[0] === '8.8.8.8/32') return Promise.resolve({ accepted: false, plan: refusedPlan })
     const protection: ProtectionView = {
       id: 'p-1',
       revision: 1,
@@ -43,7 +43,7 @@ export class ScriptedClient implements ClientHandlers {
       missing: []
     }
     this.views.set('p-1', protection)
-    return { accepted: true, protection }
+    return Promise.resolve({ accepted: true, protection })
   }
 
   protections(): readonly ProtectionView[] {
@@ -54,8 +54,8 @@ export class ScriptedClient implements ClientHandlers {
     return this.views.get(id)
   }
 
-  release(id: string): ProtectionView | undefined {
-    return this.change(id, 'ending')
+  release(id: string): Promise<ProtectionView | undefined> {
+    return Promise.resolve(this.change(id, 'ending'))
   }
 
   onChange(listener: () => void): () => void {

@@ -1,0 +1,76 @@
+import { DecodeError, decodeUtf8, encodeUtf8 } from '@breakwater/core'
+import type { Log } from '@breakwater/core'
+import { loadControlSchemas } from '@breakwater/control'
+import type { ProtectRequest } from '@breakwater/control'
+import { ProtectionId } from '@breakwater/dots'
+import type { ProtectionRequest, RecordStore } from '@breakwater/dots'
+import { protectionOf } from './wanted-protection.ts'
+import type { NamedProtection } from './wanted-protection.ts'
+
+/** Collection of the record store that a client's protections live in. */
+const collection = 'protections'
+
+/**
+ * Remembers the protections of a client over a restart: without it, nobody would renew what the servers granted, and an
+ * attack that lasts longer than the lifetime would get through. Trouble with the store is logged and nothing more:
+ * protection goes before bookkeeping.
+ */
+export class ProtectionArchive {
+  readonly #store: RecordStore
+  readonly #log: Log
+
+  constructor(store: RecordStore, log: Log) {
+    this.#store = store
+    this.#log = log
+  }
+
+  /** All that was remembered and not forgotten. Rejects with `UnavailableError` when the store cannot be read. */
+  async load(): Promise<readonly ProtectionRequest[]> {
+    const { records, damaged } = await this.#store.load(collection)
+    const { protectRequestSchema } = await loadControlSchemas()
+    const { Value } = await import('typebox/value')
+    const unreadable = [...damaged]
+    const found = records.flatMap(({ key, value }) => {
+      const protection = revived(key, value, (request): request is ProtectRequest =>
+        Value.Check(protectRequestSchema, request)
+      )
+      if (protection === undefined) unreadable.push(key)
+      return protection ?? []
+    })
+    for (const key of unreadable) this.#log.error('protection.damaged', { protection: key })
+    return found
+  }
+
+  /** Resolves when it is on the disk, or when it is clear that it will not be. */
+  async remember({ id, request }: NamedProtection): Promise<void> {
+    const value = encodeUtf8(JSON.stringify(request))
+    await this.#commit(id, { kind: 'put', collection, key: id, value })
+  }
+
+  async forget(id: ProtectionId): Promise<void> {
+    await this.#commit(id, { kind: 'delete', collection, key: id })
+  }
+
+  async #commit(id: ProtectionId, change: Parameters<RecordStore['commit']>[0][number]): Promise<void> {
+    try {
+      await this.#store.commit([change])
+    } catch (error) {
+      this.#log.error('protection.not_stored', { protection: id, reason: String(error) })
+    }
+  }
+}
+
+/** What a record asks for; undefined when it is none that we wrote. */
+function revived(
+  key: string,
+  value: Uint8Array,
+  isRequest: (value: unknown) => value is ProtectRequest
+): ProtectionRequest | undefined {
+  try {
+    const request: unknown = JSON.parse(decodeUtf8(value))
+    return isRequest(request) ? protectionOf({ id: ProtectionId(key), request }) : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof DecodeError) return undefined
+    throw error
+  }
+}
