@@ -141,7 +141,10 @@ describe('RFC 9132 §4.4.1.3: processing mitigation requests', () => {
     const second = bed.establish(certificate('second.example.net'))
     expect(only(second.put(1, asking('192.0.2.11/32'), SECOND_CUID)).code).toBe('2.01')
     expect(only(second.put(2, asking('192.0.2.12/32'), SECOND_CUID)).code).toBe('5.03')
-    // What is there can still be refreshed.
+    // Another cuid is no way around it.
+    expect(only(first.put(1, asking('192.0.2.21/32'), cuid('another'))).code).toBe('5.03')
+    // What is there can still be refreshed, and replaced.
+    expect(only(first.put(4, asking('192.0.2.2/31'))).code).toBe('2.01')
     expect(only(first.put(1, asking('192.0.2.1/32'))).code).toBe('2.04')
   })
 })

@@ -47,7 +47,11 @@ describe('RFC 9132 §4.4.2: retrieving mitigations', () => {
   })
 
   it('a cuid without mitigations is 4.04 [RFC9132-4.4.2-M08]', () => {
-    const peer = new ServerBed().establish()
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    expect(only(peer.get()).code).toBe('4.04')
+    peer.put(1, { ...TARGET, lifetime: 5 })
+    bed.advance(Seconds(5))
     expect(only(peer.get()).code).toBe('4.04')
   })
 
@@ -181,6 +185,22 @@ describe('RFC 9132 §4.4.2.1: telling observers', () => {
     ])
     for (const [index, at] of notified.entries())
       if (index > 0) expect(at - (notified[index - 1] ?? 0)).toBeGreaterThanOrEqual(3000)
+  })
+
+  it('a change right behind another is told three seconds after it [RFC9132-4.4.2.1-M03]', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    bed.hold.add('apply')
+    peer.put(1, TARGET)
+    peer.observe(1)
+    bed.release()
+    bed.advance(Seconds(1))
+    expect(statuses(peer)).toEqual([2])
+    peer.delete(1)
+    bed.advance(Seconds(1.9))
+    expect(statuses(peer)).toEqual([2])
+    bed.advance(Seconds(0.2))
+    expect(statuses(peer)).toEqual([2, 5])
   })
 
   it('while a mitigation goes on, its observers are told its state every so often', () => {

@@ -53,9 +53,9 @@ export class ClientTable {
 
   /** Forgets a client that nothing is left of. */
   release(client: ClientState): void {
-    const { mitigations, observations, mutations, sessions } = client
-    if (mitigations.size + observations.size + mutations.length + sessions === 0)
-      this.#clients.delete(client.cuid)
+    const { cuid, mitigations, observations, mutations, sessions } = client
+    const left = mitigations.size + observations.size + mutations.length + sessions
+    if (left === 0 && this.#clients.get(cuid) === client) this.#clients.delete(cuid)
   }
 
   [Symbol.iterator](): IterableIterator<ClientState> {

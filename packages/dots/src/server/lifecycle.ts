@@ -162,7 +162,7 @@ export class Lifecycle {
   #keep(mitigation: Mitigation): void {
     mitigation.client.mitigations.set(mitigation.id, mitigation)
     this.#byPlan.set(mitigation.planId, mitigation)
-    this.#state.mitigationCount++
+    this.#state.mitigations.add(mitigation.client.principal.owner)
   }
 
   #forget(mitigation: Mitigation, before: MitigationState): void {
@@ -173,7 +173,7 @@ export class Lifecycle {
     this.#state.timers.cancel(`grace:${key}`)
     if (this.#byPlan.get(planId) === mitigation) this.#byPlan.delete(planId)
     if (client.mitigations.get(mitigation.id) === mitigation) client.mitigations.delete(mitigation.id)
-    this.#state.mitigationCount--
+    this.#state.mitigations.remove(client.principal.owner)
     this.#state.clients.release(client)
   }
 

@@ -33,7 +33,7 @@ export interface ServerPolicy {
 }
 
 export interface ServerLimits {
-  /** Mitigations of one cuid. */
+  /** Mitigations of one identity, under whatever cuids. */
   readonly mitigationsPerClient: number
   readonly mitigations: number
   /** Requests of one cuid that wait for an earlier one to be stored. */

@@ -139,15 +139,16 @@ export class PutMitigation {
   }
 
   #fullness(client: ClientState): Answer | undefined {
-    const { limits } = this.#state.policy
+    const { mitigations, policy } = this.#state
+    const { limits } = policy
     // RFC 9132 §4.4.1.3: a server near its capacity may refuse.
-    if (client.mitigations.size >= limits.mitigationsPerClient)
+    if (mitigations.of(client.principal.owner) >= limits.mitigationsPerClient)
       return unavailable(
         'DOTS_SERVER_CLIENT_FULL',
-        `this cuid has ${limits.mitigationsPerClient} mitigations, which is the limit`,
+        `you have ${limits.mitigationsPerClient} mitigations, which is the limit`,
         FULL_RETRY_SECONDS
       )
-    if (this.#state.mitigationCount < limits.mitigations) return undefined
+    if (mitigations.total < limits.mitigations) return undefined
     return unavailable(
       'DOTS_SERVER_FULL',
       'the server has as many mitigations as it takes',

@@ -1,6 +1,7 @@
 import { Instant, TimerTable, WallTime, between } from '@breakwater/core'
 import type { Counters, Entropy } from '@breakwater/core'
 import { Authorization } from './authorization.ts'
+import { Tally } from './tally.ts'
 import { ClaimIndex } from './claim-index.ts'
 import { ClientTable } from './client-state.ts'
 import type { ServerEvent } from './event.ts'
@@ -18,8 +19,8 @@ export class ServerState {
   /** Targets of all mitigations that are not over, also of those not yet stored. */
   readonly claims: ClaimIndex<Mitigation> = new ClaimIndex()
   authorization: Authorization = new Authorization([])
-  /** Mitigations that are stored and not over. */
-  mitigationCount = 0
+  /** Mitigations that are stored and not over; all, and by the owner of their cuid. */
+  readonly mitigations: Tally = new Tally()
   /** Calendar minus monotonic clock, as of the last reading. */
   #wallOffset = 0
   #outputs: ServerOutput[] = []

@@ -141,8 +141,8 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
 
   /** Sessions, clients and mitigations at present. */
   sizes(): { readonly sessions: number; readonly clients: number; readonly mitigations: number } {
-    const { clients, mitigationCount } = this.#state
-    return { sessions: this.#sessions.size, clients: clients.size, mitigations: mitigationCount }
+    const { clients, mitigations } = this.#state
+    return { sessions: this.#sessions.size, clients: clients.size, mitigations: mitigations.total }
   }
 
   /** All mitigations at present, for the control interface. */
@@ -302,7 +302,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
         this.#state.timers.set('clock', after(now, CLOCK_INTERVAL))
         return
       case 'status':
-        if (this.#state.mitigationCount > 0) this.#state.emit({ kind: 'read-counters' })
+        if (this.#state.mitigations.total > 0) this.#state.emit({ kind: 'read-counters' })
         this.#state.timers.set('status', after(now, this.#state.policy.statusInterval))
     }
   }
