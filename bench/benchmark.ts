@@ -1,7 +1,8 @@
 /** One measurement against a ceiling that is taken in the same run, since machines are noisy. */
 export interface Benchmark {
   readonly name: string
-  run(): Promise<Measurement>
+  /** Undefined: it cannot be measured here, and has said on standard error why. */
+  run(): Promise<Measurement | undefined>
 }
 
 export interface Measurement {
@@ -9,6 +10,6 @@ export interface Measurement {
   readonly unit: 'ms' | '1/s' | 'bytes' | 'ratio'
   /** What this machine could do at best in the same unit, measured in the same run. */
   readonly ceiling?: number
-  /** `value` as a share of `ceiling`. */
+  /** `value` divided by `ceiling`: of a rate, as much as there could be; of a time, how many times the least. */
   readonly ratio?: number
 }

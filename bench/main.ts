@@ -40,6 +40,7 @@ if (benchmarks.length === 0) {
 }
 for (const benchmark of benchmarks) {
   const measured = await benchmark.run()
+  if (measured === undefined) continue
   const { name } = benchmark
   console.log(values.json === true ? JSON.stringify({ name, ...measured }) : inWords(name, measured))
 }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { CoapSession, Code, Method, OptionNumber, defaultParameters, uintOption } from '@breakwater/coap'
 import type { CoapRequest, CoapResponse, OutgoingExchange } from '@breakwater/coap'
 import { Instant, ipv4 } from '@breakwater/core'
@@ -36,28 +37,24 @@ export class PutClient {
   /** Resolves when the session is there. */
   async connect(port: number): Promise<void> {
     const local = { address: ipv4(0x7f000001), port: 0 }
-    await new Promise<void>((resolve, reject) => {
-      const credentials = {
-        kind: 'psk',
-        identity: identityOf(this.#index),
-        key: Buffer.from(KEY_HEX, 'hex')
-      } as const
-      void openDtlsEndpoint(
-        { role: 'client', local, credentials },
-        {
-          onBatch: (batch) => {
-            for (let at = 0; at < batch.count; at++) this.#receive(batch.bytes(at))
-          },
-          onSession: (event) => {
-            if (event.kind === 'established') resolve()
-            else reject(new Error(`session ${this.#index}: ${event.reason}`))
-          }
+    const key = Buffer.from(KEY_HEX, 'hex')
+    const credentials = { kind: 'psk', identity: identityOf(this.#index), key } as const
+    const session = new EventEmitter()
+    const endpoint = await openDtlsEndpoint(
+      { role: 'client', local, credentials },
+      {
+        onBatch: (batch) => {
+          for (let at = 0; at < batch.count; at++) this.#receive(batch.bytes(at))
+        },
+        onSession: (event) => {
+          if (event.kind === 'established') session.emit('established')
+          else session.emit('error', new Error(`session ${this.#index}: ${event.reason}`))
         }
-      ).then((endpoint) => {
-        this.#endpoint = endpoint
-        this.#peer = endpoint.connect({ remote: { ...local, port }, serverName: 'server.example' })
-      }, reject)
-    })
+      }
+    )
+    this.#endpoint = endpoint
+    this.#peer = endpoint.connect({ remote: { ...local, port }, serverName: 'server.example' })
+    await once(session, 'established')
   }
 
   start(): void {

@@ -7,25 +7,23 @@ import { recordOf } from './mitigation-record.ts'
 import { serveSampler } from './sampler.ts'
 
 const store = await openSqliteStore({ path: process.argv[2] ?? '' })
-let running = false
-let committed = 0
-let next = 0
+const state = { running: false, committed: 0, next: 0 }
 
 async function commitOnAndOn(client: number): Promise<void> {
-  while (running) {
-    const record = recordOf(client, ++next, WallTime(Date.now()))
+  while (state.running) {
+    const record = recordOf(client, ++state.next, WallTime(Date.now()))
     await store.commit([{ kind: 'put', collection: MITIGATION_COLLECTION, ...record }])
-    committed++
+    state.committed++
   }
 }
 
 serveSampler({
   start: () => {
-    running = true
+    state.running = true
     for (let client = 0; client < CLIENTS; client++) void commitOnAndOn(client)
   },
   stop: () => {
-    running = false
+    state.running = false
   },
-  count: () => committed
+  count: () => state.committed
 })
