@@ -45,7 +45,8 @@ export class ConfigFiles {
       'certificate-file': (path) => this.#check(path, certificateFault),
       'trust-anchors-file': (path) => this.#check(path, certificateFault),
       'private-key-file': (path) => this.#checkSecret(path, privateKeyFault),
-      'psk-file': (path) => this.#checkSecret(path, pskFault)
+      'psk-file': (path) => this.#checkSecret(path, pskFault),
+      'socket-path': (path) => (path === '' ? 'must not be empty' : socketPathFault(this.absolute(path)))
     }
   }
 
@@ -102,6 +103,15 @@ function reasonOf(error: unknown): string {
   if (code === 'ENOENT') return 'it does not exist'
   if (code === 'EACCES') return 'permission denied'
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Linux: sun_path holds 108 bytes with the closing zero. */
+const longestSocketPath = 107
+
+function socketPathFault(path: string): string | undefined {
+  return Buffer.byteLength(path) > longestSocketPath
+    ? `${path} is longer than the ${longestSocketPath} bytes that a UNIX socket's path may have`
+    : undefined
 }
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g

@@ -7,9 +7,6 @@ export type FormatCheck = (text: string) => string | undefined
 /** Linux: IFNAMSIZ is 16 with the closing zero. */
 const interfacePattern = /^[^\s/:]{1,15}$/
 
-/** Linux: sun_path holds 108 bytes with the closing zero. */
-const longestSocketPath = 107
-
 const dnsLabel = /^[a-z0-9_](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 
 function dnsNameFault(text: string): string | undefined {
@@ -38,13 +35,6 @@ function pskIdentityFault(text: string): string | undefined {
     : 'must be 1 to 128 printable ASCII characters without blanks'
 }
 
-function socketPathFault(text: string): string | undefined {
-  if (text === '') return 'must not be empty'
-  return Buffer.byteLength(text) > longestSocketPath
-    ? `is longer than the ${longestSocketPath} bytes that a UNIX socket's path may have`
-    : undefined
-}
-
 function nameFault(text: string): string | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)
     ? undefined
@@ -64,6 +54,5 @@ export const textFormats: Readonly<Partial<Record<OptionFormat, FormatCheck>>> =
   'ip-prefix': prefixFault,
   interface: (text) => (interfacePattern.test(text) ? undefined : 'must be an interface name'),
   'psk-identity': pskIdentityFault,
-  'socket-path': socketPathFault,
   path: pathFault
 }

@@ -256,6 +256,14 @@ lifetime:
     ])
   })
 
+  it('refuses a control socket whose whole path is too long for the kernel', () => {
+    const long = `${'x'.repeat(100)}.sock`
+    expect(mistakes(`${good}control: { socket: ${long} }\n`)?.[0]).toMatch(
+      /^21:20 control\.socket: .*107 bytes/
+    )
+    expect(mistakes(`${good}control: { socket: "" }\n`)).toEqual(['21:20 control.socket: must not be empty'])
+  })
+
   it('reads files relative to its own folder, and keeps what it checked', () => {
     const { config, files } = loadServerConfig(sandbox.write('server.yaml', good))
     expect(files.absolute(config.store.path)).toBe(`${sandbox.folder}/state.db`)
