@@ -120,7 +120,10 @@ export class Lifecycle {
 
   #planEvent(plan: PlanId, event: MitigationEvent, now: Instant): void {
     const mitigation = this.#byPlan.get(plan)
-    if (mitigation !== undefined) this.step(mitigation, event, now)
+    if (mitigation === undefined) return
+    this.step(mitigation, event, now)
+    // Also for one that was withdrawn meanwhile: its filter is in force now, for the rest of its grace period.
+    if (event.kind === 'applied') this.#withdrawInherited(mitigation)
   }
 
   /** An end that no request of the client's asked for: its record goes, too. */
@@ -133,14 +136,12 @@ export class Lifecycle {
     switch (next.kind) {
       case 'requested':
       case 'failing':
+      case 'active':
         return
       case 'applying':
         this.#keep(mitigation)
         this.armExpiry(mitigation)
         this.enforcement.apply({ id: mitigation.planId, target: mitigation.target, action: 'discard' })
-        return
-      case 'active':
-        this.#withdrawInherited(mitigation)
         return
       case 'terminating':
         this.#state.timers.cancel(`expiry:${mitigation.key}`)
@@ -148,7 +149,8 @@ export class Lifecycle {
         return
       case 'ended':
         this.#forget(mitigation, before)
-        if (next.reason === 'superseded') return
+        // Superseded: its plan stays until its successor's is in force. Not stored: it never had one.
+        if (next.reason === 'superseded' || next.reason === 'not-stored') return
         this.enforcement.withdraw(mitigation.planId)
         this.#withdrawInherited(mitigation)
     }

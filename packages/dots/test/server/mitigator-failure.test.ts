@@ -92,6 +92,29 @@ describe('a mitigator that fails', () => {
     bed.mitigatorFailure = DOWN
   })
 
+  it('an old filter goes when the new one comes, also when that was withdrawn in between', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    bed.hold.add('apply')
+    peer.put(2, TARGET)
+    peer.delete(2)
+    bed.release()
+    expect(bed.plans()).toHaveLength(1)
+    expect(bed.plans()[0]).toContain('/2/')
+  })
+
+  it('a new request that cannot be stored does not touch the filter of the one before it', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    peer.delete(1)
+    bed.storeFailure = { code: 'STORE_DOWN', message: 'no disk', retryable: true }
+    expect(only(peer.put(1, TARGET)).code).toBe('5.03')
+    expect(bed.plans()).toHaveLength(1)
+    expect(entryOf(only(peer.get(1))).status).toBe(5)
+  })
+
   it('whose counters cannot be read shows no counters', () => {
     const bed = new ServerBed()
     const peer = bed.establish()
