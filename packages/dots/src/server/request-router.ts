@@ -131,7 +131,6 @@ export class RequestRouter {
       return methodNotAllowed(method, 'mitigate', 'GET, PUT and DELETE')
     if (cuid === undefined) return missing('cuid')
     request.cuid = cuid
-    if (id === undefined && method !== Method.get) return missing('mid')
     if (id !== undefined) request.mitigationId = id
     const known = this.#state.clients.get(cuid)
     const own = known?.principal.owner === principal.owner ? known : undefined
