@@ -1,7 +1,7 @@
-import { codeClass } from '@breakwater/coap'
+import { Code } from '@breakwater/coap'
 import type { CoapRequest, CoapResponse } from '@breakwater/coap'
-import { earlier, fraction } from '@breakwater/core'
-import type { Entropy, Instant } from '@breakwater/core'
+import { Seconds, after, earlier, fraction } from '@breakwater/core'
+import type { Duration, Entropy, Instant } from '@breakwater/core'
 import type { Cuid, MitigationId, ProtectionId } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import { compileRequests } from '../multihoming/compiler.ts'
@@ -57,7 +57,11 @@ interface Entry {
   renumberings: number
   /** Waits for the list of the server's ids. */
   needsNumber: boolean
+  /** When the server last said that it does not have it. */
+  vanishedAt: Instant | undefined
 }
+
+const VANISHING_PAUSE: Duration = Seconds(60)
 
 /** A server that says "conflict" to every id has another reason than the id. */
 const MOST_RENUMBERINGS = 2
@@ -110,7 +114,11 @@ export class RequestBook {
     const live = [...this.#entries].filter((entry) => entry.state.kind !== 'withdrawing')
     const known = live.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
     const wanted = compileRequests(wants, known)
-    const found = difference(live, wanted)
+    const doomed = live.filter((entry) => this.#isDoomed(entry))
+    const found = difference(
+      live.filter((entry) => !doomed.includes(entry)),
+      wanted
+    )
     const entries = new Map<CompiledRequest, Entry>()
     const byId = new Map(live.map((entry) => [entry.mitigationId, entry]))
     for (const { mitigationId, request } of found.kept) {
@@ -120,7 +128,15 @@ export class RequestBook {
     for (const request of found.added) entries.set(request, this.#add(request, wants, now))
     for (const { mitigationId, replacedBy } of found.retired) {
       const entry = byId.get(mitigationId)
-      if (entry !== undefined) entry.replacedBy = replacedBy.flatMap((request) => entries.get(request) ?? [])
+      const replacements = replacedBy.flatMap((request) => entries.get(request) ?? [])
+      if (entry !== undefined) this.#retire(entry, replacements)
+    }
+    for (const entry of doomed) {
+      const replacements = wanted.filter((request) => targetsOverlap(request.target, entry.target))
+      this.#retire(
+        entry,
+        replacements.flatMap((request) => entries.get(request) ?? [])
+      )
     }
     // New before old (RFC 9132 §4.4.1.3 deletes the old ones by the new).
     if (this.#hasSession)
@@ -165,10 +181,33 @@ export class RequestBook {
     return undefined
   }
 
+  /**
+   * RFC 9132 §4.4.1.3: the server deletes it, or has done so, for a newer request of ours with common addresses that it
+   * may have got. So it cannot be kept, even if it is wanted again.
+   */
+  #isDoomed(entry: Entry): boolean {
+    for (const other of this.#entries)
+      if (
+        other.mitigationId > entry.mitigationId &&
+        mayBeKnown(other.state) &&
+        targetsOverlap(other.target, entry.target)
+      )
+        return true
+    return false
+  }
+
+  #retire(entry: Entry, replacements: readonly Entry[]): void {
+    entry.replacedBy = replacements
+    // Nobody wants it any more: another copy of its PUT could only take the place of what is still good.
+    if (entry.state.kind === 'asking') this.#act(entry, 'forget-put')
+  }
+
   #keep(entry: Entry, request: CompiledRequest, wants: readonly LastingWant[]): Entry {
     entry.protections = request.protections
     entry.lifetime = longest(request, wants)
+    const isAskedAgain = entry.replacedBy !== undefined && entry.state.kind === 'asking'
     entry.replacedBy = undefined
+    if (isAskedAgain) this.#act(entry, 'put')
     return entry
   }
 
@@ -182,7 +221,8 @@ export class RequestBook {
       replacedBy: undefined,
       report: undefined,
       renumberings: 0,
-      needsNumber: false
+      needsNumber: false,
+      vanishedAt: undefined
     }
     this.#entries.add(entry)
     return entry
@@ -312,13 +352,18 @@ export class RequestBook {
   #reported(entry: Entry | undefined, response: CoapResponse, now: Instant): void {
     if (entry === undefined) return
     const reports = readReports(response)
-    // RFC 9132 §4.4.2: 4.04 means that the server has no such mitigation.
-    if (reports === undefined && codeClass(response.code) === 4) {
-      this.#step(entry, { kind: 'vanished' }, now)
-      return
-    }
+    // RFC 9132 §4.4.2: the server has no such mitigation.
+    if (response.code === Code.notFound) this.#vanished(entry, now)
     const report = reports?.find((each) => each.mitigationId === entry.mitigationId)
     if (report !== undefined) this.#report(entry, report, now)
+  }
+
+  /** A server that grants and then denies, over and over, is not asked in a loop. */
+  #vanished(entry: Entry, now: Instant): void {
+    const { vanishedAt } = entry
+    if (vanishedAt !== undefined && now < after(vanishedAt, VANISHING_PAUSE)) return
+    entry.vanishedAt = now
+    this.#step(entry, { kind: 'vanished' }, now)
   }
 
   #report(entry: Entry, report: MitigationReport, now: Instant): void {
@@ -329,13 +374,13 @@ export class RequestBook {
 
   #listed(response: CoapResponse, now: Instant): void {
     const reports = readReports(response)
-    if (reports === undefined && codeClass(response.code) !== 4) return
+    if (reports === undefined && response.code !== Code.notFound) return
     for (const report of reports ?? []) this.#ids.raiseTo(report.mitigationId)
     for (const entry of this.#entries) {
       const report = reports?.find((each) => each.mitigationId === entry.mitigationId)
       if (report !== undefined) this.#report(entry, report, now)
       else if (entry.needsNumber) this.#renumber(entry, now)
-      else if (isInForce(entry.state)) this.#step(entry, { kind: 'vanished' }, now)
+      else if (isInForce(entry.state)) this.#vanished(entry, now)
     }
   }
 }

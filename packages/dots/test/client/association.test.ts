@@ -193,6 +193,23 @@ describe('one association', () => {
     expect(states(server)).toEqual(['in-force', 'refused'])
   })
 
+  it('does not repeat what nobody wants any more, and takes it up when it is wanted again', () => {
+    const server = new ScriptedServer()
+    const net = want('net', target('198.51.100.0/28'))
+    server.connect()
+    server.want(web)
+    const first = server.last(`PUT ${MITIGATE}`).mitigationId
+    const putsOfFirst = (): number =>
+      server.requests(`PUT ${MITIGATE}`).filter((put) => put.mitigationId === first).length
+    server.want(web, net)
+    server.pass(MINUTE)
+    expect(putsOfFirst()).toBe(1)
+    server.answer(server.last(`PUT ${MITIGATE}`), Code.badRequest)
+    server.want(web)
+    server.pass(MINUTE)
+    expect(putsOfFirst()).toBeGreaterThan(1)
+  })
+
   it('answers the heartbeats of the server, and nothing else that it asks', () => {
     const server = new ScriptedServer()
     server.connect()

@@ -179,6 +179,8 @@ describe('a request without an answer', () => {
     const handshakes = world.clientEndpointConnects('isp-a')
     expect(handshakes.length).toBeGreaterThan(2)
     expect(Math.min(...gaps(handshakes))).toBeGreaterThanOrEqual(60_000)
+    // From a port of its own: a server knows a session by its addresses, and would end the old one for the new.
+    expect(handshakes[1]?.localPort).not.toBe(handshakes[0]?.localPort)
     world.siteHost.link('wan-a').mend()
     await world.clock.runUntil(() => session('isp-a') === 'established', Minutes(6))
     expect(session('isp-a')).toBe('established')

@@ -151,7 +151,8 @@ export class TwoProviders {
   /** Every DOTS request that the site sent, whether or not it arrived. */
   readonly sent: WireRequest[] = []
   /** When the client asked its endpoints for a handshake with whom. */
-  readonly connects: { readonly at: number; readonly remote: SocketAddress }[] = []
+  readonly connects: { readonly at: number; readonly remote: SocketAddress; readonly localPort: number }[] =
+    []
   #client: ClientHost | undefined
 
   constructor(seed = 1) {
@@ -215,7 +216,8 @@ export class TwoProviders {
       entropy: seededEntropy(21),
       open: async (options, handlers) => {
         const endpoint = await this.siteHost.openSecureEndpoint(options, handlers)
-        return watched(endpoint, (remote) => this.connects.push({ at: this.clock.now(), remote }))
+        const localPort = endpoint.local.port
+        return watched(endpoint, (remote) => this.connects.push({ at: this.clock.now(), remote, localPort }))
       },
       site,
       credentials: new Map(ISPS.map((isp) => [DomainName(isp), credentials(isp, `site.${isp}.example`)])),
@@ -233,7 +235,7 @@ export class TwoProviders {
   }
 
   /** Handshakes that the client started with a server. */
-  clientEndpointConnects(isp: Isp): { readonly at: number }[] {
+  clientEndpointConnects(isp: Isp): { readonly at: number; readonly localPort: number }[] {
     return this.connects.filter(({ remote }) =>
       equalIpAddresses(remote.address, address(SERVER_ADDRESS[isp]))
     )

@@ -164,7 +164,7 @@ const nested = fc
   .map(([low, length]) => prefixOf(ipv4(0x0a000000 + low), length))
 
 describe('placement over random sites', () => {
-  it('gives every address to the domain of its longest match and to no other', () => {
+  it('gives every address to the domain of its longest match and to no other', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(nested, { minLength: 1, maxLength: 12, selector: formatIpPrefix }),
