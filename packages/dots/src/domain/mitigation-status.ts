@@ -2,11 +2,15 @@
 export const MitigationStatus = {
   inProgress: 1,
   successfullyMitigated: 2,
+  /** The attack has stopped. */
   stopped: 3,
   exceededCapability: 4,
-  terminated: 5,
-  withdrawn: 6,
-  withdrawnByConflict: 7
+  /** Withdrawn by the client; its filter stays for a while. */
+  activeButTerminating: 5,
+  terminated: 6,
+  withdrawnByServer: 7,
+  /** Waits for the loss of the session. */
+  preconfigured: 8
 } as const
 
 export type MitigationStatus = (typeof MitigationStatus)[keyof typeof MitigationStatus]
