@@ -114,7 +114,9 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
   Peer& peer = peers_.add(path);
   const PeerId id = peer.id;
   peer.serverName = serverName;
-  begin(peer, factory_->makeTowards(path.remote.family, serverName), nowMs);
+  SSL* ssl = factory_->makeTowards(path.remote.family, serverName);
+  if (SSL_SESSION* earlier = sessions_.find(path.remote, serverName)) SSL_set_session(ssl, earlier);
+  begin(peer, ssl, nowMs);
   return id;
 }
 
@@ -184,6 +186,7 @@ void Engine::establish(Peer& peer) {
   counters_.handshakesFinished++;
   if (peer.handshake->resumed()) counters_.handshakesResumed++;
   handshaking_--;
+  if (!context_.server()) sessions_.remember(peer.path.remote, peer.serverName, peer.handshake->session());
   peer.channel = peer.handshake->intoChannel();
   peer.handshake.reset();
   peer.deadlineMs = 0;
@@ -200,6 +203,8 @@ void Engine::fail(Peer& peer, Failure failure) {
   counters_.handshakesFailed++;
   handshaking_--;
   const PeerId id = peer.id;
+  // Whatever was wrong, the next attempt starts from nothing.
+  if (!context_.server()) sessions_.forget(peer.path.remote, peer.serverName);
   peers_.remove(peer);
   listener_.onFailed(id, failure);
 }

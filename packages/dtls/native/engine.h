@@ -12,6 +12,7 @@
 #include "handshake.h"
 #include "peer.h"
 #include "security-context.h"
+#include "session-cache.h"
 #include "transport.h"
 
 namespace breakwater {
@@ -88,6 +89,7 @@ class Engine {
   std::unique_ptr<SslFactory> factory_;
   std::unique_ptr<CookieListener> cookies_;
   PeerTable peers_;
+  SessionCache sessions_;
   DeadlineHeap deadlines_;
   std::vector<uint8_t> candidateRecords_;
 };

@@ -1,0 +1,51 @@
+#include "session-cache.h"
+
+#include <algorithm>
+
+namespace breakwater {
+namespace {
+
+/** A session counts only for the very name that was checked when it was made. */
+std::string keyOf(const Address& server, const std::string& name) {
+  std::string key(reinterpret_cast<const char*>(server.bytes.data()), server.bytes.size());
+  key.push_back(static_cast<char>(server.family));
+  key.push_back(static_cast<char>(server.port >> 8));
+  key.push_back(static_cast<char>(server.port & 255));
+  for (uint32_t shift = 0; shift < 32; shift += 8) key.push_back(static_cast<char>(server.scope >> shift & 255));
+  return key + name;
+}
+
+}  // namespace
+
+SessionCache::~SessionCache() {
+  for (auto& [key, session] : sessions_) SSL_SESSION_free(session);
+}
+
+void SessionCache::remember(const Address& server, const std::string& name, SSL_SESSION* session) {
+  forget(server, name);
+  if (session == nullptr || SSL_SESSION_is_resumable(session) != 1) return SSL_SESSION_free(session);
+  const std::string key = keyOf(server, name);
+  sessions_.emplace(key, session);
+  order_.push_back(key);
+  if (order_.size() <= kMost) return;
+  const auto oldest = sessions_.find(order_.front());
+  SSL_SESSION_free(oldest->second);
+  sessions_.erase(oldest);
+  order_.pop_front();
+}
+
+void SessionCache::forget(const Address& server, const std::string& name) {
+  const std::string key = keyOf(server, name);
+  const auto found = sessions_.find(key);
+  if (found == sessions_.end()) return;
+  SSL_SESSION_free(found->second);
+  sessions_.erase(found);
+  order_.erase(std::find(order_.begin(), order_.end(), key));
+}
+
+SSL_SESSION* SessionCache::find(const Address& server, const std::string& name) const {
+  const auto found = sessions_.find(keyOf(server, name));
+  return found == sessions_.end() ? nullptr : found->second;
+}
+
+}  // namespace breakwater

@@ -1,0 +1,203 @@
+// stress SECONDS SEED CERTIFICATE KEY AUTHORITY: the record path of two engines under sanitizers, against a hostile wire.
+// Prints one JSON object; ends with another status than 0 on any fault.
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "stress-world.h"
+
+namespace breakwater::stress {
+namespace {
+
+constexpr size_t kAddresses = 48;
+constexpr const char* kServerName = "server.example";
+
+std::string readFile(const char* path) {
+  std::string text;
+  std::FILE* file = std::fopen(path, "rb");
+  if (file == nullptr) return text;
+  char part[4096];
+  for (size_t got = std::fread(part, 1, sizeof part, file); got > 0; got = std::fread(part, 1, sizeof part, file))
+    text.append(part, got);
+  std::fclose(file);
+  return text;
+}
+
+uint64_t nowMs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+Address addressOf(uint8_t family, uint8_t network, size_t host, uint16_t port) {
+  Address address;
+  address.family = family;
+  address.port = port;
+  address.bytes[0] = family == 4 ? 10 : 0x20;
+  address.bytes[2] = network;
+  address.bytes[3] = static_cast<uint8_t>(host);
+  return address;
+}
+
+/** A path as the client sees it; a quarter of them IPv6. */
+Path clientPath(size_t host) {
+  const uint8_t family = host % 4 == 0 ? 6 : 4;
+  return {addressOf(family, 1, host, 40000), addressOf(family, 2, 1, 4646), 0};
+}
+
+Path reversed(const Path& path) { return {path.remote, path.local, 0}; }
+
+struct Totals {
+  uint64_t datagrams = 0, handshakes = 0, plaintexts = 0, worlds = 0, refused = 0;
+};
+
+class World {
+ public:
+  World(Dice& dice, Ledger& ledger) : dice_(dice), server_(ledger), client_(ledger), ledger_(ledger) {}
+
+  bool start(const CertificateSource& certificate) {
+    const std::vector<uint8_t> key(16, 7);
+    const HandshakeTiming timing{20, 200, 400};
+    EngineOptions server;
+    server.security.server = true;
+    server.security.certificate = certificate;
+    server.security.preSharedKeys.emplace("stress", key);
+    server.mtuBytes = dice_.oneIn(2) ? 1280 : 576;
+    server.peersLimit = dice_.oneIn(4) ? 8 : 1000;
+    server.timing = timing;
+    EngineOptions client;
+    if (dice_.oneIn(2)) {
+      client.security.certificate = certificate;
+    } else {
+      client.security.pskIdentity = "stress";
+      client.security.pskKey = key;
+    }
+    client.mtuBytes = dice_.oneIn(2) ? 1280 : 400;
+    client.timing = timing;
+    hostile_ = !dice_.oneIn(3);
+    return server_.start(std::move(server)) && client_.start(std::move(client));
+  }
+
+  void step() {
+    const uint64_t now = nowMs();
+    if (dice_.oneIn(6)) client_.engine.connect(clientPath(dice_.below(kAddresses)), kServerName, now);
+    talk(client_);
+    talk(server_);
+    if (dice_.oneIn(40)) closeSomebody(dice_.oneIn(2) ? client_ : server_);
+    if (hostile_ && dice_.oneIn(8)) throwGarbage(now);
+    carry(client_, server_, now);
+    carry(server_, client_, now);
+    client_.engine.handleTimeouts(now);
+    server_.engine.handleTimeouts(now);
+  }
+
+  void addTo(Totals& totals) const {
+    for (const Party* party : {&client_, &server_}) {
+      totals.handshakes += party->counters.handshakesFinished;
+      totals.plaintexts += party->counters.plaintextsIn;
+      totals.refused += party->counters.recordsRefused;
+    }
+    totals.datagrams += carried_;
+    totals.worlds++;
+  }
+
+ private:
+  void talk(Party& party) {
+    if (party.established.empty()) return;
+    for (size_t i = dice_.below(4); i > 0; i--) {
+      const std::vector<uint8_t> plaintext = ledger_.write(dice_.oneIn(10) ? dice_.below(1400) : dice_.below(120));
+      party.engine.send(party.established[dice_.below(party.established.size())], plaintext.data(), plaintext.size());
+    }
+  }
+
+  void closeSomebody(Party& party) {
+    if (!party.established.empty()) party.engine.close(party.established[dice_.below(party.established.size())]);
+  }
+
+  void throwGarbage(uint64_t now) {
+    std::vector<uint8_t> bytes(dice_.below(dice_.oneIn(20) ? kLongestDatagram : 200) + 1);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(dice_.next());
+    if (bytes.size() > 13 && !dice_.oneIn(4)) {
+      bytes[0] = static_cast<uint8_t>(20 + dice_.below(4));
+      bytes[1] = 0xfe;
+      bytes[2] = 0xfd;
+      bytes[3] = 0;
+      bytes[4] = static_cast<uint8_t>(dice_.below(2));
+      bytes[11] = static_cast<uint8_t>((bytes.size() - 13) >> 8);
+      bytes[12] = static_cast<uint8_t>(bytes.size() - 13);
+    }
+    const Path path = clientPath(dice_.below(kAddresses));
+    if (dice_.oneIn(2))
+      server_.engine.receive(reversed(path), bytes.data(), bytes.size(), now);
+    else
+      client_.engine.receive(path, bytes.data(), bytes.size(), now);
+  }
+
+  void carry(Party& from, Party& to, uint64_t now) {
+    std::vector<Datagram> onTheWire = std::exchange(from.sent, {});
+    for (Datagram& datagram : onTheWire) {
+      if (hostile_) {
+        if (dice_.oneIn(25)) continue;
+        if (dice_.oneIn(25)) std::swap(datagram.bytes, last_.bytes);
+        if (dice_.oneIn(12)) deliver(to, datagram, now);
+        if (dice_.oneIn(6)) {
+          Datagram forged = datagram;
+          mutilate(dice_, forged.bytes, last_.bytes);
+          deliver(to, forged, now);
+        }
+      }
+      deliver(to, datagram, now);
+      last_ = std::move(datagram);
+    }
+  }
+
+  void deliver(Party& to, const Datagram& datagram, uint64_t now) {
+    if (datagram.bytes.empty()) return;
+    carried_++;
+    // Exactly as long as it is, so that a read past its end is seen; the engine may rearrange it.
+    const auto bytes = std::make_unique<uint8_t[]>(datagram.bytes.size());
+    std::copy(datagram.bytes.begin(), datagram.bytes.end(), bytes.get());
+    to.engine.receive(reversed(datagram.path), bytes.get(), datagram.bytes.size(), now);
+  }
+
+  Dice& dice_;
+  Party server_;
+  Party client_;
+  Ledger& ledger_;
+  Datagram last_;
+  uint64_t carried_ = 0;
+  bool hostile_ = false;
+};
+
+int run(double seconds, uint64_t seed, const CertificateSource& certificate) {
+  Totals totals;
+  Dice dice(seed);
+  const uint64_t end = nowMs() + static_cast<uint64_t>(seconds * 1000);
+  while (nowMs() < end) {
+    Ledger ledger;
+    World world(dice, ledger);
+    if (!world.start(certificate)) return 2;
+    for (size_t i = 0; i < 400 && nowMs() < end; i++) world.step();
+    world.addTo(totals);
+  }
+  std::printf("{\"seed\":%llu,\"worlds\":%llu,\"datagrams\":%llu,\"handshakes\":%llu,\"plaintexts\":%llu,\"recordsRefused\":%llu}\n",
+              static_cast<unsigned long long>(seed), static_cast<unsigned long long>(totals.worlds),
+              static_cast<unsigned long long>(totals.datagrams), static_cast<unsigned long long>(totals.handshakes),
+              static_cast<unsigned long long>(totals.plaintexts), static_cast<unsigned long long>(totals.refused));
+  return totals.handshakes > 0 && totals.plaintexts > 0 ? 0 : 3;
+}
+
+}  // namespace
+}  // namespace breakwater::stress
+
+int main(int count, char** arguments) {
+  using namespace breakwater;
+  if (count != 6) return std::fprintf(stderr, "stress SECONDS SEED CERTIFICATE KEY AUTHORITY\n"), 2;
+  CertificateSource certificate;
+  certificate.present = true;
+  certificate.certificate = stress::readFile(arguments[3]);
+  certificate.privateKey = stress::readFile(arguments[4]);
+  certificate.trustAnchors = stress::readFile(arguments[5]);
+  return stress::run(std::atof(arguments[1]), std::strtoull(arguments[2], nullptr, 10), certificate);
+}
