@@ -9,6 +9,8 @@ import type {
   SecureEndpoint,
   SecureEndpointHandlers,
   ServerEndpointOptions,
+  SessionEnd,
+  SessionEvent,
   SocketAddress,
   Timer
 } from '@breakwater/core'
@@ -69,6 +71,8 @@ export async function hostDotsServer(ports: ServerPorts): Promise<ServerHost> {
   return host
 }
 
+type OutputOf<Kind extends ServerOutput['kind']> = Extract<ServerOutput, { readonly kind: Kind }>
+
 class Host implements ServerHost {
   readonly #ports: ServerPorts
   readonly #machine: DotsServerMachine
@@ -76,6 +80,7 @@ class Host implements ServerHost {
   readonly #endpoints: SecureEndpoint[] = []
   /** Which endpoint a peer came to. */
   readonly #endpointOf = new Map<PeerId, SecureEndpoint>()
+  #serving = false
 
   constructor(ports: ServerPorts) {
     this.#ports = ports
@@ -99,18 +104,20 @@ class Host implements ServerHost {
 
   async start(): Promise<void> {
     const loaded = await this.#ports.store.load(MITIGATION_COLLECTION)
-    this.#driver.feed({ kind: 'clock', wallClock: this.#ports.clock.wallClock() })
-    this.#driver.feed({ kind: 'loaded', ...loaded })
     try {
       for (const options of this.#ports.listen) await this.#listen(options)
     } catch (error) {
       await this.stop()
       throw error
     }
+    // Only now: a second server started by mistake fails to bind before it touches the mitigator of the first.
+    this.#serving = true
+    this.#feed({ kind: 'clock', wallClock: this.#ports.clock.wallClock() })
+    this.#feed({ kind: 'loaded', ...loaded })
   }
 
   setDomains(domains: readonly ClientDomain[]): void {
-    this.#driver.feed({ kind: 'domains', domains })
+    this.#feed({ kind: 'domains', domains })
   }
 
   sizes(): ReturnType<DotsServerMachine['sizes']> {
@@ -140,26 +147,43 @@ class Host implements ServerHost {
     const handlers: SecureEndpointHandlers = {
       onBatch: (batch) => {
         for (let index = 0; index < batch.count; index++)
-          this.#driver.feed({ kind: 'datagram', peer: batch.peer(index), bytes: batch.bytes(index) })
+          this.#feed({ kind: 'datagram', peer: batch.peer(index), bytes: batch.bytes(index) })
       },
       onSession: (event) => {
-        if (event.kind === 'failed') return
-        if (event.kind === 'closed') {
-          this.#endpointOf.delete(event.peer)
-          this.#driver.feed({ kind: 'session-closed', peer: event.peer, reason: event.reason })
-          return
-        }
-        if (own !== undefined) this.#endpointOf.set(event.peer, own)
-        const { peer, identity, path } = event
-        this.#driver.feed({ kind: 'session-established', peer, identity, path })
+        if (event.kind === 'closed') this.#closed(event.peer, event.reason)
+        else if (event.kind === 'established' && own !== undefined) this.#established(own, event)
       }
     }
     own = await this.#ports.open({ ...options, role: 'server' }, handlers)
     this.#endpoints.push(own)
   }
 
+  #established(endpoint: SecureEndpoint, event: Extract<SessionEvent, { kind: 'established' }>): void {
+    const { peer, identity, path } = event
+    if (!this.#serving) {
+      // Came before all addresses are bound: it tries again.
+      endpoint.close(peer)
+      return
+    }
+    this.#endpointOf.set(peer, endpoint)
+    this.#feed({ kind: 'session-established', peer, identity, path })
+  }
+
+  #closed(peer: PeerId, reason: SessionEnd): void {
+    if (this.#endpointOf.delete(peer)) this.#feed({ kind: 'session-closed', peer, reason })
+  }
+
+  /** A fault of ours in one input must not lose the others: it is logged, and the driver takes up what it left behind. */
+  #feed(input: ServerInput): void {
+    try {
+      this.#driver.feed(input)
+    } catch (error) {
+      const stack = error instanceof Error ? error.stack : undefined
+      this.#ports.log.error('server.fault', { input: input.kind, message: String(error), stack })
+    }
+  }
+
   #perform(output: ServerOutput): void {
-    const { store, mitigator, clock } = this.#ports
     switch (output.kind) {
       case 'send':
         this.#endpointOf.get(output.peer)?.send(output.peer, output.bytes)
@@ -167,15 +191,35 @@ class Host implements ServerHost {
       case 'close':
         this.#endpointOf.get(output.peer)?.close(output.peer)
         return
-      case 'store': {
-        const { operation, changes } = output
-        this.#settle(
-          store.commit(changes),
-          () => ({ kind: 'stored', operation }),
-          (failure) => ({ kind: 'store-failed', operation, failure })
-        )
+      case 'store':
+        this.#commit(output)
         return
-      }
+      case 'apply':
+      case 'withdraw':
+      case 'read-in-force':
+      case 'read-counters':
+        this.#mitigate(output)
+        return
+      case 'read-clock':
+        this.#feed({ kind: 'clock', wallClock: this.#ports.clock.wallClock() })
+        return
+      case 'event':
+        logEvent(this.#ports.log, output.event)
+        this.#ports.onEvent?.(output.event)
+    }
+  }
+
+  #commit({ operation, changes }: OutputOf<'store'>): void {
+    this.#settle(
+      this.#ports.store.commit(changes),
+      () => ({ kind: 'stored', operation }),
+      (failure) => ({ kind: 'store-failed', operation, failure })
+    )
+  }
+
+  #mitigate(output: OutputOf<'apply' | 'withdraw' | 'read-in-force' | 'read-counters'>): void {
+    const { mitigator } = this.#ports
+    switch (output.kind) {
       case 'apply': {
         const { plan } = output
         this.#settle(
@@ -208,12 +252,6 @@ class Host implements ServerHost {
           (failure) => ({ kind: 'counters-failed', failure })
         )
         return
-      case 'read-clock':
-        this.#driver.feed({ kind: 'clock', wallClock: clock.wallClock() })
-        return
-      case 'event':
-        logEvent(this.#ports.log, output.event)
-        this.#ports.onEvent?.(output.event)
     }
   }
 
@@ -224,8 +262,8 @@ class Host implements ServerHost {
     failed: (failure: Failure) => ServerInput
   ): void {
     call.then(
-      (result) => this.#driver.feed(succeeded(result)),
-      (error: unknown) => this.#driver.feed(failed(failureOf(error)))
+      (result) => this.#feed(succeeded(result)),
+      (error: unknown) => this.#feed(failed(failureOf(error)))
     )
   }
 }

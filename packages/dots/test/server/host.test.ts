@@ -43,6 +43,9 @@ class World {
   readonly events: ServerEvent[] = []
   /** Calls of the mitigator in order. */
   readonly calls: string[] = []
+  onEvent = (event: ServerEvent): void => void this.events.push(event)
+  /** Errors that were logged. */
+  readonly faults: string[] = []
   storeFails = false
 
   constructor(leaks: LeakCheck) {
@@ -82,8 +85,8 @@ class World {
           prefixes: [prefix('203.0.113.0/24')]
         }
       ],
-      log: silentLog,
-      onEvent: (event) => this.events.push(event)
+      log: { ...silentLog, error: (event) => this.faults.push(event) },
+      onEvent: (event) => this.onEvent(event)
     })
   }
 
@@ -272,10 +275,33 @@ describe('hostDotsServer on a simulated network', () => {
     await host.stop()
   })
 
-  it('lets go of the network when an address cannot be bound', async () => {
+  it('lets go of the network, and has not touched the mitigator, when an address cannot be bound', async () => {
     const world = new World(leaks)
     const first = await world.serve()
+    world.plans.set('of-the-first/1/x' as PlanId, {
+      id: 'of-the-first/1/x' as PlanId,
+      target: { prefixes: [], ports: [], protocols: [] },
+      action: 'discard'
+    })
+    world.calls.length = 0
     await expect(world.serve()).rejects.toThrow(UnavailableError)
+    expect(world.calls).toEqual([])
     await first.stop()
+  })
+
+  it('a fault while one request is handled does not keep the next from being answered', async () => {
+    const world = new World(leaks)
+    world.onEvent = ({ kind }) => {
+      if (kind !== 'request' || world.faults.length > 0) return
+      throw new Error('an audit trail that breaks its promise')
+    }
+    const host = await world.serve()
+    const client = new Client(world)
+    await client.connect(world, certificate)
+    expect((await client.put(world, 1, '203.0.113.7/32'))?.code).toBe('2.01')
+    expect((await client.put(world, 2, '203.0.113.8/32'))?.code).toBe('2.01')
+    expect(world.faults).toEqual(['server.fault'])
+    await client.close()
+    await host.stop()
   })
 })
