@@ -7,7 +7,10 @@ export type ServerName = string & { readonly __brand: 'ServerName' }
 /** Name of a protection, shown to the operator. */
 export type ProtectionId = string & { readonly __brand: 'ProtectionId' }
 
-/** DOTS `cuid` (RFC 9132 §4.4.1): 1 … 128 characters that need no escape in a URI path segment. */
+/**
+ * DOTS `cuid` (RFC 9132 §4.4.1): 1 … 96 characters that need no escape in a URI path segment. The RFC's own have 22 and it
+ * sets no limit; ours keeps the id of a mitigation's plan within what devices can remember (`PlanId`).
+ */
 export type Cuid = string & { readonly __brand: 'Cuid' }
 
 /** DOTS `mid` (RFC 9132 §4.4.1): an unsigned 32-bit integer. CoAP's message id is something else. */
@@ -27,7 +30,7 @@ export function ProtectionId(text: string): ProtectionId {
 
 /** A cuid if the text may be one. */
 export function parseCuid(text: string): Cuid | undefined {
-  return /^[A-Za-z0-9._~-]{1,128}$/.test(text) ? (text as Cuid) : undefined
+  return /^[A-Za-z0-9._~-]{1,96}$/.test(text) ? (text as Cuid) : undefined
 }
 
 /** A mitigation id if the number may be one. */

@@ -101,7 +101,7 @@ function parseMitigate(parameters: readonly string[]): Checked<SignalResource> {
     return refused(
       'DOTS_SIGNAL_CUID_INVALID',
       Code.badRequest,
-      'cuid is not 1 … 128 of the characters A-Z a-z 0-9 . _ ~ - (Uri-Path)'
+      'cuid is not 1 … 96 of the characters A-Z a-z 0-9 . _ ~ - (Uri-Path)'
     )
   if (midText !== undefined && id === undefined)
     return refused(
