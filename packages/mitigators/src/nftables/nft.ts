@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { UnavailableError } from '@breakwater/core'
+
+import { LaunchError, Launcher } from './launcher.ts'
 
 export interface NftOptions {
   /** The nft program, with what must stand before it (`['sudo', 'nft']`). Default `['nft']`, found on the PATH. */
@@ -15,23 +16,31 @@ export interface NftOptions {
 /** What one nft call is allowed to print: a table of some 100,000 rules. */
 const outputLimitBytes = 64 * 1024 * 1024
 
-/** Runs the nft program, one process a call, JSON in and out. */
+/** File of the transaction, in a folder of our own. */
+const transactionFile = 'transaction.json'
+
+interface Workplace {
+  readonly folder: string
+  readonly launcher: Launcher
+}
+
+/** Runs the nft program, one process a call, one call at a time, JSON in and out. */
 export class Nft {
   readonly #command: readonly string[]
-  readonly #timeoutSeconds: number
-  #folder: Promise<string> | undefined
+  readonly #timeoutMs: number
+  #workplace: Promise<Workplace> | undefined
 
   constructor(options: NftOptions) {
     this.#command = options.command ?? ['nft']
-    this.#timeoutSeconds = options.timeoutSeconds ?? 10
+    this.#timeoutMs = (options.timeoutSeconds ?? 10) * 1000
   }
 
   /** Applies all commands in one transaction or none of them; returns what nft echoes, handles included. */
   async transaction(commands: readonly unknown[]): Promise<readonly unknown[]> {
+    const { folder } = await this.#opened()
     // A file, because nft cannot open the socket that Node gives a child as standard input.
-    const file = join(await this.#temporaryFolder(), 'transaction.json')
-    await writeFile(file, JSON.stringify({ nftables: commands }), { mode: 0o600 })
-    return this.#run(['--json', '--echo', '--handle', '--file', file])
+    await writeFile(join(folder, transactionFile), JSON.stringify({ nftables: commands }), { mode: 0o600 })
+    return this.#run(['--json', '--echo', '--handle', '--file', transactionFile])
   }
 
   /** The objects of one chain; undefined when there is no such chain. */
@@ -46,29 +55,36 @@ export class Nft {
   }
 
   async close(): Promise<void> {
-    if (this.#folder !== undefined) await rm(await this.#folder, { recursive: true, force: true })
-    this.#folder = undefined
+    const workplace = await this.#workplace
+    this.#workplace = undefined
+    if (workplace === undefined) return
+    workplace.launcher.close()
+    await rm(workplace.folder, { recursive: true, force: true })
   }
 
-  #temporaryFolder(): Promise<string> {
-    this.#folder ??= mkdtemp(join(tmpdir(), 'breakwater-nft-'))
-    return this.#folder
+  #opened(): Promise<Workplace> {
+    this.#workplace ??= this.#open()
+    return this.#workplace
   }
 
-  #run(args: readonly string[]): Promise<readonly unknown[]> {
-    const options = {
-      timeout: this.#timeoutSeconds * 1000,
-      killSignal: 'SIGKILL' as const,
-      maxBuffer: outputLimitBytes,
-      env: { ...process.env, LC_ALL: 'C' }
+  async #open(): Promise<Workplace> {
+    const folder = await mkdtemp(join(tmpdir(), 'breakwater-nft-'))
+    const command = this.#command
+    return {
+      folder,
+      launcher: new Launcher({ command, folder, timeoutMs: this.#timeoutMs, outputLimitBytes })
     }
-    const [program = 'nft', ...before] = this.#command
-    return new Promise((resolve, reject) => {
-      execFile(program, [...before, ...args], options, (error, stdout, stderr) => {
-        if (error === null) resolve(objectsIn(stdout))
-        else reject(failure(error, stderr))
-      })
-    })
+  }
+
+  async #run(args: readonly string[]): Promise<readonly unknown[]> {
+    const { launcher } = await this.#opened()
+    try {
+      const { code, stdout, stderr } = await launcher.run(args)
+      if (code !== 0) throw failure(code, stderr)
+      return objectsIn(stdout)
+    } catch (error) {
+      throw error instanceof LaunchError ? aborted(error) : error
+    }
   }
 }
 
@@ -78,22 +94,29 @@ function objectsIn(stdout: string): readonly unknown[] {
   return parsed.nftables ?? []
 }
 
-function failure(
-  error: Error & { code?: string | number | null; killed?: boolean },
-  stderr: string
-): UnavailableError {
-  if (error.code === 'ENOENT')
-    return new UnavailableError('MITIGATOR_NFT_MISSING', 'the nft program was not found', false, {
-      cause: error
-    })
-  if (error.killed === true)
-    return new UnavailableError('MITIGATOR_NFT_TIMEOUT', 'nft did not end in time', true, { cause: error })
+/** Exit codes of the shell for a program that it did not find or could not run. */
+const notFound = 127
+const notRunnable = 126
+
+function failure(code: number, stderr: string): UnavailableError {
   const said = stderr.trim().split('\n')[0] ?? ''
+  if (code === notFound || code === notRunnable)
+    return new UnavailableError('MITIGATOR_NFT_MISSING', `the nft program cannot be run: ${said}`, false)
   const refused = said.includes('Operation not permitted')
   return new UnavailableError(
     refused ? 'MITIGATOR_NFT_FORBIDDEN' : 'MITIGATOR_NFT_FAILED',
-    `nft: ${said === '' ? error.message : said}`,
-    !refused,
-    { cause: error }
+    `nft: ${said === '' ? `exit code ${code}` : said}`,
+    !refused
   )
+}
+
+function aborted(cause: LaunchError): UnavailableError {
+  switch (cause.failure) {
+    case 'timeout':
+      return new UnavailableError('MITIGATOR_NFT_TIMEOUT', 'nft did not end in time', true, { cause })
+    case 'output-too-long':
+      return new UnavailableError('MITIGATOR_NFT_FAILED', 'nft says more than it may', true, { cause })
+    case 'launcher-died':
+      return new UnavailableError('MITIGATOR_NFT_FAILED', 'the shell that starts nft ended', true, { cause })
+  }
 }

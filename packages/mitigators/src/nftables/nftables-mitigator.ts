@@ -57,8 +57,13 @@ class NftablesMitigator implements Mitigator {
   }
 
   async start(): Promise<void> {
-    await this.#nft.transaction(this.#baseCommands())
-    await this.#list()
+    try {
+      await this.#nft.transaction(this.#baseCommands())
+      await this.#list()
+    } catch (error) {
+      await this.#nft.close()
+      throw error
+    }
   }
 
   apply(plan: MitigationPlan): Promise<void> {
