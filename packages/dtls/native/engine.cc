@@ -75,6 +75,7 @@ bool Engine::hasRoom(bool knownPath) const {
 
 void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random, size_t length, uint64_t nowMs) {
   counters_.hellosIn++;
+  context_.rotateTicketKeys(nowMs);
   std::array<uint8_t, kHelloRandomBytes> helloRandom;
   std::memcpy(helloRandom.data(), random, helloRandom.size());
   const HelloNumbering numbering(sequenceOf(hello));
@@ -140,6 +141,7 @@ void Engine::route(Association& association, uint8_t* bytes, size_t length, uint
       kept += record.length;
     } else if (candidate != nullptr && belongsToHandshake(record, current != nullptr)) {
       candidateRecords_.insert(candidateRecords_.end(), record.bytes, record.bytes + record.length);
+      if (record.epoch == kSessionEpoch && record.type == kHandshake) candidate->triedFinished = true;
     } else {
       counters_.recordsRefused++;
     }
@@ -262,7 +264,8 @@ void Engine::handleTimeouts(uint64_t nowMs) {
     if (peer == nullptr || peer->deadlineMs != entry.atMs) continue;
     peer->deadlineMs = 0;
     if (nowMs >= peer->giveUpAtMs) {
-      fail(*peer, Failure::kTimeout);
+      // A Finished that never opened, under a key that we looked up: that key is not theirs.
+      fail(*peer, peer->triedFinished && peer->handshake->offersPsk() ? Failure::kNoSharedKey : Failure::kTimeout);
       continue;
     }
     counters_.retransmits++;

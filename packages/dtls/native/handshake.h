@@ -45,6 +45,8 @@ class Handshake {
   Failure failure() const { return failure_; }
 
   Identity identity() const { return identityOf(ssl_); }
+  /** The peer has named a pre-shared key. */
+  bool offersPsk() const { return SSL_get_psk_identity(ssl_) != nullptr; }
   bool resumed() const { return SSL_session_reused(ssl_) == 1; }
   /** For resumption; null when the server gave no ticket. The caller frees it. */
   SSL_SESSION* session() const { return SSL_get1_session(ssl_); }

@@ -67,7 +67,7 @@ napi_value MemoryEndpoint::feed(napi_env env, napi_callback_info info) {
     // A copy: the engine rearranges what it is given, and the caller's bytes are the caller's.
     std::vector<uint8_t> datagram(bytes, bytes + length);
     self->counters_.datagramsIn++;
-    self->engine_.receive(path, datagram.data(), datagram.size(), monotonicMs());
+    self->engine_.receive(path, datagram.data(), datagram.size(), self->nowMs());
   }
   napi_get_boolean(env, good, &result);
   return result;
@@ -117,7 +117,7 @@ napi_value MemoryEndpoint::connect(napi_env env, napi_callback_info info) {
   if (self == nullptr || count < 4 || !readAddress(env, arguments[1], path.local) ||
       !readAddress(env, arguments[2], path.remote) || !readString(env, arguments[3], serverName))
     return makeNumber(env, 0);
-  return makeNumber(env, static_cast<double>(self->engine_.connect(path, serverName, monotonicMs())));
+  return makeNumber(env, static_cast<double>(self->engine_.connect(path, serverName, self->nowMs())));
 }
 
 /** memorySend(handle, peer, bytes): whether it went out */
@@ -143,11 +143,23 @@ napi_value MemoryEndpoint::close(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/** memoryHandleTimeouts(handle): sends again what is due by the real clock, which OpenSSL reads by itself */
+uint64_t MemoryEndpoint::nowMs() const { return monotonicMs() + aheadMs_; }
+
+/** memoryAdvance(handle, milliseconds): the clock of the engine, though not OpenSSL's own, goes ahead of the real one */
+napi_value MemoryEndpoint::advance(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  uint32_t milliseconds = 0;
+  MemoryEndpoint* self = from(env, info, count, arguments);
+  if (self != nullptr && count == 2 && readUint32(env, arguments[1], milliseconds)) self->aheadMs_ += milliseconds;
+  return nullptr;
+}
+
+/** memoryHandleTimeouts(handle): sends again what is due; OpenSSL reads the real clock for that */
 napi_value MemoryEndpoint::handleTimeouts(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value argument;
-  if (MemoryEndpoint* self = from(env, info, count, &argument)) self->engine_.handleTimeouts(monotonicMs());
+  if (MemoryEndpoint* self = from(env, info, count, &argument)) self->engine_.handleTimeouts(self->nowMs());
   return nullptr;
 }
 
@@ -167,6 +179,7 @@ void MemoryEndpoint::define(napi_env env, napi_value exports) {
                    {"memoryConnect", connect},
                    {"memorySend", static_cast<napi_callback>(send)},
                    {"memoryClose", close},
+                   {"memoryAdvance", advance},
                    {"memoryHandleTimeouts", handleTimeouts},
                    {"memoryStats", stats}});
 }

@@ -28,16 +28,19 @@ class MemoryEndpoint final : private Transport {
   static napi_value connect(napi_env env, napi_callback_info info);
   static napi_value send(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
+  static napi_value advance(napi_env env, napi_callback_info info);
   static napi_value handleTimeouts(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);
   static MemoryEndpoint* from(napi_env env, napi_callback_info info, size_t& count, napi_value* arguments);
 
+  uint64_t nowMs() const;
   void send(const Path& path, const uint8_t* bytes, size_t length) override;
 
   Counters counters_;
   Exchange exchange_;
   std::vector<Datagram> sent_;
   Engine engine_;
+  uint64_t aheadMs_ = 0;
 };
 
 }  // namespace breakwater

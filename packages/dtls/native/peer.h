@@ -24,6 +24,8 @@ struct Peer {
   HelloNumbering numbering;
   /** Client only: the name that it was asked for by. */
   std::string serverName;
+  /** It has sent something that looks like an encrypted Finished. */
+  bool triedFinished = false;
   uint64_t giveUpAtMs = 0;
   /** When the timer heap has to look at it; 0: never. */
   uint64_t deadlineMs = 0;

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include <cstring>
@@ -120,6 +121,16 @@ void SecurityContext::installCallbacks() {
   } else if (!options_.pskIdentity.empty()) {
     SSL_CTX_set_psk_client_callback(context_, presentKey);
   }
+}
+
+void SecurityContext::rotateTicketKeys(uint64_t nowMs) {
+  if (nowMs < ticketKeysUntilMs_) return;
+  unsigned char keys[128];
+  const long length = SSL_CTX_set_tlsext_ticket_keys(context_, nullptr, 0);
+  if (length > 0 && length <= static_cast<long>(sizeof keys) && RAND_bytes(keys, static_cast<int>(length)) == 1)
+    SSL_CTX_set_tlsext_ticket_keys(context_, keys, length);
+  OPENSSL_cleanse(keys, sizeof keys);
+  ticketKeysUntilMs_ = nowMs + kTicketKeyLifetimeMs;
 }
 
 SecurityContext& SecurityContext::of(SSL* ssl) {

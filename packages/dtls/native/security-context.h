@@ -27,6 +27,9 @@ struct SecurityOptions {
   std::vector<uint8_t> pskKey;
 };
 
+/** RFC 7525 §3.4: ticket keys are changed regularly, because whoever has them reads all sessions that were resumed. */
+constexpr uint64_t kTicketKeyLifetimeMs = 12ull * 3600 * 1000;
+
 /** What is wrong with credentials: which field, and why in words. */
 struct CredentialProblem {
   const char* field = nullptr;
@@ -52,6 +55,8 @@ class SecurityContext {
 
   /** False: see `problem`. */
   bool build(SecurityOptions options, CredentialProblem& problem);
+  /** Gives session tickets new keys when their time has come. Old tickets then lead to a full handshake. */
+  void rotateTicketKeys(uint64_t nowMs);
   void setCookieSource(CookieSource* source) { cookies_ = source; }
   SSL_CTX* native() const { return context_; }
   bool server() const { return options_.server; }
@@ -72,6 +77,7 @@ class SecurityContext {
   SecurityOptions options_;
   SSL_CTX* context_ = nullptr;
   CookieSource* cookies_ = nullptr;
+  uint64_t ticketKeysUntilMs_ = 0;
 };
 
 }  // namespace breakwater

@@ -125,6 +125,16 @@ size_t UdpSocket::prepare(size_t first, size_t count) {
   return count;
 }
 
+/** A kernel that takes some but never all must not make the queue grow behind its head. */
+void UdpSocket::dropSent() {
+  if (head_ == 0) return;
+  const size_t gone = queue_[head_].offset;
+  arena_.erase(arena_.begin(), arena_.begin() + static_cast<long>(gone));
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<long>(head_));
+  for (Queued& queued : queue_) queued.offset -= gone;
+  head_ = 0;
+}
+
 bool UdpSocket::flush() {
   while (head_ < queue_.size()) {
     const size_t waiting = queue_.size() - head_;
@@ -134,6 +144,7 @@ bool UdpSocket::flush() {
       head_ += static_cast<size_t>(sent);
       counters_.datagramsOut += static_cast<uint64_t>(sent);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      dropSent();
       return false;
     } else if (errno != EINTR) {
       // The first datagram of the batch cannot go (no route, too long): it alone is lost.

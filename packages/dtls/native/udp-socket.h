@@ -66,6 +66,7 @@ class UdpSocket final : public Transport {
 
   int configure(const UdpSocketOptions& options);
   size_t prepare(size_t first, size_t count);
+  void dropSent();
 
   Counters& counters_;
   int descriptor_ = -1;

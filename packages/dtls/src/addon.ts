@@ -98,6 +98,7 @@ export interface Addon {
   memoryConnect(handle: NativeHandle, local: NativeAddress, remote: NativeAddress, serverName: string): PeerId
   memorySend(handle: NativeHandle, peer: PeerId, bytes: Uint8Array): boolean
   memoryClose(handle: NativeHandle, peer: PeerId): void
+  memoryAdvance(handle: NativeHandle, milliseconds: number): void
   memoryHandleTimeouts(handle: NativeHandle): void
   memoryStats(handle: NativeHandle): Readonly<Record<string, number>>
 

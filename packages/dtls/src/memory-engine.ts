@@ -43,6 +43,11 @@ export class MemoryEngine {
     addon.memoryClose(this.#handle, peer)
   }
 
+  /** Puts the clock of the engine ahead; OpenSSL's own timers keep to the real one. */
+  advance(milliseconds: number): void {
+    addon.memoryAdvance(this.#handle, milliseconds)
+  }
+
   /** Sends again what is due. */
   handleTimeouts(): void {
     addon.memoryHandleTimeouts(this.#handle)
