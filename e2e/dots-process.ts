@@ -28,8 +28,15 @@ export class DotsProcess {
   #stdout = ''
   #stderr = ''
 
-  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, [launcher, ...args], {
+  /** @param prefix What stands before the command, for it to run somewhere else; it must become the command (exec). */
+  constructor(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    prefix: readonly string[] = []
+  ) {
+    const [program, ...before] = prefix
+    const own = program === undefined ? [launcher] : [...before, process.execPath, launcher]
+    this.#child = spawn(program ?? process.execPath, [...own, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment }
     })
@@ -74,13 +81,13 @@ export function dots(
   return new DotsProcess(args, environment).finished()
 }
 
-/** Waits for a condition with a deadline of ten seconds. `ended`: no need to wait any longer. */
+/** Waits for a condition with a deadline of 30 seconds. `ended`: no need to wait any longer. */
 export async function until<Value>(
   look: () => Value | undefined | Promise<Value | undefined>,
   describe: () => string,
   ended?: Promise<unknown>
 ): Promise<Value> {
-  const deadline = performance.now() + 10_000 * timescale
+  const deadline = performance.now() + 30_000 * timescale
   let isOver = false
   void ended?.then(() => (isOver = true))
   while (performance.now() < deadline) {
