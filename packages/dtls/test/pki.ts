@@ -12,6 +12,17 @@ export interface Issued {
   readonly keyFile: string
 }
 
+export interface IssueOptions {
+  /** Signs in place of the authority itself. */
+  readonly issuer?: Issued
+  /** Default: the DNS name. */
+  readonly commonName?: string
+  /** Until it expires; negative: it has. Default 1. */
+  readonly days?: number
+  /** Extended key usage. Default: both roles. */
+  readonly usage?: string
+}
+
 /** A certification authority in a temporary folder, made with the openssl command: P-256, good for one day. */
 export class TestAuthority {
   readonly folder: string
@@ -40,29 +51,16 @@ export class TestAuthority {
     this.certificate = readFileSync(this.certificateFile, 'utf8')
   }
 
-  /** A certificate for one DNS name, for both roles; `commonName` defaults to the name. */
-  issue(dnsName: string, commonName: string = dnsName): Issued {
-    const base = join(this.folder, `issued-${++this.#issued}`)
-    const [certificateFile, keyFile, request] = [`${base}.pem`, `${base}.key`, `${base}.csr`]
-    const extensions = `${base}.ext`
-    writeFileSync(extensions, `subjectAltName=DNS:${dnsName}\nextendedKeyUsage=serverAuth,clientAuth\n`)
-    this.#openssl('req', ...p256, '-keyout', keyFile, '-out', request, '-subj', `/CN=${commonName}`)
-    const signer = ['-CA', this.certificateFile, '-CAkey', this.#keyFile, '-CAcreateserial']
-    this.#openssl(
-      'x509',
-      '-req',
-      '-in',
-      request,
-      ...signer,
-      '-days',
-      '1',
-      '-extfile',
-      extensions,
-      '-out',
-      certificateFile
-    )
-    const [certificate, privateKey] = [certificateFile, keyFile].map((file) => readFileSync(file, 'utf8'))
-    return { certificate: certificate ?? '', privateKey: privateKey ?? '', certificateFile, keyFile }
+  /** A certificate for one DNS name. */
+  issue(dnsName: string, options: IssueOptions = {}): Issued {
+    const usage = options.usage ?? 'serverAuth,clientAuth'
+    const extensions = `subjectAltName=DNS:${dnsName}\nextendedKeyUsage=${usage}\n`
+    return this.#sign(options.commonName ?? dnsName, extensions, options)
+  }
+
+  /** A certificate that may sign others. */
+  issueAuthority(name: string, options: IssueOptions = {}): Issued {
+    return this.#sign(name, 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n', options)
   }
 
   /** Credentials for one DNS name; trusts this authority unless told another. */
@@ -73,6 +71,19 @@ export class TestAuthority {
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #sign(commonName: string, extensionText: string, { issuer, days = 1 }: IssueOptions): Issued {
+    const base = join(this.folder, `issued-${++this.#issued}`)
+    const [certificateFile, keyFile, request] = [`${base}.pem`, `${base}.key`, `${base}.csr`]
+    const extensions = `${base}.ext`
+    writeFileSync(extensions, extensionText)
+    this.#openssl('req', ...p256, '-keyout', keyFile, '-out', request, '-subj', `/CN=${commonName}`)
+    const by = issuer ?? { certificateFile: this.certificateFile, keyFile: this.#keyFile }
+    const signer = ['-CA', by.certificateFile, '-CAkey', by.keyFile, '-CAcreateserial', '-days', String(days)]
+    this.#openssl('x509', '-req', '-in', request, ...signer, '-extfile', extensions, '-out', certificateFile)
+    const [certificate, privateKey] = [certificateFile, keyFile].map((file) => readFileSync(file, 'utf8'))
+    return { certificate: certificate ?? '', privateKey: privateKey ?? '', certificateFile, keyFile }
   }
 
   #openssl(...args: readonly string[]): void {
