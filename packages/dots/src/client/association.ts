@@ -1,6 +1,6 @@
 import { between, earlier } from '@breakwater/core'
 import type { Entropy, Instant, Machine, SessionEnd, SessionFailure } from '@breakwater/core'
-import type { Cuid } from '../domain/identifier.ts'
+import type { Cuid, ProtectionId } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
 import { describeIllegal } from '../multihoming/legal-path.ts'
 import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
@@ -34,7 +34,7 @@ export type AssociationOutput =
   | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
   | { readonly kind: 'close'; readonly connection: ConnectionId }
   | { readonly kind: 'session-changed' }
-  | { readonly kind: 'requests-changed' }
+  | { readonly kind: 'requests-changed'; readonly protections: readonly ProtectionId[] }
   | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
   | { readonly kind: 'malformed'; readonly text: string }
 
@@ -292,7 +292,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         for (const { session } of liveSessions(this.#state)) session.handle(output, now)
         return
       case 'changed':
-        this.#outputs.push({ kind: 'requests-changed' })
+        this.#outputs.push({ kind: 'requests-changed', protections: output.protections })
         this.#giveUpSilent(now)
         return
       case 'cuid-changed':

@@ -50,8 +50,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #reported = new Map<ProtectionId, string>()
   readonly #outputs: ClientOutput[] = []
   #nextConnection = 1
-  /** Something happened that a protection's state may depend on. */
-  #isStale = false
+  /** Something happened that the state of these may depend on. */
+  readonly #stale = new Set<ProtectionId>()
 
   /** Throws a ConfigError when the reconnection rule breaks RFC 9132 §4.7. */
   constructor(options: DotsClientOptions) {
@@ -151,7 +151,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #protect(request: ProtectionRequest, now: Instant): void {
-    this.#isStale = true
+    this.#stale.add(request.id)
     const former = this.#protections.get(request.id)
     const placement = place(request.target, this.#plan, { allowPartial: request.allowPartial })
     const protection = new Protection(request, placement)
@@ -162,7 +162,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #release(id: ProtectionId, now: Instant): void {
     const protection = this.#protections.get(id)
     if (protection === undefined || protection.phase !== 'live') return
-    this.#isStale = true
+    this.#stale.add(id)
     protection.phase = 'released'
     this.#want(new Set(protection.servers), now)
   }
@@ -216,13 +216,14 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#outputs.push(output)
         return
       case 'session-changed': {
-        this.#isStale = true
+        for (const [id, protection] of this.#protections)
+          if (protection.servers.includes(name)) this.#stale.add(id)
         const session = reportSession(association, now)
         this.#outputs.push({ kind: 'event', event: { kind: 'session', session } })
         return
       }
       case 'requests-changed':
-        this.#isStale = true
+        for (const id of output.protections) this.#stale.add(id)
         return
       case 'cuid-changed':
         this.#outputs.push({ kind: 'event', event: { kind: 'cuid-changed', server: name, domain } })
@@ -233,25 +234,28 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #followUp(now: Instant): void {
-    if (!this.#isStale) return
-    for (const protection of this.#protections.values()) {
-      const servers = protection.endWhatIsOver(this.#associations)
+    for (const id of this.#stale) {
+      const protection = this.#protections.get(id)
+      const servers = protection?.endWhatIsOver(this.#associations) ?? []
+      // What this changes for other protections makes them stale, too: they are visited later in this very loop.
       if (servers.length > 0) this.#want(new Set(servers), now)
     }
-    this.#isStale = false
-    this.#reportProtections()
+    for (const id of this.#stale) this.#report(id)
+    this.#stale.clear()
   }
 
-  #reportProtections(): void {
-    for (const [id, protection] of this.#protections) {
-      if (protection.phase === 'released' && !this.#isServed(id)) protection.phase = 'gone'
-      const status = protection.status(this.#associations)
-      const seen = JSON.stringify([status.state, status.alarm, status.servers, status.missing])
-      if (this.#reported.get(id) === seen) continue
+  /** Tells of a protection whose state is not what was told last. */
+  #report(id: ProtectionId): void {
+    const protection = this.#protections.get(id)
+    if (protection === undefined) return
+    if (protection.phase === 'released' && !this.#isServed(id)) protection.phase = 'gone'
+    const status = protection.status(this.#associations)
+    const seen = JSON.stringify([status.state, status.alarm, status.servers, status.missing])
+    if (this.#reported.get(id) !== seen) {
       this.#reported.set(id, seen)
       this.#outputs.push({ kind: 'event', event: { kind: 'protection', status } })
-      if (protection.phase === 'gone') this.#forget(id)
     }
+    if (protection.phase === 'gone') this.#forget(id)
   }
 
   #forget(id: ProtectionId): void {

@@ -1,4 +1,4 @@
-import { formatIpAddress } from '@breakwater/core'
+import { InternalError, formatIpAddress } from '@breakwater/core'
 import type {
   CertificateCredentials,
   OpenSecureEndpoint,
@@ -109,7 +109,8 @@ export class EndpointPool {
 
   async #openFor(path: LegalPath): Promise<SecureEndpoint> {
     const credentials = this.#credentials.get(path.domain)
-    if (credentials === undefined) throw new Error(`no credentials for ${path.domain}`)
+    if (credentials === undefined)
+      throw new InternalError('DOTS_CLIENT_CREDENTIALS_MISSING', `no credentials for ${path.domain}`)
     const { local } = path.networkPath
     return this.#open(
       {

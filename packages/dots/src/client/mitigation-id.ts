@@ -34,9 +34,11 @@ export class MitigationIds {
     return id
   }
 
-  /** The server knows this id of ours: the next one must be greater. */
+  /**
+   * The server knows this id of ours: the next one must be greater. One beyond the rollover is not believed: we do not
+   * come so far, and a server that claims it could use up all ids at once.
+   */
   raiseTo(id: MitigationId): void {
-    // An id at the very end would leave none to ask with; the server deletes nothing for it that we have.
-    if (id > this.#last && id < 0xffff_ffff) this.#last = id
+    if (id > this.#last && id < ROLLOVER) this.#last = id
   }
 }

@@ -7,7 +7,7 @@ import type { Target } from '../domain/target.ts'
 import { compileRequests } from '../multihoming/compiler.ts'
 import type { CompiledRequest, Want } from '../multihoming/compiler.ts'
 import { difference } from '../multihoming/difference.ts'
-import { targetsOverlap } from '../multihoming/overlap.ts'
+import { overlapGroups, targetsOverlap } from '../multihoming/overlap.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import { readPutAnswer, readReports } from './answer.ts'
 import type { MitigationReport, PutAnswer } from './answer.ts'
@@ -41,8 +41,8 @@ export interface BookedRequest {
 export type RequestBookOutput =
   | { readonly kind: 'ask'; readonly errand: Errand; readonly request: CoapRequest }
   | { readonly kind: 'forget'; readonly errand: Errand }
-  /** Something that a protection may depend on is different now. */
-  | { readonly kind: 'changed' }
+  /** Something that these protections may depend on is different now. */
+  | { readonly kind: 'changed'; readonly protections: readonly ProtectionId[] }
   | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
 
 interface Entry {
@@ -60,6 +60,8 @@ interface Entry {
   /** When the server last said that it does not have it. */
   vanishedAt: Instant | undefined
 }
+
+type Lifetimes = ReadonlyMap<ProtectionId, Lifetime>
 
 const VANISHING_PAUSE: Duration = Seconds(60)
 
@@ -114,24 +116,26 @@ export class RequestBook {
     const live = [...this.#entries].filter((entry) => entry.state.kind !== 'withdrawing')
     const known = live.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
     const wanted = compileRequests(wants, known)
-    const doomed = live.filter((entry) => this.#isDoomed(entry))
+    const doomed = doomedAmong([...this.#entries])
     const found = difference(
-      live.filter((entry) => !doomed.includes(entry)),
+      live.filter((entry) => !doomed.has(entry)),
       wanted
     )
+    const lifetimes = new Map(wants.map((want) => [want.protection, want.lifetime]))
     const entries = new Map<CompiledRequest, Entry>()
     const byId = new Map(live.map((entry) => [entry.mitigationId, entry]))
     for (const { mitigationId, request } of found.kept) {
       const entry = byId.get(mitigationId)
-      if (entry !== undefined) entries.set(request, this.#keep(entry, request, wants))
+      if (entry !== undefined) entries.set(request, this.#keep(entry, request, lifetimes))
     }
-    for (const request of found.added) entries.set(request, this.#add(request, wants, now))
+    for (const request of found.added) entries.set(request, this.#add(request, lifetimes, now))
     for (const { mitigationId, replacedBy } of found.retired) {
       const entry = byId.get(mitigationId)
       const replacements = replacedBy.flatMap((request) => entries.get(request) ?? [])
       if (entry !== undefined) this.#retire(entry, replacements)
     }
     for (const entry of doomed) {
+      if (entry.state.kind === 'withdrawing') continue
       const replacements = wanted.filter((request) => targetsOverlap(request.target, entry.target))
       this.#retire(
         entry,
@@ -142,7 +146,6 @@ export class RequestBook {
     if (this.#hasSession)
       for (const request of found.added) this.#stepIfThere(entries.get(request), { kind: 'session-up' }, now)
     this.#settle(now)
-    this.#outputs.push({ kind: 'changed' })
   }
 
   /** A session is there: everything that waits goes out at once. */
@@ -181,41 +184,27 @@ export class RequestBook {
     return undefined
   }
 
-  /**
-   * RFC 9132 §4.4.1.3: the server deletes it, or has done so, for a newer request of ours with common addresses that it
-   * may have got. So it cannot be kept, even if it is wanted again.
-   */
-  #isDoomed(entry: Entry): boolean {
-    for (const other of this.#entries)
-      if (
-        other.mitigationId > entry.mitigationId &&
-        mayBeKnown(other.state) &&
-        targetsOverlap(other.target, entry.target)
-      )
-        return true
-    return false
-  }
-
   #retire(entry: Entry, replacements: readonly Entry[]): void {
     entry.replacedBy = replacements
+    this.#outputs.push({ kind: 'changed', protections: entry.protections })
     // Nobody wants it any more: another copy of its PUT could only take the place of what is still good.
     if (entry.state.kind === 'asking') this.#act(entry, 'forget-put')
   }
 
-  #keep(entry: Entry, request: CompiledRequest, wants: readonly LastingWant[]): Entry {
+  #keep(entry: Entry, request: CompiledRequest, lifetimes: Lifetimes): Entry {
     entry.protections = request.protections
-    entry.lifetime = longest(request, wants)
+    entry.lifetime = longest(request, lifetimes)
     const isAskedAgain = entry.replacedBy !== undefined && entry.state.kind === 'asking'
     entry.replacedBy = undefined
     if (isAskedAgain) this.#act(entry, 'put')
     return entry
   }
 
-  #add(request: CompiledRequest, wants: readonly LastingWant[], now: Instant): Entry {
+  #add(request: CompiledRequest, lifetimes: Lifetimes, now: Instant): Entry {
     const entry: Entry = {
       mitigationId: this.#ids.next(this.#calendar.at(now), this.#entries.size === 0),
       target: request.target,
-      lifetime: longest(request, wants),
+      lifetime: longest(request, lifetimes),
       protections: request.protections,
       state: { kind: 'waiting', maybeKnown: false },
       replacedBy: undefined,
@@ -225,6 +214,7 @@ export class RequestBook {
       vanishedAt: undefined
     }
     this.#entries.add(entry)
+    this.#outputs.push({ kind: 'changed', protections: entry.protections })
     return entry
   }
 
@@ -267,7 +257,7 @@ export class RequestBook {
     entry.state = state
     if (state.kind === 'ended') this.#entries.delete(entry)
     for (const action of actions) this.#act(entry, action)
-    if (hasChanged) this.#outputs.push({ kind: 'changed' })
+    if (hasChanged) this.#outputs.push({ kind: 'changed', protections: entry.protections })
   }
 
   #act(entry: Entry, action: RequestAction): void {
@@ -369,7 +359,7 @@ export class RequestBook {
   #report(entry: Entry, report: MitigationReport, now: Instant): void {
     entry.report = report
     this.#step(entry, { kind: 'report', report }, now)
-    this.#outputs.push({ kind: 'changed' })
+    this.#outputs.push({ kind: 'changed', protections: entry.protections })
   }
 
   #listed(response: CoapResponse, now: Instant): void {
@@ -401,10 +391,29 @@ function mayBeKnown(state: RequestState): boolean {
   }
 }
 
-function longest(request: CompiledRequest, wants: readonly LastingWant[]): Lifetime {
-  const lifetimes = wants
-    .filter((want) => request.protections.includes(want.protection))
-    .map((want) => want.lifetime)
-  if (lifetimes.includes('indefinite')) return 'indefinite'
-  return Math.max(...lifetimes.map((lifetime) => (lifetime === 'indefinite' ? 0 : lifetime)))
+/**
+ * RFC 9132 §4.4.1.3: the server deletes these, or has done so, for a newer request of ours with common addresses that it
+ * may have got. So they cannot be kept, even if they are wanted again.
+ */
+function doomedAmong(entries: readonly Entry[]): ReadonlySet<Entry> {
+  const doomed = new Set<Entry>()
+  for (const group of overlapGroups(entries))
+    for (const newer of group.length > 1 ? group : []) {
+      if (!mayBeKnown(newer.state)) continue
+      for (const entry of group)
+        if (entry.mitigationId < newer.mitigationId && targetsOverlap(entry.target, newer.target))
+          doomed.add(entry)
+    }
+  return doomed
+}
+
+/** A request lasts as long as the longest of the protections that it serves. */
+function longest(request: CompiledRequest, lifetimes: Lifetimes): Lifetime {
+  let seconds = 0
+  for (const protection of request.protections) {
+    const lifetime = lifetimes.get(protection) ?? 0
+    if (lifetime === 'indefinite') return lifetime
+    seconds = Math.max(seconds, lifetime)
+  }
+  return seconds
 }
