@@ -94,6 +94,21 @@ describe('re-establishment', () => {
     expect(session('isp-a')).toBe('established')
   })
 
+  it('tries again soon when nothing could be sent, for want of its source address', async () => {
+    const interfaceA = world.siteHost.interface('wan-a')
+    const own = interfaceA.addresses
+    interfaceA.renumber([])
+    await world.startServer('isp-a')
+    await world.startServer('isp-b')
+    world.startClient()
+    await world.advance(Seconds(20))
+    expect(world.client.status().sessions[0]).toMatchObject({ state: 'pausing', text: 'local' })
+    expect(attempts()).toBe(0)
+    interfaceA.renumber(own)
+    await world.advance(Seconds(6))
+    expect(session('isp-a')).toBe('established')
+  })
+
   it('does not storm a server that ends each session at once', async () => {
     await world.start()
     for (let round = 0; round < 5; round++) {
