@@ -301,6 +301,7 @@ void NodeEndpoint::onHandleClosed(uv_handle_t* handle) {
 }
 
 void NodeEndpoint::handleClosed() {
+  socket_.releaseBuffers();
   if (!environmentEnds_) {
     HandleScope scope(env_);
     if (destroyedCallback_ != nullptr) {

@@ -19,7 +19,7 @@ constexpr size_t kLongestQueue = 4096;
 
 UdpSocket::UdpSocket(Counters& counters)
     : counters_(counters),
-      received_(kBatch * kLongestDatagram),
+      received_(new uint8_t[kBatch * kLongestDatagram]),
       receiveHeaders_(kBatch),
       receiveVectors_(kBatch),
       receiveNames_(kBatch),
@@ -58,6 +58,13 @@ int UdpSocket::configure(const UdpSocketOptions& options) {
 void UdpSocket::close() {
   if (descriptor_ >= 0) ::close(descriptor_);
   descriptor_ = -1;
+}
+
+void UdpSocket::releaseBuffers() {
+  received_.reset();
+  std::vector<uint8_t>().swap(arena_);
+  std::vector<Queued>().swap(queue_);
+  head_ = 0;
 }
 
 size_t UdpSocket::receive() {

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class UdpSocket final : public Transport {
   /** Returns 0, or the errno of the step that failed. */
   int open(const UdpSocketOptions& options);
   void close();
+  /** Gives the large buffers back, after `close()`; JavaScript may hold the rest for long. */
+  void releaseBuffers();
   int descriptor() const { return descriptor_; }
   /** Index of the interface that it is bound to, or 0. */
   uint32_t boundInterface() const { return boundInterface_; }
@@ -75,7 +78,8 @@ class UdpSocket final : public Transport {
   bool wildcard_ = false;
   uint32_t boundInterface_ = 0;
 
-  std::vector<uint8_t> received_;
+  /** Not a vector: nobody has to fill a megabyte with zeros for every endpoint. */
+  std::unique_ptr<uint8_t[]> received_;
   std::vector<mmsghdr> receiveHeaders_;
   std::vector<iovec> receiveVectors_;
   std::vector<sockaddr_storage> receiveNames_;
