@@ -31,6 +31,7 @@ function build(): string {
   const program = join(folder, `stress-${digest.digest('hex').slice(0, 16)}`)
   if (existsSync(program)) return program
   mkdirSync(folder, { recursive: true })
+  for (const old of readdirSync(folder)) if (old.startsWith('stress-')) rmSync(join(folder, old))
   const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer']
   const headers = join(dirname(dirname(process.execPath)), 'include/node')
   const units = sources.flatMap((file) => (file.endsWith('.cc') ? ['-include', file] : []))

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -52,6 +52,7 @@ export function buildBenchAddon(): string {
   const folder = join(here, 'build')
   const built = join(folder, `bench-${digest.digest('hex').slice(0, 16)}.node`)
   if (existsSync(built)) return built
+  rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const headers = join(dirname(dirname(process.execPath)), 'include/node')
   const language = [
