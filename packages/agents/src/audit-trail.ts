@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { destination } from 'pino'
 import { UnavailableError } from '@breakwater/core'
 import type { Log } from '@breakwater/core'
+import { makeFolderOf } from './make-folder.ts'
 
 /** One mitigation request that was seen, and what was said to it. */
 export interface AuditEntry {
@@ -52,7 +51,7 @@ export const noAuditTrail: AuditTrail = {
  * trouble is logged and entries are lost, because protection goes before bookkeeping.
  */
 export async function openAuditTrail(path: string, log: Log): Promise<AuditTrail> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolderOf(path)
   const file = destination({
     dest: path,
     append: true,

@@ -58,6 +58,14 @@ describe('dots pki', () => {
     expect(text).toContain('Certificate Sign, CRL Sign')
   })
 
+  it('says so when its folder cannot be made', async () => {
+    const { code, stderr } = await dots(['pki', 'init', '/proc/breakwater-pki'])
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('cannot make the folder /proc/breakwater-pki')
+    ])
+  })
+
   it('never overwrites a file', async () => {
     const before = readFileSync(file('ca.key'), 'utf8')
     const again = await dots(['pki', 'init', pki])

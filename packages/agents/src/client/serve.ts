@@ -12,6 +12,7 @@ import type { CleanUp } from '../life-cycle/clean-up.ts'
 import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
 import { openEventLog } from '../log/event-log.ts'
+import { makeFolderOf } from '../make-folder.ts'
 import { clientHandlers } from './client-handlers.ts'
 import { clientPorts } from './client-ports.ts'
 import { ProtectionArchive } from './protection-archive.ts'
@@ -60,6 +61,7 @@ async function start(
 }
 
 async function openArchive(path: string, log: Log, cleanUp: CleanUp): Promise<ProtectionArchive> {
+  makeFolderOf(path)
   const store = await openSqliteStore({ path })
   cleanUp.add('store', () => store.close())
   return new ProtectionArchive(store, log)

@@ -1,7 +1,7 @@
-import { lstatSync, mkdirSync, unlinkSync } from 'node:fs'
+import { lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
-import { dirname } from 'node:path'
 import { UnavailableError } from '@breakwater/core'
+import { makeFolderOf } from '../make-folder.ts'
 
 /**
  * Makes room for a UNIX socket: makes its folder, and removes a socket that a dead process left behind. Rejects with
@@ -9,12 +9,7 @@ import { UnavailableError } from '@breakwater/core'
  * folder cannot be made.
  */
 export async function claimSocketPath(path: string): Promise<void> {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    const message = `cannot make the folder of ${path}: ${String(cause)}`
-    throw new UnavailableError('CONTROL_SOCKET_UNUSABLE', message, false, { cause })
-  }
+  makeFolderOf(path)
   const status = lstatSync(path, { throwIfNoEntry: false })
   if (status === undefined) return
   if (!status.isSocket())

@@ -23,12 +23,9 @@ export type StartAgent = (cleanUp: CleanUp, log: Log) => Promise<Readiness>
 export async function runUntilStopped(log: EventLog, clock: Clock, start: StartAgent): Promise<void> {
   const signal = listenForStop()
   const cleanUp = new CleanUp()
-  cleanUp.add(
-    'mistakes',
-    surviveMistakes(log, clock, () => signal.stop('failure'))
-  )
+  const letMistakesBe = surviveMistakes(log, clock, () => signal.stop('failure'))
   try {
-    log.info('agent.starting', { pid: process.pid, node: process.versions.node })
+    log.info('agent.starting', { node: process.versions.node })
     const readiness = await start(cleanUp, log)
     process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, ...readiness })}\n`)
     log.info('agent.ready', { role: readiness.role, socket: readiness.socket, listen: readiness.listen })
@@ -38,7 +35,8 @@ export async function runUntilStopped(log: EventLog, clock: Clock, start: StartA
   } finally {
     await cleanUp.run(log)
     log.info('agent.stopped')
-    log.flush()
+    await log.close()
+    letMistakesBe()
     signal.dispose()
   }
 }

@@ -31,6 +31,7 @@ export const eventCatalogue = {
   'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
   'session.established': { level: 'info', text: 'a client has a session' },
   'session.closed': { level: 'info', text: 'the session of a client is over' },
+  'server.fault': { level: 'error', text: 'a mistake of ours in one request; the server goes on' },
   'server.resumed': { level: 'info', text: 'stored mitigations were taken up again' },
   'request.answered': { level: 'info', text: 'a request was answered' },
   'mitigation.requested': { level: 'info', text: 'a mitigation was asked for' },

@@ -13,8 +13,8 @@ export interface EventLogOptions {
 
 /** The log of a process. */
 export interface EventLog extends Log {
-  /** Writes what is still waiting. Call it last: nothing is lost by an exit afterwards. */
-  flush(): void
+  /** Writes what is still waiting, in order, and closes; later events are ignored. Nothing is lost by an exit then. */
+  close(): Promise<void>
 }
 
 /** Lines that wait for a reader that does not read; beyond that they are dropped, so that the agent never waits. */
@@ -30,14 +30,20 @@ export function openEventLog(options: EventLogOptions): EventLog {
   const sink = destination({ dest: options.destination ?? 2, sync: false, maxLength: longestBacklogBytes })
   // Standard error may be closed before us (EPIPE): that is no reason to stop protecting anybody.
   sink.on('error', () => undefined)
-  const flush = (): void => {
-    try {
-      sink.flushSync()
-    } catch {
-      // Not open yet, or closed already: there is nobody left to tell.
-    }
+  return {
+    ...(options.pretty ? prettyLog(options.level, sink) : jsonLog(options.level, sink)),
+    close: () => end(sink)
   }
-  return { ...(options.pretty ? prettyLog(options.level, sink) : jsonLog(options.level, sink)), flush }
+}
+
+/** Not `flushSync`: it overtakes the write that is under way. */
+function end(sink: ReturnType<typeof destination>): Promise<void> {
+  return new Promise((resolve) => {
+    sink.once('close', resolve)
+    // There is nobody left to tell.
+    sink.once('error', () => resolve())
+    sink.end()
+  })
 }
 
 interface Sink {

@@ -16,6 +16,7 @@ import type { CleanUp } from '../life-cycle/clean-up.ts'
 import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
 import { openEventLog } from '../log/event-log.ts'
+import { makeFolderOf } from '../make-folder.ts'
 import { socketAddressText } from '../socket-address-text.ts'
 import { auditEntryOf } from './audit-entry.ts'
 import { serverHandlers } from './server-handlers.ts'
@@ -45,7 +46,9 @@ async function start(
     config.audit === undefined ? noAuditTrail : await openAuditTrail(files.absolute(config.audit.path), log)
   cleanUp.add('audit', () => audit.close())
   reopenOnHangUp(audit, cleanUp)
-  const store = await openSqliteStore({ path: files.absolute(config.store.path) })
+  const path = files.absolute(config.store.path)
+  makeFolderOf(path)
+  const store = await openSqliteStore({ path })
   cleanUp.add('store', () => store.close())
   const mitigator = await openMitigator(config.mitigator, log)
   cleanUp.add('mitigator', () => mitigator.close())

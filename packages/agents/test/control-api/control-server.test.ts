@@ -222,7 +222,10 @@ describe('the path of the socket', () => {
   it('is refused when its folder is a file', async () => {
     writeFileSync(join(folder, 'blocked'), '')
     socket = join(folder, 'blocked', 'agent.sock')
-    await expect(start()).rejects.toMatchObject({ code: 'CONTROL_SOCKET_UNUSABLE' })
+    await expect(start()).rejects.toMatchObject({ code: 'CONFIG_FOLDER_UNUSABLE' })
+    // Node's own recursive mkdir would never come back from here.
+    socket = '/proc/breakwater/agent.sock'
+    await expect(start()).rejects.toMatchObject({ code: 'CONFIG_FOLDER_UNUSABLE' })
   })
 
   it('is left alone when a stranger listens there that speaks no HTTP', async () => {

@@ -19,12 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 async function logged(level: Level, pretty: boolean, act: (log: EventLog) => void): Promise<string[]> {
   const log = openEventLog({ level, pretty, destination: file })
   act(log)
-  await expect
-    .poll(() => {
-      log.flush()
-      return readFileSync(file, 'utf8')
-    })
-    .toContain('last')
+  await log.close()
   return readFileSync(file, 'utf8').trimEnd().split('\n')
 }
 

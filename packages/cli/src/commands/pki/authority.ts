@@ -1,5 +1,5 @@
 import { webcrypto } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as x509Module from '@peculiar/x509'
 import { ConfigError } from '@breakwater/core'
@@ -55,9 +55,16 @@ export function authorityFiles(folder: string): { readonly certificate: string; 
   return { certificate: join(folder, 'ca.crt'), key: join(folder, 'ca.key') }
 }
 
-/** Makes the folder of an authority. */
+/** Makes the folder of an authority, unless it is there. The folder above must be there. */
 export function makeFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (cause) {
+    throw new ConfigError('PKI_FILE_UNUSABLE', `cannot make the folder ${folder}: ${String(cause)}`, [], {
+      cause
+    })
+  }
 }
 
 /** Reads a file of the authority, or says what to do first. */
