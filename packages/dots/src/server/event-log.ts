@@ -1,5 +1,5 @@
 import type { Log } from '@breakwater/core'
-import type { ServerEvent } from './event.ts'
+import type { RequestEvent, ServerEvent } from './event.ts'
 
 /** Writes an event to the log, at the level that says whether somebody has to look at it. */
 export function logEvent(log: Log, event: ServerEvent): void {
@@ -16,6 +16,7 @@ export function logEvent(log: Log, event: ServerEvent): void {
       log.info('session.closed', { peer: event.peer, reason: event.reason })
       return
     case 'request':
+      if (!isWorthALine(event)) return
       log.info('request.answered', {
         identity: event.identity,
         domain: event.domain,
@@ -25,7 +26,8 @@ export function logEvent(log: Log, event: ServerEvent): void {
         targets: event.targets,
         outcome: event.outcome,
         answer: event.answer,
-        problem: event.problem
+        problem: event.problem,
+        idleCount: event.idleCount
       })
       return
     case 'mitigation-changed':
@@ -48,6 +50,11 @@ export function logEvent(log: Log, event: ServerEvent): void {
     case 'malformed':
       logTrouble(log, event)
   }
+}
+
+/** Of what changes nothing, the 1st, 2nd, 4th, 8th … of a session: a peer must not fill our log. */
+function isWorthALine({ idleCount = 1 }: RequestEvent): boolean {
+  return (idleCount & (idleCount - 1)) === 0
 }
 
 type Trouble = Exclude<

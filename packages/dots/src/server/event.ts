@@ -69,6 +69,8 @@ export interface RequestEvent {
   /** Texts of what protection was asked for, as far as it could be read. */
   readonly targets: readonly string[]
   readonly outcome: RequestOutcome
+  /** How many requests of this session have changed nothing, this one included; undefined: it changed something. */
+  readonly idleCount?: number
   /** `2.01`; empty when the client had gone before its answer. */
   readonly answer: string
   /** Code and text of what was wrong. */

@@ -9,6 +9,7 @@ import { CONTENT_FORMAT_DOTS_CBOR } from '../signal/defaults.ts'
 import { accepted, refused } from '../signal/problem.ts'
 import type { Checked, SignalProblem } from '../signal/problem.ts'
 import { pathText } from '../signal/resource.ts'
+import type { RequestOutcome } from './event.ts'
 import type { Answer } from './response.ts'
 import type { ServerSession } from './server-session.ts'
 import type { ServerState } from './server-state.ts'
@@ -29,6 +30,7 @@ export function reply(state: ServerState, request: ServerRequest, answer: Answer
   const { session, exchange, coap, cuid, mitigationId, targets } = request
   const answered = session.respond(exchange, answer.response, now)
   state.counters.count('dots_server_requests_total', answer.outcome)
+  const idleCount = changesSomething(answer.outcome) ? undefined : session.countIdleRequest()
   state.report({
     kind: 'request',
     peer: session.peer,
@@ -40,11 +42,16 @@ export function reply(state: ServerState, request: ServerRequest, answer: Answer
     ...(mitigationId === undefined ? {} : { mitigationId }),
     targets,
     outcome: answer.outcome,
+    ...(idleCount === undefined ? {} : { idleCount }),
     answer: answered ? formatCode(answer.response.code) : '',
     ...(answer.problem === undefined
       ? {}
       : { problem: answer.problem.code, diagnostic: answer.problem.diagnostic })
   })
+}
+
+function changesSomething(outcome: RequestOutcome): boolean {
+  return outcome === 'created' || outcome === 'refreshed' || outcome === 'withdrawn'
 }
 
 /** What is wrong with the representation that a request asks for (RFC 7252 §5.10.4). */

@@ -50,6 +50,7 @@ export class ServerSession {
   #heartbeatExchange: OutgoingExchange | undefined
   #nextExchange = 1
   #malformed = 0
+  #idleRequests = 0
   #closed = false
 
   constructor(
@@ -92,6 +93,11 @@ export class ServerSession {
     this.#coap.handle({ kind: 'respond', exchange, response }, now)
     this.#drain(now)
     return true
+  }
+
+  /** @returns how many requests have come, this one included, that changed nothing. */
+  countIdleRequest(): number {
+    return ++this.#idleRequests
   }
 
   /** RFC 9132 §4.4.2.1: never Confirmable. */
