@@ -25,6 +25,6 @@ describe('ARCHITECTURE.md', () => {
 
   it('has a row for every package in its table of layers', () => {
     const rows = [...text.matchAll(/^\| (?:L\d|dev) \| `(\w+)` \|/gm)].map((match) => match[1])
-    expect(rows.toSorted()).toEqual(readdirSync(join(root, 'packages')).toSorted())
+    expect(new Set(rows)).toEqual(new Set(readdirSync(join(root, 'packages'))))
   })
 })

@@ -76,7 +76,7 @@ function compileAddon(sources) {
     '-isystem',
     join(nodeHome(), 'include/node'),
     // All of it as one translation unit: a quarter of the time that as many separate ones take.
-    ...sources.filter((file) => file.endsWith('.cc')).flatMap((file) => ['-include', file]),
+    ...sources.flatMap((file) => (file.endsWith('.cc') ? ['-include', file] : [])),
     '-x',
     'c++',
     '/dev/null',
