@@ -19,8 +19,14 @@ export interface Observation {
   readonly client: ClientState
   readonly of: MitigationId | 'all'
   /** What ended since the last notification: told once, for nothing is left to look up. */
-  readonly ended: Mitigation[]
+  readonly ended: Map<MitigationId, Mitigation>
 }
+
+/**
+ * So many that ended are remembered until an observer's turn comes: more than a notification can tell, so that the
+ * observation ends with it anyway, and a client that asks and withdraws without end cannot make us remember it all.
+ */
+const MOST_ENDED = 64
 
 type Describe = (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
 
@@ -45,7 +51,7 @@ export class Observations {
     of: Observation['of']
   ): boolean {
     if (session.observations.size >= this.#state.policy.limits.observationsPerSession) return false
-    const observation: Observation = { session, exchange, client, of, ended: [] }
+    const observation: Observation = { session, exchange, client, of, ended: new Map() }
     session.observations.set(exchange, observation)
     client.observations.add(observation)
     return true
@@ -65,7 +71,8 @@ export class Observations {
   changed(mitigation: Mitigation, now: Instant): void {
     for (const observation of mitigation.client.observations) {
       if (observation.of !== 'all' && observation.of !== mitigation.id) continue
-      if (mitigation.state.kind === 'ended') observation.ended.push(mitigation)
+      if (mitigation.state.kind === 'ended' && observation.ended.size < MOST_ENDED)
+        observation.ended.set(mitigation.id, mitigation)
       const { session } = observation
       session.changed.add(observation)
       const dueAt = after(session.notifiedAt, PACING_WITHOUT_RTT)
@@ -96,7 +103,8 @@ export class Observations {
     const { client, of, ended } = observation
     const current = of === 'all' ? [...client.mitigations.values()] : (client.mitigations.get(of) ?? [])
     // A mitigation that was asked for anew is told as it is now, not as it ended.
-    const over = ended.splice(0).filter(({ id }) => !client.mitigations.has(id))
+    const over = [...ended.values()].filter(({ id }) => !client.mitigations.has(id))
+    ended.clear()
     const scope = [current, over].flat().map((mitigation) => this.#describe(mitigation, now))
     if (scope.length === 0) return undefined
     const response = dotsResponse(Code.content, { mitigationScope: { scope } }, [OBSERVE])
