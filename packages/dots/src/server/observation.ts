@@ -87,6 +87,11 @@ export class Observations {
     session.changed.delete(observation)
     const message = this.#message(observation, now)
     if (message !== undefined) this.#send(observation, message, now)
+    if (isOver(observation)) {
+      // RFC 7641 §4.2: the resource is gone, so its entry goes; one that stayed would take another's place.
+      session.forgetObserver(observation.exchange, now)
+      this.remove(session, observation.exchange)
+    }
     if (session.changed.size > 0)
       this.#state.timers.set(notifyTimer(session.peer), after(session.notifiedAt, PACING_WITHOUT_RTT))
   }
@@ -111,6 +116,11 @@ export class Observations {
     const { length } = response.payload
     return length > MAXIMUM_BODY_BYTES ? tooLarge(scope.length, length).response : response
   }
+}
+
+/** Whether there is nothing left that it could be told of. */
+function isOver({ client, of }: Observation): boolean {
+  return of !== 'all' && !client.mitigations.has(of)
 }
 
 /** A placeholder: the CoAP session sets the sequence number (RFC 7641 §4.4). */

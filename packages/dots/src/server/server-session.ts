@@ -106,6 +106,12 @@ export class ServerSession {
     this.#drain(now)
   }
 
+  /** Its notifications end. */
+  forgetObserver(exchange: IncomingExchange, now: Instant): void {
+    this.#coap.handle({ kind: 'forget-observer', exchange }, now)
+    this.#drain(now)
+  }
+
   /** The peer probed us (RFC 9132 §4.7). */
   peerHeartbeat(peerHeartbeatStatus: boolean, now: Instant): void {
     this.#heartbeat.handle({ kind: 'peer-heartbeat', peerHeartbeatStatus }, now)
