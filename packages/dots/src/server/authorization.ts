@@ -22,6 +22,9 @@ export interface Principal {
   readonly owner: string
 }
 
+const PSK = 'psk:'
+const DNS = 'dns:'
+
 /** From identity to domain to prefixes (RFC 9132 §4.4, §8, §11). */
 export class Authorization {
   readonly #byDnsName = new Map<string, string>()
@@ -43,13 +46,20 @@ export class Authorization {
   principalOf(identity: PeerIdentity): Principal | undefined {
     if (identity.kind === 'psk') {
       const domain = this.#byPskIdentity.get(identity.identity)
-      return domain === undefined ? undefined : { domain, owner: `psk:${identity.identity}` }
+      return domain === undefined ? undefined : { domain, owner: PSK + identity.identity }
     }
     for (const dnsName of identity.dnsNames) {
       const domain = this.#byDnsName.get(dnsName)
-      if (domain !== undefined) return { domain, owner: `dns:${dnsName}` }
+      if (domain !== undefined) return { domain, owner: DNS + dnsName }
     }
     return undefined
+  }
+
+  /** The domain that an owner of cuids belongs to now; undefined: to none any more. */
+  domainOf(owner: string): string | undefined {
+    return owner.startsWith(PSK)
+      ? this.#byPskIdentity.get(owner.slice(PSK.length))
+      : this.#byDnsName.get(owner.slice(DNS.length))
   }
 
   /** The first of `prefixes` that does not wholly belong to the domain. */
@@ -61,5 +71,5 @@ export class Authorization {
 
 /** A short text for logs: the first DNS-ID, or the PSK identity. */
 export function identityText(identity: PeerIdentity): string {
-  return identity.kind === 'psk' ? `psk:${identity.identity}` : `dns:${identity.dnsNames[0] ?? ''}`
+  return identity.kind === 'psk' ? PSK + identity.identity : DNS + (identity.dnsNames[0] ?? '')
 }

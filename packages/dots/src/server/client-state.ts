@@ -10,7 +10,8 @@ import type { Observation } from './observation.ts'
  */
 export interface ClientState {
   readonly cuid: Cuid
-  readonly principal: Principal
+  /** Its owner stays; its domain follows the operator's list. */
+  principal: Principal
   readonly mitigations: Map<MitigationId, Mitigation>
   readonly observations: Set<Observation>
   /** Changes that wait for their turn; the first is on its way to the store. */
@@ -19,6 +20,8 @@ export interface ClientState {
   sessions: number
   /** Authorization changed while a change was on its way. */
   recheck: boolean
+  /** The calendar stepped while a change was on its way. */
+  restamp: boolean
 }
 
 /** All clients that there is something of. */
@@ -44,7 +47,8 @@ export class ClientTable {
         observations: new Set(),
         mutations: [],
         sessions: 0,
-        recheck: false
+        recheck: false,
+        restamp: false
       }
       this.#clients.set(cuid, client)
     }

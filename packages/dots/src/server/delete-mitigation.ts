@@ -31,6 +31,8 @@ export function decideDelete(
     ],
     stored: (at) => {
       lifecycle.step(mitigation, event, at)
+      // Failed while this was on its way: nothing is in force for a while, so nothing may come back after a restart.
+      if (mitigation.state.kind === 'ended' && next.kind !== 'ended') lifecycle.sweep(mitigation)
       return { response: DELETED, outcome: 'withdrawn' }
     },
     notStored: () => undefined

@@ -16,6 +16,8 @@ import type { ServerState } from './server-state.ts'
 /** How long a timer waits when a commit that may move it is on its way. */
 const POSTPONEMENT = Seconds(1)
 
+const RESTAMP_RETRY = Seconds(30)
+
 /** Moves mitigations through their states and does what each step brings with it. */
 export class Lifecycle {
   readonly enforcement: Enforcement
@@ -34,9 +36,10 @@ export class Lifecycle {
     })
   }
 
-  /** Reserves the targets of a mitigation that is on its way to the store. */
+  /** Reserves targets, and a place within the limits, for a mitigation that is on its way to the store. */
   claim(mitigation: Mitigation): void {
     for (const prefix of mitigation.target.prefixes) this.#state.claims.add(prefix, mitigation)
+    this.#state.mitigations.add(mitigation.client.principal.owner)
   }
 
   /** Takes one event through the table of `mitigation.ts`. */
@@ -86,9 +89,13 @@ export class Lifecycle {
   /** Ends what the client is no longer authorised for (RFC 9132 §11). */
   recheck(client: ClientState, now: Instant): void {
     client.recheck = false
+    const { authorization } = this.#state
+    const { owner } = client.principal
+    const domain = authorization.domainOf(owner)
+    if (domain !== undefined) client.principal = { domain, owner }
     for (const mitigation of client.mitigations.values()) {
       const { prefixes } = mitigation.target
-      if (this.#state.authorization.firstForeign(client.principal.domain, prefixes) === undefined) continue
+      if (domain !== undefined && authorization.firstForeign(domain, prefixes) === undefined) continue
       if (isChanging(client, mitigation.key)) client.recheck = true
       else this.#end(mitigation, { kind: 'revoked' }, now)
     }
@@ -100,6 +107,27 @@ export class Lifecycle {
       if (client.observations.size > 0)
         for (const mitigation of client.mitigations.values())
           if (isLive(mitigation)) this.#observations.changed(mitigation, now)
+  }
+
+  /** Deletes the record of a mitigation that is over. */
+  sweep(mitigation: Mitigation): void {
+    this.#commits.sweep(mitigation.key)
+  }
+
+  /** The calendar stepped: the moments in the records were of the old one, and a restart would go by them. */
+  restamp(clients: Iterable<ClientState>): void {
+    const changes: RecordChange[] = []
+    for (const client of clients) {
+      // What is on its way to the store has dates of its own: written anew when it is there.
+      client.restamp = client.mutations.length > 0
+      if (client.restamp) continue
+      for (const mitigation of client.mitigations.values())
+        changes.push(this.record(mitigation, mitigation.state, mitigation.expiresAt))
+    }
+    if (changes.length === 0) return
+    this.#commits.commit(changes, (failure, at) => {
+      if (failure !== undefined) this.#state.timers.set('restamp', after(at, RESTAMP_RETRY))
+    })
   }
 
   /** The record that a mitigation has now, or will have with other dates. */
@@ -129,7 +157,7 @@ export class Lifecycle {
   /** An end that no request of the client's asked for: its record goes, too. */
   #end(mitigation: Mitigation, event: MitigationEvent, now: Instant): void {
     this.step(mitigation, event, now)
-    this.#commits.sweep(mitigation.key)
+    this.sweep(mitigation)
   }
 
   #enter(mitigation: Mitigation, before: MitigationState, next: MitigationState): void {
@@ -164,18 +192,17 @@ export class Lifecycle {
   #keep(mitigation: Mitigation): void {
     mitigation.client.mitigations.set(mitigation.id, mitigation)
     this.#byPlan.set(mitigation.planId, mitigation)
-    this.#state.mitigations.add(mitigation.client.principal.owner)
   }
 
   #forget(mitigation: Mitigation, before: MitigationState): void {
     const { client, key, planId, target } = mitigation
     for (const prefix of target.prefixes) this.#state.claims.remove(prefix, mitigation)
+    this.#state.mitigations.remove(client.principal.owner)
     if (before.kind === 'requested') return
     this.#state.timers.cancel(`expiry:${key}`)
     this.#state.timers.cancel(`grace:${key}`)
     if (this.#byPlan.get(planId) === mitigation) this.#byPlan.delete(planId)
     if (client.mitigations.get(mitigation.id) === mitigation) client.mitigations.delete(mitigation.id)
-    this.#state.mitigations.remove(client.principal.owner)
     this.#state.clients.release(client)
   }
 

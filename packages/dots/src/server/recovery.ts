@@ -1,5 +1,5 @@
 import { BreakwaterError, Seconds, after } from '@breakwater/core'
-import type { Instant } from '@breakwater/core'
+import type { Instant, WallTime } from '@breakwater/core'
 import type { StoredRecord } from '../domain/record-store.ts'
 import type { Commits } from './commits.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -51,8 +51,13 @@ function readRecord(state: ServerState, key: string, value: Uint8Array): Mitigat
 /** Undefined when its time is over. */
 function resumed(state: ServerState, record: MitigationRecord, now: Instant): Mitigation | undefined {
   const { cuid, id, principal, target, startedAt, expiresAt, terminatingUntil, graceSeconds } = record
-  const expires = expiresAt === 'never' ? 'never' : state.instantAt(expiresAt)
-  const until = terminatingUntil === undefined ? undefined : soonEnough(state, terminatingUntil, now)
+  const { maximumActiveButTerminating, lifetime } = state.policy
+  const longest = Seconds(lifetime.maximumSeconds)
+  const expires = expiresAt === 'never' ? 'never' : soonEnough(state, expiresAt, after(now, longest))
+  const until =
+    terminatingUntil === undefined
+      ? undefined
+      : soonEnough(state, terminatingUntil, after(now, maximumActiveButTerminating))
   if ((until ?? expires) !== 'never' && Number(until ?? expires) <= now) return undefined
   const key = mitigationKey(cuid, id)
   return {
@@ -69,13 +74,8 @@ function resumed(state: ServerState, record: MitigationRecord, now: Instant): Mi
   }
 }
 
-/** A calendar that was set back must not make a grace period longer than any can be. */
-function soonEnough(
-  state: ServerState,
-  until: Parameters<ServerState['instantAt']>[0],
-  now: Instant
-): Instant {
-  const longest = after(now, state.policy.maximumActiveButTerminating)
-  const wanted = state.instantAt(until)
-  return wanted < longest ? wanted : longest
+/** A calendar that was set back must not make a lifetime or a grace period longer than any can be. */
+function soonEnough(state: ServerState, moment: WallTime, latest: Instant): Instant {
+  const wanted = state.instantAt(moment)
+  return wanted < latest ? wanted : latest
 }

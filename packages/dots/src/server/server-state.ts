@@ -1,5 +1,5 @@
-import { Instant, TimerTable, WallTime, between } from '@breakwater/core'
-import type { Counters, Entropy } from '@breakwater/core'
+import { Instant, Seconds, TimerTable, WallTime, between } from '@breakwater/core'
+import type { Counters, Duration, Entropy } from '@breakwater/core'
 import { Authorization } from './authorization.ts'
 import { Tally } from './tally.ts'
 import { ClaimIndex } from './claim-index.ts'
@@ -8,6 +8,8 @@ import type { ServerEvent } from './event.ts'
 import type { ServerOutput } from './message.ts'
 import type { Mitigation } from './mitigation.ts'
 import type { ServerPolicy } from './policy.ts'
+
+const STEP: Duration = Seconds(1)
 
 /** What the parts of one server share. */
 export class ServerState {
@@ -19,7 +21,7 @@ export class ServerState {
   /** Targets of all mitigations that are not over, also of those not yet stored. */
   readonly claims: ClaimIndex<Mitigation> = new ClaimIndex()
   authorization: Authorization = new Authorization([])
-  /** Mitigations that are stored and not over; all, and by the owner of their cuid. */
+  /** Mitigations that are not over, also those not yet stored; all, and by the owner of their cuid. */
   readonly mitigations: Tally = new Tally()
   /** Calendar minus monotonic clock, as of the last reading. */
   #wallOffset = 0
@@ -32,8 +34,11 @@ export class ServerState {
     this.counters = counters
   }
 
-  readClock(wallClock: WallTime, now: Instant): void {
+  /** @returns whether the calendar stepped since it was read last: more than a clock that is being corrected drifts. */
+  readClock(wallClock: WallTime, now: Instant): boolean {
+    const before = this.#wallOffset
     this.#wallOffset = wallClock - now
+    return Math.abs(this.#wallOffset - before) >= STEP
   }
 
   /** The calendar's reading at a moment of the monotonic clock. */

@@ -63,6 +63,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     this.#lifecycle = new Lifecycle(this.#state, this.#commits, this.#observations)
     const queue = new MutationQueue(this.#state, this.#commits, (client, now) => {
       if (client.recheck) this.#lifecycle.recheck(client, now)
+      if (client.restamp) this.#lifecycle.restamp([client])
       this.#state.clients.release(client)
     })
     this.#router = new RequestRouter(
@@ -86,7 +87,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
         this.#close(input)
         return
       case 'clock':
-        this.#state.readClock(input.wallClock, now)
+        if (this.#state.readClock(input.wallClock, now)) this.#lifecycle.restamp(this.#state.clients)
         this.#state.timers.set('clock', after(now, CLOCK_INTERVAL))
         return
       case 'loaded':
@@ -293,6 +294,9 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     switch (kind) {
       case 'sweep':
         this.#commits.retrySweep()
+        return
+      case 'restamp':
+        this.#lifecycle.restamp(this.#state.clients)
         return
       case 'in-force':
         this.#state.emit({ kind: 'read-in-force' })

@@ -1,0 +1,142 @@
+import { Seconds, WallTime } from '@breakwater/core'
+import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
+import type { StoredRecord } from '@breakwater/dots'
+import { describe, expect, it } from 'vitest'
+import { EXAMPLE, OTHER, ServerBed, WALL_START, cuid, only } from './server-bed.ts'
+
+/** What comes between the question and its answer. */
+
+const TARGET = { targetPrefix: ['192.0.2.7/32'], targetProtocol: [17], lifetime: 3600 }
+const NO_ENTRY = { code: 'DEVICE_REFUSED', message: 'no', retryable: false }
+
+function recordsOf(bed: ServerBed): StoredRecord[] {
+  return [...bed.records].map(([key, value]) => ({ key, value }))
+}
+
+describe('a withdrawal that the mitigator overtakes', () => {
+  it('leaves no record of a mitigation that failed while its withdrawal was being stored', () => {
+    const bed = new ServerBed()
+    bed.hold.add('apply')
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    bed.hold.add('store')
+    peer.delete(1)
+    bed.mitigatorFailure = NO_ENTRY
+    const stores = bed.held.filter(({ kind }) => kind === 'store')
+    bed.held.splice(0, bed.held.length, ...bed.held.filter(({ kind }) => kind === 'apply'), ...stores)
+    bed.release()
+    expect(bed.machine.mitigations(bed.now)).toEqual([])
+    expect(recordsOf(bed)).toEqual([])
+  })
+})
+
+describe('a client that is not who it was', () => {
+  it('loses its mitigations when its identity is taken out of the client domain', () => {
+    const bed = new ServerBed()
+    bed.establish().put(1, TARGET)
+    expect(bed.plans()).toHaveLength(1)
+    bed.feed({ kind: 'domains', domains: [{ ...EXAMPLE, dnsNames: ['second.example.net'] }, OTHER] })
+    expect(bed.plans()).toEqual([])
+    expect(bed.records.size).toBe(0)
+  })
+
+  it('loses them also when that happened while the server was down', () => {
+    const before = new ServerBed()
+    before.establish().put(1, TARGET)
+    const bed = new ServerBed({
+      records: recordsOf(before),
+      inForce: [...before.inForce.keys()],
+      domains: [{ ...EXAMPLE, dnsNames: ['second.example.net'] }, OTHER]
+    })
+    expect(bed.plans()).toEqual([])
+    expect(bed.machine.mitigations(bed.now)).toEqual([])
+  })
+
+  it('keeps what its new domain is entitled to when its identity moves there', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    peer.put(2, { ...TARGET, targetPrefix: ['192.0.2.130/32'] })
+    const heir = {
+      ...OTHER,
+      dnsNames: ['client.example.net'],
+      prefixes: EXAMPLE.prefixes.slice(1).concat({ ...EXAMPLE.prefixes[0]!, length: 25 })
+    }
+    bed.feed({ kind: 'domains', domains: [{ ...EXAMPLE, dnsNames: ['second.example.net'] }, heir] })
+    expect(
+      bed.machine.mitigations(bed.now).map(({ mitigationId, domain }) => [mitigationId, domain])
+    ).toEqual([[1, 'other']])
+  })
+})
+
+describe('the limit of mitigations', () => {
+  it('holds for requests under several cuids that are stored at the same time', () => {
+    const limits = { ...DEFAULT_SERVER_POLICY.limits, mitigationsPerClient: 1 }
+    const bed = new ServerBed({ policy: { limits } })
+    const peer = bed.establish()
+    bed.hold.add('store')
+    const first = peer.put(1, TARGET, cuid('first-cuid'))
+    const second = peer.put(1, { ...TARGET, targetPrefix: ['192.0.2.8/32'] }, cuid('second-cuid'))
+    bed.release()
+    expect([only(first).code, only(second).code]).toEqual(['2.01', '5.03'])
+    expect(bed.plans()).toHaveLength(1)
+  })
+
+  it('counts a request that could not be stored no more', () => {
+    const limits = { ...DEFAULT_SERVER_POLICY.limits, mitigationsPerClient: 1 }
+    const bed = new ServerBed({ policy: { limits } })
+    const peer = bed.establish()
+    bed.storeFailure = { code: 'DISK', message: 'full', retryable: true }
+    expect(only(peer.put(1, TARGET)).code).toBe('5.03')
+    bed.storeFailure = undefined
+    expect(only(peer.put(2, TARGET)).code).toBe('2.01')
+  })
+})
+
+describe('a calendar that steps', () => {
+  it('when set back before a restart, makes no lifetime longer than any that is granted', () => {
+    const before = new ServerBed()
+    before.establish().put(1, TARGET)
+    const bed = new ServerBed({
+      records: recordsOf(before),
+      inForce: [...before.inForce.keys()],
+      wallClock: WallTime(WALL_START - 1e12)
+    })
+    bed.advance(Seconds(DEFAULT_SERVER_POLICY.lifetime.maximumSeconds))
+    expect(bed.plans()).toEqual([])
+  })
+
+  it('when set right while the server runs, costs no acknowledged mitigation at the next start', () => {
+    // A machine without a battery for its clock: 1970 until the network is there.
+    const before = new ServerBed({ wallClock: WallTime(1000) })
+    const peer = before.establish()
+    peer.put(1, TARGET)
+    peer.put(2, { ...TARGET, targetPrefix: ['192.0.2.8/32'] })
+    peer.delete(2)
+    before.feed({ kind: 'clock', wallClock: WALL_START })
+    const bed = new ServerBed({
+      records: recordsOf(before),
+      inForce: [...before.inForce.keys()],
+      wallClock: WALL_START
+    })
+    expect(bed.machine.mitigations(bed.now).map(({ state }) => state)).toEqual(['active', 'terminating'])
+    expect(bed.withdrawCalls).toEqual([])
+    bed.advance(Seconds(120))
+    expect(bed.machine.mitigations(bed.now).map(({ mitigationId }) => mitigationId)).toEqual([1])
+    bed.advance(Seconds(3480))
+    expect(bed.plans()).toEqual([])
+  })
+
+  it('also where a refresh is on its way to the store', () => {
+    const before = new ServerBed({ wallClock: WallTime(1000) })
+    const peer = before.establish()
+    peer.put(1, { ...TARGET, lifetime: 60 })
+    before.hold.add('store')
+    peer.put(1, TARGET)
+    before.feed({ kind: 'clock', wallClock: WALL_START })
+    before.release()
+    const bed = new ServerBed({ records: recordsOf(before), wallClock: WALL_START })
+    const [left] = bed.machine.mitigations(bed.now)
+    expect(left?.remainingLifetimeSeconds).toBe(3600)
+  })
+})
