@@ -30,9 +30,22 @@ export function openEventLog(options: EventLogOptions): EventLog {
   const sink = destination({ dest: options.destination ?? 2, sync: false, maxLength: longestBacklogBytes })
   // Standard error may be closed before us (EPIPE): that is no reason to stop protecting anybody.
   sink.on('error', () => undefined)
+  const log = options.pretty ? prettyLog(options.level, sink) : jsonLog(options.level, sink)
+  let isOpen = true
+  const whileOpen =
+    (kind: Level) =>
+    (event: string, fields?: LogFields): void => {
+      if (isOpen) log[kind](event, fields)
+    }
   return {
-    ...(options.pretty ? prettyLog(options.level, sink) : jsonLog(options.level, sink)),
-    close: () => end(sink)
+    debug: whileOpen('debug'),
+    info: whileOpen('info'),
+    warn: whileOpen('warn'),
+    error: whileOpen('error'),
+    close: () => {
+      isOpen = false
+      return end(sink)
+    }
   }
 }
 
