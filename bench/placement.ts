@@ -42,12 +42,13 @@ function askedPrefixes(): IpPrefix[] {
   })
 }
 
+/** Per second of processor time of this process, all of its threads: what waits for a core does not count. */
 function perSecond(find: () => number): number {
-  const start = performance.now()
+  const start = process.cpuUsage()
   const found = find()
-  const milliseconds = performance.now() - start
+  const { user, system } = process.cpuUsage(start)
   if (found !== ASKED) throw new Error(`${found} of ${ASKED} targets were found`)
-  return (ASKED / milliseconds) * 1000
+  return (ASKED / (user + system)) * 1e6
 }
 
 /** Whole placements of single addresses on a site of 100,000 prefixes, against the look-up in the table alone. */
