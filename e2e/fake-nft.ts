@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -24,7 +24,7 @@ interface ListedRule {
  */
 export class FakeNft {
   readonly environment: Readonly<Record<string, string>>
-  readonly #folder: string = mkdtempSync(join(tmpdir(), 'breakwater-nft-'))
+  readonly #folder: string = mkdtempSync(join(tmpdir(), 'breakwater-fake-nft-'))
   readonly #namespace: NetworkNamespace = createNamespace()
   readonly #hang: string = join(this.#folder, 'hang')
 
@@ -39,7 +39,11 @@ exec ${this.#namespace.prefix.join(' ')} ${real} "$@"
 `
     )
     chmodSync(program, 0o755)
-    this.environment = { PATH: `${this.#folder}${delimiter}${process.env['PATH'] ?? ''}` }
+    // A killed server leaves its temporary files: here they go with the rest.
+    this.environment = {
+      TMPDIR: this.#folder,
+      PATH: `${this.#folder}${delimiter}${process.env['PATH'] ?? ''}`
+    }
   }
 
   /** From now on every call hangs, those that are on their way excepted. */
@@ -82,11 +86,6 @@ exec ${this.#namespace.prefix.join(' ')} ${real} "$@"
     }
     const { nftables } = JSON.parse(listing) as { nftables: readonly { readonly rule?: ListedRule }[] }
     return nftables.flatMap(({ rule }) => (rule === undefined ? [] : [rule]))
-  }
-
-  /** Whether calls hang. */
-  get isHanging(): boolean {
-    return existsSync(this.#hang)
   }
 }
 
