@@ -1,23 +1,10 @@
-import {
-  after,
-  DecodeError,
-  earlier,
-  type Entropy,
-  type Instant,
-  type Machine,
-  Seconds
-} from '@breakwater/core'
-import { Code, isRequest } from './code.ts'
-import { decodeMessage } from './codec/decode.ts'
-import { HEADER_BYTES } from './codec/limit.ts'
-import type { CoapMessage } from './message.ts'
-import type { Remembered } from './message/deduplication.ts'
-import { MessageLayer } from './message/message-layer.ts'
+import { type Entropy, type Instant, type Machine, Seconds } from '@breakwater/core'
+import type { BlockwiseOptions } from './blockwise/block-carrier.ts'
+import { BlockwiseLayer } from './blockwise/blockwise-layer.ts'
+import { DatagramSession } from './datagram-session.ts'
+import { deriveTimes } from './message/parameters.ts'
 import { basicOptions } from './option-check.ts'
-import { LONGEST_UNCONFIRMED } from './observe/observers.ts'
-import { Pings } from './request/ping.ts'
-import { rejectUnknown, Requester } from './request/requester.ts'
-import { Responder } from './request/responder.ts'
+import { OptionNumber } from './option.ts'
 import type { CoapSessionInput, CoapSessionOutput, TransmissionParameters } from './session.ts'
 
 export interface CoapSessionOptions {
@@ -40,10 +27,16 @@ export interface CoapSessionOptions {
   readonly maxRemembered?: number
   /** How long the application has for a piggybacked response. Default half of ACK_TIMEOUT. */
   readonly acknowledgementDelaySeconds?: number
+  /**
+   * Block-wise transfer both ways (RFC 7959): the caller sees whole bodies. Undefined: Block options are not understood,
+   * unless `understoodOptions` names them and the application deals with blocks itself.
+   */
+  readonly blockwise?: BlockwiseOptions
 }
 
 /**
- * CoAP with one peer: message layer, requests both ways, Observe both ways, ping (RFC 7252, RFC 7641).
+ * CoAP with one peer: message layer, requests both ways, Observe both ways, ping (RFC 7252, RFC 7641), and, where it is
+ * asked for, block-wise transfer (RFC 7959).
  *
  * It answers by itself: copies of a message, pings, malformed messages, and requests with critical options that the
  * application does not understand. It decides nothing about methods and paths: an unknown method is the application's to
@@ -57,180 +50,42 @@ export interface CoapSessionOptions {
  * parameters), never on anything that the peer sends.
  */
 export class CoapSession implements Machine<CoapSessionInput, CoapSessionOutput> {
-  readonly #options: CoapSessionOptions
-  readonly #layer: MessageLayer
-  #requester: Requester | undefined
-  #pings: Pings | undefined
-  #responder: Responder | undefined
-  /** When to look for what has expired; one moment for the whole session. */
-  #sweepAt: Instant | undefined
+  readonly #session: Machine<CoapSessionInput, CoapSessionOutput>
 
   constructor(options: CoapSessionOptions) {
-    this.#options = options
-    this.#layer = new MessageLayer(options.parameters, options.entropy, options.maxRemembered ?? 512)
+    const { blockwise } = options
+    this.#session =
+      blockwise === undefined
+        ? new DatagramSession(options)
+        : new BlockwiseLayer(
+            new DatagramSession({ ...options, understoodOptions: withBlocks(options.understoodOptions) }),
+            blockwise,
+            // RFC 7959 §2.2: SZX 7 is reserved.
+            { acceptsBert: false, bertBytes: 0, wholeBytes: blockwise.preferredSize },
+            blockwise.timeoutSeconds === undefined
+              ? deriveTimes(options.parameters).exchangeLifetime
+              : Seconds(blockwise.timeoutSeconds)
+          )
   }
 
   handle(input: CoapSessionInput, now: Instant): void {
-    switch (input.kind) {
-      case 'datagram':
-        this.#receive(input.bytes, now)
-        return
-      case 'request':
-        this.#requesterOrNew().start(input.exchange, input.request, input.confirmable, now)
-        return
-      case 'repeat':
-        this.#requester?.repeat(input.exchange, now)
-        return
-      case 'cancel':
-        this.#requester?.cancel(input.exchange, now)
-        this.#pings?.cancel(input.exchange, now)
-        return
-      case 'respond':
-        this.#responder?.respond(input.exchange, input.response, now)
-        return
-      case 'notify':
-        this.#responder?.notify(input.exchange, input.response, input.confirmable, now)
-        return
-      case 'forget-observer':
-        this.#responder?.forgetObserver(input.exchange, now)
-        return
-      case 'ping':
-        this.#pings ??= new Pings(this.#layer, this.#maxExchanges())
-        this.#pings.start(input.exchange, now)
-        return
-      case 'parameters':
-        this.#layer.changeParameters(input.parameters, now)
-    }
+    this.#session.handle(input, now)
   }
 
   poll(): CoapSessionOutput | undefined {
-    return this.#layer.poll()
+    return this.#session.poll()
   }
 
   nextTimeout(): Instant | undefined {
-    let next = this.#layer.nextTimeout()
-    if (this.#responder !== undefined) next = earlier(next, this.#responder.nextTimeout())
-    if (this.#requester !== undefined) next = earlier(next, this.#requester.nextTimeout())
-    return earlier(next, this.#sweepAt)
+    return this.#session.nextTimeout()
   }
 
   handleTimeout(now: Instant): void {
-    this.#layer.handleTimeout(now)
-    this.#responder?.handleTimeout(now)
-    this.#requester?.handleTimeout(now)
-    if (this.#sweepAt !== undefined && this.#sweepAt <= now) this.#sweep(now)
+    this.#session.handleTimeout(now)
   }
+}
 
-  #receive(bytes: Uint8Array, now: Instant): void {
-    let message: CoapMessage
-    try {
-      // A copy: the datagram lives only during this call, and what we hand up is used after it.
-      message = decodeMessage(bytes.slice())
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error
-      this.#rejectMalformed(bytes, error)
-      return
-    }
-    switch (message.type) {
-      case 'acknowledgement':
-        this.#layer.findConfirmable(message.messageId)?.owner.acknowledged(message, now)
-        return
-      case 'reset':
-        this.#receiveReset(message.messageId, now)
-        return
-      case 'confirmable':
-      case 'non-confirmable':
-        this.#receiveMessage(message, now)
-    }
-  }
-
-  /** RFC 7252 §4.2, §4.3: a Reset for a Confirmable message, silence for all else and for other versions (§3). */
-  #rejectMalformed(bytes: Uint8Array, error: DecodeError): void {
-    this.#layer.malformed(error)
-    const [first = 0, , high = 0, low = 0] = bytes
-    // Version 1, Confirmable.
-    if (bytes.length >= HEADER_BYTES && first >> 4 === 0b0100) this.#layer.rejectId((high << 8) | low)
-  }
-
-  #receiveReset(messageId: number, now: Instant): void {
-    const confirmable = this.#layer.findConfirmable(messageId)
-    if (confirmable !== undefined) {
-      this.#layer.finish(confirmable, now)
-      confirmable.owner.rejected(now)
-      return
-    }
-    this.#requester?.reset(messageId, now)
-    this.#responder?.reset(messageId, now)
-  }
-
-  #receiveMessage(message: CoapMessage, now: Instant): void {
-    if (message.code === Code.empty) {
-      // RFC 7252 §4.3: a ping.
-      this.#layer.rejectId(message.messageId)
-      return
-    }
-    const earlierCopy = this.#layer.seenBefore(message.messageId, now)
-    if (earlierCopy !== undefined) this.#receiveCopy(message, earlierCopy)
-    else if (isRequest(message.code)) this.#receiveRequest(message, now)
-    else this.#receiveResponse(message, now)
-  }
-
-  /** RFC 7252 §4.5. */
-  #receiveCopy(message: CoapMessage, earlierCopy: Remembered): void {
-    if (message.type !== 'confirmable') return
-    if (earlierCopy.reply !== undefined) this.#layer.transmit(earlierCopy.reply)
-    else this.#responder?.acknowledgeNow(message.messageId)
-  }
-
-  #receiveRequest(message: CoapMessage, now: Instant): void {
-    this.#responder ??= new Responder(this.#layer, this.#understood(), {
-      unanswered: this.#options.maxUnanswered ?? 256,
-      observers: this.#options.maxObservers ?? 64,
-      longestUnconfirmed:
-        this.#options.longestUnconfirmedSeconds === undefined
-          ? LONGEST_UNCONFIRMED
-          : Seconds(this.#options.longestUnconfirmedSeconds),
-      acknowledgementDelay:
-        this.#options.acknowledgementDelaySeconds === undefined
-          ? undefined
-          : Seconds(this.#options.acknowledgementDelaySeconds)
-    })
-    // Not remembered, so that the peer's next copy of it has another chance.
-    if (!this.#responder.hasRoom(now)) return
-    this.#responder.receive(message, this.#remember(message, now), now)
-  }
-
-  #receiveResponse(message: CoapMessage, now: Instant): void {
-    const remembered = this.#remember(message, now)
-    if (this.#requester === undefined) rejectUnknown(this.#layer, message, remembered)
-    else this.#requester.receive(message, remembered, now)
-  }
-
-  #remember(message: CoapMessage, now: Instant): Remembered {
-    this.#sweepAt ??= after(now, this.#layer.times.exchangeLifetime)
-    return this.#layer.remember(message, now)
-  }
-
-  /** Once in EXCHANGE_LIFETIME, so that an idle session ends up holding nothing; no message has a timer of its own. */
-  #sweep(now: Instant): void {
-    this.#layer.expireRemembered(now)
-    this.#responder?.expire(now)
-    if (this.#requester?.isEmpty === true) this.#requester = undefined
-    if (this.#pings?.isEmpty === true) this.#pings = undefined
-    const busy = this.#layer.remembered > 0 || (this.#responder?.unanswered ?? 0) > 0
-    this.#sweepAt = busy ? after(now, this.#layer.times.exchangeLifetime) : undefined
-  }
-
-  #requesterOrNew(): Requester {
-    this.#requester ??= new Requester(this.#layer, this.#understood(), this.#maxExchanges())
-    return this.#requester
-  }
-
-  #understood(): ReadonlySet<number> {
-    return this.#options.understoodOptions ?? basicOptions
-  }
-
-  #maxExchanges(): number {
-    return this.#options.maxExchanges ?? 256
-  }
+/** What is understood with block-wise transfer: both Block options besides (RFC 7959 §2.1). */
+function withBlocks(understood: ReadonlySet<number> = basicOptions): ReadonlySet<number> {
+  return new Set([...understood, OptionNumber.block1, OptionNumber.block2])
 }

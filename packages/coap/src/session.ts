@@ -74,7 +74,13 @@ export type CoapSessionInput =
   | { readonly kind: 'ping'; readonly exchange: OutgoingExchange }
   | { readonly kind: 'parameters'; readonly parameters: TransmissionParameters }
 
-export type ExchangeFailure = 'timeout' | 'reset' | 'unsupported-critical-option' | 'session-full'
+/** `block-wise`: blocks of the response came that make no body; a `malformed` says why. */
+export type ExchangeFailure =
+  | 'timeout'
+  | 'reset'
+  | 'unsupported-critical-option'
+  | 'session-full'
+  | 'block-wise'
 
 export type CoapSessionOutput =
   | { readonly kind: 'send'; readonly bytes: Uint8Array }

@@ -1,16 +1,18 @@
 import { after, type Duration, type Entropy, Instant } from '@breakwater/core'
-import { decodeUtf8, encodeUtf8 } from '@breakwater/core'
+import { encodeUtf8 } from '@breakwater/core'
 import { CoapSession, defaultParameters, Method, uintOption, uriPath } from '../src/index.ts'
 import { Code, formatCode, formatMethod, OptionNumber, readUriPath } from '../src/index.ts'
 import type {
   CoapOption,
+  CoapRequest,
+  CoapResponse,
   CoapSessionInput,
   CoapSessionOptions,
   CoapSessionOutput,
   IncomingExchange,
   OutgoingExchange
 } from '../src/index.ts'
-import { line, wire } from './notation.ts'
+import { line, showPayload, wire } from './notation.ts'
 
 /** Always the same draw: Message IDs begin at its upper half, tokens are it, `fraction` is it / 2^32. */
 export function steadyEntropy(draw: number): Entropy {
@@ -20,7 +22,7 @@ export function steadyEntropy(draw: number): Entropy {
 export interface Conduct {
   readonly options?: readonly CoapOption[]
   readonly observe?: number
-  readonly payload?: string
+  readonly payload?: string | Uint8Array
   readonly confirmable?: boolean
 }
 
@@ -33,6 +35,9 @@ export class Lockstep {
   now: Instant = Instant(0)
   /** Everything that was sent, in order. */
   readonly sent: Uint8Array[] = []
+  /** What was handed up, in order. */
+  readonly requests: CoapRequest[] = []
+  readonly responses: CoapResponse[] = []
 
   constructor(options: Partial<CoapSessionOptions> & { readonly draw?: number } = {}) {
     const { draw = 0x7d34_0020, ...others } = options
@@ -59,7 +64,7 @@ export class Lockstep {
 
   request(exchange: number, method: number, path: string, conduct: Conduct = {}): string[] {
     const options = [...this.#observeOption(conduct), ...uriPath(path), ...(conduct.options ?? [])]
-    const payload = encodeUtf8(conduct.payload ?? '')
+    const payload = asBytes(conduct.payload ?? '')
     return this.feed({
       kind: 'request',
       exchange: exchange as OutgoingExchange,
@@ -68,20 +73,31 @@ export class Lockstep {
     })
   }
 
-  respond(exchange: number, code: number, payload = '', conduct: Conduct = {}): string[] {
+  respond(
+    exchange: number,
+    code: number,
+    payload: string | Uint8Array = '',
+    conduct: Conduct = {}
+  ): string[] {
     const options = [...this.#observeOption(conduct), ...(conduct.options ?? [])]
     return this.feed({
       kind: 'respond',
       exchange: exchange as IncomingExchange,
-      response: { code, options, payload: encodeUtf8(payload) }
+      response: { code, options, payload: asBytes(payload) }
     })
   }
 
-  notify(exchange: number, payload: string, confirmable: boolean, code: number = Code.content): string[] {
+  notify(
+    exchange: number,
+    payload: string | Uint8Array,
+    confirmable: boolean,
+    code: number = Code.content,
+    options: readonly CoapOption[] = []
+  ): string[] {
     return this.feed({
       kind: 'notify',
       exchange: exchange as IncomingExchange,
-      response: { code, options: [], payload: encodeUtf8(payload) },
+      response: { code, options, payload: asBytes(payload) },
       confirmable
     })
   }
@@ -149,12 +165,14 @@ export class Lockstep {
         return `> ${line(output.bytes)}`
       case 'request': {
         const { method, options } = output.request
+        this.requests.push(output.request)
         const type = output.confirmable ? 'CON' : 'NON'
         return `request ${output.exchange} ${type} ${formatMethod(method)} /${readUriPath(options).join('/')}`
       }
       case 'response': {
         const { code, payload } = output.response
-        const text = payload.length > 0 ? ` "${decodeUtf8(payload)}"` : ''
+        this.responses.push(output.response)
+        const text = payload.length > 0 ? ` ${showPayload(payload)}` : ''
         return `response ${output.exchange} ${formatCode(code)}${text}${output.final ? ' final' : ''}`
       }
       case 'failed':
@@ -166,4 +184,8 @@ export class Lockstep {
         return `malformed ${output.error.code}`
     }
   }
+}
+
+function asBytes(payload: string | Uint8Array): Uint8Array {
+  return typeof payload === 'string' ? encodeUtf8(payload) : payload
 }

@@ -25,6 +25,9 @@ import type { CoapOption, MessageType } from '../src/index.ts'
  *     ACK [7d34] 2.05 (20) Max-Age=15 "22.3 C"
  *     RST [7d34]
  *     NON [0001] PUT #9999=0102
+ *     CON [1234] PUT /options 1:0/1/128 <128>
+ *
+ * Blocks as RFC 7959 §3 writes them; `<128>` stands for a payload of 128 bytes that nobody wants to read.
  */
 const types: Readonly<Record<string, MessageType>> = {
   CON: 'confirmable',
@@ -33,7 +36,14 @@ const types: Readonly<Record<string, MessageType>> = {
   RST: 'reset'
 }
 const shown = new Map(Object.entries(types).map(([short, type]) => [type, short]))
-const uints = [OptionNumber.observe, OptionNumber.maxAge, OptionNumber.contentFormat, OptionNumber.accept]
+const uints = [
+  OptionNumber.observe,
+  OptionNumber.maxAge,
+  OptionNumber.contentFormat,
+  OptionNumber.accept,
+  OptionNumber.size1,
+  OptionNumber.size2
+]
 
 /** The datagram of a line. */
 export function wire(text: string): Uint8Array {
@@ -44,7 +54,9 @@ export function wire(text: string): Uint8Array {
   let token = new Uint8Array(0)
   let payload = new Uint8Array(0)
   for (const part of rest)
-    if (part.startsWith('(')) token = fromHex(part.slice(1, -1)).slice()
+    if (blockPattern.test(part)) options.push(blockOf(part))
+    else if (part.startsWith('<')) payload = new Uint8Array(Number(part.slice(1, -1))).fill(0x78)
+    else if (part.startsWith('(')) token = fromHex(part.slice(1, -1)).slice()
     else if (part.startsWith('"')) payload = encodeUtf8(part.slice(1, -1)).slice()
     else if (part.startsWith('/')) options.push(...pathOf(part))
     else if (part.includes('=')) options.push(optionOf(part))
@@ -53,6 +65,21 @@ export function wire(text: string): Uint8Array {
   const known = types[type]
   if (known === undefined) throw new Error(`no type of message: ${text}`)
   return encodeMessage({ type: known, code, messageId, token, options, payload })
+}
+
+const blockPattern = /^([12]):(\d+)\/([01])\/(\d+|BERT)$/
+
+function blockOf(part: string): CoapOption {
+  const [, kind = '', number = '', more = '', size = ''] = blockPattern.exec(part) ?? []
+  const exponent = size === 'BERT' ? 7 : Math.log2(Number(size)) - 4
+  const value = Number(number) * 16 + Number(more) * 8 + exponent
+  return uintOption(kind === '1' ? OptionNumber.block1 : OptionNumber.block2, value)
+}
+
+function showBlock(kind: number, bytes: Uint8Array): string {
+  const value = uintValue(bytes)
+  const size = (value & 7) === 7 ? 'BERT' : String(16 << (value & 7))
+  return `${kind}:${value >> 4}/${(value >> 3) & 1}/${size}`
 }
 
 function pathOf(part: string): CoapOption[] {
@@ -87,11 +114,18 @@ export function line(bytes: Uint8Array): string {
   const path = options.filter(({ number }) => number === OptionNumber.uriPath)
   if (path.length > 0) parts.push(path.map(({ value }) => `/${decodeUtf8(value)}`).join(''))
   for (const option of options) if (option.number !== OptionNumber.uriPath) parts.push(showOption(option))
-  if (payload.length > 0) parts.push(`"${decodeUtf8(payload)}"`)
+  if (payload.length > 0) parts.push(showPayload(payload))
   return parts.join(' ')
 }
 
+/** A text, or its length where it is too long to read. */
+export function showPayload(payload: Uint8Array): string {
+  return payload.length > 60 ? `<${payload.length}>` : `"${decodeUtf8(payload)}"`
+}
+
 function showOption({ number, value }: CoapOption): string {
+  if (number === OptionNumber.block1) return showBlock(1, value)
+  if (number === OptionNumber.block2) return showBlock(2, value)
   return uints.some((candidate) => candidate === number)
     ? `${optionDefinition(number)?.name ?? ''}=${uintValue(value)}`
     : `#${number}=${toHex(value)}`

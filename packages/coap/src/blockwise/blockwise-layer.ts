@@ -1,0 +1,164 @@
+import { after, type Duration, earlier, type Instant, type Machine } from '@breakwater/core'
+import type { CoapSessionInput, CoapSessionOutput, IncomingExchange, OutgoingExchange } from '../session.ts'
+import { type BlockCarrier, type BlockwiseOptions, checkBlockwise } from './block-carrier.ts'
+import { OwnTransfers } from './own-transfers.ts'
+import { PeerTransfers } from './peer-transfers.ts'
+
+type RequestOutput = Extract<CoapSessionOutput, { kind: 'request' }>
+type PingOutcome = Extract<CoapSessionOutput, { kind: 'failed' | 'pong' }>
+
+/** The exchanges that blocks travel in: a session of its own, or one on a stream. */
+export type Exchanges = Machine<CoapSessionInput, CoapSessionOutput>
+
+/**
+ * Block-wise transfer (RFC 7959) between a session's exchanges and its caller: above there are only whole bodies.
+ * It has the face of a session itself.
+ */
+export class BlockwiseLayer implements Exchanges {
+  readonly #exchanges: Exchanges
+  readonly #timeout: Duration
+  readonly #own: OwnTransfers
+  readonly #peer: PeerTransfers
+  /** What is to go down as soon as the exchanges are drained. */
+  readonly #down: CoapSessionInput[] = []
+  #up: CoapSessionOutput[] = []
+  readonly #pings = new Map<OutgoingExchange, OutgoingExchange>()
+  #sweepAt: Instant | undefined
+
+  /**
+   * @param timeout How long a transfer may stand still; an application has as long for its answer.
+   * @throws InternalError `COAP_BLOCKWISE_INVALID`.
+   */
+  constructor(exchanges: Exchanges, options: BlockwiseOptions, carrier: BlockCarrier, timeout: Duration) {
+    checkBlockwise(options)
+    this.#exchanges = exchanges
+    this.#timeout = timeout
+    this.#peer = new PeerTransfers(options, carrier, timeout)
+    this.#own = new OwnTransfers(options, carrier, timeout, {
+      down: (input) => this.#down.push(input),
+      up: (output) => this.#up.push(output)
+    })
+  }
+
+  handle(input: CoapSessionInput, now: Instant): void {
+    this.#fromAbove(input, now)
+    this.#settle(now)
+  }
+
+  #fromAbove(input: CoapSessionInput, now: Instant): void {
+    switch (input.kind) {
+      case 'request':
+        this.#own.start(input.exchange, input.request, input.confirmable)
+        return
+      case 'repeat':
+        this.#own.repeat(input.exchange)
+        return
+      case 'cancel':
+        this.#own.cancel(input.exchange)
+        this.#cancelPing(input.exchange)
+        return
+      case 'respond':
+        this.#down.push({ ...input, response: this.#peer.respond(input.exchange, input.response, now) })
+        return
+      case 'notify':
+        this.#down.push({ ...input, response: this.#peer.notify(input.exchange, input.response, now) })
+        return
+      case 'forget-observer':
+        this.#peer.observerGone(input.exchange)
+        this.#down.push(input)
+        return
+      case 'ping':
+        this.#ping(input.exchange)
+        return
+      case 'datagram':
+      case 'parameters':
+        this.#down.push(input)
+    }
+  }
+
+  #ping(exchange: OutgoingExchange): void {
+    const below = this.#own.newBelow()
+    this.#pings.set(below, exchange)
+    this.#down.push({ kind: 'ping', exchange: below })
+  }
+
+  #cancelPing(exchange: OutgoingExchange): void {
+    for (const [below, above] of this.#pings) {
+      if (above !== exchange) continue
+      this.#pings.delete(below)
+      this.#down.push({ kind: 'cancel', exchange: below })
+    }
+  }
+
+  /** Until nothing moves any more. The exchanges are drained before each input, as every machine wants it. */
+  #settle(now: Instant): void {
+    for (;;) {
+      for (let output = this.#exchanges.poll(); output !== undefined; output = this.#exchanges.poll())
+        this.#fromBelow(output, now)
+      const input = this.#down.shift()
+      if (input === undefined) break
+      this.#exchanges.handle(input, now)
+    }
+    if (!this.#peer.isIdle) this.#sweepAt ??= after(now, this.#timeout)
+  }
+
+  #fromBelow(output: CoapSessionOutput, now: Instant): void {
+    switch (output.kind) {
+      case 'request':
+        this.#receive(output, now)
+        return
+      case 'response':
+        this.#own.responded(output.exchange, output.response, output.final, now)
+        return
+      case 'failed':
+        if (this.#endPing(output.exchange, output)) return
+        this.#own.failed(output.exchange, output.reason)
+        return
+      case 'pong':
+        this.#endPing(output.exchange, output)
+        return
+      case 'observer-gone':
+        this.#peer.observerGone(output.exchange)
+        this.#up.push(output)
+        return
+      case 'send':
+      case 'malformed':
+        this.#up.push(output)
+    }
+  }
+
+  #receive(output: RequestOutput, now: Instant): void {
+    const exchange: IncomingExchange = output.exchange
+    const outcome = this.#peer.receive(exchange, output.request, output.confirmable, now)
+    if (outcome.kind === 'answer') this.#down.push({ kind: 'respond', exchange, response: outcome.response })
+    else this.#up.push({ ...output, request: outcome.request })
+  }
+
+  #endPing(below: OutgoingExchange, output: PingOutcome): boolean {
+    const exchange = this.#pings.get(below)
+    if (exchange === undefined) return false
+    this.#pings.delete(below)
+    this.#up.push({ ...output, exchange })
+    return true
+  }
+
+  poll(): CoapSessionOutput | undefined {
+    // What the exchanges said before their first input came.
+    return this.#up.shift() ?? this.#exchanges.poll()
+  }
+
+  nextTimeout(): Instant | undefined {
+    return earlier(earlier(this.#exchanges.nextTimeout(), this.#own.nextTimeout()), this.#sweepAt)
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#exchanges.handleTimeout(now)
+    this.#settle(now)
+    this.#own.expire(now)
+    if (this.#sweepAt !== undefined && this.#sweepAt <= now) {
+      this.#peer.expire(now)
+      this.#sweepAt = undefined
+    }
+    this.#settle(now)
+  }
+}
