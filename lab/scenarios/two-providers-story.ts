@@ -98,7 +98,7 @@ export class TwoProviderStory {
     providers: readonly Provider[]
   ): Promise<Omit<AttackReport, 'legitDuring' | 'legitAfter'> & { readonly id: string }> {
     const { client } = this.#world
-    const prefixes = providers.map((provider) => `${plan[provider].home}/32`)
+    const prefixes = providers.map((provider) => plan[provider].home)
     const started = performance.now()
     const answer = await client.protect({ prefixes, protocols: [udp] })
     if (!answer.accepted)

@@ -1,23 +1,29 @@
-import { DecodeError, parseIpPrefix } from '@breakwater/core'
+import { DecodeError, hostPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
+import type { IpPrefix } from '@breakwater/core'
 import type { PlanRequest } from '@breakwater/control'
 import type { Lifetime, Target } from '@breakwater/dots'
 
 /**
  * The target that a command names.
- * @throws DecodeError when a prefix is none or a range of ports is upside down.
+ * @throws DecodeError when a target is neither address nor prefix or a range of ports is upside down.
  */
 export function targetOfRequest({ prefixes, ports, protocols }: PlanRequest): Target {
   for (const { lower, upper } of ports ?? [])
     if (lower > upper) throw invalid(`ports ${lower}-${upper} are no range: the lower one comes first`)
   return {
-    prefixes: prefixes.map((text) => {
-      const prefix = parseIpPrefix(text)
-      if (prefix === undefined) throw invalid(`${JSON.stringify(text)} is no prefix`)
-      return prefix
-    }),
+    prefixes: prefixes.map((text) => prefixOf(text)),
     ports: ports ?? [],
     protocols: protocols ?? []
   }
+}
+
+/** An address stands for itself alone. */
+function prefixOf(text: string): IpPrefix {
+  const prefix = parseIpPrefix(text)
+  if (prefix !== undefined) return prefix
+  const address = parseIpAddress(text)
+  if (address === undefined) throw invalid(`${JSON.stringify(text)} is no address and no prefix`)
+  return hostPrefix(address)
 }
 
 /**
