@@ -1,3 +1,7 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { parseIpPrefix } from '@breakwater/core'
 import { type MitigationPlan, type Mitigator, PlanId, type Target } from '@breakwater/dots'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -120,6 +124,29 @@ describe.skipIf(obstacle !== undefined)('the nftables mitigator, on the kernel',
       code: 'MITIGATOR_NFT_MISSING',
       retryable: false
     })
+  })
+
+  it('gives a whole group up at once when nft hangs, instead of hanging for each', async () => {
+    const switchFile = join(tmpdir(), `breakwater-hang-${process.pid}`)
+    const command = [
+      'sh',
+      '-c',
+      `[ -e ${switchFile} ] && exec sleep 30; exec ${host.prefix.join(' ')} nft "$@"`,
+      'sh'
+    ]
+    const hanging = await openNftablesMitigator({ hook: 'input', command, timeoutSeconds: 0.5 })
+    writeFileSync(switchFile, '')
+    try {
+      const started = performance.now()
+      const plans = Array.from({ length: 50 }, (_, i) => hanging.apply(plan(`home/${i}`, `127.1.0.${i}/32`)))
+      const outcomes = await Promise.allSettled(plans)
+      expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+      // One by one they would take 25 s.
+      expect(performance.now() - started).toBeLessThan(10_000)
+    } finally {
+      rmSync(switchFile)
+      await hanging.close()
+    }
   })
 
   it('ends an nft that hangs', async () => {

@@ -124,9 +124,11 @@ class NftablesMitigator implements Mitigator {
     try {
       await this.#perform(group)
       for (const work of group) work.resolve()
-    } catch {
+    } catch (error) {
+      // An nft that hangs hangs for each of them: one by one they would keep all others waiting.
+      if (isTimeout(error)) for (const work of group) work.reject(error)
       // Nothing of it was applied. One may be at fault for all, or a rule vanished behind our back: look, then one by one.
-      for (const work of group) await this.#performAlone(work)
+      else for (const work of group) await this.#performAlone(work)
     }
   }
 
@@ -202,4 +204,8 @@ class NftablesMitigator implements Mitigator {
     this.#handles = new Map([...plans].map(([id, plan]) => [id, plan.handles]))
     return plans
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof UnavailableError && error.code === 'MITIGATOR_NFT_TIMEOUT'
 }
