@@ -105,20 +105,24 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
     fail(*known->candidate, Failure::kLocal);
     known = peers_.find(PathKey(path));
   }
-  const bool reachable = path.local.family != 0;
-  if (context_.server() || !reachable || !hasRoom(known != nullptr)) {
-    const PeerId nobody = nextPeerId();
-    counters_.handshakesFailed++;
-    listener_.onFailed(nobody, reachable ? Failure::kLimit : Failure::kLocal);
-    return nobody;
-  }
+  if (context_.server() || path.local.family == 0) return refuse(Failure::kLocal);
+  if (!hasRoom(known != nullptr)) return refuse(Failure::kLimit);
+  SSL* ssl = factory_->makeTowards(path.remote.family, serverName);
+  if (ssl == nullptr) return refuse(Failure::kNameMismatch);
   Peer& peer = peers_.add(path);
   const PeerId id = peer.id;
   peer.serverName = serverName;
-  SSL* ssl = factory_->makeTowards(path.remote.family, serverName);
   if (SSL_SESSION* earlier = sessions_.find(path.remote, serverName)) SSL_set_session(ssl, earlier);
   begin(peer, ssl, nowMs);
   return id;
+}
+
+/** A handshake that ends before it began. */
+PeerId Engine::refuse(Failure failure) {
+  const PeerId nobody = nextPeerId();
+  counters_.handshakesFailed++;
+  listener_.onFailed(nobody, failure);
+  return nobody;
 }
 
 void Engine::begin(Peer& peer, SSL* ssl, uint64_t nowMs) {

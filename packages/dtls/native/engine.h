@@ -73,6 +73,7 @@ class Engine {
   void begin(Peer& peer, SSL* ssl, uint64_t nowMs);
   void follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs);
   void establish(Peer& peer);
+  PeerId refuse(Failure failure);
   void fail(Peer& peer, Failure failure);
   void end(Peer& peer, End end);
   void schedule(Peer& peer, uint64_t nowMs);

@@ -43,6 +43,14 @@ Failure failureOf(const SSL* ssl, unsigned long error) {
   }
 }
 
+/**
+ * Whether OpenSSL compares a certificate with exactly this name: an empty one means to it that any will do, one that
+ * starts with a dot means every name below, and one with a NUL in it is not taken.
+ */
+bool namesOneHost(const std::string& name) {
+  return !name.empty() && name.front() != '.' && name.find('\0') == std::string::npos;
+}
+
 }  // namespace
 
 Handshake::Handshake(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering)
@@ -113,7 +121,12 @@ SSL* SslFactory::makeTowards(uint8_t family, const std::string& serverName) cons
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
   X509_VERIFY_PARAM_set_hostflags(parameters,
                                   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  X509_VERIFY_PARAM_set1_host(parameters, serverName.data(), serverName.size());
+  const bool compares = namesOneHost(serverName) &&
+                        X509_VERIFY_PARAM_set1_host(parameters, serverName.data(), serverName.size()) == 1;
+  if (!compares && SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE) {
+    SSL_free(ssl);
+    return nullptr;
+  }
   SSL_set_tlsext_host_name(ssl, serverName.c_str());
   return ssl;
 }

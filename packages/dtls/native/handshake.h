@@ -70,7 +70,10 @@ class SslFactory {
   SslFactory(SecurityContext& context, DatagramBio& bio, uint32_t mtuBytes, const HandshakeTiming& timing);
 
   SSL* make(uint8_t family) const;
-  /** For a client: which name the certificate must carry, and what to say in the SNI extension. */
+  /**
+   * For a client: which name the certificate must carry, and what to say in the SNI extension. Null when a certificate is
+   * expected and the name is none that could be compared with it.
+   */
   SSL* makeTowards(uint8_t family, const std::string& serverName) const;
   const HandshakeTiming& timing() const { return timing_; }
 
