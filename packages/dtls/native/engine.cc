@@ -112,7 +112,7 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
   Peer& peer = peers_.add(path);
   const PeerId id = peer.id;
   peer.serverName = serverName;
-  if (SSL_SESSION* earlier = sessions_.find(path.remote, serverName)) SSL_set_session(ssl, earlier);
+  if (SSL_SESSION* earlier = sessions_.find(path.remote, serverName, nowMs)) SSL_set_session(ssl, earlier);
   begin(peer, ssl, nowMs);
   return id;
 }
@@ -179,20 +179,21 @@ void Engine::follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs) {
     case Handshake::Progress::kPending:
       return schedule(peer, nowMs);
     case Handshake::Progress::kFinished:
-      return establish(peer);
+      return establish(peer, nowMs);
     case Handshake::Progress::kFailed:
       return fail(peer, peer.handshake->failure());
   }
 }
 
-void Engine::establish(Peer& peer) {
+void Engine::establish(Peer& peer, uint64_t nowMs) {
   const Identity identity = peer.handshake->identity();
   // Cannot happen with these suites and verify modes; an anonymous peer must not get in if it ever does.
   if (identity.kind == Identity::Kind::kNobody) return fail(peer, Failure::kProtocol);
   counters_.handshakesFinished++;
   if (peer.handshake->resumed()) counters_.handshakesResumed++;
   handshaking_--;
-  if (!context_.server()) sessions_.remember(peer.path.remote, peer.serverName, peer.handshake->session());
+  if (!context_.server())
+    sessions_.remember(peer.path.remote, peer.serverName, peer.handshake->session(), peer.handshake->resumed(), nowMs);
   peer.channel = peer.handshake->intoChannel();
   peer.handshake.reset();
   peer.deadlineMs = 0;

@@ -72,7 +72,7 @@ class Engine {
   void feedCurrent(Peer& peer, const uint8_t* records, size_t length);
   void begin(Peer& peer, SSL* ssl, uint64_t nowMs);
   void follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs);
-  void establish(Peer& peer);
+  void establish(Peer& peer, uint64_t nowMs);
   PeerId refuse(Failure failure);
   void fail(Peer& peer, Failure failure);
   void end(Peer& peer, End end);
