@@ -33,6 +33,12 @@ bool belongsToHandshake(const Record& record, bool hasSession) {
   return !hasSession && length >= kShortestEarlyRecord && (record.type == kAlert || record.type == kApplicationData);
 }
 
+/** Counts what a handshake has to keep: only so much of that gets in. */
+bool admits(Peer& peer, const Record& record) {
+  if (record.epoch == kHandshakeEpoch || record.type == kHandshake) return true;
+  return ++peer.earlyRecords <= kMostEarlyRecords;
+}
+
 }  // namespace
 
 Engine::Engine(Transport& transport, EngineListener& listener, Counters& counters)
@@ -143,7 +149,7 @@ void Engine::route(Association& association, uint8_t* bytes, size_t length, uint
     if (current != nullptr && belongsToSession(record, *current->channel, candidate != nullptr)) {
       if (bytes + kept != record.bytes) std::memmove(bytes + kept, record.bytes, record.length);
       kept += record.length;
-    } else if (candidate != nullptr && belongsToHandshake(record, current != nullptr)) {
+    } else if (candidate != nullptr && belongsToHandshake(record, current != nullptr) && admits(*candidate, record)) {
       candidateRecords_.insert(candidateRecords_.end(), record.bytes, record.bytes + record.length);
       if (record.epoch == kSessionEpoch && record.type == kHandshake) candidate->triedFinished = true;
     } else {

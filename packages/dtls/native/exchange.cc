@@ -9,14 +9,18 @@ namespace {
 constexpr size_t kSmallestRecord = kRecordHeaderBytes + 8;
 constexpr size_t kMostRecords = kLongestDatagram / kSmallestRecord;
 
-static_assert(SharedMemory::kSlots > kMostRecords && SharedMemory::kBytes > kLongestDatagram);
+/** What one datagram can bring: its own plaintexts, and behind a Finished those that came too early. */
+constexpr size_t kMostPlaintexts = kMostRecords + kMostEarlyRecords;
+constexpr size_t kMostBytes = kLongestDatagram + kMostEarlyRecords * kLongestFragment;
+
+static_assert(SharedMemory::kSlots > kMostPlaintexts && SharedMemory::kBytes > kMostBytes);
 
 }  // namespace
 
 Exchange::Exchange(Counters& counters) : counters_(counters), shared_(std::make_shared<SharedMemory>()) {}
 
 bool Exchange::roomForDatagram() const {
-  return SharedMemory::kSlots - incoming_ >= kMostRecords && SharedMemory::kBytes - used_ >= kLongestDatagram;
+  return SharedMemory::kSlots - incoming_ >= kMostPlaintexts && SharedMemory::kBytes - used_ >= kMostBytes;
 }
 
 std::vector<SessionReport> Exchange::takeReports() { return std::exchange(reports_, {}); }

@@ -23,6 +23,12 @@ struct HandshakeTiming {
   uint32_t giveUpMs = 60'000;
 };
 
+/**
+ * Records of data that may wait for the end of a handshake which they have overtaken. All of them come up together with
+ * it, so there must be room for them at once.
+ */
+constexpr size_t kMostEarlyRecords = 8;
+
 /** One handshake in progress. */
 class Handshake {
  public:

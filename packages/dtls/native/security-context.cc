@@ -21,6 +21,13 @@ constexpr const char* kCertificateSuites =
 // §4.2). CCM_8 is left out: OpenSSL offers it only at security level 0, which would weaken everything else, too.
 constexpr const char* kPskSuites = "ECDHE-PSK-CHACHA20-POLY1305:PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:PSK-AES128-CCM";
 
+/**
+ * Longest chain of certificates that a peer may show, in bytes. OpenSSL makes room for a message as soon as its first
+ * fragment has named its length, and for ten messages ahead: with its own limit of 100 KB, anybody who answers a cookie
+ * could take a megabyte for a few fragments.
+ */
+constexpr long kLongestChainBytes = 16 * 1024;
+
 constexpr const char* kSignatures =
     "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ed25519:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:"
     "rsa_pkcs1_sha256:rsa_pkcs1_sha384";
@@ -61,6 +68,7 @@ bool SecurityContext::build(SecurityOptions options, CredentialProblem& problem)
   SSL_CTX_set_options(context_, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_max_cert_list(context_, kLongestChainBytes);
   SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
   // Named, so that a hybrid group never makes a ClientHello too large for one datagram: the cookie listener needs it whole.
   SSL_CTX_set1_groups_list(context_, "P-256:X25519:P-384");

@@ -350,6 +350,50 @@ describe('against a client that forges, a server', () => {
     expect(plaintexts).toHaveLength(1)
   })
 
+  it('holds only so much data that overtakes Finished, in whole plaintexts, and goes on after it', () => {
+    const client = clientAt()
+    const [exchange, changeCipherSpec, finished] = client.lastFlight(client.begin())
+    if (exchange === undefined || changeCipherSpec === undefined || finished === undefined)
+      throw new Error('no flight')
+    client.feed(exchange, changeCipherSpec)
+    for (let copy = 0; copy < 60; copy++)
+      client.feed(client.sealed(ContentType.applicationData, Buffer.alloc(16_000, copy)))
+    client.feed(finished)
+    const { reports, plaintexts } = server.take()
+    expect(kinds(reports)).toEqual(['established'])
+    expect(plaintexts.map(({ bytes }) => bytes.length)).toEqual(Array.from({ length: 8 }, () => 16_000))
+    expect(yields(client, client.data('after'))).toEqual(['after'])
+  })
+
+  it('makes no room for a message that is longer than a chain of certificates may be', () => {
+    const client = clientAt()
+    client.begin()
+    const beginOf = (length: number, messageSequence: number): Buffer => {
+      const kind = [uint(HandshakeType.clientKeyExchange, 1), uint(length, 3), uint(messageSequence, 2)]
+      return client.plaintext(
+        ContentType.handshake,
+        Buffer.concat([...kind, uint(0, 3), uint(1, 3), uint(1, 1)])
+      )
+    }
+    client.feed(beginOf(16_000, 8))
+    expect(server.take().reports).toEqual([])
+    client.feed(beginOf(20_000, 9))
+    expect(kinds(server.take().reports)).toEqual(['failed protocol'])
+  })
+
+  it('reads an identity up to a NUL, and proves it by the key all the same', () => {
+    const clientAs = (identity: string, key = psk): ForgingClient =>
+      new ForgingClient(server, clientAddress, identity, key)
+    clientAs('site-1\0site-2').handshake()
+    expect(server.take().reports).toMatchObject([{ kind: 'established', identity: { identity: 'site-1' } }])
+    server = openServer()
+    for (const identity of ['', '\0', '\0site-1', 'site-1 ', 'SITE-1', 'x'.repeat(128), 'x'.repeat(1000)]) {
+      clientAs(identity).handshake()
+      expect(kinds(server.take().reports)[0]).toMatch(/^failed (?:no-shared-key|protocol)$/)
+    }
+    expect(server.stats()).toMatchObject({ peers: 0, handshaking: 0 })
+  })
+
   it('takes a last flight in which Finished arrives first', () => {
     const client = clientAt()
     const [exchange, changeCipherSpec, finished] = client.lastFlight(client.begin())
