@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
+#include <algorithm>
+
 namespace breakwater {
 namespace {
 
@@ -12,10 +14,18 @@ size_t overheadOf(const SSL* ssl) {
   return SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 ? 16 : 24;
 }
 
+/** What fits a datagram, and no more than the peer has asked for (RFC 6066 §4: 2^9 to 2^12 bytes). */
+size_t maximumPlaintextOf(const SSL* ssl) {
+  const size_t fits = DTLS_get_data_mtu(ssl);
+  const uint8_t asked = SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl));
+  const bool named = asked >= TLSEXT_max_fragment_length_512 && asked <= TLSEXT_max_fragment_length_4096;
+  return named ? std::min(fits, size_t{256} << asked) : fits;
+}
+
 }  // namespace
 
 SslChannel::SslChannel(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering)
-    : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering), maximumPlaintext_(DTLS_get_data_mtu(ssl)), overhead_(overheadOf(ssl)) {}
+    : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering), maximumPlaintext_(maximumPlaintextOf(ssl)), overhead_(overheadOf(ssl)) {}
 
 SslChannel::~SslChannel() {
   // Without this SSL_free would mark the session as broken, and its ticket could not be used again.

@@ -34,7 +34,8 @@ export class ForgingClient {
   readonly address: SocketAddress
   /** Sequence number of the next record that we seal; free to set. */
   sequence = 0n
-  /** Plaintexts that the server handed up for whatever peer, since the last look. */
+  /** What stands behind the compression methods of each hello; free to set. */
+  extensions: Uint8Array | undefined
   readonly #server: MemoryEngine
   readonly #identity: string
   readonly #psk: Uint8Array
@@ -60,7 +61,8 @@ export class ForgingClient {
   hello(cookie: Uint8Array = Buffer.alloc(0)): Buffer {
     const suites = Buffer.concat([uint(pskAes128GcmSha256, 2), uint(noRenegotiationScsv, 2)])
     const start = [uint(dtls12, 2), this.#random, vector(Buffer.alloc(0), 1), vector(cookie, 1)]
-    const body = Buffer.concat([...start, vector(suites, 2), vector(Buffer.of(0), 1)])
+    const extensions = this.extensions === undefined ? Buffer.alloc(0) : vector(this.extensions, 2)
+    const body = Buffer.concat([...start, vector(suites, 2), vector(Buffer.of(0), 1), extensions])
     const message = handshakeMessage(HandshakeType.clientHello, this.#messageSequence++, body)
     this.#transcript = [message]
     return this.plaintext(ContentType.handshake, message)

@@ -365,6 +365,19 @@ describe('against a client that forges, a server', () => {
     expect(yields(client, client.data('after'))).toEqual(['after'])
   })
 
+  it('keeps to the fragment length that a client asks for', () => {
+    const client = clientAt()
+    // RFC 6066 §4: max_fragment_length (1), one byte, 2^9.
+    client.extensions = Buffer.concat([uint(1, 2), uint(1, 2), uint(1, 1)])
+    client.handshake()
+    const [report] = server.take().reports
+    if (report?.kind !== 'established') throw new Error('no session')
+    expect(report.maximumPlaintext).toBe(512)
+    expect(server.send(report.peer, new Uint8Array(513))).toBe(false)
+    expect(server.send(report.peer, new Uint8Array(512))).toBe(true)
+    expect(client.opened(sent(server.take()), ContentType.applicationData)).toEqual([Buffer.alloc(512)])
+  })
+
   it('makes no room for a message that is longer than a chain of certificates may be', () => {
     const client = clientAt()
     client.begin()
