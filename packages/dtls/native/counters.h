@@ -8,6 +8,7 @@ namespace breakwater {
 #define BREAKWATER_COUNTERS(COUNTER)                                                                          \
   COUNTER(peers)              /* not a count but the number now, handshakes included */                       \
   COUNTER(handshaking)        /* likewise: handshakes in progress */                                          \
+  COUNTER(deadlines)          /* likewise: entries of the timer heap, stale ones included */                  \
   COUNTER(datagramsIn)        /* datagrams that arrived, whatever is in them */                               \
   COUNTER(datagramsOut)       /* datagrams handed to the kernel */                                            \
   COUNTER(datagramsTooLong)   /* arrived longer than we take, dropped */                                      \

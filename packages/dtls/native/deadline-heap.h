@@ -21,6 +21,7 @@ class DeadlineHeap {
     std::push_heap(entries_.begin(), entries_.end(), later);
   }
 
+  size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
   const Entry& earliest() const { return entries_.front(); }
 

@@ -262,7 +262,8 @@ void Engine::schedule(Peer& peer, uint64_t nowMs) {
   const uint64_t left = peer.handshake->timeoutMs();
   uint64_t at = peer.giveUpAtMs;
   if (left != Handshake::kNever && nowMs + left < at) at = nowMs + left;
-  if (at == peer.deadlineMs) return;
+  // One that comes up too early asks again; an entry for every change would let anybody fill the heap.
+  if (peer.deadlineMs != 0 && peer.deadlineMs <= at) return;
   peer.deadlineMs = at;
   deadlines_.push(at, peer.id);
 }
@@ -277,6 +278,10 @@ void Engine::handleTimeouts(uint64_t nowMs) {
     if (nowMs >= peer->giveUpAtMs) {
       // A Finished that never opened, under a key that we looked up: that key is not theirs.
       fail(*peer, peer->triedFinished && peer->handshake->offersPsk() ? Failure::kNoSharedKey : Failure::kTimeout);
+      continue;
+    }
+    if (peer->handshake->timeoutMs() > 0) {
+      schedule(*peer, nowMs);
       continue;
     }
     counters_.retransmits++;

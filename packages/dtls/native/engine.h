@@ -62,6 +62,7 @@ class Engine {
   void handleTimeouts(uint64_t nowMs);
   size_t peerCount() const { return peers_.size(); }
   uint32_t handshakingCount() const { return handshaking_; }
+  size_t deadlineCount() const { return deadlines_.size(); }
   /** When to call `handleTimeouts`, or `kNever`. */
   uint64_t nextTimeoutMs();
 

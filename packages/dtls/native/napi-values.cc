@@ -230,6 +230,7 @@ napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports) 
 napi_value makeStats(napi_env env, Counters& counters, const Engine& engine) {
   counters.peers = engine.peerCount();
   counters.handshaking = engine.handshakingCount();
+  counters.deadlines = engine.deadlineCount();
   napi_value object;
   napi_create_object(env, &object);
 #define BREAKWATER_COUNTER_PROPERTY(name) \

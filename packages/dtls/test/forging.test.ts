@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { ipv4 } from '@breakwater/core'
 import type { SecureEndpointLimits, SocketAddress } from '@breakwater/core'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -471,6 +472,18 @@ describe('against a client that forges, a server', () => {
   it('bounds handshakes of one address: a newer one takes the place of the older', () => {
     for (let attempt = 0; attempt < 20; attempt++) clientAt().begin()
     expect(server.stats()).toMatchObject({ peers: 1, handshaking: 1 })
+  })
+
+  it('keeps one deadline for a handshake, however often somebody disturbs it', async () => {
+    const client = clientAt()
+    client.begin()
+    const strange = handshakeMessage(HandshakeType.clientKeyExchange, 100, randomBytes(20))
+    for (let round = 0; round < 20; round++) {
+      client.feed(client.plaintext(ContentType.handshake, strange))
+      await pause(2)
+    }
+    expect(server.stats()).toMatchObject({ handshaking: 1 })
+    expect(server.stats()['deadlines']).toBeLessThanOrEqual(3)
   })
 
   it('gives one session to each of two ports of one address', () => {
