@@ -24,6 +24,7 @@ interface PooledEndpoint {
 
 interface Connected {
   readonly connection: ConnectionId
+  readonly path: LegalPath
   readonly pooled: PooledEndpoint
   readonly endpoint: SecureEndpoint
   readonly peer: PeerId
@@ -61,12 +62,14 @@ export class EndpointPool {
     const pooled = this.#endpointFor(path, remote)
     try {
       const endpoint = await pooled.opening
-      if (this.#isClosed || this.#givenUp.delete(connection)) {
+      if (this.#isClosed) return
+      if (this.#givenUp.delete(connection)) {
         pooled.remotes.delete(remote)
+        this.#feed({ kind: 'session-failed', connection, reason: 'local' })
         return
       }
       const peer = endpoint.connect({ remote: path.remote, serverName })
-      const connected: Connected = { connection, pooled, endpoint, peer, remote }
+      const connected: Connected = { connection, path, pooled, endpoint, peer, remote }
       this.#byPeer.set(peer, connected)
       this.#byConnection.set(connection, connected)
     } catch {
@@ -130,11 +133,17 @@ export class EndpointPool {
   #discard(path: LegalPath, pooled: PooledEndpoint): void {
     const key = keyOf(path)
     const rest = (this.#pooled.get(key) ?? []).filter((each) => each !== pooled)
-    this.#pooled.set(key, rest)
+    if (rest.length === 0) this.#pooled.delete(key)
+    else this.#pooled.set(key, rest)
     void pooled.opening.then(
       (endpoint) => endpoint.destroy(),
       () => undefined
     )
+    // An endpoint says nothing of its sessions once it is destroyed.
+    for (const connected of [...this.#byPeer.values()].filter((each) => each.pooled === pooled)) {
+      this.#gone(connected)
+      this.#feed({ kind: 'session-closed', connection: connected.connection, reason: 'local' })
+    }
   }
 
   #received(batch: PlaintextBatch): void {
@@ -157,6 +166,8 @@ export class EndpointPool {
         return
       case 'failed':
         this.#gone(connected)
+        // It may be bound to an interface or an address that is not there any more; the next attempt binds anew.
+        if (connected.pooled.remotes.size === 0) this.#discard(connected.path, connected.pooled)
         this.#feed({ kind: 'session-failed', connection, reason: event.reason })
         return
       case 'closed':

@@ -1,0 +1,146 @@
+import type {
+  ConnectRequest,
+  PeerId,
+  SecureEndpoint,
+  SecureEndpointHandlers,
+  SecureEndpointOptions
+} from '@breakwater/core'
+import { describe, expect, it } from 'vitest'
+import type { ClientInput } from '../../src/client/client-io.ts'
+import { EndpointPool } from '../../src/client/endpoint-pool.ts'
+import type { ConnectionId } from '../../src/client/session-state.ts'
+import { DomainName } from '../../src/domain/identifier.ts'
+import { legalPaths } from '../../src/multihoming/legal-path.ts'
+import { domain, server } from '../multihoming/sites.ts'
+
+const east = server('isp-a', '192.0.2.1', 'isp-a/east')
+const west = server('isp-a', '192.0.2.2', 'isp-a/west')
+const site = {
+  domains: [domain('isp-a', { sources: ['198.51.100.1'], servers: [east, west] })],
+  providerIndependent: []
+}
+const toEast = legalPaths(site, east).paths[0]!
+const toWest = legalPaths(site, west).paths[0]!
+
+let lastPeer = 0
+
+/** An endpoint that does nothing by itself. */
+class IdleEndpoint implements SecureEndpoint {
+  readonly local
+  readonly peers: PeerId[] = []
+  readonly handlers: SecureEndpointHandlers
+  isDestroyed = false
+  /** As when its address has gone. */
+  isBroken = false
+
+  constructor(options: SecureEndpointOptions, handlers: SecureEndpointHandlers) {
+    this.local = options.local
+    this.handlers = handlers
+  }
+
+  connect(_request: ConnectRequest): PeerId {
+    if (this.isBroken) throw new Error('no such address')
+    const peer = ++lastPeer as PeerId
+    this.peers.push(peer)
+    return peer
+  }
+
+  send(): boolean {
+    return true
+  }
+
+  close(peer: PeerId): void {
+    this.handlers.onSession({ kind: 'closed', peer, reason: 'local' })
+  }
+
+  maximumPlaintext(): number {
+    return 1000
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return {}
+  }
+
+  destroy(): Promise<void> {
+    this.isDestroyed = true
+    return Promise.resolve()
+  }
+}
+
+class Bed {
+  readonly endpoints: IdleEndpoint[] = []
+  readonly fed: ClientInput[] = []
+  readonly pool: EndpointPool
+
+  constructor() {
+    const credentials = { kind: 'psk', identity: 'site', key: new Uint8Array(16) } as const
+    this.pool = new EndpointPool(
+      (options, handlers) => {
+        const endpoint = new IdleEndpoint(options, handlers)
+        this.endpoints.push(endpoint)
+        return Promise.resolve(endpoint)
+      },
+      new Map([[DomainName('isp-a'), credentials]]),
+      (input) => this.fed.push(input)
+    )
+  }
+
+  connect(id: number, path = toEast): Promise<void> {
+    return this.pool.connect(id as ConnectionId, path, path.referenceName)
+  }
+}
+
+describe('the endpoints of a client', () => {
+  it('two servers of a domain share an endpoint, two sessions with one server do not', async () => {
+    const bed = new Bed()
+    await bed.connect(1)
+    await bed.connect(2, toWest)
+    expect(bed.endpoints).toHaveLength(1)
+    await bed.connect(3)
+    expect(bed.endpoints).toHaveLength(2)
+  })
+
+  it('after a handshake that came to nothing the next one binds anew: the interface may be another one now', async () => {
+    const bed = new Bed()
+    await bed.connect(1)
+    const [first] = bed.endpoints
+    first!.handlers.onSession({ kind: 'failed', peer: first!.peers[0]!, reason: 'timeout' })
+    await bed.connect(2)
+    expect(bed.endpoints).toHaveLength(2)
+    expect(first?.isDestroyed).toBe(true)
+    expect(bed.fed).toEqual([{ kind: 'session-failed', connection: 1, reason: 'timeout' }])
+  })
+
+  it('but not while the endpoint serves another session', async () => {
+    const bed = new Bed()
+    await bed.connect(1)
+    await bed.connect(2, toWest)
+    const [first] = bed.endpoints
+    first!.handlers.onSession({ kind: 'failed', peer: first!.peers[0]!, reason: 'timeout' })
+    await bed.connect(3)
+    expect(bed.endpoints).toHaveLength(1)
+    expect(first?.isDestroyed).toBe(false)
+  })
+
+  it('tells the sessions of an endpoint that is given up that they are over', async () => {
+    const bed = new Bed()
+    await bed.connect(1)
+    bed.endpoints[0]!.isBroken = true
+    await bed.connect(2, toWest)
+    expect(bed.endpoints[0]?.isDestroyed).toBe(true)
+    expect(bed.fed).toContainEqual({ kind: 'session-failed', connection: 2, reason: 'local' })
+    expect(bed.fed).toContainEqual({ kind: 'session-closed', connection: 1, reason: 'local' })
+    await bed.connect(3)
+    expect(bed.endpoints).toHaveLength(2)
+  })
+
+  it('reports an attempt that was given up before its endpoint was open', async () => {
+    const bed = new Bed()
+    const connecting = bed.connect(1)
+    bed.pool.close(1 as ConnectionId)
+    await connecting
+    expect(bed.fed).toEqual([{ kind: 'session-failed', connection: 1, reason: 'local' }])
+    await bed.connect(2)
+    expect(bed.endpoints).toHaveLength(1)
+  })
+})
