@@ -6,6 +6,7 @@ import { describeIllegal } from '../multihoming/legal-path.ts'
 import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { Calendar } from './calendar.ts'
+import { Pacing } from './pacing.ts'
 import { Reconnection } from './reconnection.ts'
 import type { ReconnectionRule } from './reconnection.ts'
 import { RequestBook } from './request-book.ts'
@@ -58,6 +59,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   readonly #options: AssociationOptions
   readonly #reconnection: Reconnection
   readonly #book: RequestBook
+  /** One budget for all sessions with the server (RFC 9132 §4.4). */
+  readonly #pacing = new Pacing()
   readonly #outputs: AssociationOutput[] = []
   #state: SessionState = { kind: 'stopped' }
   /** Index of the path to try next: after a failure, another one gets its chance. */
@@ -122,7 +125,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   handleTimeout(now: Instant): void {
     const attemptAt = this.#nextAttempt()
     if (attemptAt !== undefined && attemptAt <= now) this.#attempt(now)
-    for (const { session } of liveSessions(this.#state)) session.handleTimeout(now)
+    for (const { session } of this.#inTurn(now)) session.handleTimeout(now)
     this.#book.handleTimeout(now)
     this.#drain(now)
   }
@@ -194,11 +197,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   #begin(attempt: Attempt, now: Instant): LiveSession {
-    const handshake = between(attempt.since, now)
     const { entropy, parameters } = this.#options
+    const { connection, path, since } = attempt
     this.#reconnection.established()
-    const { connection, path } = attempt
-    return { connection, path, since: now, session: new SignalSession(entropy, handshake, now, parameters) }
+    this.#pacing.handshakeTook(between(since, now))
+    const session = new SignalSession(entropy, this.#pacing, now, parameters)
+    return { connection, path, since: now, session }
   }
 
   #failed(connection: ConnectionId, reason: SessionFailure, now: Instant): void {
@@ -275,7 +279,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   /** @returns whether a session had anything to say. */
   #drainSessions(now: Instant): boolean {
-    for (const live of liveSessions(this.#state)) {
+    for (const live of this.#inTurn(now)) {
       live.session.handle({ kind: 'send' }, now)
       const output = live.session.poll()
       if (output === undefined) continue
@@ -283,6 +287,16 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       return true
     }
     return false
+  }
+
+  /** Sessions as their turn to send comes: what is most urgent first, then whoever waited longest. */
+  #inTurn(now: Instant): readonly LiveSession[] {
+    const live = liveSessions(this.#state)
+    const [one, other] = live
+    if (one === undefined || other === undefined) return live
+    const [mine, theirs] = [one.session.urgency(now), other.session.urgency(now)]
+    const isFirst = mine === theirs ? sentBefore(one, other) : mine < theirs
+    return isFirst ? [one, other] : [other, one]
   }
 
   #performForBook(output: RequestBookOutput, now: Instant): void {
@@ -354,7 +368,13 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
    */
   #silence(live: LiveSession, now: Instant): void {
     const state = this.#state
-    if (state.kind !== 'established' || state.connection !== live.connection) return
+    if (state.kind === 'silent' && state.connection !== live.connection) {
+      // The rival, too: the server may have lost both sessions, so another is tried in its place.
+      this.#outputs.push({ kind: 'close', connection: live.connection })
+      this.#change({ ...state, rival: this.#rivalAt(this.#reconnection.afterLoss(now), now) })
+      return
+    }
+    if (state.kind !== 'established') return
     if (this.#book.requests.length > 0) {
       const rival = this.#rivalAt(this.#reconnection.afterLoss(now), now)
       this.#change({ ...state, kind: 'silent', rival })
@@ -371,4 +391,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#outputs.push({ kind: 'close', connection: state.connection })
     this.#leaveSilent(state, 'no answer to heartbeats', now)
   }
+}
+
+function sentBefore(one: LiveSession, other: LiveSession): boolean {
+  return (one.session.sentAt ?? -Infinity) < (other.session.sentAt ?? -Infinity)
 }

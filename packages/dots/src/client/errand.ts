@@ -24,6 +24,9 @@ export const ERRAND_PRIORITY: Readonly<Record<Errand['kind'], number>> = {
   list: 3
 }
 
+/** RFC 9132 §4.4: mitigation requests are never held back by a heartbeat. */
+export const HEARTBEAT_PRIORITY = 4
+
 export function errandKey(errand: Errand): string {
   return errand.kind === 'list' ? 'list' : `${errand.kind}:${errand.mitigationId}`
 }

@@ -35,6 +35,11 @@ export class Pacing {
       this.#roundTrip === undefined ? roundTrip : Milliseconds((7 * this.#roundTrip + roundTrip) / 8)
   }
 
+  /** A new session, perhaps by another path. Its handshake holds more than one round trip: a first estimate, on the slow side. */
+  handshakeTook(handshake: Duration): void {
+    this.#roundTrip = handshake < PACING_WITHOUT_RTT ? handshake : undefined
+  }
+
   /** A request stayed without an answer: what was measured before tells nothing of the path as it is now. */
   forgetRoundTrip(): void {
     this.#roundTrip = undefined

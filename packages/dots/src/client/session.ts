@@ -8,9 +8,9 @@ import { Heartbeat } from '../signal/heartbeat.ts'
 import { heartbeatRequest, parseHeartbeat } from '../signal/heartbeat-message.ts'
 import { isHeartbeatPath } from '../signal/resource.ts'
 import { transmissionParameters } from '../signal/session-configuration.ts'
-import { ERRAND_PRIORITY, errandKey } from './errand.ts'
+import { ERRAND_PRIORITY, HEARTBEAT_PRIORITY, errandKey } from './errand.ts'
 import type { Errand } from './errand.ts'
-import { Pacing } from './pacing.ts'
+import type { Pacing } from './pacing.ts'
 
 export type SignalSessionInput =
   | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
@@ -55,7 +55,7 @@ interface OpenErrand {
 export class SignalSession implements Machine<SignalSessionInput, SignalSessionOutput> {
   readonly #coap: CoapSession
   readonly #heartbeat: Heartbeat
-  readonly #pacing = new Pacing()
+  readonly #pacing: Pacing
   readonly #errands = new Map<string, OpenErrand>()
   readonly #byExchange = new Map<OutgoingExchange, OpenErrand>()
   #heartbeatExchange: { readonly exchange: OutgoingExchange; readonly sentAt: Instant } | undefined
@@ -63,22 +63,20 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #waitingHeartbeat: { readonly peerHeartbeatStatus: boolean } | undefined
   #nextExchange = 1
   #heardAt: Instant
+  #sentAt: Instant | undefined
   readonly #outputs: SignalSessionOutput[] = []
 
-  /**
-   * @param handshake How long the handshake took. It holds more than one round trip, so that it errs on the slow side
-   * as a first estimate of one.
-   */
+  /** @param pacing The budget of all sessions with this server. */
   constructor(
     entropy: Entropy,
-    handshake: Duration,
+    pacing: Pacing,
     now: Instant,
     parameters: SessionParameters = DEFAULT_SESSION_PARAMETERS
   ) {
     this.#coap = new CoapSession({ parameters: transmissionParameters(parameters), entropy })
     this.#heartbeat = new Heartbeat(parameters, entropy, now)
+    this.#pacing = pacing
     this.#heardAt = now
-    if (handshake < PACING_WITHOUT_RTT) this.#pacing.measured(handshake)
   }
 
   /** When anything last came from the server, or the session began. */
@@ -89,6 +87,18 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   /** Smoothed; undefined while there is no estimate. */
   get roundTrip(): Duration | undefined {
     return this.#pacing.roundTrip
+  }
+
+  /** When a request last left here; undefined: never. */
+  get sentAt(): Instant | undefined {
+    return this.#sentAt
+  }
+
+  /** How urgent is what waits to be sent here, less for what is more urgent; `Infinity`: nothing waits. */
+  urgency(now: Instant): number {
+    const open = this.#mostUrgent(now)
+    if (open !== undefined) return ERRAND_PRIORITY[open.errand.kind]
+    return this.#waitingHeartbeat === undefined ? Infinity : HEARTBEAT_PRIORITY
   }
 
   handle(input: SignalSessionInput, now: Instant): void {
@@ -191,6 +201,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     open.sendings++
     open.dueAt = after(now, untilRepetition(open))
     this.#pacing.sent(now)
+    this.#sentAt = now
     this.#drainCoap(now)
   }
 
@@ -208,6 +219,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       now
     )
     this.#pacing.sent(now)
+    this.#sentAt = now
     this.#drainCoap(now)
   }
 

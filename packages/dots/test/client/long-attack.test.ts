@@ -1,0 +1,51 @@
+import { Code } from '@breakwater/coap'
+import { Milliseconds, Seconds } from '@breakwater/core'
+import { describe, expect, it } from 'vitest'
+import { target } from '../multihoming/sites.ts'
+import { ScriptedServer, want } from './scripted-server.ts'
+
+const web = want('web', target('198.51.100.7/32'))
+const mail = want('mail', target('198.51.100.25/32'))
+
+/** A server that went silent while a mitigation is in force, and a second session beside the silent one. */
+function silenced(): { server: ScriptedServer; rival: ScriptedServer['connection'] } {
+  const server = new ScriptedServer()
+  server.connect()
+  server.want(web)
+  server.grant(36_000)
+  server.pass(Seconds(30 * 20))
+  const rival = server.connection
+  server.pass(Milliseconds(20))
+  server.feed({ kind: 'established', connection: rival })
+  return { server, rival }
+}
+
+describe('an attack that goes on and on', () => {
+  it('a rival that falls silent, too, is replaced: no client waits for ever on two dead sessions', () => {
+    const { server, rival } = silenced()
+    server.pass(Seconds(30 * 20))
+    expect(server.outputs).toContainEqual({ kind: 'close', connection: rival })
+    const next = server.connection
+    expect(next).not.toBe(rival)
+    server.feed({ kind: 'established', connection: next })
+    server.pass(Seconds(4))
+    const over = server.heard.findLast((each) => each.connection === next)
+    server.answer(over!, Code.content, { mid: 1, status: 2, lifetime: 100 })
+    expect(server.association.state).toMatchObject({ kind: 'established', connection: next })
+  })
+
+  it('two sessions with one server share what RFC 9132 §4.4 allows to send there', () => {
+    const { server, rival } = silenced()
+    server.want(web, mail)
+    server.pass(Seconds(10))
+    const { now, heard } = server
+    const before = heard.length
+    server.pass(Seconds(60))
+    const later = heard.slice(before)
+    expect(later.filter((each, index) => index > 0 && each.at - later[index - 1]!.at < 3000)).toEqual([])
+    expect(later.length).toBeGreaterThan(15)
+    const puts = later.filter((each) => each.text.startsWith('PUT') && each.mitigationId !== undefined)
+    expect(new Set(puts.map((each) => each.connection)).size).toBe(2)
+    expect(puts.some((each) => each.connection === rival && each.at < now + 10_000)).toBe(true)
+  })
+})
