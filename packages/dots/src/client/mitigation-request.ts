@@ -48,8 +48,8 @@ export type RequestEvent =
   /** `retryAfterSeconds`: the server could not take it now. */
   | { readonly kind: 'delete-answer'; readonly retryAfterSeconds: number | undefined }
   | { readonly kind: 'report'; readonly report: MitigationReport }
-  /** The server does not know the request. */
-  | { readonly kind: 'vanished' }
+  /** The server does not have the request any more. `retryAt`: it is asked again then; undefined: at once. */
+  | { readonly kind: 'vanished'; readonly retryAt: Instant | undefined }
   /** Nobody needs it any more. */
   | { readonly kind: 'retire' }
   /** RFC 9132 §4.4.1.3: a newer one with a common prefix was accepted, so the server deleted this one. */
@@ -97,7 +97,7 @@ export function step(state: RequestState, event: RequestEvent, context: RequestC
     case 'report':
       return reported(state, event.report, context)
     case 'vanished':
-      return vanished(state, context)
+      return vanished(state, event.retryAt, context)
     case 'retire':
       return retire(state, context)
     case 'superseded':
@@ -275,8 +275,6 @@ function reportedInForce(
       actions: ['forget-put']
     }
   }
-  if (report.status === MitigationStatusCode.attackMitigationTerminated)
-    return refused({ kind: 'terminated', text: 'the server terminated it' }, undefined, context)
   if (report.lifetime === undefined) return stay(state)
   const until = endOf(report.lifetime, context.now)
   if (state.kind === 'refreshing') return stay({ kind: 'refreshing', until })
@@ -296,11 +294,14 @@ function isActive(status: number | undefined): boolean {
   )
 }
 
-function vanished(state: RequestState, context: RequestContext): RequestStep {
+function vanished(state: RequestState, retryAt: Instant | undefined, context: RequestContext): RequestStep {
   switch (state.kind) {
     case 'in-force':
-    case 'refreshing':
-      return ask(context, false)
+    case 'refreshing': {
+      if (retryAt === undefined) return ask(context, false)
+      const refusal: Refusal = { kind: 'terminated', text: 'the server does not keep it' }
+      return { state: { kind: 'refused', refusal, retryAt }, actions: ['forget-put', 'forget-observe'] }
+    }
     case 'withdrawing':
       return { state: { kind: 'ended', reason: 'withdrawn' }, actions: ALL_FORGOTTEN }
     case 'waiting':

@@ -2,6 +2,7 @@ import { Code } from '@breakwater/coap'
 import type { CoapRequest, CoapResponse } from '@breakwater/coap'
 import { Seconds, after, earlier, fraction } from '@breakwater/core'
 import type { Duration, Entropy, Instant } from '@breakwater/core'
+import { MitigationStatusCode } from '@breakwater/model'
 import type { Cuid, MitigationId, ProtectionId } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import { compileRequests } from '../multihoming/compiler.ts'
@@ -126,7 +127,7 @@ export class RequestBook {
     const byId = new Map(live.map((entry) => [entry.mitigationId, entry]))
     for (const { mitigationId, request } of found.kept) {
       const entry = byId.get(mitigationId)
-      if (entry !== undefined) entries.set(request, this.#keep(entry, request, lifetimes))
+      if (entry !== undefined) entries.set(request, this.#keep(entry, request, lifetimes, now))
     }
     for (const request of found.added) entries.set(request, this.#add(request, lifetimes, now))
     for (const { mitigationId, replacedBy } of found.retired) {
@@ -153,7 +154,7 @@ export class RequestBook {
     this.#hasSession = true
     // Even when nothing is asked: ids of an earlier life of ours must stay below the next one.
     this.#outputs.push({ kind: 'ask', errand: { kind: 'list' }, request: listRequest(this.#cuid) })
-    for (const entry of this.#entries) this.#step(entry, { kind: 'session-up' }, now)
+    for (const entry of this.#entries) if (!isLetGo(entry)) this.#step(entry, { kind: 'session-up' }, now)
   }
 
   sessionDown(now: Instant): void {
@@ -189,14 +190,17 @@ export class RequestBook {
     this.#outputs.push({ kind: 'changed', protections: entry.protections })
     // Nobody wants it any more: another copy of its PUT could only take the place of what is still good.
     if (entry.state.kind === 'asking') this.#act(entry, 'forget-put')
+    // Nor is it asked again when the server has time for it; what takes its place or the DELETE ends it.
+    if (entry.state.kind === 'refused' && mayBeKnown(entry.state))
+      entry.state = { kind: 'waiting', maybeKnown: true }
   }
 
-  #keep(entry: Entry, request: CompiledRequest, lifetimes: Lifetimes): Entry {
+  #keep(entry: Entry, request: CompiledRequest, lifetimes: Lifetimes, now: Instant): Entry {
     entry.protections = request.protections
     entry.lifetime = longest(request, lifetimes)
-    const isAskedAgain = entry.replacedBy !== undefined && entry.state.kind === 'asking'
+    const isAskedAgain = isLetGo(entry)
     entry.replacedBy = undefined
-    if (isAskedAgain) this.#act(entry, 'put')
+    if (isAskedAgain && this.#hasSession) this.#step(entry, { kind: 'session-up' }, now)
     return entry
   }
 
@@ -238,7 +242,8 @@ export class RequestBook {
       const replacements = entry.replacedBy.filter((other) => this.#entries.has(other))
       if (replacements.some((other) => isInForce(other.state) && other.mitigationId > entry.mitigationId))
         this.#step(entry, { kind: 'superseded' }, now)
-      else if (replacements.length === 0) this.#step(entry, { kind: 'retire' }, now)
+      else if (replacements.length === 0 || !mayBeKnown(entry.state))
+        this.#step(entry, { kind: 'retire' }, now)
     }
   }
 
@@ -301,7 +306,7 @@ export class RequestBook {
     if (answer.cause === 'cuid-collision') return this.#changeCuid(entry, now)
     // With a retry-timer it is another client's request that is in the way (RFC 9132 §4.4.1.3).
     if (answer.cause !== 'overlapping-targets' || answer.retryAfterSeconds !== undefined) return false
-    if (entry.renumberings >= MOST_RENUMBERINGS) return false
+    if (entry.renumberings >= MOST_RENUMBERINGS || entry.replacedBy !== undefined) return false
     entry.renumberings++
     if (answer.mitigationId === undefined) {
       entry.needsNumber = true
@@ -320,7 +325,7 @@ export class RequestBook {
     this.#cuid = randomCuid(this.#entropy)
     this.#outputs.push({ kind: 'cuid-changed', cuid: this.#cuid })
     for (const other of this.#entries)
-      if (other.state.kind === 'asking') this.#step(other, { kind: 'session-up' }, now)
+      if (other.state.kind === 'asking' && !isLetGo(other)) this.#step(other, { kind: 'session-up' }, now)
     return true
   }
 
@@ -350,15 +355,21 @@ export class RequestBook {
 
   /** A server that grants and then denies, over and over, is not asked in a loop. */
   #vanished(entry: Entry, now: Instant): void {
-    const { vanishedAt } = entry
-    if (vanishedAt !== undefined && now < after(vanishedAt, VANISHING_PAUSE)) return
-    entry.vanishedAt = now
-    this.#step(entry, { kind: 'vanished' }, now)
+    if (entry.replacedBy?.some((other) => mayBeKnown(other.state)) === true) {
+      this.#step(entry, { kind: 'superseded' }, now)
+      return
+    }
+    const pausedUntil = entry.vanishedAt === undefined ? now : after(entry.vanishedAt, VANISHING_PAUSE)
+    const retryAt = pausedUntil > now ? pausedUntil : undefined
+    if (retryAt === undefined) entry.vanishedAt = now
+    this.#step(entry, { kind: 'vanished', retryAt }, now)
   }
 
   #report(entry: Entry, report: MitigationReport, now: Instant): void {
     entry.report = report
-    this.#step(entry, { kind: 'report', report }, now)
+    // Wanted all the same: a refresh that got lost is asked for anew.
+    if (report.status === MitigationStatusCode.attackMitigationTerminated) this.#vanished(entry, now)
+    else this.#step(entry, { kind: 'report', report }, now)
     this.#outputs.push({ kind: 'changed', protections: entry.protections })
   }
 
@@ -369,10 +380,20 @@ export class RequestBook {
     for (const entry of this.#entries) {
       const report = reports?.find((each) => each.mitigationId === entry.mitigationId)
       if (report !== undefined) this.#report(entry, report, now)
-      else if (entry.needsNumber) this.#renumber(entry, now)
+      else if (entry.needsNumber && isRenumberable(entry)) this.#renumber(entry, now)
       else if (isInForce(entry.state)) this.#vanished(entry, now)
     }
   }
+}
+
+/** Nobody wants it any more, and what was asked has no answer: not asked again, for the DELETE or a newer one ends it. */
+function isLetGo({ state, replacedBy }: Entry): boolean {
+  return replacedBy !== undefined && (state.kind === 'asking' || state.kind === 'waiting')
+}
+
+/** A higher id for what nobody wants would take away what took its place (RFC 9132 §4.4.1.3). */
+function isRenumberable({ state, replacedBy }: Entry): boolean {
+  return replacedBy === undefined && state.kind === 'refused'
 }
 
 /** Whether the server may have it, so that a newer overlapping request would delete it there. */
@@ -386,6 +407,8 @@ function mayBeKnown(state: RequestState): boolean {
     case 'withdrawing':
       return true
     case 'refused':
+      // The server did not decide on this copy; it may have accepted one before.
+      return state.refusal.kind === 'unavailable'
     case 'ended':
       return false
   }

@@ -43,11 +43,11 @@ const events: Readonly<Record<string, RequestEvent>> = {
     answer: { kind: 'unavailable', code: 0xa3, retryAfterSeconds: 30, text: 'later' }
   },
   deleted: { kind: 'delete-answer', retryAfterSeconds: undefined },
-  vanished: { kind: 'vanished' },
+  vanished: { kind: 'vanished', retryAt: undefined },
+  'vanished again': { kind: 'vanished', retryAt: later },
   retire: { kind: 'retire' },
   superseded: { kind: 'superseded' },
   'status 1': report(1),
-  'status 6': report(6),
   'status 7': report(7, { retryAfterSeconds: 120 }),
   due: { kind: 'due' }
 }
@@ -68,7 +68,7 @@ const table: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'session-up': 'refreshing put observe',
     vanished: 'asking put',
     retire: 'withdrawing forget-put forget-observe delete',
-    'status 6': 'refused forget-put forget-observe',
+    'vanished again': 'refused forget-put forget-observe',
     'status 7': 'refused forget-put'
   },
   refreshing: {
@@ -79,7 +79,7 @@ const table: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'said later': 'in-force',
     vanished: 'asking put',
     retire: 'withdrawing forget-put forget-observe delete',
-    'status 6': 'refused forget-put forget-observe',
+    'vanished again': 'refused forget-put forget-observe',
     'status 7': 'refused forget-put'
   },
   refused: { retire: 'ended forget-put forget-observe forget-delete' },
@@ -87,7 +87,8 @@ const table: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   withdrawing: {
     'session-up': 'withdrawing delete',
     deleted: 'ended forget-put forget-observe forget-delete',
-    vanished: 'ended forget-put forget-observe forget-delete'
+    vanished: 'ended forget-put forget-observe forget-delete',
+    'vanished again': 'ended forget-put forget-observe forget-delete'
   },
   ended: {}
 }

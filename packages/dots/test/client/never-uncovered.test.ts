@@ -1,5 +1,5 @@
-import { Code } from '@breakwater/coap'
-import { Milliseconds, ipv4, prefixOf } from '@breakwater/core'
+import { Code, OptionNumber, uintOption } from '@breakwater/coap'
+import { Milliseconds, Seconds, ipv4, prefixOf } from '@breakwater/core'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isInForce } from '../../src/client/mitigation-request.ts'
@@ -34,6 +34,9 @@ class OverlapServer {
   }
 }
 
+/** RFC 7252 §5.9.3.4: Max-Age says when to come again. */
+const SOON = [uintOption(OptionNumber.maxAge, 5)]
+
 const smallPrefix = fc
   .tuple(fc.integer({ min: 0, max: 0x3f }), fc.integer({ min: 26, max: 32 }))
   .map(([low, length]) => prefixOf(ipv4(0xc6336400 + low), length))
@@ -46,11 +49,13 @@ const step = fc.record({
   slot: fc.integer({ min: 0, max: 5 }),
   asked: fc.option(randomTarget, { nil: undefined }),
   /** What becomes of the next requests: heard or lost, and answered or not. */
-  fate: fc.array(fc.constantFrom('answered', 'answered', 'unanswered', 'lost'), {
+  fate: fc.array(fc.constantFrom('answered', 'answered', 'unanswered', 'lost', 'busy'), {
     minLength: 4,
     maxLength: 4
   }),
-  waitMilliseconds: fc.constantFrom(0, 30, 3500)
+  waitMilliseconds: fc.constantFrom(0, 30, 3500),
+  /** The session is lost and comes back. */
+  breaks: fc.constantFrom(false, false, false, true)
 })
 
 describe('whatever is asked, released, lost and left without an answer', () => {
@@ -71,6 +76,10 @@ describe('whatever is asked, released, lost and left without an answer', () => {
               const request = script.heard[served++]!
               const fate = fates[index] ?? 'answered'
               if (request.mitigationId === undefined || fate === 'lost') continue
+              if (fate === 'busy') {
+                script.answer(request, Code.serviceUnavailable, undefined, SOON)
+                continue
+              }
               const before = [...live.values()].filter(
                 (each) => settled.has(each) && isProtected(atServer, each)
               )
@@ -88,13 +97,17 @@ describe('whatever is asked, released, lost and left without an answer', () => {
           }
           script.connect()
           served = script.heard.length
-          for (const { slot, asked, fate, waitMilliseconds } of steps) {
+          for (const { slot, asked, fate, waitMilliseconds, breaks } of steps) {
             if (asked === undefined) live.delete(slot)
             else live.set(slot, want(`p${slot}`, asked, 36_000))
             script.want(...live.values())
             serve(fate)
             script.pass(Milliseconds(waitMilliseconds))
             serve(fate)
+            if (!breaks) continue
+            script.feed({ kind: 'closed', connection: script.connection, reason: 'alert' })
+            script.pass(Seconds(61))
+            script.feed({ kind: 'established', connection: script.connection })
           }
           for (let round = 0; round < 40; round++) {
             script.pass(Milliseconds(3000))
