@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { decodeSignal } from '../src/index.ts'
-import { MAXIMUM_DEPTH, MAXIMUM_ITEMS, MAXIMUM_MESSAGE_BYTES } from '../src/cbor/limit.ts'
+import { MAXIMUM_DEPTH, MAXIMUM_ITEMS, MAXIMUM_MESSAGE_BYTES } from '../src/limit.ts'
 import { faultOf, hex } from './fault.ts'
 
 describe('what is no CBOR is refused, with the place', () => {

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '@breakwater/core'
 import { ModelDecodeError } from '../decode-error.ts'
-import { MAXIMUM_DEPTH, MAXIMUM_ITEMS, MAXIMUM_MESSAGE_BYTES } from './limit.ts'
+import { MAXIMUM_DEPTH, MAXIMUM_ITEMS, MAXIMUM_MESSAGE_BYTES } from '../limit.ts'
 import {
   ARRAY,
   BREAK_BYTE,
@@ -16,7 +16,7 @@ import {
   UNSIGNED,
   majorName
 } from './major.ts'
-import { Trail } from './trail.ts'
+import { Trail } from '../trail.ts'
 
 /** Length of an array or map that only a "break" ends. */
 export const UNTIL_BREAK = -1

@@ -1,7 +1,7 @@
 import { InternalError, encodeUtf8 } from '@breakwater/core'
-import { MAXIMUM_ITEMS, MAXIMUM_MESSAGE_BYTES } from './limit.ts'
+import { MAXIMUM_ITEMS, MAXIMUM_MESSAGE_BYTES } from '../limit.ts'
 import { ARRAY, FALSE_BYTE, MAP, NEGATIVE, TAG, TEXT, TRUE_BYTE, UNSIGNED } from './major.ts'
-import { Trail } from './trail.ts'
+import { Trail } from '../trail.ts'
 
 const INITIAL_BYTES = 512
 

@@ -4,50 +4,33 @@ import type { CborReader } from '../cbor/reader.ts'
 import { UNTIL_BREAK } from '../cbor/reader.ts'
 import type { CborWriter } from '../cbor/writer.ts'
 import type { ContainerNode, Member } from '../yang/node.ts'
-import { fieldName } from '../yang/value.ts'
 import type { Codec } from './codec.ts'
 import { FIRST_KEY, LAST_KEY, isComprehensionRequired } from './comprehension.ts'
+import { ContainerRule } from './container-rule.ts'
+import type { RuledMember } from './container-rule.ts'
 
-interface MappedMember {
-  readonly name: string
-  readonly field: string
+interface MappedMember extends RuledMember {
   readonly key: number
-  /** Its place in the set of members seen. */
-  readonly bit: number
   readonly codec: Codec
 }
 
 type Fields = Record<string, unknown>
 
-/** Members that one bit set of a JavaScript integer can tell apart. */
-const MAXIMUM_MEMBERS = 31
-
 /** Containers and list entries: maps from integer keys (RFC 9132 §6). */
 export class ContainerCodec implements Codec<Fields> {
-  readonly #node: ContainerNode
+  readonly #rule: ContainerRule
   /** In order of keys, which is the order of their encodings (RFC 8949 §4.2.1). */
   readonly #members: readonly MappedMember[]
   readonly #byKey: readonly (MappedMember | undefined)[]
-  readonly #mandatory: number
-  readonly #fromServer: number
-  readonly #fromClient: number
 
   constructor(node: ContainerNode, codecOf: (member: Member) => Codec) {
-    const sorted = Object.entries(node.members).toSorted(([, a], [, b]) => a.key - b.key)
-    if (sorted.length > MAXIMUM_MEMBERS)
-      throw new InternalError('MODEL_DECLARATION_INVALID', `more than ${MAXIMUM_MEMBERS} members`)
-    this.#node = node
-    this.#members = sorted.map(([name, member], bit) => ({
-      name,
-      field: fieldName(name),
-      key: member.key,
-      bit: 1 << bit,
-      codec: codecOf(member)
+    this.#rule = new ContainerRule(node)
+    this.#members = this.#rule.members.map((ruled) => ({
+      ...ruled,
+      key: ruled.member.key,
+      codec: codecOf(ruled.member)
     }))
     this.#byKey = byKey(this.#members)
-    this.#mandatory = this.#bitsWhere((member) => member.mandatory)
-    this.#fromServer = this.#bitsWhere((member) => member.direction === 'server-to-client')
-    this.#fromClient = this.#bitsWhere((member) => member.direction === 'client-to-server')
   }
 
   read(reader: CborReader): Fields {
@@ -71,7 +54,7 @@ export class ContainerCodec implements Codec<Fields> {
     }
     reader.trail.leave()
     reader.leave()
-    this.#check(value, seen, (code, name, problem) => {
+    this.#rule.check(value, seen, (code, name, problem) => {
       if (name !== '') reader.trail.enter(name)
       return reader.fail(code, problem)
     })
@@ -86,7 +69,7 @@ export class ContainerCodec implements Codec<Fields> {
       seen |= member.bit
       count++
     }
-    this.#check(value, seen, (_code, name, problem) => {
+    this.#rule.check(value, seen, (_code, name, problem) => {
       if (name !== '') writer.trail.enter(name)
       return writer.fail(problem)
     })
@@ -100,37 +83,6 @@ export class ContainerCodec implements Codec<Fields> {
       member.codec.write(writer, field)
     }
     writer.trail.leave()
-  }
-
-  /** What holds for the members together; `fail` gets code, member to blame and problem. */
-  #check(value: Fields, seen: number, fail: (code: string, name: string, problem: string) => never): void {
-    const missing = this.#mandatory & ~seen
-    if (missing !== 0) fail('MODEL_MISSING_NODE', this.#nameOf(missing), 'is missing')
-    // More than one bit set.
-    if (this.#node.choice && (seen & (seen - 1)) !== 0)
-      fail('MODEL_CONSTRAINT_VIOLATED', '', 'one message has the containers of two')
-    if ((seen & this.#fromServer) !== 0 && (seen & this.#fromClient) !== 0)
-      fail(
-        'MODEL_CONSTRAINT_VIOLATED',
-        this.#nameOf(seen & this.#fromClient),
-        `stands beside ${this.#nameOf(seen & this.#fromServer)}, which only a server sends`
-      )
-    const broken = this.#node.must?.(value)
-    if (broken !== undefined) fail('MODEL_CONSTRAINT_VIOLATED', broken.member, broken.problem)
-  }
-
-  #bitsWhere(holds: (member: Member) => boolean): number {
-    let bits = 0
-    for (const mapped of this.#members) {
-      const member = this.#node.members[mapped.name]
-      if (member !== undefined && holds(member)) bits |= mapped.bit
-    }
-    return bits
-  }
-
-  /** The first of the members in `bits`. */
-  #nameOf(bits: number): string {
-    return this.#members.find((member) => (member.bit & bits) !== 0)?.name ?? ''
   }
 }
 

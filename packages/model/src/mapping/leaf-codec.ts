@@ -4,6 +4,14 @@ import { ARRAY } from '../cbor/major.ts'
 import { UNTIL_BREAK } from '../cbor/reader.ts'
 import type { EnumerationLeaf, IntegerLeaf, Leaf, TextLeaf } from '../yang/node.ts'
 import type { Codec } from './codec.ts'
+import {
+  DECIMAL_SCALE,
+  GREATEST_MANTISSA,
+  UNSIGNED_64_MAXIMUM,
+  isUnassigned,
+  mantissaOf,
+  textProblem
+} from './leaf-rule.ts'
 
 /** The codec of one leaf (RFC 9132 Table 5, column "CBOR Major Type"). */
 export function leafCodec(leaf: Leaf): Codec {
@@ -47,8 +55,6 @@ class IntegerCodec implements Codec<number> {
   }
 }
 
-const UNSIGNED_64_MAXIMUM = 0xffff_ffff_ffff_ffffn
-
 const unsigned64Codec: Codec<bigint> = {
   read: (reader) => reader.readUnsigned64(),
   write(writer, value) {
@@ -87,17 +93,13 @@ class EnumerationCodec implements Codec<number> {
   }
 
   #allows(value: number): boolean {
-    return this.#known.has(value) || (value > 0 && value <= (this.#leaf.unassignedUpTo ?? 0))
+    return this.#known.has(value) || isUnassigned(this.#leaf, value)
   }
 }
 
 /** "Decimal fraction": an array of exponent and mantissa (RFC 8949 §3.4.4). */
 const DECIMAL_FRACTION_TAG = 4
 const EXPONENT = -2
-const SCALE = 100
-
-/** Up to here a decimal fraction survives the way into a JavaScript number and back, digit for digit. */
-const GREATEST_MANTISSA = 1e15
 
 /** RFC 9132 Table 5: decimal64 is tag 4 with [-2, integer]; no other exponent, no bignum. */
 const decimalCodec: Codec<number> = {
@@ -113,12 +115,11 @@ const decimalCodec: Codec<number> = {
     if (exponent !== EXPONENT) reader.fail('MODEL_OUT_OF_RANGE', `the exponent is ${exponent}, not −2`)
     if (Math.abs(mantissa) > GREATEST_MANTISSA)
       reader.fail('MODEL_OUT_OF_RANGE', `the mantissa ${mantissa} has more than 15 digits`)
-    return mantissa / SCALE
+    return mantissa / DECIMAL_SCALE
   },
   write(writer, value) {
-    const mantissa = Math.round(value * SCALE)
-    if (!(Math.abs(mantissa) <= GREATEST_MANTISSA) || mantissa / SCALE !== value)
-      writer.fail(`${value} is not a decimal fraction of two digits after the point`)
+    const mantissa =
+      mantissaOf(value) ?? writer.fail(`${value} is not a decimal fraction of two digits after the point`)
     writer.writeTag(DECIMAL_FRACTION_TAG)
     writer.startArray(2)
     writer.writeInteger(EXPONENT)
@@ -137,32 +138,15 @@ class TextCodec implements Codec<string> {
     const text = reader.readText()
     // RFC 9132 §4.4.1.1: an empty value renders the entire request invalid.
     if (text === '') reader.fail('MODEL_EMPTY_VALUE', 'is empty')
-    const problem = this.#problem(text)
+    const problem = textProblem(this.#leaf, text)
     if (problem !== undefined) reader.fail('MODEL_TEXT_INVALID', problem)
     return text
   }
 
   write(writer: CborWriter, value: string): void {
     if (typeof value !== 'string') writer.fail('is not a text')
-    const problem = value === '' ? 'is empty' : this.#problem(value)
+    const problem = value === '' ? 'is empty' : textProblem(this.#leaf, value)
     if (problem !== undefined) writer.fail(problem)
     writer.writeText(value)
   }
-
-  #problem(text: string): string | undefined {
-    const { type, maximumLength, accepts } = this.#leaf
-    // Code points are never more than UTF-16 units: only a text that looks too long is counted.
-    if (text.length > maximumLength && Array.from(text).length > maximumLength)
-      return `is longer than ${maximumLength} characters`
-    return accepts === undefined || accepts(text) ? undefined : `${quoted(text)} is no ${type}`
-  }
-}
-
-/** Characters of a peer's text that a message repeats at most: it may become a diagnostic payload. */
-const LONGEST_QUOTE = 64
-
-function quoted(text: string): string {
-  return text.length <= LONGEST_QUOTE
-    ? JSON.stringify(text)
-    : `${JSON.stringify(text.slice(0, LONGEST_QUOTE))}…`
 }
