@@ -3,7 +3,7 @@ import type { Log } from '@breakwater/core'
 import { loadControlSchemas } from '@breakwater/control'
 import type { ProtectRequest } from '@breakwater/control'
 import { ProtectionId } from '@breakwater/dots'
-import type { ProtectionRequest, RecordStore } from '@breakwater/dots'
+import type { ClientEvent, ProtectionRequest, RecordStore } from '@breakwater/dots'
 import { protectionOf } from './wanted-protection.ts'
 import type { NamedProtection } from './wanted-protection.ts'
 
@@ -49,6 +49,11 @@ export class ProtectionArchive {
 
   async forget(id: ProtectionId): Promise<void> {
     await this.#commit(id, { kind: 'delete', collection, key: id })
+  }
+
+  /** Forgets what ended by itself: the servers said that the attack is over, and no restart may ask for it again. */
+  take(event: ClientEvent): void {
+    if (event.kind === 'protection' && event.status.state === 'ended') void this.forget(event.status.id)
   }
 
   async #commit(id: ProtectionId, change: Parameters<RecordStore['commit']>[0][number]): Promise<void> {

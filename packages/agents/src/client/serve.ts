@@ -39,16 +39,20 @@ async function start(
   await claimSocketPath(socket)
   const book = new ProtectionBook()
   const entropy = systemEntropy()
+  let archive: ProtectionArchive | undefined
   const host = hostDotsClient({
     ...clientPorts(config, files),
     clock,
     entropy,
     open: openDtlsEndpoint,
     log,
-    onEvent: (event) => book.take(event)
+    onEvent: (event) => {
+      book.take(event)
+      archive?.take(event)
+    }
   })
   cleanUp.add('host', () => host.close())
-  const archive =
+  archive =
     config.store === undefined
       ? undefined
       : await openArchive(files.absolute(config.store.path), log, cleanUp)

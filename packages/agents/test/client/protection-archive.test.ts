@@ -31,6 +31,24 @@ describe('the archive of protections', () => {
     expect(protection?.target).toMatchObject({ ports: [{ lower: 80, upper: 443 }], protocols: [6] })
   })
 
+  it('forgets what ended because its servers say that the attack is over, and nothing before', async () => {
+    const archive = new ProtectionArchive(memoryStore(), silentLog)
+    await archive.remember({ id, request })
+    const [wanted] = await archive.load()
+    const status = {
+      id,
+      alarm: false,
+      target: wanted!.target,
+      require: 'all',
+      servers: [],
+      missing: []
+    } as const
+    archive.take({ kind: 'protection', status: { ...status, state: 'ending' } })
+    expect(await archive.load()).toHaveLength(1)
+    archive.take({ kind: 'protection', status: { ...status, state: 'ended' } })
+    expect(await archive.load()).toEqual([])
+  })
+
   it('forgets what was released', async () => {
     const archive = new ProtectionArchive(memoryStore(), silentLog)
     await archive.remember({ id, request })
