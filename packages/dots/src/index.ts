@@ -1,6 +1,5 @@
 export * from './domain/identifier.ts'
 export * from './domain/target.ts'
-export * from './domain/mitigation-status.ts'
 export * from './domain/site.ts'
 export * from './domain/record-store.ts'
 export * from './domain/mitigator.ts'

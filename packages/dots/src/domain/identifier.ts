@@ -8,12 +8,12 @@ export type ServerName = string & { readonly __brand: 'ServerName' }
 export type ProtectionId = string & { readonly __brand: 'ProtectionId' }
 
 /**
- * DOTS `cuid` (RFC 9132 §4.4.1): 1 … 96 characters that need no escape in a URI path segment. The RFC's own have 22 and it
+ * DOTS `cuid` (RFC 9132 §4.4.1.1): 1 … 96 characters that need no escape in a URI path segment. The RFC's own have 22 and it
  * sets no limit; ours keeps the id of a mitigation's plan within what devices can remember (`PlanId`).
  */
 export type Cuid = string & { readonly __brand: 'Cuid' }
 
-/** DOTS `mid` (RFC 9132 §4.4.1): an unsigned 32-bit integer. CoAP's message id is something else. */
+/** DOTS `mid` (RFC 9132 §4.4.1.1): an unsigned 32-bit integer. CoAP's message id is something else. */
 export type MitigationId = number & { readonly __brand: 'MitigationId' }
 
 export function DomainName(text: string): DomainName {

@@ -7,7 +7,7 @@ export interface PortRange {
 }
 
 /**
- * What is to be protected (RFC 9132 §4.4.1): any of the prefixes, narrowed to the ports and protocols where these are
+ * What is to be protected (RFC 9132 §4.4.1.1): any of the prefixes, narrowed to the ports and protocols where these are
  * given; empty lists narrow nothing.
  */
 export interface Target {
