@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -32,6 +33,9 @@ bool belongsToHandshake(const Record& record, bool hasSession) {
   if (record.type == kHandshake) return length >= kShortestEncryptedHandshake;
   return !hasSession && length >= kShortestEarlyRecord && (record.type == kAlert || record.type == kApplicationData);
 }
+
+/** What one source may have of the room for handshakes: an eighth, which is plenty behind a large NAT. */
+uint32_t shareOf(uint32_t handshakingLimit) { return std::max(handshakingLimit / 8, 16u); }
 
 /** Counts what a handshake has to keep: only so much of that gets in. */
 bool admits(Peer& peer, const Record& record) {
@@ -75,8 +79,9 @@ void Engine::receive(const Path& path, uint8_t* bytes, size_t length, uint64_t n
   route(*known, bytes, length, nowMs);
 }
 
-bool Engine::hasRoom(bool knownPath) const {
-  return handshaking_ < handshakingLimit_ && (knownPath || peers_.size() < peersLimit_);
+bool Engine::hasRoom(const Address& remote, bool knownPath) const {
+  const bool mayBegin = handshaking_.total() < handshakingLimit_ && handshaking_.from(remote) < shareOf(handshakingLimit_);
+  return mayBegin && (knownPath || peers_.size() < peersLimit_);
 }
 
 void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random, size_t length, uint64_t nowMs) {
@@ -94,7 +99,7 @@ void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random,
     fail(*known->candidate, Failure::kLocal);
     known = peers_.find(PathKey(path));
   }
-  if (!hasRoom(known != nullptr)) {
+  if (!hasRoom(path.remote, known != nullptr)) {
     counters_.hellosOverLimit++;
     SSL_free(ssl);
     return listener_.onFailed(nextPeerId(), Failure::kLimit);
@@ -112,7 +117,7 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
     known = peers_.find(PathKey(path));
   }
   if (context_.server() || path.local.family == 0) return refuse(Failure::kLocal);
-  if (!hasRoom(known != nullptr)) return refuse(Failure::kLimit);
+  if (!hasRoom(path.remote, known != nullptr)) return refuse(Failure::kLimit);
   SSL* ssl = factory_->makeTowards(path.remote.family, serverName);
   if (ssl == nullptr) return refuse(Failure::kNameMismatch);
   Peer& peer = peers_.add(path);
@@ -132,7 +137,7 @@ PeerId Engine::refuse(Failure failure) {
 }
 
 void Engine::begin(Peer& peer, SSL* ssl, uint64_t nowMs) {
-  handshaking_++;
+  handshaking_.add(peer.path.remote);
   peer.handshake = std::make_unique<Handshake>(ssl, bio_, peer.path, context_.server() ? &peer.numbering : nullptr);
   peer.giveUpAtMs = nowMs + factory_->timing().giveUpMs;
   follow(peer, peer.handshake->advance(nullptr, 0), nowMs);
@@ -197,7 +202,7 @@ void Engine::establish(Peer& peer, uint64_t nowMs) {
   if (identity.kind == Identity::Kind::kNobody) return fail(peer, Failure::kProtocol);
   counters_.handshakesFinished++;
   if (peer.handshake->resumed()) counters_.handshakesResumed++;
-  handshaking_--;
+  handshaking_.remove(peer.path.remote);
   if (!context_.server())
     sessions_.remember(peer.path.remote, peer.serverName, peer.handshake->session(), peer.handshake->resumed(), nowMs);
   peer.channel = peer.handshake->intoChannel();
@@ -214,7 +219,7 @@ void Engine::establish(Peer& peer, uint64_t nowMs) {
 
 void Engine::fail(Peer& peer, Failure failure) {
   counters_.handshakesFailed++;
-  handshaking_--;
+  handshaking_.remove(peer.path.remote);
   const PeerId id = peer.id;
   // Whatever was wrong, the next attempt starts from nothing.
   if (!context_.server()) sessions_.forget(peer.path.remote, peer.serverName);
@@ -255,7 +260,7 @@ void Engine::closeAll() {
     if (peer->channel != nullptr) peer->channel->sayGoodbye();
     peers_.remove(*peer);
   }
-  handshaking_ = 0;
+  handshaking_ = {};
 }
 
 void Engine::schedule(Peer& peer, uint64_t nowMs) {

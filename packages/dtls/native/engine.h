@@ -9,6 +9,7 @@
 #include "counters.h"
 #include "datagram-bio.h"
 #include "deadline-heap.h"
+#include "handshake-sources.h"
 #include "handshake.h"
 #include "peer.h"
 #include "security-context.h"
@@ -61,7 +62,7 @@ class Engine {
   void closeAll();
   void handleTimeouts(uint64_t nowMs);
   size_t peerCount() const { return peers_.size(); }
-  uint32_t handshakingCount() const { return handshaking_; }
+  uint32_t handshakingCount() const { return handshaking_.total(); }
   size_t deadlineCount() const { return deadlines_.size(); }
   /** When to call `handleTimeouts`, or `kNever`. */
   uint64_t nextTimeoutMs();
@@ -78,14 +79,14 @@ class Engine {
   void fail(Peer& peer, Failure failure);
   void end(Peer& peer, End end);
   void schedule(Peer& peer, uint64_t nowMs);
-  bool hasRoom(bool knownPath) const;
+  bool hasRoom(const Address& remote, bool knownPath) const;
 
   Transport& transport_;
   EngineListener& listener_;
   Counters& counters_;
   uint32_t peersLimit_ = 0;
   uint32_t handshakingLimit_ = 0;
-  uint32_t handshaking_ = 0;
+  HandshakeSources handshaking_;
   DatagramBio bio_;
   SecurityContext context_;
   std::unique_ptr<SslFactory> factory_;
