@@ -10,6 +10,9 @@ namespace {
 /** Datagram batches per wake-up of the socket: other work of the loop has to have its turn, too. */
 constexpr int kBatchesPerWakeUp = 8;
 
+/** Calls to JavaScript in a row, each about what came of the one before. */
+constexpr int kMostRounds = 8;
+
 struct HandleScope {
   explicit HandleScope(napi_env env) : env_(env) { napi_open_handle_scope(env_, &scope_); }
   ~HandleScope() { napi_close_handle_scope(env_, scope_); }
@@ -56,7 +59,8 @@ napi_value NodeEndpoint::open(napi_env env, napi_callback_info info) {
   if (!readEngineOptions(env, arguments[0], options) ||
       !readAddress(env, property(env, arguments[0], "local"), socket.local))
     return makeProblem(env, "arguments", nullptr, "wrong arguments");
-  if (napi_value interface = property(env, arguments[0], "interface")) readString(env, interface, socket.interface);
+  if (napi_value interface = property(env, arguments[0], "interface"))
+    if (!readString(env, interface, socket.interface)) return makeProblem(env, "arguments", nullptr, "wrong arguments");
 
   auto* endpoint = new NodeEndpoint(env);
   CredentialProblem problem;
@@ -230,9 +234,10 @@ void NodeEndpoint::readAll() {
   }
 }
 
+/** What is left after it is told soon, by the timer: see `arm`. */
 void NodeEndpoint::deliver() {
-  // Within JavaScript's own turn it will come back for what is left.
-  while (open_ && !exchange_.empty() && exchange_.shared().inTurn == 0) {
+  // Handlers may cause reports by what they do in answer to one, but must not keep the loop from going on.
+  for (int round = 0; round < kMostRounds && open_ && !exchange_.empty() && exchange_.shared().inTurn == 0; round++) {
     callTurn();
     if (open_) exchange_.drainOutgoing(engine_);
   }
@@ -268,7 +273,7 @@ void NodeEndpoint::flush() {
 }
 
 void NodeEndpoint::arm() {
-  const uint64_t next = engine_.nextTimeoutMs();
+  const uint64_t next = exchange_.empty() ? engine_.nextTimeoutMs() : 0;
   if (next == armedForMs_) return;
   armedForMs_ = next;
   if (next == Engine::kNever) {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { ConfigError, UnavailableError, ipv4 } from '@breakwater/core'
+import { ConfigError, UnavailableError, ipv4, ipv6 } from '@breakwater/core'
 import type { PeerId, PlaintextBatch, SecureEndpoint, SessionEvent, SocketAddress } from '@breakwater/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDtlsEndpoint } from '../src/index.ts'
@@ -158,6 +158,31 @@ describe('a DTLS endpoint on loopback', () => {
     const nowhere = openDtlsEndpoint({ ...options, interface: 'nowhere0' }, log)
     await expect(nowhere).rejects.toThrow(UnavailableError)
   })
+})
+
+it('lets the event loop go on while a handler tries again at once what cannot be', async () => {
+  const credentials = { kind: 'psk', identity: 'site-1', key: psk } as const
+  const unreachable = { address: ipv6(0, 0, 0, 1), port: 4646 }
+  let failures = 0
+  let tired = false
+  const tryAgain = (): void => void client.connect({ remote: unreachable, serverName: 'server.example' })
+  const client = await openDtlsEndpoint(
+    { role: 'client', local: at(1), credentials },
+    {
+      onBatch: () => undefined,
+      onSession: () => {
+        failures++
+        // A bound, so that this test fails instead of never ending.
+        if (!tired && failures < 100_000) tryAgain()
+      }
+    }
+  )
+  setTimeout(() => (tired = true), 5)
+  tryAgain()
+  await eventually('a turn of the loop', () => tired)
+  expect(failures).toBeGreaterThan(8)
+  expect(failures).toBeLessThan(100_000)
+  await client.destroy()
 })
 
 async function problemOf(options: Parameters<typeof openDtlsEndpoint>[0]): Promise<string> {
