@@ -19,6 +19,8 @@ export interface IssueOptions {
   readonly commonName?: string
   /** Until it expires; negative: it has. Default 1. */
   readonly days?: number
+  /** In place of the DNS name, as openssl-x509v3_config writes it; empty: no such extension. */
+  readonly alternativeNames?: string
   /** Extended key usage. Default: both roles. */
   readonly usage?: string
 }
@@ -54,7 +56,8 @@ export class TestAuthority {
   /** A certificate for one DNS name. */
   issue(dnsName: string, options: IssueOptions = {}): Issued {
     const usage = options.usage ?? 'serverAuth,clientAuth'
-    const extensions = `subjectAltName=DNS:${dnsName}\nextendedKeyUsage=${usage}\n`
+    const names = options.alternativeNames ?? `DNS:${dnsName}`
+    const extensions = `${names === '' ? '' : `subjectAltName=${names}\n`}extendedKeyUsage=${usage}\n`
     return this.#sign(options.commonName ?? dnsName, extensions, options)
   }
 
