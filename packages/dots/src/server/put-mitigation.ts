@@ -1,15 +1,16 @@
 import { Code } from '@breakwater/coap'
-import { formatIpPrefix, prefixesOverlap, Milliseconds, prefixKey } from '@breakwater/core'
+import { Milliseconds } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
-import { ConflictCauseCode, ConflictStatusCode } from '@breakwater/model'
 import type { ConflictInformation } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
+import { sameTarget } from '../domain/target.ts'
 import type { Target } from '../domain/target.ts'
-import { INDEFINITE_LIFETIME, expiryOf, grantLifetime, remainingLifetimeSeconds } from '../signal/lifetime.ts'
+import { INDEFINITE_LIFETIME, expiryOf, grantLifetime } from '../signal/lifetime.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { MitigationRequest } from '../signal/request-check.ts'
 import type { ClientState } from './client-state.ts'
 import { deletion } from './commits.ts'
+import { clientConflict, conflictInformation, overlapsHigher } from './conflict.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { isLive, mitigationKey, planIdOf } from './mitigation.ts'
 import type { Mitigation } from './mitigation.ts'
@@ -40,7 +41,7 @@ export class PutMitigation {
     if (higher !== undefined) return answered(overlapsHigher(higher))
     const other = overlapping.find((each) => each.client !== client && each.state.kind !== 'terminating')
     if (other !== undefined && this.#state.policy.clientConflict === 'reject')
-      return answered(this.#clientConflict(other, request.target, now))
+      return answered(clientConflict(other, request.target, now))
     const overridden = existing === undefined ? own : [existing, ...own]
     const full = overridden.length > 0 ? undefined : this.#fullness(client)
     if (full !== undefined) return answered(full)
@@ -156,15 +157,6 @@ export class PutMitigation {
     )
   }
 
-  #clientConflict(other: Mitigation, target: Target, now: Instant): Answer {
-    const retrySeconds = remainingLifetimeSeconds(other.expiresAt, now)
-    return conflictAnswer('DOTS_SERVER_CLIENT_CONFLICT', 'another client protects these targets', {
-      ...conflictInformation(target, other),
-      conflictStatus: ConflictStatusCode.requestInactiveOtherActive,
-      ...(retrySeconds === INDEFINITE_LIFETIME ? {} : { retryTimer: retrySeconds })
-    })
-  }
-
   /** RFC 9132 §4.4.1.1: the granted lifetime is always told. */
   #granted(
     code: number,
@@ -179,61 +171,6 @@ export class PutMitigation {
   }
 }
 
-/** RFC 9132 §4.4.1.1, §4.4.1.3 (Figure 11): the cuid belongs to somebody else. */
-export function cuidCollision(): Answer {
-  return conflictAnswer('DOTS_SERVER_CUID_COLLISION', 'the cuid is in use by another client', {
-    conflictCause: ConflictCauseCode.cuidCollision
-  })
-}
-
-function overlapsHigher(higher: Mitigation): Answer {
-  return conflictAnswer('DOTS_SERVER_OVERLAP', `mid ${higher.id} has common targets and is higher`, {
-    conflictCause: ConflictCauseCode.overlappingTargets,
-    conflictScope: { mid: higher.id }
-  })
-}
-
-function conflictAnswer(code: string, diagnostic: string, information: ConflictInformation): Answer {
-  const message = { mitigationScope: { scope: [{ conflictInformation: information }] } }
-  return {
-    response: dotsResponse(Code.conflict, message),
-    outcome: 'conflict',
-    problem: { code, diagnostic, answer: Code.conflict }
-  }
-}
-
-/** What two clients have in common: never more than the asking one named itself. */
-function conflictInformation(target: Target, other: Mitigation): ConflictInformation {
-  const common = target.prefixes.flatMap((prefix) =>
-    other.target.prefixes
-      .filter((each) => prefixesOverlap(prefix, each))
-      .map((each) => (each.length > prefix.length ? each : prefix))
-  )
-  return {
-    conflictStatus: ConflictStatusCode.requestActive,
-    conflictCause: ConflictCauseCode.overlappingTargets,
-    conflictScope: { targetPrefix: [...new Set(common.map(formatIpPrefix))] }
-  }
-}
-
 function answered(answer: Answer): Decision {
   return { kind: 'answer', answer }
-}
-
-/** Whether two targets say the same; order and repetition say nothing. */
-export function sameTarget(a: Target, b: Target): boolean {
-  return (
-    sameSet(a.prefixes.map(prefixKey), b.prefixes.map(prefixKey)) &&
-    sameSet(
-      a.ports.map(({ lower, upper }) => `${lower}-${upper}`),
-      b.ports.map(({ lower, upper }) => `${lower}-${upper}`)
-    ) &&
-    sameSet(a.protocols, b.protocols)
-  )
-}
-
-function sameSet<Item>(a: readonly Item[], b: readonly Item[]): boolean {
-  const left = new Set(a)
-  const right = new Set(b)
-  return left.size === right.size && [...left].every((item) => right.has(item))
 }
