@@ -9,6 +9,9 @@ import type { Mitigation } from './mitigation.ts'
 import { dotsResponse } from './response.ts'
 import type { Answer } from './response.ts'
 
+/** Common prefixes that are shown: all of them may be more than a datagram holds, and the answer must arrive. */
+const MOST_SHOWN = 16
+
 /** Another client's mitigation is in the way, and the operator wants one at a time. */
 export function clientConflict(other: Mitigation, target: Target, now: Instant): Answer {
   const retrySeconds = remainingLifetimeSeconds(other.expiresAt, now)
@@ -53,6 +56,6 @@ export function conflictInformation(target: Target, other: Mitigation): Conflict
   return {
     conflictStatus: ConflictStatusCode.requestActive,
     conflictCause: ConflictCauseCode.overlappingTargets,
-    conflictScope: { targetPrefix: [...new Set(common.map(formatIpPrefix))] }
+    conflictScope: { targetPrefix: [...new Set(common.map(formatIpPrefix))].slice(0, MOST_SHOWN) }
   }
 }

@@ -2,7 +2,7 @@ import { Seconds, WallTime } from '@breakwater/core'
 import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
 import type { StoredRecord } from '@breakwater/dots'
 import { describe, expect, it } from 'vitest'
-import { EXAMPLE, OTHER, ServerBed, WALL_START, cuid, only } from './server-bed.ts'
+import { EXAMPLE, OTHER, ServerBed, WALL_START, certificate, cuid, entryOf, only } from './server-bed.ts'
 
 /** What comes between the question and its answer. */
 
@@ -138,5 +138,27 @@ describe('a calendar that steps', () => {
     const bed = new ServerBed({ records: recordsOf(before), wallClock: WALL_START })
     const [left] = bed.machine.mitigations(bed.now)
     expect(left?.remainingLifetimeSeconds).toBe(3600)
+  })
+})
+
+/** Long prefixes of one block. */
+function pieces(block: number): string[] {
+  return Array.from({ length: 18 }, (_, index) => {
+    return `2001:db8:${block}:4444:5555:6666:7777:${index + 0x1000}/128`
+  })
+}
+
+describe('two clients that protect the same in pieces', () => {
+  it('are told as much of their conflict as fits a datagram', () => {
+    const bed = new ServerBed()
+    const first = [...pieces(1), '2001:db8:2::/48']
+    const second = [...pieces(2), '2001:db8:1::/48']
+    bed.establish(certificate('second.example.net')).put(1, { targetPrefix: first, lifetime: 60 }, cuid('b'))
+    const answer = only(bed.establish().put(1, { targetPrefix: second, lifetime: 60 }))
+    expect(answer.code).toBe('2.01')
+    expect(answer.response.payload.length).toBeLessThanOrEqual(1024)
+    const shown = entryOf(answer).conflictInformation?.conflictScope?.targetPrefix ?? []
+    expect(shown.length).toBeGreaterThan(0)
+    expect([...first, ...second]).toEqual(expect.arrayContaining([...shown]))
   })
 })
