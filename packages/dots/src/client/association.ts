@@ -323,7 +323,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#answered(output, live, now)
         return
       case 'heartbeats-lost':
-        if (!output.hearing) this.#silence(live, now)
+        this.#silence(live, now)
         return
       case 'heartbeats-back':
         this.#heardAgain(live)

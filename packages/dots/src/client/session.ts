@@ -24,8 +24,8 @@ export type SignalSessionInput =
 export type SignalSessionOutput =
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
   | { readonly kind: 'answer'; readonly errand: Errand; readonly response: CoapResponse }
-  /** As many heartbeats as allowed went unanswered; `hearing`: but something came from the server in that time. */
-  | { readonly kind: 'heartbeats-lost'; readonly hearing: boolean }
+  /** As many heartbeats as allowed went unanswered. */
+  | { readonly kind: 'heartbeats-lost' }
   | { readonly kind: 'heartbeats-back' }
   | { readonly kind: 'malformed'; readonly text: string }
 
@@ -333,11 +333,10 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
         case 'send':
           this.#waitingHeartbeat = { peerHeartbeatStatus: output.peerHeartbeatStatus }
           break
+        // RFC 9132 §4.7: to a client, only answers count; that the server is heard does not say that it hears us.
         case 'unanswered':
-          this.#outputs.push({ kind: 'heartbeats-lost', hearing: true })
-          break
         case 'silent':
-          this.#outputs.push({ kind: 'heartbeats-lost', hearing: false })
+          this.#outputs.push({ kind: 'heartbeats-lost' })
           break
         case 'answered-again':
           this.#outputs.push({ kind: 'heartbeats-back' })

@@ -20,6 +20,16 @@ function silenced(): { server: ScriptedServer; rival: ScriptedServer['connection
   return { server, rival }
 }
 
+/** The server's own heartbeats go on for so many intervals; ours get no answer. */
+function probe(server: ScriptedServer, intervals: number): void {
+  for (let round = 0; round < intervals; round++) {
+    server.pass(Seconds(30))
+    const own = server.last('PUT /.well-known/dots/hb')
+    if (own.connection !== server.connection) return
+    server.replay({ ...own.message, type: 'non-confirmable', messageId: 100 + round })
+  }
+}
+
 describe('an attack that goes on and on', () => {
   it('a rival that falls silent, too, is replaced: no client waits for ever on two dead sessions', () => {
     const { server, rival } = silenced()
@@ -47,5 +57,31 @@ describe('an attack that goes on and on', () => {
     const puts = later.filter((each) => each.text.startsWith('PUT') && each.mitigationId !== undefined)
     expect(new Set(puts.map((each) => each.connection)).size).toBe(2)
     expect(puts.some((each) => each.connection === rival && each.at < now + 10_000)).toBe(true)
+  })
+})
+
+describe('a server that is heard but does not answer heartbeats', () => {
+  it('counts as disconnected when no attack is on, and another session is tried [RFC9132-4.7-M03]', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    const { connection } = server
+    server.pass(Seconds(40))
+    probe(server, 20)
+    expect(server.outputs).toContainEqual({ kind: 'close', connection })
+    expect(server.connection).not.toBe(connection)
+    expect(server.association.state.kind).toBe('connecting')
+  })
+
+  it('keeps its session during an attack, and another is tried beside it [RFC9132-4.7-S02]', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    const { connection } = server
+    server.want(web)
+    server.grant(36_000)
+    server.pass(Seconds(40))
+    probe(server, 20)
+    expect(server.outputs).not.toContainEqual({ kind: 'close', connection })
+    expect(server.association.state).toMatchObject({ kind: 'silent', connection })
+    expect(server.connection).not.toBe(connection)
   })
 })
