@@ -8,7 +8,7 @@ import type { Target } from '../domain/target.ts'
 import { compileRequests } from '../multihoming/compiler.ts'
 import type { CompiledRequest, Want } from '../multihoming/compiler.ts'
 import { difference } from '../multihoming/difference.ts'
-import { overlapGroups, targetsOverlap } from '../multihoming/overlap.ts'
+import { targetsOverlap } from '../multihoming/overlap.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import { readPutAnswer, readReports } from './answer.ts'
 import type { MitigationReport, PutAnswer } from './answer.ts'
@@ -19,6 +19,8 @@ import type { Errand } from './errand.ts'
 import { MitigationIds } from './mitigation-id.ts'
 import { dueAt, isInForce, step } from './mitigation-request.ts'
 import type { RequestAction, RequestEvent, RequestState } from './mitigation-request.ts'
+import { doomedAmong, isLetGo, isRenumberable, mayBeKnown } from './request-entry.ts'
+import type { RequestEntry } from './request-entry.ts'
 
 /** What a live protection wants of this server. */
 export interface LastingWant extends Want {
@@ -46,22 +48,6 @@ export type RequestBookOutput =
   | { readonly kind: 'changed'; readonly protections: readonly ProtectionId[] }
   | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
 
-interface Entry {
-  mitigationId: MitigationId
-  readonly target: Target
-  lifetime: Lifetime
-  protections: readonly ProtectionId[]
-  state: RequestState
-  replacedBy: readonly Entry[] | undefined
-  report: MitigationReport | undefined
-  /** How often it got a new id because the server had a higher one. */
-  renumberings: number
-  /** Waits for the list of the server's ids. */
-  needsNumber: boolean
-  /** When the server last said that it does not have it. */
-  vanishedAt: Instant | undefined
-}
-
 type Lifetimes = ReadonlyMap<ProtectionId, Lifetime>
 
 const VANISHING_PAUSE: Duration = Seconds(60)
@@ -74,7 +60,7 @@ export class RequestBook {
   readonly #entropy: Entropy
   readonly #calendar: Calendar
   readonly #ids = new MitigationIds()
-  readonly #entries = new Set<Entry>()
+  readonly #entries = new Set<RequestEntry>()
   readonly #outputs: RequestBookOutput[] = []
   #cuid: Cuid
   #hasSession = false
@@ -123,7 +109,7 @@ export class RequestBook {
       wanted
     )
     const lifetimes = new Map(wants.map((want) => [want.protection, want.lifetime]))
-    const entries = new Map<CompiledRequest, Entry>()
+    const entries = new Map<CompiledRequest, RequestEntry>()
     const byId = new Map(live.map((entry) => [entry.mitigationId, entry]))
     for (const { mitigationId, request } of found.kept) {
       const entry = byId.get(mitigationId)
@@ -153,7 +139,7 @@ export class RequestBook {
   sessionUp(now: Instant): void {
     this.#hasSession = true
     // Even when nothing is asked: ids of an earlier life of ours must stay below the next one.
-    this.#outputs.push({ kind: 'ask', errand: { kind: 'list' }, request: listRequest(this.#cuid) })
+    this.#ask({ kind: 'list' }, listRequest(this.#cuid))
     for (const entry of this.#entries) if (!isLetGo(entry)) this.#step(entry, { kind: 'session-up' }, now)
   }
 
@@ -180,12 +166,12 @@ export class RequestBook {
     this.#settle(now)
   }
 
-  #find(id: MitigationId): Entry | undefined {
+  #find(id: MitigationId): RequestEntry | undefined {
     for (const entry of this.#entries) if (entry.mitigationId === id) return entry
     return undefined
   }
 
-  #retire(entry: Entry, replacements: readonly Entry[]): void {
+  #retire(entry: RequestEntry, replacements: readonly RequestEntry[]): void {
     entry.replacedBy = replacements
     this.#outputs.push({ kind: 'changed', protections: entry.protections })
     // Nobody wants it any more: another copy of its PUT could only take the place of what is still good.
@@ -195,7 +181,7 @@ export class RequestBook {
       entry.state = { kind: 'waiting', maybeKnown: true }
   }
 
-  #keep(entry: Entry, request: CompiledRequest, lifetimes: Lifetimes, now: Instant): Entry {
+  #keep(entry: RequestEntry, request: CompiledRequest, lifetimes: Lifetimes, now: Instant): RequestEntry {
     entry.protections = request.protections
     entry.lifetime = longest(request, lifetimes)
     const isAskedAgain = isLetGo(entry)
@@ -204,8 +190,8 @@ export class RequestBook {
     return entry
   }
 
-  #add(request: CompiledRequest, lifetimes: Lifetimes, now: Instant): Entry {
-    const entry: Entry = {
+  #add(request: CompiledRequest, lifetimes: Lifetimes, now: Instant): RequestEntry {
+    const entry: RequestEntry = {
       mitigationId: this.#ids.next(this.#calendar.at(now), this.#entries.size === 0),
       target: request.target,
       lifetime: longest(request, lifetimes),
@@ -247,11 +233,11 @@ export class RequestBook {
     }
   }
 
-  #stepIfThere(entry: Entry | undefined, event: RequestEvent, now: Instant): void {
+  #stepIfThere(entry: RequestEntry | undefined, event: RequestEvent, now: Instant): void {
     if (entry !== undefined) this.#step(entry, event, now)
   }
 
-  #step(entry: Entry, event: RequestEvent, now: Instant): void {
+  #step(entry: RequestEntry, event: RequestEvent, now: Instant): void {
     const { state, actions } = step(entry.state, event, {
       now,
       hasSession: this.#hasSession,
@@ -265,24 +251,18 @@ export class RequestBook {
     if (hasChanged) this.#outputs.push({ kind: 'changed', protections: entry.protections })
   }
 
-  #act(entry: Entry, action: RequestAction): void {
-    const { mitigationId } = entry
+  #act(entry: RequestEntry, action: RequestAction): void {
+    const { mitigationId, target, lifetime } = entry
     switch (action) {
-      case 'put': {
-        const request = putRequest(this.#cuid, mitigationId, entry.target, entry.lifetime)
-        this.#outputs.push({ kind: 'ask', errand: { kind: 'put', mitigationId }, request })
+      case 'put':
+        this.#ask({ kind: 'put', mitigationId }, putRequest(this.#cuid, mitigationId, target, lifetime))
         return
-      }
-      case 'observe': {
-        const request = observeRequest(this.#cuid, mitigationId)
-        this.#outputs.push({ kind: 'ask', errand: { kind: 'observe', mitigationId }, request })
+      case 'observe':
+        this.#ask({ kind: 'observe', mitigationId }, observeRequest(this.#cuid, mitigationId))
         return
-      }
-      case 'delete': {
-        const request = deleteRequest(this.#cuid, mitigationId)
-        this.#outputs.push({ kind: 'ask', errand: { kind: 'delete', mitigationId }, request })
+      case 'delete':
+        this.#ask({ kind: 'delete', mitigationId }, deleteRequest(this.#cuid, mitigationId))
         return
-      }
       case 'forget-put':
         this.#outputs.push({ kind: 'forget', errand: { kind: 'put', mitigationId } })
         return
@@ -294,7 +274,11 @@ export class RequestBook {
     }
   }
 
-  #putAnswered(entry: Entry | undefined, answer: PutAnswer, now: Instant): void {
+  #ask(errand: Errand, request: CoapRequest): void {
+    this.#outputs.push({ kind: 'ask', errand, request })
+  }
+
+  #putAnswered(entry: RequestEntry | undefined, answer: PutAnswer, now: Instant): void {
     if (entry === undefined) return
     if (entry.state.kind === 'asking' && answer.kind === 'conflict' && this.#resolve(entry, answer, now))
       return
@@ -302,7 +286,7 @@ export class RequestBook {
   }
 
   /** Conflicts that are of our own making. @returns whether the request is on its way again. */
-  #resolve(entry: Entry, answer: PutAnswer & { readonly kind: 'conflict' }, now: Instant): boolean {
+  #resolve(entry: RequestEntry, answer: PutAnswer & { readonly kind: 'conflict' }, now: Instant): boolean {
     if (answer.cause === 'cuid-collision') return this.#changeCuid(entry, now)
     // With a retry-timer it is another client's request that is in the way (RFC 9132 §4.4.1.3).
     if (answer.cause !== 'overlapping-targets' || answer.retryAfterSeconds !== undefined) return false
@@ -310,7 +294,7 @@ export class RequestBook {
     entry.renumberings++
     if (answer.mitigationId === undefined) {
       entry.needsNumber = true
-      this.#outputs.push({ kind: 'ask', errand: { kind: 'list' }, request: listRequest(this.#cuid) })
+      this.#ask({ kind: 'list' }, listRequest(this.#cuid))
       return false
     }
     this.#ids.raiseTo(answer.mitigationId)
@@ -319,7 +303,7 @@ export class RequestBook {
   }
 
   /** RFC 9132 §4.4.1.1: a new cuid, unless mitigations are active under the old one. */
-  #changeCuid(entry: Entry, now: Instant): boolean {
+  #changeCuid(entry: RequestEntry, now: Instant): boolean {
     if ([...this.#entries].some((other) => isInForce(other.state))) return false
     if (entry.renumberings++ >= MOST_RENUMBERINGS) return false
     this.#cuid = randomCuid(this.#entropy)
@@ -329,7 +313,7 @@ export class RequestBook {
     return true
   }
 
-  #renumber(entry: Entry, now: Instant): void {
+  #renumber(entry: RequestEntry, now: Instant): void {
     this.#act(entry, 'forget-put')
     entry.mitigationId = this.#ids.next(this.#calendar.at(now), false)
     entry.needsNumber = false
@@ -337,14 +321,14 @@ export class RequestBook {
     if (this.#hasSession) this.#step(entry, { kind: 'session-up' }, now)
   }
 
-  #deleteAnswered(entry: Entry | undefined, response: CoapResponse, now: Instant): void {
+  #deleteAnswered(entry: RequestEntry | undefined, response: CoapResponse, now: Instant): void {
     if (entry === undefined) return
     const answer = readPutAnswer(response)
     const retryAfterSeconds = answer.kind === 'unavailable' ? answer.retryAfterSeconds : undefined
     this.#step(entry, { kind: 'delete-answer', retryAfterSeconds }, now)
   }
 
-  #reported(entry: Entry | undefined, response: CoapResponse, now: Instant): void {
+  #reported(entry: RequestEntry | undefined, response: CoapResponse, now: Instant): void {
     if (entry === undefined) return
     const reports = readReports(response)
     // RFC 9132 §4.4.2: the server has no such mitigation.
@@ -354,7 +338,7 @@ export class RequestBook {
   }
 
   /** A server that grants and then denies, over and over, is not asked in a loop. */
-  #vanished(entry: Entry, now: Instant): void {
+  #vanished(entry: RequestEntry, now: Instant): void {
     if (entry.replacedBy?.some((other) => mayBeKnown(other.state)) === true) {
       this.#step(entry, { kind: 'superseded' }, now)
       return
@@ -365,7 +349,7 @@ export class RequestBook {
     this.#step(entry, { kind: 'vanished', retryAt }, now)
   }
 
-  #report(entry: Entry, report: MitigationReport, now: Instant): void {
+  #report(entry: RequestEntry, report: MitigationReport, now: Instant): void {
     entry.report = report
     // Wanted all the same: a refresh that got lost is asked for anew.
     if (report.status === MitigationStatusCode.attackMitigationTerminated) this.#vanished(entry, now)
@@ -384,50 +368,6 @@ export class RequestBook {
       else if (isInForce(entry.state)) this.#vanished(entry, now)
     }
   }
-}
-
-/** Nobody wants it any more, and what was asked has no answer: not asked again, for the DELETE or a newer one ends it. */
-function isLetGo({ state, replacedBy }: Entry): boolean {
-  return replacedBy !== undefined && (state.kind === 'asking' || state.kind === 'waiting')
-}
-
-/** A higher id for what nobody wants would take away what took its place (RFC 9132 §4.4.1.3). */
-function isRenumberable({ state, replacedBy }: Entry): boolean {
-  return replacedBy === undefined && state.kind === 'refused'
-}
-
-/** Whether the server may have it, so that a newer overlapping request would delete it there. */
-function mayBeKnown(state: RequestState): boolean {
-  switch (state.kind) {
-    case 'waiting':
-      return state.maybeKnown
-    case 'asking':
-    case 'in-force':
-    case 'refreshing':
-    case 'withdrawing':
-      return true
-    case 'refused':
-      // The server did not decide on this copy; it may have accepted one before.
-      return state.refusal.kind === 'unavailable'
-    case 'ended':
-      return false
-  }
-}
-
-/**
- * RFC 9132 §4.4.1.3: the server deletes these, or has done so, for a newer request of ours with common addresses that it
- * may have got. So they cannot be kept, even if they are wanted again.
- */
-function doomedAmong(entries: readonly Entry[]): ReadonlySet<Entry> {
-  const doomed = new Set<Entry>()
-  for (const group of overlapGroups(entries))
-    for (const newer of group.length > 1 ? group : []) {
-      if (!mayBeKnown(newer.state)) continue
-      for (const entry of group)
-        if (entry.mitigationId < newer.mitigationId && targetsOverlap(entry.target, newer.target))
-          doomed.add(entry)
-    }
-  return doomed
 }
 
 /** A request lasts as long as the longest of the protections that it serves. */

@@ -1,0 +1,69 @@
+import type { MitigationId, ProtectionId } from '../domain/identifier.ts'
+import type { Target } from '../domain/target.ts'
+import { overlapGroups, targetsOverlap } from '../multihoming/overlap.ts'
+import type { Lifetime } from '../signal/lifetime.ts'
+import type { Instant } from '@breakwater/core'
+import type { MitigationReport } from './answer.ts'
+import type { RequestState } from './mitigation-request.ts'
+
+/** One mitigation request of the book: what the server is asked, and what it is known to think of it. */
+export interface RequestEntry {
+  mitigationId: MitigationId
+  readonly target: Target
+  lifetime: Lifetime
+  protections: readonly ProtectionId[]
+  state: RequestState
+  /** What is to take its place; undefined: it is wanted. */
+  replacedBy: readonly RequestEntry[] | undefined
+  report: MitigationReport | undefined
+  /** How often it got a new id because the server had a higher one. */
+  renumberings: number
+  /** Waits for the list of the server's ids. */
+  needsNumber: boolean
+  /** When the server last said that it does not have it. */
+  vanishedAt: Instant | undefined
+}
+
+/** Nobody wants it any more, and what was asked has no answer: not asked again, for the DELETE or a newer one ends it. */
+export function isLetGo({ state, replacedBy }: RequestEntry): boolean {
+  return replacedBy !== undefined && (state.kind === 'asking' || state.kind === 'waiting')
+}
+
+/** A higher id for what nobody wants would take away what took its place (RFC 9132 §4.4.1.3). */
+export function isRenumberable({ state, replacedBy }: RequestEntry): boolean {
+  return replacedBy === undefined && state.kind === 'refused'
+}
+
+/** Whether the server may have it, so that a newer overlapping request would delete it there. */
+export function mayBeKnown(state: RequestState): boolean {
+  switch (state.kind) {
+    case 'waiting':
+      return state.maybeKnown
+    case 'asking':
+    case 'in-force':
+    case 'refreshing':
+    case 'withdrawing':
+      return true
+    case 'refused':
+      // The server did not decide on this copy; it may have accepted one before.
+      return state.refusal.kind === 'unavailable'
+    case 'ended':
+      return false
+  }
+}
+
+/**
+ * RFC 9132 §4.4.1.3: the server deletes these, or has done so, for a newer request of ours with common addresses that it
+ * may have got. So they cannot be kept, even if they are wanted again.
+ */
+export function doomedAmong(entries: readonly RequestEntry[]): ReadonlySet<RequestEntry> {
+  const doomed = new Set<RequestEntry>()
+  for (const group of overlapGroups(entries))
+    for (const newer of group.length > 1 ? group : []) {
+      if (!mayBeKnown(newer.state)) continue
+      for (const entry of group)
+        if (entry.mitigationId < newer.mitigationId && targetsOverlap(entry.target, newer.target))
+          doomed.add(entry)
+    }
+  return doomed
+}
