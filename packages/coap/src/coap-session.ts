@@ -1,10 +1,10 @@
 import { type Entropy, type Instant, type Machine, Seconds } from '@breakwater/core'
 import type { BlockwiseOptions } from './blockwise/block-carrier.ts'
 import { BlockwiseLayer } from './blockwise/blockwise-layer.ts'
+import { withBlocks } from './blockwise/understood-blocks.ts'
 import { DatagramSession } from './datagram-session.ts'
 import { deriveTimes } from './message/parameters.ts'
 import { basicOptions } from './option-check.ts'
-import { OptionNumber } from './option.ts'
 import type { CoapSessionInput, CoapSessionOutput, TransmissionParameters } from './session.ts'
 
 export interface CoapSessionOptions {
@@ -58,7 +58,10 @@ export class CoapSession implements Machine<CoapSessionInput, CoapSessionOutput>
       blockwise === undefined
         ? new DatagramSession(options)
         : new BlockwiseLayer(
-            new DatagramSession({ ...options, understoodOptions: withBlocks(options.understoodOptions) }),
+            new DatagramSession({
+              ...options,
+              understoodOptions: withBlocks(options.understoodOptions ?? basicOptions)
+            }),
             blockwise,
             // RFC 7959 §2.2: SZX 7 is reserved.
             { acceptsBert: false, bertBytes: 0, wholeBytes: blockwise.preferredSize },
@@ -83,9 +86,4 @@ export class CoapSession implements Machine<CoapSessionInput, CoapSessionOutput>
   handleTimeout(now: Instant): void {
     this.#session.handleTimeout(now)
   }
-}
-
-/** What is understood with block-wise transfer: both Block options besides (RFC 7959 §2.1). */
-function withBlocks(understood: ReadonlySet<number> = basicOptions): ReadonlySet<number> {
-  return new Set([...understood, OptionNumber.block1, OptionNumber.block2])
 }

@@ -40,3 +40,16 @@ export { defaultParameters, deriveTimes } from './message/parameters.ts'
 export type { DerivedTimes } from './message/parameters.ts'
 export { basicOptions } from './option-check.ts'
 export type { BlockwiseOptions } from './blockwise/block-carrier.ts'
+export { CoapStreamSession } from './tcp/coap-stream-session.ts'
+export type {
+  CoapStreamInput,
+  CoapStreamOutput,
+  CoapStreamSessionOptions
+} from './tcp/coap-stream-session.ts'
+export type { CloseReason, LinkEvent } from './tcp/stream-session.ts'
+export type { Release } from './tcp/signal.ts'
+export { isSignal, SignalCode, SignalOption } from './tcp/stream-message.ts'
+export type { StreamMessage } from './tcp/stream-message.ts'
+export { encodeFrame } from './tcp/frame.ts'
+export { FrameReader } from './tcp/frame-reader.ts'
+export { BackOff, DEFAULT_MAX_AGE_SECONDS, retryAfter, tooManyRequests } from './request/too-many-requests.ts'

@@ -71,16 +71,25 @@ export type CoapSessionInput =
   /** The observer is not to be served any more. */
   | { readonly kind: 'forget-observer'; readonly exchange: IncomingExchange }
   /** RFC 7252 §4.3: an empty Confirmable message. The outcome is `pong` or `failed`. */
-  | { readonly kind: 'ping'; readonly exchange: OutgoingExchange }
+  | {
+      readonly kind: 'ping'
+      readonly exchange: OutgoingExchange
+      /** On streams: ask the peer to answer only when it has processed all before (RFC 8323 §5.4.1). */
+      readonly custody?: boolean
+    }
   | { readonly kind: 'parameters'; readonly parameters: TransmissionParameters }
 
-/** `block-wise`: blocks of the response came that make no body; a `malformed` says why. */
 export type ExchangeFailure =
   | 'timeout'
   | 'reset'
   | 'unsupported-critical-option'
   | 'session-full'
+  /** Blocks of the response came that make no body; a `malformed` says why. */
   | 'block-wise'
+  /** On streams: longer than the peer takes. */
+  | 'message-too-large'
+  /** On streams: the connection is closed, or about to be. */
+  | 'closed'
 
 export type CoapSessionOutput =
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
@@ -99,7 +108,12 @@ export type CoapSessionOutput =
       readonly final: boolean
     }
   | { readonly kind: 'failed'; readonly exchange: OutgoingExchange; readonly reason: ExchangeFailure }
-  | { readonly kind: 'pong'; readonly exchange: OutgoingExchange }
+  | {
+      readonly kind: 'pong'
+      readonly exchange: OutgoingExchange
+      /** On streams: the peer has processed all that we sent before the ping. */
+      readonly custody?: boolean
+    }
   /** The observer deregistered, reset a notification, or a Confirmable notification timed out. */
   | { readonly kind: 'observer-gone'; readonly exchange: IncomingExchange }
   /** A datagram was not CoAP, or broke a rule that CoAP answers with silence or a Reset: count it. */

@@ -2,9 +2,13 @@ import { decodeUtf8, encodeUtf8, fromHex, toHex } from '@breakwater/core'
 import {
   Code,
   decodeMessage,
+  encodeFrame,
   encodeMessage,
   findOption,
+  FrameReader,
+  isSignal,
   Method,
+  SignalCode,
   uintOption,
   uintValue
 } from '../src/index.ts'
@@ -45,15 +49,37 @@ const uints = [
   OptionNumber.size2
 ]
 
+interface Content {
+  readonly code: number
+  readonly token: Uint8Array
+  readonly options: readonly CoapOption[]
+  readonly payload: Uint8Array
+}
+
 /** The datagram of a line. */
 export function wire(text: string): Uint8Array {
-  const parts = text.match(/"[^"]*"|\S+/g) ?? []
-  const [type = '', id = '', ...rest] = parts
+  const [type = '', id = '', ...rest] = partsOf(text)
+  const messageId = Number.parseInt(id.slice(1, -1), 16)
+  const known = types[type]
+  if (known === undefined) throw new Error(`no type of message: ${text}`)
+  return encodeMessage({ type: known, messageId, ...contentOf(rest) })
+}
+
+/** The frame of a line on a stream: `GET (20) /temperature`, `CSM #2=0480`, `PING (42)`, `EMPTY`. */
+export function frame(text: string): Uint8Array {
+  return encodeFrame(contentOf(partsOf(text)))
+}
+
+function partsOf(text: string): readonly string[] {
+  return text.match(/"[^"]*"|\S+/g) ?? []
+}
+
+function contentOf(parts: readonly string[]): Content {
   const options: CoapOption[] = []
   let code: number = Code.empty
   let token = new Uint8Array(0)
   let payload = new Uint8Array(0)
-  for (const part of rest)
+  for (const part of parts)
     if (blockPattern.test(part)) options.push(blockOf(part))
     else if (part.startsWith('<')) payload = new Uint8Array(Number(part.slice(1, -1))).fill(0x78)
     else if (part.startsWith('(')) token = fromHex(part.slice(1, -1)).slice()
@@ -61,10 +87,7 @@ export function wire(text: string): Uint8Array {
     else if (part.startsWith('/')) options.push(...pathOf(part))
     else if (part.includes('=')) options.push(optionOf(part))
     else code = codeOf(part)
-  const messageId = Number.parseInt(id.slice(1, -1), 16)
-  const known = types[type]
-  if (known === undefined) throw new Error(`no type of message: ${text}`)
-  return encodeMessage({ type: known, code, messageId, token, options, payload })
+  return { code, token, options, payload }
 }
 
 const blockPattern = /^([12]):(\d+)\/([01])\/(\d+|BERT)$/
@@ -97,7 +120,18 @@ function optionOf(part: string): CoapOption {
   return uintOption(number, Number(value))
 }
 
+const signals: Readonly<Record<string, number>> = {
+  EMPTY: Code.empty,
+  CSM: SignalCode.csm,
+  PING: SignalCode.ping,
+  PONG: SignalCode.pong,
+  RELEASE: SignalCode.release,
+  ABORT: SignalCode.abort
+}
+
 function codeOf(part: string): number {
+  const signal = signals[part]
+  if (signal !== undefined) return signal
   const method = Object.values(Method).find((candidate) => formatMethod(candidate) === part)
   if (method !== undefined) return method
   const [family, detail] = part.split('.')
@@ -107,15 +141,39 @@ function codeOf(part: string): number {
 /** The line of a datagram. */
 export function line(bytes: Uint8Array): string {
   const message = decodeMessage(bytes)
-  const { type, code, messageId, token, options, payload } = message
+  const { type, code, messageId } = message
   const parts = [shown.get(type) ?? '', `[${messageId.toString(16).padStart(4, '0')}]`]
   if (code !== Code.empty) parts.push(isRequest(code) ? formatMethod(code) : formatCode(code))
+  return [...parts, ...showContent(message)].join(' ')
+}
+
+/** The lines of what was written to a stream in one piece. */
+export function frameLines(bytes: Uint8Array): string[] {
+  const reader = new FrameReader(1_000_000)
+  reader.feed(bytes)
+  const lines: string[] = []
+  for (let message = reader.next(); message !== undefined; message = reader.next())
+    lines.push([showCode(message.code), ...showContent(message)].join(' '))
+  return lines
+}
+
+function showCode(code: number): string {
+  const signal = Object.entries(signals).find(([, value]) => value === code)
+  if (signal !== undefined) return signal[0]
+  return isRequest(code) ? formatMethod(code) : formatCode(code)
+}
+
+function showContent({ code, token, options, payload }: Content): string[] {
+  const parts: string[] = []
   if (token.length > 0) parts.push(`(${toHex(token)})`)
-  const path = options.filter(({ number }) => number === OptionNumber.uriPath)
-  if (path.length > 0) parts.push(path.map(({ value }) => `/${decodeUtf8(value)}`).join(''))
-  for (const option of options) if (option.number !== OptionNumber.uriPath) parts.push(showOption(option))
+  if (isSignal(code)) parts.push(...options.map(({ number, value }) => `#${number}=${toHex(value)}`))
+  else {
+    const path = options.filter(({ number }) => number === OptionNumber.uriPath)
+    if (path.length > 0) parts.push(path.map(({ value }) => `/${decodeUtf8(value)}`).join(''))
+    for (const option of options) if (option.number !== OptionNumber.uriPath) parts.push(showOption(option))
+  }
   if (payload.length > 0) parts.push(showPayload(payload))
-  return parts.join(' ')
+  return parts
 }
 
 /** A text, or its length where it is too long to read. */

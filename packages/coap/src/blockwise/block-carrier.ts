@@ -40,7 +40,8 @@ export function checkBlockwise(options: BlockwiseOptions): void {
 
 /** The largest SZX for what we send: BERT where the peer takes it and nothing smaller is preferred. */
 export function sendingExponent(preferredSize: number, carrier: BlockCarrier): number {
-  return preferredSize === 1024 && carrier.bertBytes > 0 ? BERT_EXPONENT : sizeExponentWithin(preferredSize)
+  if (preferredSize === 1024 && carrier.bertBytes > 0) return BERT_EXPONENT
+  return sizeExponentWithin(Math.min(preferredSize, carrier.wholeBytes))
 }
 
 /** The largest SZX for what we ask the peer to send. */

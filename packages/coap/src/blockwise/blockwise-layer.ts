@@ -5,6 +5,7 @@ import { OwnTransfers } from './own-transfers.ts'
 import { PeerTransfers } from './peer-transfers.ts'
 
 type RequestOutput = Extract<CoapSessionOutput, { kind: 'request' }>
+type PingInput = Extract<CoapSessionInput, { kind: 'ping' }>
 type PingOutcome = Extract<CoapSessionOutput, { kind: 'failed' | 'pong' }>
 
 /** The exchanges that blocks travel in: a session of its own, or one on a stream. */
@@ -42,7 +43,7 @@ export class BlockwiseLayer implements Exchanges {
 
   handle(input: CoapSessionInput, now: Instant): void {
     this.#fromAbove(input, now)
-    this.#settle(now)
+    this.settle(now)
   }
 
   #fromAbove(input: CoapSessionInput, now: Instant): void {
@@ -68,7 +69,7 @@ export class BlockwiseLayer implements Exchanges {
         this.#down.push(input)
         return
       case 'ping':
-        this.#ping(input.exchange)
+        this.#ping(input)
         return
       case 'datagram':
       case 'parameters':
@@ -76,10 +77,10 @@ export class BlockwiseLayer implements Exchanges {
     }
   }
 
-  #ping(exchange: OutgoingExchange): void {
+  #ping(input: PingInput): void {
     const below = this.#own.newBelow()
-    this.#pings.set(below, exchange)
-    this.#down.push({ kind: 'ping', exchange: below })
+    this.#pings.set(below, input.exchange)
+    this.#down.push({ ...input, exchange: below })
   }
 
   #cancelPing(exchange: OutgoingExchange): void {
@@ -90,8 +91,11 @@ export class BlockwiseLayer implements Exchanges {
     }
   }
 
-  /** Until nothing moves any more. The exchanges are drained before each input, as every machine wants it. */
-  #settle(now: Instant): void {
+  /**
+   * Until nothing moves any more; also to be called after the exchanges were told something past this layer. They are
+   * drained before each input, as every machine wants it.
+   */
+  settle(now: Instant): void {
     for (;;) {
       for (let output = this.#exchanges.poll(); output !== undefined; output = this.#exchanges.poll())
         this.#fromBelow(output, now)
@@ -153,12 +157,12 @@ export class BlockwiseLayer implements Exchanges {
 
   handleTimeout(now: Instant): void {
     this.#exchanges.handleTimeout(now)
-    this.#settle(now)
+    this.settle(now)
     this.#own.expire(now)
     if (this.#sweepAt !== undefined && this.#sweepAt <= now) {
       this.#peer.expire(now)
       this.#sweepAt = undefined
     }
-    this.#settle(now)
+    this.settle(now)
   }
 }

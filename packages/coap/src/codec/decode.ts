@@ -65,8 +65,11 @@ function checkCode(type: MessageType, code: number): void {
   if (fault !== undefined) throw new DecodeError(fault.code, fault.message)
 }
 
-/** Reads options from `start` into `options`; answers where the payload begins, or the end when there is none. */
-function readOptions(bytes: Uint8Array, start: number, options: CoapOption[]): number {
+/**
+ * Reads options from `start` into `options`; answers where the payload begins, or the end when there is none. CoAP over
+ * TCP has them in the same form (RFC 8323 §3.2).
+ */
+export function readOptions(bytes: Uint8Array, start: number, options: CoapOption[]): number {
   const length = bytes.length
   let at = start
   let number = 0

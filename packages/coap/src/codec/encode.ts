@@ -33,7 +33,18 @@ export function encodeMessage(message: CoapMessage): Uint8Array {
   bytes[1] = code
   bytes[2] = messageId >> 8
   bytes[3] = messageId
-  let at = copy(token, bytes, HEADER_BYTES)
+  writeOptionsAndPayload(bytes, copy(token, bytes, HEADER_BYTES), options, payload)
+  return bytes
+}
+
+/** Writes what stands behind the token: sorted options, and a payload if there is one. */
+export function writeOptionsAndPayload(
+  bytes: Uint8Array,
+  start: number,
+  options: readonly CoapOption[],
+  payload: Uint8Array
+): void {
+  let at = start
   let before = 0
   for (const option of options) {
     at = writeOptionHead(bytes, at, option.number - before, option.value.length)
@@ -44,7 +55,6 @@ export function encodeMessage(message: CoapMessage): Uint8Array {
     bytes[at++] = PAYLOAD_MARKER
     copy(payload, bytes, at)
   }
-  return bytes
 }
 
 /** Checks all that can be wrong and answers the length of the datagram in bytes. */
@@ -55,21 +65,27 @@ function sizeOf(message: CoapMessage, options: readonly CoapOption[]): number {
   if (fault !== undefined) throw unsendable(fault.message)
   if (!isInteger(messageId, 0xffff)) throw unsendable(`Message ID ${messageId} is not of 0 … 65535`)
   if (token.length > MAXIMUM_TOKEN_BYTES) throw unsendable(`a token of ${token.length} bytes`)
+  const size = HEADER_BYTES + token.length + optionsAndPayloadBytes(options, payload)
+  if (code === Code.empty && size > HEADER_BYTES) throw unsendable('an Empty message is not empty')
+  if (size > MAXIMUM_MESSAGE_BYTES) throw unsendable(`${size} bytes are above ${MAXIMUM_MESSAGE_BYTES}`)
+  return size
+}
+
+/** The length of what stands behind the token, in bytes. */
+export function optionsAndPayloadBytes(options: readonly CoapOption[], payload: Uint8Array): number {
   if (options.length > MAXIMUM_OPTIONS) throw unsendable(`${options.length} options`)
-  let size = HEADER_BYTES + token.length
+  let size = 0
   let before = 0
   for (const { number, value } of options) {
     if (!isInteger(number, MAXIMUM_OPTION_NUMBER)) throw unsendable(`option number ${number}`)
     size += 1 + extensionBytes(number - before) + extensionBytes(value.length) + value.length
     before = number
   }
-  if (payload.length > 0) size += 1 + payload.length
-  if (code === Code.empty && size > HEADER_BYTES) throw unsendable('an Empty message is not empty')
-  if (size > MAXIMUM_MESSAGE_BYTES) throw unsendable(`${size} bytes are above ${MAXIMUM_MESSAGE_BYTES}`)
-  return size
+  return payload.length > 0 ? size + 1 + payload.length : size
 }
 
-function sorted(options: readonly CoapOption[]): readonly CoapOption[] {
+/** By number; equal numbers keep their order. */
+export function sorted(options: readonly CoapOption[]): readonly CoapOption[] {
   let before = 0
   for (const { number } of options) {
     if (number < before) return options.toSorted((a, b) => a.number - b.number)
@@ -119,6 +135,7 @@ function isInteger(value: number, maximum: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= maximum
 }
 
-function unsendable(what: string): InternalError {
+/** A message that is the caller's mistake. */
+export function unsendable(what: string): InternalError {
   return new InternalError('COAP_MESSAGE_UNSENDABLE', what)
 }
