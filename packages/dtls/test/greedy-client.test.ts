@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ipv4, ipv6 } from '@breakwater/core'
 import type { SecureEndpointLimits, SocketAddress } from '@breakwater/core'
+import { seededEntropy } from '@breakwater/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { NativeReport } from '../src/addon.ts'
 import { MemoryEngine } from '../src/memory-engine.ts'
@@ -93,6 +94,31 @@ describe('against a client that wants all for itself, a server', () => {
   it('bounds handshakes of one address: a newer one takes the place of the older', () => {
     for (let attempt = 0; attempt < 20; attempt++) clientAt().begin()
     expect(server.stats()).toMatchObject({ peers: 1, handshaking: 1 })
+  })
+
+  it('never answers by more than it got while nothing proves an address, however a hello is cut, changed or doubled', () => {
+    const seed = Date.now() % 1_000_000
+    const entropy = seededEntropy(seed)
+    let answered = 0
+    for (let round = 0; round < 4000; round++) {
+      const client = clientAt({ ...clientAddress, port: 1 + round })
+      let datagram = client.hello(Buffer.alloc(entropy.uint32() % 20))
+      if (entropy.uint32() % 2 === 0)
+        datagram = datagram.subarray(0, 1 + (entropy.uint32() % datagram.length))
+      if (entropy.uint32() % 2 === 0) datagram[entropy.uint32() % datagram.length] = entropy.uint32() & 255
+      // Lengths of record, message and fragment that fit what is left of it.
+      if (entropy.uint32() % 2 === 0 && datagram.length > 25) {
+        datagram.writeUInt16BE(datagram.length - 13, 11)
+        for (const at of [14, 22]) datagram.writeUIntBE(datagram.length - 25, at, 3)
+      }
+      if (entropy.uint32() % 4 === 0) datagram = Buffer.concat([datagram, datagram, datagram])
+      client.feed(datagram)
+      const out = server.take().datagrams.reduce((sum, { bytes }) => sum + bytes.length, 0)
+      expect(out, `seed ${seed}, round ${round}`).toBeLessThanOrEqual(datagram.length)
+      if (out > 0) answered++
+    }
+    expect(answered).toBeGreaterThan(500)
+    expect(server.stats()).toMatchObject({ peers: 0, hellosVerified: 0 })
   })
 
   it('keeps one deadline for a handshake, however often somebody disturbs it', async () => {
