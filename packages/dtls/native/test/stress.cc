@@ -49,7 +49,7 @@ Path clientPath(size_t host) {
 Path reversed(const Path& path) { return {path.remote, path.local, 0}; }
 
 struct Totals {
-  uint64_t datagrams = 0, handshakes = 0, plaintexts = 0, worlds = 0, refused = 0;
+  uint64_t datagrams = 0, handshakes = 0, plaintexts = 0, worlds = 0, refused = 0, credentials = 0;
 };
 
 class World {
@@ -170,21 +170,42 @@ class World {
   bool hostile_ = false;
 };
 
+void mutilateText(Dice& dice, std::string& text) {
+  std::vector<uint8_t> bytes(text.begin(), text.end());
+  mutilate(dice, bytes, {});
+  text.assign(bytes.begin(), bytes.end());
+}
+
+/** Opens an engine with credentials that are mostly broken; what it leaves behind shows in the leak check. */
+bool opensWithBroken(Dice& dice, Ledger& ledger, CertificateSource certificate) {
+  std::string* const parts[] = {&certificate.certificate, &certificate.privateKey, &certificate.trustAnchors};
+  mutilateText(dice, *parts[dice.below(3)]);
+  EngineOptions options;
+  options.security.server = dice.oneIn(2);
+  options.security.certificate = std::move(certificate);
+  CredentialProblem problem;
+  Party party(ledger);
+  return party.engine.start(std::move(options), problem);
+}
+
 int run(double seconds, uint64_t seed, const CertificateSource& certificate) {
   Totals totals;
   Dice dice(seed);
   const uint64_t end = nowMs() + static_cast<uint64_t>(seconds * 1000);
   while (nowMs() < end) {
     Ledger ledger;
+    for (size_t i = 0; i < 10; i++)
+      if (!opensWithBroken(dice, ledger, certificate)) totals.credentials++;
     World world(dice, ledger);
     if (!world.start(certificate)) return 2;
     for (size_t i = 0; i < 400 && nowMs() < end; i++) world.step();
     world.addTo(totals);
   }
-  std::printf("{\"seed\":%llu,\"worlds\":%llu,\"datagrams\":%llu,\"handshakes\":%llu,\"plaintexts\":%llu,\"recordsRefused\":%llu}\n",
+  std::printf("{\"seed\":%llu,\"worlds\":%llu,\"datagrams\":%llu,\"handshakes\":%llu,\"plaintexts\":%llu,\"recordsRefused\":%llu,\"credentialsRefused\":%llu}\n",
               static_cast<unsigned long long>(seed), static_cast<unsigned long long>(totals.worlds),
               static_cast<unsigned long long>(totals.datagrams), static_cast<unsigned long long>(totals.handshakes),
-              static_cast<unsigned long long>(totals.plaintexts), static_cast<unsigned long long>(totals.refused));
+              static_cast<unsigned long long>(totals.plaintexts), static_cast<unsigned long long>(totals.refused),
+              static_cast<unsigned long long>(totals.credentials));
   return totals.handshakes > 0 && totals.plaintexts > 0 ? 0 : 3;
 }
 
