@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import type { ContainerNode, Direction, Leaf, Member, Node, TextLeaf } from '../src/yang/node.ts'
+import { isYangString } from '../src/yang/text-rule.ts'
 import { fieldName } from '../src/yang/value.ts'
 import { signalStructure } from '../src/signal.ts'
 import type { SignalMessage } from '../src/signal-message.ts'
@@ -92,5 +93,5 @@ function texts(type: TextLeaf['type']): fc.Arbitrary<string> {
     case 'leafref':
       break
   }
-  return fc.string({ unit: 'binary', minLength: 1, maxLength: 40 })
+  return fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).filter(isYangString)
 }

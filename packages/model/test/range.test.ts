@@ -149,3 +149,14 @@ test('what could not be read back is not written', () => {
       expect.objectContaining({ code: 'MODEL_ENCODE_INVALID', message: expect.stringContaining(problem) })
     )
 })
+
+function alias(utf8: string): string {
+  return faultOf(hex(`a1 01 a1 02 81 a1 0d 81 ${utf8}`))
+}
+
+test('texts have the characters that YANG allows (RFC 7950 §9.4)', () => {
+  for (const allowed of ['61 09', '61 0a', '61 0d', '61 7f', '63 ef bf bd', '64 f0 9f 8c 8a'])
+    expect(alias(allowed), allowed).toBe('decoded')
+  for (const excluded of ['61 00', '61 08', '61 0b', '61 1f', '63 ef bf be', '63 ef b7 90', '64 f4 8f bf bf'])
+    expect(alias(excluded), excluded).toBe('MODEL_TEXT_INVALID scope[0].alias-name[0]')
+})

@@ -14,7 +14,7 @@ import type {
   TextLeaf,
   Unsigned64Leaf
 } from './node.ts'
-import { isDomainName, isIpAddress, isIpPrefix, isUri } from './text-rule.ts'
+import { isDomainName, isIpAddress, isIpPrefix, isUri, isYangString } from './text-rule.ts'
 
 /** The vocabulary of declarations: each word makes one kind of node. */
 
@@ -62,7 +62,7 @@ export function registered(
 }
 
 export function string(type: 'string' | 'leafref' = 'string', maximumLength: number = Infinity): TextLeaf {
-  return { kind: 'text', type, minimumLength: 1, maximumLength }
+  return { kind: 'text', type, minimumLength: 1, maximumLength, accepts: isYangString }
 }
 
 /** `192.0.2.0/24`, `2001:db8::/32`. */

@@ -1,5 +1,14 @@
 import { parseIpAddress, parseIpPrefix } from '@breakwater/core'
 
+/** Control characters but for tab, line feed and carriage return; the last two code points of each plane; 32 more. */
+// oxlint-disable-next-line no-control-regex -- those are what it looks for
+const EXCLUDED = /[\0-\x08\x0b\x0c\x0e-\x1f\p{Noncharacter_Code_Point}]/u
+
+/** What the type `string` of YANG has no room for (RFC 7950 §9.4, the rule `yang-char` of §14). */
+export function isYangString(text: string): boolean {
+  return !EXCLUDED.test(text)
+}
+
 /** The texts of `ietf-inet-types` (RFC 6991 §4). */
 
 /** An address without zone: one that crosses the network has none. */
