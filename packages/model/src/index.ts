@@ -1,5 +1,7 @@
 export { ModelDecodeError } from './decode-error.ts'
 export { decodeSignal, encodeSignal } from './signal-codec.ts'
+export { decodeSignalJson, encodeSignalJson, signalToJson } from './signal-json.ts'
+export type { JsonObject, JsonValue } from './json/json-value.ts'
 export type * from './signal-message.ts'
 export * from './signal-code.ts'
 export { signalStructure } from './signal.ts'
