@@ -8,7 +8,7 @@ import type { NetworkPath, SocketAddress } from './path.ts'
 
 /**
  * Names one peer of one endpoint; unique among all endpoints of the process, and never given again after its peer has
- * gone.
+ * gone. TypeScript takes them from `newPeerId`.
  */
 export type PeerId = number & { readonly __brand: 'PeerId' }
 

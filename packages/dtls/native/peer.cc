@@ -5,6 +5,7 @@
 
 namespace breakwater {
 
+// From 1; `newPeerId` of core counts for the endpoints in TypeScript, from far above.
 PeerId nextPeerId() {
   static std::atomic<PeerId> last{0};
   return ++last;

@@ -1,4 +1,4 @@
-import { after, Counters } from '@breakwater/core'
+import { after, Counters, newPeerId } from '@breakwater/core'
 import type {
   Entropy,
   NetworkPath,
@@ -15,7 +15,7 @@ import { encodeAlert, encodeHandshake } from './handshake-message.ts'
 import type { Alert, HandshakeMessage } from './handshake-message.ts'
 import type { ArrivedDatagram, SimulatedHost, SimulatedSocket } from './host.ts'
 import type { SimulatedNetwork } from './network.ts'
-import { newPeerId, PeerTable } from './peer-table.ts'
+import { PeerTable } from './peer-table.ts'
 import type { Peer, PeerState } from './peer-table.ts'
 import { encodeRecord, RecordKind } from './record.ts'
 import type { SessionName } from './record.ts'

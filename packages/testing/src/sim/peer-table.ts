@@ -27,13 +27,6 @@ export interface Peer {
   repeatFlight: () => void
 }
 
-let lastPeerId = 0
-
-/** Peer ids are unique in the process, so they come from one counter for all networks. */
-export function newPeerId(): PeerId {
-  return ++lastPeerId as PeerId
-}
-
 /** The peers of one endpoint: by id, and by path at most one established and one in its handshake. */
 export class PeerTable {
   readonly #byId = new Map<PeerId, Peer>()

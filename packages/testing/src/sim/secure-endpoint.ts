@@ -1,4 +1,4 @@
-import { InternalError } from '@breakwater/core'
+import { InternalError, newPeerId } from '@breakwater/core'
 import type {
   ConnectRequest,
   NetworkPath,
@@ -12,7 +12,6 @@ import { connectAsClient, receiveAsClient } from './client-role.ts'
 import type { ArrivedDatagram, SimulatedHost } from './host.ts'
 import type { SimulatedNetwork } from './network.ts'
 import { PeerKeeper } from './peer-keeper.ts'
-import { newPeerId } from './peer-table.ts'
 import { decodeRecord, RecordKind } from './record.ts'
 import type { SimulatedRecord } from './record.ts'
 import { receiveAsServer } from './server-role.ts'
