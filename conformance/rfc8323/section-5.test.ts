@@ -1,5 +1,5 @@
 import { Seconds } from '@breakwater/core'
-import { Code } from '@breakwater/coap'
+import { Code, Method } from '@breakwater/coap'
 import { describe, expect, test } from 'vitest'
 
 import { openStream } from '../../packages/coap/test/stream-lockstep.ts'
@@ -33,9 +33,9 @@ describe('RFC 8323 §5.2: signaling options', () => {
 describe('RFC 8323 §5.3: CSM', () => {
   test('nothing longer than the peer’s Max-Message-Size is sent to it; 1152 before it says anything', () => {
     const stream = openStream({}, 'CSM')
-    expect(stream.get(1, 'x', { payload: new Uint8Array(1200) })).toEqual(['failed 1 message-too-large'])
+    expect(stream.request(1, Method.put, 'x', { payload: new Uint8Array(1200) })).toEqual(['failed 1 message-too-large'])
     expect(stream.receive('CSM #2=0800')).toEqual([])
-    expect(stream.get(2, 'x', { payload: new Uint8Array(1200) })[0]).toContain('<1200>')
+    expect(stream.request(2, Method.put, 'x', { payload: new Uint8Array(1200) })[0]).toContain('<1200>')
     stream.receive('CSM #2=20')
     stream.receive('GET (aa) /x')
     expect(stream.respond(1, Code.content, new Uint8Array(100))).toEqual(['> 5.00 (aa)'])
@@ -44,7 +44,7 @@ describe('RFC 8323 §5.3: CSM', () => {
   test('what is not said again stays', () => {
     const stream = openStream({}, 'CSM #2=0800')
     stream.receive('CSM')
-    expect(stream.get(1, 'x', { payload: new Uint8Array(1200) })[0]).toContain('<1200>')
+    expect(stream.request(1, Method.put, 'x', { payload: new Uint8Array(1200) })[0]).toContain('<1200>')
   })
 
   test('a peer that sends more than we take is aborted', () => {

@@ -23,6 +23,15 @@ export interface CoapSessionOptions {
    * (RFC 7641 §4.5); Infinity for applications that know by other means whether their observers live.
    */
   readonly longestUnconfirmedSeconds?: number
+  /** Most notifications to an observer without a Confirmable one among them (RFC 7641 §7). Default: any number. */
+  readonly mostUnconfirmed?: number
+  /**
+   * Least time between two Non-confirmable notifications to this peer (RFC 7641 §4.5.1: 3 s, or a round trip where it
+   * is known); the latest state of each resource waits for its turn. Default 0: the caller paces them.
+   */
+  readonly notificationSpacingSeconds?: number
+  /** Methods that the application serves: others are answered by 4.05. Undefined: it answers them itself. */
+  readonly methods?: ReadonlySet<number>
   /** Messages of the peer's that are remembered to tell copies; beyond, the oldest are forgotten. Default 512. */
   readonly maxRemembered?: number
   /** How long the application has for a piggybacked response. Default half of ACK_TIMEOUT. */

@@ -6,7 +6,7 @@ import type { CoapMessage } from './message.ts'
 import type { Remembered } from './message/deduplication.ts'
 import { MessageLayer } from './message/message-layer.ts'
 import { basicOptions } from './option-check.ts'
-import { LONGEST_UNCONFIRMED } from './observe/observers.ts'
+import { LONGEST_UNCONFIRMED, type ObserverLimits } from './observe/observers.ts'
 import { Pings } from './request/ping.ts'
 import { rejectUnknown, Requester } from './request/requester.ts'
 import { Responder } from './request/responder.ts'
@@ -146,11 +146,8 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
   #receiveRequest(message: CoapMessage, now: Instant): void {
     this.#responder ??= new Responder(this.#layer, this.#understood(), {
       unanswered: this.#options.maxUnanswered ?? 256,
-      observers: this.#options.maxObservers ?? 64,
-      longestUnconfirmed:
-        this.#options.longestUnconfirmedSeconds === undefined
-          ? LONGEST_UNCONFIRMED
-          : Seconds(this.#options.longestUnconfirmedSeconds),
+      observing: this.#observerLimits(),
+      methods: this.#options.methods,
       acknowledgementDelay:
         this.#options.acknowledgementDelaySeconds === undefined
           ? undefined
@@ -159,6 +156,18 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
     // Not remembered, so that the peer's next copy of it has another chance.
     if (!this.#responder.hasRoom(now)) return
     this.#responder.receive(message, this.#remember(message, now), now)
+  }
+
+  #observerLimits(): ObserverLimits {
+    const { maxObservers, longestUnconfirmedSeconds, mostUnconfirmed, notificationSpacingSeconds } =
+      this.#options
+    return {
+      observers: maxObservers ?? 64,
+      longestUnconfirmed:
+        longestUnconfirmedSeconds === undefined ? LONGEST_UNCONFIRMED : Seconds(longestUnconfirmedSeconds),
+      mostUnconfirmed: mostUnconfirmed ?? Infinity,
+      spacing: Seconds(notificationSpacingSeconds ?? 0)
+    }
   }
 
   #receiveResponse(message: CoapMessage, now: Instant): void {

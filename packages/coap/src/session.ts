@@ -84,6 +84,8 @@ export type ExchangeFailure =
   | 'reset'
   | 'unsupported-critical-option'
   | 'session-full'
+  /** One registration per resource: another request of ours observes it (RFC 7641 §3.1). */
+  | 'already-observing'
   /** Blocks of the response came that make no body; a `malformed` says why. */
   | 'block-wise'
   /** On streams: longer than the peer takes. */

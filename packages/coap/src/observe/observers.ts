@@ -1,11 +1,12 @@
-import { between, type Duration, type Instant, Minutes, toHex } from '@breakwater/core'
+import { after, between, type Duration, type Instant, Minutes, toHex } from '@breakwater/core'
 import { encodeMessage } from '../codec/encode.ts'
-import { isSuccess } from '../code.ts'
+import { Code, isSuccess } from '../code.ts'
 import { Confirmable, type ConfirmableOwner } from '../message/confirmables.ts'
 import type { MessageLayer } from '../message/message-layer.ts'
 import { SentIds } from '../message/sent-ids.ts'
 import { stamp } from '../message/stamp.ts'
 import type { CoapResponse, IncomingExchange } from '../session.ts'
+import { FormatOfObservation } from './observed-format.ts'
 import { withoutObserve, withSequence } from './observe-option.ts'
 
 /** RFC 7641 §4.5: at least once in this time a notification is Confirmable. */
@@ -15,44 +16,65 @@ export const LONGEST_UNCONFIRMED: Duration = Minutes(24 * 60)
 export interface Observer {
   readonly exchange: IncomingExchange
   readonly token: Uint8Array
+  readonly format: FormatOfObservation
   /** When it last showed that it is interested. */
   confirmedAt: Instant
+  /** Non-confirmable notifications since then. */
+  unconfirmed: number
   /** The Confirmable message underway; what comes meanwhile supersedes it. */
   transmission: Confirmable | undefined
   /** Type of the notification that waits as its successor. */
   successorConfirmable: boolean
 }
 
+export interface ObserverLimits {
+  readonly observers: number
+  /** Longest time without a Confirmable notification; infinite: there is none unasked. */
+  readonly longestUnconfirmed: Duration
+  /** Most notifications without a Confirmable one among them. */
+  readonly mostUnconfirmed: number
+  /** Least time between two Non-confirmable notifications to the peer; 0: the caller paces them. */
+  readonly spacing: Duration
+}
+
 /**
  * The peer's observations of our resources (RFC 7641 §4): tokens, sequence numbers, superseding, removal.
- * How often to notify is the caller's affair: one notification at a time is Confirmable, the others leave at once.
+ * One notification at a time is Confirmable; the others leave at once, or at the pace that `spacing` allows.
  */
 export class Observers {
   readonly #layer: MessageLayer
-  readonly #limit: number
-  readonly #longestUnconfirmed: Duration
+  readonly #limits: ObserverLimits
   readonly #byExchange = new Map<IncomingExchange, Observer>()
   readonly #byToken = new Map<string, Observer>()
   readonly #sentIds = new SentIds<Observer>()
   /** One for all: stays strictly increasing also for a token that registers anew (RFC 7641 §4.4). */
   #sequence = 0
+  /** Non-confirmable notifications that wait for their turn; a newer state takes the place of an older one. */
+  readonly #held = new Map<Observer, Uint8Array>()
+  /** When the next Non-confirmable notification may leave. */
+  #mayNotifyAt: Instant | undefined
 
-  /** @param longestUnconfirmed Longest time without a Confirmable notification; infinite: there is none unasked. */
-  constructor(layer: MessageLayer, limit: number, longestUnconfirmed: Duration) {
+  constructor(layer: MessageLayer, limits: ObserverLimits) {
     this.#layer = layer
-    this.#limit = limit
-    this.#longestUnconfirmed = longestUnconfirmed
+    this.#limits = limits
   }
 
   /** A new entry; undefined when the list is full. */
-  add(exchange: IncomingExchange, token: Uint8Array, now: Instant): Observer | undefined {
+  add(
+    exchange: IncomingExchange,
+    token: Uint8Array,
+    response: CoapResponse,
+    now: Instant
+  ): Observer | undefined {
     // Another request with this token may have been answered meanwhile: one entry per token (RFC 7641 §4.1).
     this.release(token, now)
-    if (this.#byExchange.size >= this.#limit) return undefined
+    if (this.#byExchange.size >= this.#limits.observers) return undefined
     const observer: Observer = {
       exchange,
       token,
+      format: new FormatOfObservation(response),
       confirmedAt: now,
+      unconfirmed: 0,
       transmission: undefined,
       successorConfirmable: false
     }
@@ -83,6 +105,7 @@ export class Observers {
     const key = toHex(observer.token)
     if (this.#byToken.get(key) === observer) this.#byToken.delete(key)
     this.#sentIds.forget(observer)
+    this.#held.delete(observer)
   }
 
   /** The next sequence number, for a response or notification that is composed now. */
@@ -104,6 +127,17 @@ export class Observers {
   notify(exchange: IncomingExchange, response: CoapResponse, confirmable: boolean, now: Instant): void {
     const observer = this.#byExchange.get(exchange)
     if (observer === undefined) return
+    if (observer.format.fits(response)) {
+      this.#notify(observer, response, confirmable, now)
+      return
+    }
+    // RFC 7641 §4.2: an observation keeps its Content-Format, or ends.
+    const end = { code: Code.notAcceptable, options: [], payload: new Uint8Array(0) }
+    this.#notify(observer, end, confirmable, now)
+    this.#layer.emit({ kind: 'observer-gone', exchange })
+  }
+
+  #notify(observer: Observer, response: CoapResponse, confirmable: boolean, now: Instant): void {
     const bytes = this.#compose(observer, response)
     // RFC 7641 §4.2: after a notification that is not 2.xx the entry is gone, though it still has to arrive.
     if (!isSuccess(response.code)) this.#remove(observer)
@@ -132,20 +166,54 @@ export class Observers {
   }
 
   #send(observer: Observer, bytes: Uint8Array, confirmable: boolean, now: Instant): void {
-    const overdue = between(observer.confirmedAt, now) >= this.#longestUnconfirmed
-    const messageId = confirmable || overdue ? undefined : this.#layer.allocateId(now)
-    if (messageId === undefined) {
-      if (!confirmable && this.#longestUnconfirmed === Infinity) return
-      // Also where no id is free: a Confirmable message waits for one, so that the latest state arrives some time.
+    if (confirmable || this.#isOverdue(observer, now)) {
       this.#submit(observer, bytes, now)
+      return
+    }
+    if (this.#mustWait(observer, now)) {
+      this.#held.set(observer, bytes)
+      return
+    }
+    const messageId = this.#layer.allocateId(now)
+    if (messageId === undefined) {
+      // A Confirmable message waits for an id, so that the latest state arrives some time.
+      if (this.#limits.longestUnconfirmed !== Infinity) this.#submit(observer, bytes, now)
       return
     }
     stamp(bytes, 'non-confirmable', messageId)
     if (this.#byExchange.has(observer.exchange)) this.#sentIds.add(messageId, observer)
+    observer.unconfirmed++
+    if (this.#limits.spacing > 0) this.#mayNotifyAt = after(now, this.#limits.spacing)
     this.#layer.transmit(bytes)
   }
 
+  /** RFC 7641 §4.5, §7: now and then the peer has to say that it is still interested. */
+  #isOverdue(observer: Observer, now: Instant): boolean {
+    const { longestUnconfirmed, mostUnconfirmed } = this.#limits
+    return observer.unconfirmed >= mostUnconfirmed || between(observer.confirmedAt, now) >= longestUnconfirmed
+  }
+
+  /** RFC 7641 §4.5.1; what ends an observation is said at once. */
+  #mustWait(observer: Observer, now: Instant): boolean {
+    if (this.#mayNotifyAt === undefined || now >= this.#mayNotifyAt) return false
+    return this.#byExchange.get(observer.exchange) === observer
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#held.size > 0 ? this.#mayNotifyAt : undefined
+  }
+
+  handleTimeout(now: Instant): void {
+    if (this.#mayNotifyAt === undefined || now < this.#mayNotifyAt) return
+    for (const [observer, bytes] of this.#held) {
+      this.#held.delete(observer)
+      this.#send(observer, bytes, false, now)
+      return
+    }
+  }
+
   #submit(observer: Observer, bytes: Uint8Array, now: Instant): void {
+    this.#held.delete(observer)
     observer.transmission = new Confirmable(this.#ownerOf(observer), bytes)
     this.#layer.submit(observer.transmission, now)
   }
@@ -162,6 +230,7 @@ export class Observers {
     const { transmission } = observer
     if (transmission === undefined) return
     observer.confirmedAt = now
+    observer.unconfirmed = 0
     if (messageId !== transmission.messageIds.at(-1)) {
       this.#layer.refresh(transmission, now)
       return

@@ -8,10 +8,12 @@ import { SentIds } from '../message/sent-ids.ts'
 import { stamp } from '../message/stamp.ts'
 import type { CoapMessage, CoapOption } from '../message.ts'
 import { type Freshness, isFresher } from '../observe/freshness.ts'
-import { observeAction, observeValue } from '../observe/observe-option.ts'
+import { observedResource } from '../observe/observed-resource.ts'
+import { observeValue } from '../observe/observe-option.ts'
 import { checkOptions } from '../option-check.ts'
 import { formatOptionNumber } from '../option.ts'
 import type { CoapRequest, ExchangeFailure, OutgoingExchange } from '../session.ts'
+import { checkRequest, payloadOf } from './sendable.ts'
 import { newToken, readToken, type Token, tokenBytes } from './tokens.ts'
 
 /**
@@ -30,7 +32,8 @@ interface OutgoingRequest {
   readonly exchange: OutgoingExchange
   readonly token: Token
   readonly confirmable: boolean
-  readonly wantsToObserve: boolean
+  /** What it asks to observe: one registration per resource (RFC 7641 §3.1). */
+  readonly observed: string | undefined
   /** As encoded; the Message ID in it means nothing. */
   readonly bytes: Uint8Array
   phase: Phase
@@ -62,7 +65,12 @@ export class Requester {
   start(exchange: OutgoingExchange, request: CoapRequest, confirmable: boolean, now: Instant): void {
     if (this.#byExchange.has(exchange))
       throw new InternalError('COAP_EXCHANGE_IN_USE', `outgoing exchange ${exchange} is in use`)
+    checkRequest(request)
     const outgoing = this.#compose(exchange, request, confirmable)
+    if (outgoing.observed !== undefined && this.#observes(outgoing.observed)) {
+      this.#layer.emit({ kind: 'failed', exchange, reason: 'already-observing' })
+      return
+    }
     if (this.#byExchange.size >= this.#limit) {
       this.#layer.emit({ kind: 'failed', exchange, reason: 'session-full' })
       return
@@ -86,11 +94,16 @@ export class Requester {
       exchange,
       token,
       confirmable,
-      wantsToObserve: observeAction(request.method, request.options) === 'register',
+      observed: observedResource(request),
       bytes,
       phase: { kind: 'unanswered', until: undefined },
       transmission: undefined
     }
+  }
+
+  #observes(resource: string): boolean {
+    for (const { observed } of this.#byExchange.values()) if (observed === resource) return true
+    return false
   }
 
   #send(outgoing: OutgoingRequest, now: Instant): void {
@@ -195,9 +208,10 @@ export class Requester {
     options: readonly CoapOption[],
     now: Instant
   ): void {
-    const { code, payload } = message
+    const { code } = message
+    const payload = payloadOf(message)
     const response = { code, options, payload }
-    const sequence = outgoing.wantsToObserve && isSuccess(code) ? observeValue(options) : undefined
+    const sequence = outgoing.observed !== undefined && isSuccess(code) ? observeValue(options) : undefined
     if (sequence === undefined) {
       this.#end(outgoing, now)
       this.#layer.emit({ kind: 'response', exchange: outgoing.exchange, response, final: true })

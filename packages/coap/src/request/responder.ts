@@ -1,4 +1,12 @@
-import { after, type Duration, DecodeError, encodeUtf8, type Instant, Milliseconds } from '@breakwater/core'
+import {
+  after,
+  type Duration,
+  DecodeError,
+  earlier,
+  encodeUtf8,
+  type Instant,
+  Milliseconds
+} from '@breakwater/core'
 import { encodeMessage } from '../codec/encode.ts'
 import { Code, isSuccess } from '../code.ts'
 import { Confirmable } from '../message/confirmables.ts'
@@ -6,8 +14,9 @@ import type { Remembered } from '../message/deduplication.ts'
 import type { MessageLayer } from '../message/message-layer.ts'
 import type { CoapMessage } from '../message.ts'
 import { observeAction, withoutObserve, withSequence } from '../observe/observe-option.ts'
-import { type Observer, Observers } from '../observe/observers.ts'
+import { type Observer, type ObserverLimits, Observers } from '../observe/observers.ts'
 import { checkOptions } from '../option-check.ts'
+import { checkResponse, payloadOf } from './sendable.ts'
 import { formatOptionNumber, OptionNumber } from '../option.ts'
 import type { CoapResponse, IncomingExchange } from '../session.ts'
 
@@ -34,9 +43,9 @@ interface IncomingRequest {
 
 export interface ResponderLimits {
   readonly unanswered: number
-  readonly observers: number
-  /** See `Observers`. */
-  readonly longestUnconfirmed: Duration
+  readonly observing: ObserverLimits
+  /** Methods that the application serves; undefined: it says so itself. */
+  readonly methods: ReadonlySet<number> | undefined
   /** Undefined: half of ACK_TIMEOUT. */
   readonly acknowledgementDelay: Duration | undefined
 }
@@ -81,10 +90,15 @@ export class Responder {
     const action = observeAction(message.code, options)
     if (action !== undefined) this.#observers?.release(message.token, now)
     const incoming = this.#open(message, action === 'register', remembered, now)
+    if (this.#limits.methods?.has(message.code) === false) {
+      // RFC 7252 §5.8.
+      this.respond(incoming.exchange, methodNotAllowed, now)
+      return
+    }
     this.#layer.emit({
       kind: 'request',
       exchange: incoming.exchange,
-      request: { method: message.code, options, payload: message.payload },
+      request: { method: message.code, options, payload: payloadOf(message) },
       confirmable: incoming.carrier === 'piggyback'
     })
   }
@@ -149,6 +163,7 @@ export class Responder {
   respond(exchange: IncomingExchange, response: CoapResponse, now: Instant): void {
     const incoming = this.#unanswered.get(exchange)
     if (incoming === undefined) return
+    checkResponse(response)
     const observer = this.#register(incoming, response, now)
     const options =
       observer === undefined
@@ -226,17 +241,18 @@ export class Responder {
   #register(incoming: IncomingRequest, response: CoapResponse, now: Instant): Observer | undefined {
     if (!incoming.registers || !isSuccess(response.code)) return undefined
     if (withoutObserve(response.options) === response.options) return undefined
-    const observer = this.#observersOrNew().add(incoming.exchange, incoming.token, now)
+    const observer = this.#observersOrNew().add(incoming.exchange, incoming.token, response, now)
     if (observer === undefined) this.#layer.emit({ kind: 'observer-gone', exchange: incoming.exchange })
     return observer
   }
 
   #observersOrNew(): Observers {
-    this.#observers ??= new Observers(this.#layer, this.#limits.observers, this.#limits.longestUnconfirmed)
+    this.#observers ??= new Observers(this.#layer, this.#limits.observing)
     return this.#observers
   }
 
   notify(exchange: IncomingExchange, response: CoapResponse, confirmable: boolean, now: Instant): void {
+    checkResponse(response)
     this.#observers?.notify(exchange, response, confirmable, now)
   }
 
@@ -258,7 +274,10 @@ export class Responder {
   }
 
   nextTimeout(): Instant | undefined {
-    return this.#oldestToAcknowledge()?.acknowledgeAt
+    const acknowledgeAt = this.#oldestToAcknowledge()?.acknowledgeAt
+    return this.#observers === undefined
+      ? acknowledgeAt
+      : earlier(acknowledgeAt, this.#observers.nextTimeout())
   }
 
   handleTimeout(now: Instant): void {
@@ -268,6 +287,7 @@ export class Responder {
       incoming = this.#oldestToAcknowledge()
     )
       this.#acknowledge(incoming)
+    this.#observers?.handleTimeout(now)
   }
 
   #oldestToAcknowledge(): IncomingRequest | undefined {
@@ -277,6 +297,12 @@ export class Responder {
     }
     return undefined
   }
+}
+
+const methodNotAllowed: CoapResponse = {
+  code: Code.methodNotAllowed,
+  options: [],
+  payload: new Uint8Array(0)
 }
 
 /** RFC 7252 §5.10.2: who is no forward-proxy says so. */

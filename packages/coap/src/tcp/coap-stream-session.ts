@@ -35,6 +35,8 @@ export interface CoapStreamSessionOptions {
   readonly maxUnanswered?: number
   /** Observations of the peer's. Default 64. */
   readonly maxObservers?: number
+  /** Methods that the application serves: others are answered by 4.05. Undefined: it answers them itself. */
+  readonly methods?: ReadonlySet<number>
   /**
    * Longest message that we take, and say so in our CSM. Above 1152 with `blockwise`: BERT blocks (RFC 8323 §6). Default
    * 8448: BERT blocks of 8 KiB.
@@ -71,6 +73,7 @@ export class CoapStreamSession implements Machine<CoapStreamInput, CoapStreamOut
       maxExchanges: options.maxExchanges ?? 256,
       maxUnanswered: options.maxUnanswered ?? 256,
       maxObservers: options.maxObservers ?? 64,
+      methods: options.methods,
       own,
       serves: options.serves ?? true,
       openedAt: options.openedAt,

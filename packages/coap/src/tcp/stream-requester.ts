@@ -8,11 +8,13 @@ import {
   InternalError
 } from '@breakwater/core'
 import { isSuccess } from '../code.ts'
-import { observeAction, withoutObserve } from '../observe/observe-option.ts'
+import { observedResource } from '../observe/observed-resource.ts'
+import { withoutObserve } from '../observe/observe-option.ts'
 import { checkOptions } from '../option-check.ts'
 import { findOption, uintOption } from '../option-value.ts'
 import { formatOptionNumber, OptionNumber } from '../option.ts'
 import type { CoapRequest, CoapResponse, ExchangeFailure, OutgoingExchange } from '../session.ts'
+import { checkRequest, payloadOf } from '../request/sendable.ts'
 import { newToken, readToken, type Token, tokenBytes } from '../request/tokens.ts'
 import type { StreamLink } from './stream-link.ts'
 import type { StreamMessage } from './stream-message.ts'
@@ -32,7 +34,7 @@ interface OutgoingRequest {
   readonly exchange: OutgoingExchange
   readonly token: Token
   readonly request: CoapRequest
-  readonly wantsToObserve: boolean
+  readonly observed: string | undefined
   phase: Phase
   /** Undefined: it has no end of its own. */
   until: Instant | undefined
@@ -69,6 +71,12 @@ export class StreamRequester {
   ): void {
     if (this.#byExchange.has(exchange))
       throw new InternalError('COAP_EXCHANGE_IN_USE', `outgoing exchange ${exchange} is in use`)
+    checkRequest(request)
+    const observed = observedResource(request)
+    if (observed !== undefined && this.#observes(observed)) {
+      this.#link.emit({ kind: 'failed', exchange, reason: 'already-observing' })
+      return
+    }
     if (this.#byToken.size >= this.#limit) {
       this.#link.emit({ kind: 'failed', exchange, reason: 'session-full' })
       return
@@ -78,11 +86,16 @@ export class StreamRequester {
       this.#link.emit({ kind: 'failed', exchange, reason: 'message-too-large' })
       return
     }
-    const wantsToObserve = observeAction(request.method, request.options) === 'register'
     const until = patience === undefined ? undefined : after(now, patience)
-    const outgoing: OutgoingRequest = { exchange, token, request, wantsToObserve, phase: 'unanswered', until }
+    const outgoing: OutgoingRequest = { exchange, token, request, observed, phase: 'unanswered', until }
     this.#byExchange.set(exchange, outgoing)
     this.#byToken.set(token, outgoing)
+  }
+
+  /** RFC 7641 §3.1; a registration that is being cancelled is none. */
+  #observes(resource: string): boolean {
+    for (const { observed } of this.#byExchange.values()) if (observed === resource) return true
+    return false
   }
 
   #transmit(token: Token, request: CoapRequest): boolean {
@@ -95,7 +108,7 @@ export class StreamRequester {
     const outgoing = this.#byExchange.get(exchange)
     if (outgoing === undefined) return
     this.#byExchange.delete(exchange)
-    if (outgoing.wantsToObserve) this.#leave(outgoing, patience, now)
+    if (outgoing.observed !== undefined) this.#leave(outgoing, patience, now)
     else this.#byToken.delete(outgoing.token)
   }
 
@@ -118,7 +131,7 @@ export class StreamRequester {
       this.#refuse(outgoing, unsupported, patience, now)
       return
     }
-    this.#deliver(outgoing, { code: message.code, options, payload: message.payload })
+    this.#deliver(outgoing, { code: message.code, options, payload: payloadOf(message) })
   }
 
   /** RFC 7252 §5.4.1: the response is rejected; there is no Reset on a stream that could say so. */
@@ -135,7 +148,7 @@ export class StreamRequester {
     const { exchange, phase } = outgoing
     // RFC 8323 §7.1: that the option is there counts, its value does not: the stream keeps the order.
     const observes =
-      outgoing.wantsToObserve &&
+      outgoing.observed !== undefined &&
       isSuccess(response.code) &&
       findOption(response.options, OptionNumber.observe) !== undefined
     if (!observes) this.#forget(outgoing)

@@ -1,9 +1,11 @@
 import { after, DecodeError, type Duration, encodeUtf8, type Instant, toHex } from '@breakwater/core'
 import { Code, isSuccess } from '../code.ts'
+import { FormatOfObservation } from '../observe/observed-format.ts'
 import { observeAction, withoutObserve } from '../observe/observe-option.ts'
 import { checkOptions } from '../option-check.ts'
 import { emptyOption, findOption } from '../option-value.ts'
 import { formatOptionNumber, OptionNumber } from '../option.ts'
+import { checkResponse, payloadOf } from '../request/sendable.ts'
 import { tooManyRequests } from '../request/too-many-requests.ts'
 import type { CoapResponse, IncomingExchange } from '../session.ts'
 import type { StreamLink } from './stream-link.ts'
@@ -18,11 +20,14 @@ interface IncomingRequest {
 interface Observer {
   readonly exchange: IncomingExchange
   readonly token: Uint8Array
+  readonly format: FormatOfObservation
 }
 
 export interface StreamResponderLimits {
   readonly unanswered: number
   readonly observers: number
+  /** Methods that the application serves; undefined: it says so itself. */
+  readonly methods: ReadonlySet<number> | undefined
 }
 
 /** After this many seconds a peer that has too many requests open may come again. */
@@ -82,7 +87,12 @@ export class StreamResponder {
       registers: action === 'register',
       expiresAt: after(now, lifetime)
     })
-    const request = { method: message.code, options, payload: message.payload }
+    if (this.#limits.methods?.has(message.code) === false) {
+      // RFC 7252 §5.8.
+      this.respond(exchange, { code: Code.methodNotAllowed, options: [], payload: new Uint8Array(0) })
+      return
+    }
+    const request = { method: message.code, options, payload: payloadOf(message) }
     this.#link.emit({ kind: 'request', exchange, request, confirmable: true })
   }
 
@@ -103,11 +113,12 @@ export class StreamResponder {
   respond(exchange: IncomingExchange, response: CoapResponse): void {
     const incoming = this.#unanswered.get(exchange)
     if (incoming === undefined) return
+    checkResponse(response)
     const registers =
       incoming.registers &&
       isSuccess(response.code) &&
       findOption(response.options, OptionNumber.observe) !== undefined
-    const isObserver = registers && this.#register(exchange, incoming.token)
+    const isObserver = registers && this.#register(exchange, incoming.token, response)
     const options = isObserver ? withEmptyObserve(response.options) : withoutObserve(response.options)
     const isSent = this.#transmit(incoming.token, { ...response, options })
     this.#unanswered.delete(exchange)
@@ -115,10 +126,10 @@ export class StreamResponder {
   }
 
   /** RFC 7641 §4.1: one entry per token, as far as there is room. */
-  #register(exchange: IncomingExchange, token: Uint8Array): boolean {
+  #register(exchange: IncomingExchange, token: Uint8Array, response: CoapResponse): boolean {
     this.#release(token)
     if (this.#observers.size >= this.#limits.observers) return false
-    const observer = { exchange, token }
+    const observer = { exchange, token, format: new FormatOfObservation(response) }
     this.#observers.set(exchange, observer)
     this.#byToken.set(toHex(token), observer)
     return true
@@ -135,6 +146,13 @@ export class StreamResponder {
   notify(exchange: IncomingExchange, response: CoapResponse): void {
     const observer = this.#observers.get(exchange)
     if (observer === undefined) return
+    checkResponse(response)
+    if (!observer.format.fits(response)) {
+      // RFC 7641 §4.2: an observation keeps its Content-Format, or ends.
+      this.#transmit(observer.token, { code: Code.notAcceptable, options: [], payload: new Uint8Array(0) })
+      this.#lose(exchange)
+      return
+    }
     const goesOn = isSuccess(response.code)
     const options = goesOn ? withEmptyObserve(response.options) : withoutObserve(response.options)
     if (!goesOn) this.forgetObserver(exchange)

@@ -69,6 +69,7 @@ export interface StreamSessionSettings {
   readonly maxExchanges: number
   readonly maxUnanswered: number
   readonly maxObservers: number
+  readonly methods: ReadonlySet<number> | undefined
   readonly own: Capabilities
   readonly serves: boolean
   readonly openedAt: Instant
@@ -104,7 +105,8 @@ export class StreamSession implements Machine<CoapSessionInput, CoapSessionOutpu
     this.#requester = new StreamRequester(this.#link, entropy, understoodOptions, maxExchanges)
     this.#responder = new StreamResponder(this.#link, understoodOptions, {
       unanswered: maxUnanswered,
-      observers: maxObservers
+      observers: maxObservers,
+      methods: settings.methods
     })
     this.#state = { kind: 'opening', until: after(settings.openedAt, settings.csmPatience) }
     // RFC 8323 §3.3: the first message, and without waiting for the peer's, so that nobody waits for ever.
