@@ -44,6 +44,7 @@ export const eventCatalogue = {
   'store.failed': { level: 'error', text: 'the store did not take a change' },
   'mitigator.failed': { level: 'error', text: 'the mitigator did not do its part' },
   'mitigator.orphan-withdrawn': { level: 'warn', text: 'a filter that belongs to no mitigation was removed' },
+  'mitigator.plan-lost': { level: 'error', text: 'a filter vanished from the device; it is put back' },
   'mitigator.would_apply': { level: 'info', text: 'dry run: would start to discard' },
   'mitigator.would_withdraw': { level: 'info', text: 'dry run: would stop discarding' },
   'heartbeat.unanswered': { level: 'warn', text: 'a client does not answer heartbeats' },

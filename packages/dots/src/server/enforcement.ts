@@ -35,6 +35,8 @@ export class Enforcement {
   readonly #listener: EnforcementListener
   readonly #plans = new Map<PlanId, PlanState>()
   #counters: ReadonlyMap<PlanId, DropCounters> = new Map()
+  /** While the mitigator is asked what it has: plans that were called for meanwhile, of which its answer tells nothing. */
+  #unsure: Set<PlanId> | undefined
 
   constructor(state: ServerState, listener: EnforcementListener) {
     this.#state = state
@@ -67,8 +69,18 @@ export class Enforcement {
     return this.#counters.get(id)
   }
 
+  /** Asks the mitigator what it has in force, unless it is being asked. */
+  readInForce(): void {
+    if (this.#unsure !== undefined) return
+    const calling = [...this.#plans].filter(([, known]) => known.calling !== undefined)
+    this.#unsure = new Set(calling.map(([id]) => id))
+    this.#state.emit({ kind: 'read-in-force' })
+  }
+
+  /** Counters that do not match the plans are a hint that the device lost rules, or has some that nobody wants. */
   countersRead(counters: ReadonlyMap<PlanId, DropCounters>): void {
     this.#counters = counters
+    if (this.#isOdd(counters)) this.readInForce()
   }
 
   countersUnknown(failure: Failure): void {
@@ -130,19 +142,25 @@ export class Enforcement {
   /** The mitigator said what it has: what is missing is applied, what is there is left, what nobody wants goes. */
   inForce(plans: readonly PlanId[], now: Instant): void {
     const present = new Set(plans)
+    const unsure = this.#unsure ?? new Set()
+    this.#unsure = undefined
     for (const [id, known] of this.#plans) {
-      if (!known.adopted) continue
+      if (!known.adopted) {
+        if (!present.has(id) && !unsure.has(id)) this.#lost(id, known)
+        continue
+      }
       known.adopted = false
       const found = present.has(id)
       known.actual = !found ? 'gone' : known.goal === 'gone' ? 'unknown' : known.goal
       if (found && known.goal !== 'gone') this.#listener.applied(id, now)
       this.#drive(id, known)
     }
-    for (const id of plans) if (!this.#plans.has(id)) this.#withdrawOrphan(id)
+    for (const id of plans) if (!this.#plans.has(id) && !unsure.has(id)) this.#withdrawOrphan(id)
   }
 
   /** The mitigator did not say: plans are applied again, which does no harm; orphans are looked for later. */
   inForceFailed(failure: Failure, now: Instant): void {
+    this.#unsure = undefined
     for (const [id, known] of this.#plans) {
       if (!known.adopted) continue
       known.adopted = false
@@ -150,6 +168,21 @@ export class Enforcement {
     }
     this.#state.timers.set('in-force', after(now, IN_FORCE_RETRY))
     this.#reportFailure('in-force', undefined, failure, IN_FORCE_RETRY)
+  }
+
+  #isOdd(counters: ReadonlyMap<PlanId, DropCounters>): boolean {
+    for (const [id, known] of this.#plans)
+      if (isSettled(known) && known.goal !== 'gone' && !counters.has(id)) return true
+    for (const id of counters.keys()) if (!this.#plans.has(id)) return true
+    return false
+  }
+
+  /** The device forgot a rule, or somebody took it away: it is put back. */
+  #lost(id: PlanId, known: PlanState): void {
+    if (!isSettled(known) || known.goal === 'gone') return
+    known.actual = 'gone'
+    this.#state.report({ kind: 'plan-lost', plan: id })
+    this.#drive(id, known)
   }
 
   #withdrawOrphan(id: PlanId): void {
@@ -172,6 +205,7 @@ export class Enforcement {
       if (known.goal === 'gone') this.#plans.delete(id)
       return
     }
+    this.#unsure?.add(id)
     if (known.goal === 'gone') {
       known.calling = 'withdraw'
       this.#state.emit({ kind: 'withdraw', plan: id })
@@ -205,4 +239,9 @@ export class Enforcement {
       ...(retryIn === undefined ? {} : { retryInSeconds: inSeconds(retryIn) })
     })
   }
+}
+
+/** Nothing is on its way, and the mitigator has what is wanted, as far as is known. */
+function isSettled({ goal, actual, calling }: PlanState): boolean {
+  return calling === undefined && goal === actual
 }

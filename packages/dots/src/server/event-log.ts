@@ -46,7 +46,9 @@ export function logEvent(log: Log, event: ServerEvent): void {
     case 'mitigator-failed':
     case 'store-failed':
     case 'orphan-withdrawn':
+    case 'plan-lost':
     case 'heartbeat':
+    case 'configuration-stale':
     case 'malformed':
       logTrouble(log, event)
   }
@@ -82,8 +84,18 @@ function logTrouble(log: Log, event: Trouble): void {
     case 'orphan-withdrawn':
       log.warn('mitigator.orphan-withdrawn', { plan: event.plan })
       return
+    case 'plan-lost':
+      log.error('mitigator.plan-lost', { plan: event.plan })
+      return
     case 'heartbeat':
       log.warn(`heartbeat.${event.state}`, { peer: event.peer, identity: event.identity })
+      return
+    case 'configuration-stale':
+      log.warn('session.configuration-stale', {
+        peer: event.peer,
+        identity: event.identity,
+        closed: event.closed
+      })
       return
     case 'malformed':
       log.warn('datagram.malformed', {

@@ -37,6 +37,8 @@ export type ServerEvent =
       readonly retryInSeconds?: number
     }
   | { readonly kind: 'orphan-withdrawn'; readonly plan: PlanId }
+  /** The mitigator does not have it any more, although nobody withdrew it; it is asked to apply it again. */
+  | { readonly kind: 'plan-lost'; readonly plan: PlanId }
   | { readonly kind: 'store-failed'; readonly code: string; readonly message: string }
   | {
       readonly kind: 'heartbeat'
@@ -44,6 +46,13 @@ export type ServerEvent =
       readonly identity: string
       /** `silent`: the session counts as disconnected and is closed (RFC 9132 §4.7). */
       readonly state: 'unanswered' | 'silent' | 'answered-again'
+    }
+  /** The client of an idle session did not refresh its configuration within Max-Age (RFC 9132 §4.5.3). */
+  | {
+      readonly kind: 'configuration-stale'
+      readonly peer: PeerId
+      readonly identity: string
+      readonly closed: boolean
     }
   /** Reported for the 1st, 2nd, 4th, 8th … of a session: a peer must not fill our logs. */
   | {
@@ -82,6 +91,8 @@ export type RequestOutcome =
   | 'created'
   | 'refreshed'
   | 'withdrawn'
+  /** The configuration of a session was conveyed or reset. */
+  | 'configured'
   | 'unchanged'
   | 'answered'
   | 'refused'

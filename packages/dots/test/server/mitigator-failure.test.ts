@@ -1,5 +1,6 @@
 import { Seconds } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
+import { PlanId } from '../../src/domain/mitigator.ts'
 import { ServerBed, entryOf, only } from './server-bed.ts'
 
 const TARGET = { targetPrefix: ['192.0.2.7/32'], lifetime: 3600 }
@@ -186,5 +187,39 @@ describe('peers that misbehave', () => {
     }
     expect(bed.machine.sizes()).toEqual({ sessions: 0, clients: 0, mitigations: 0 })
     expect(bed.machine.timers()).toHaveLength(before)
+  })
+
+  it('and forgets its rules: they are put back when the counters next show it', () => {
+    const bed = new ServerBed()
+    bed.establish().put(1, TARGET)
+    const before = bed.plans()
+    bed.inForce.clear()
+    bed.advance(Seconds(31))
+    expect(bed.plans()).toEqual(before)
+    expect(bed.eventsOf('plan-lost')).toEqual([{ kind: 'plan-lost', plan: before[0] }])
+  })
+
+  it('and counts for a rule that nobody wants: that rule is taken away', () => {
+    const bed = new ServerBed()
+    bed.establish().put(1, TARGET)
+    const stray = PlanId('nobody/9/x')
+    bed.inForce.set(stray, undefined)
+    bed.counters = new Map([...bed.inForce.keys()].map((id) => [id, { packets: 1n, bytes: 1n }]))
+    bed.advance(Seconds(31))
+    expect(bed.inForce.has(stray)).toBe(false)
+  })
+
+  it('and is asked what it has while a plan changes: what it says of that plan is not believed', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    bed.hold.add('read-in-force')
+    bed.advance(Seconds(31))
+    expect(bed.held).toHaveLength(1)
+    peer.put(2, { targetPrefix: ['192.0.2.8/32'], lifetime: 3600 })
+    const [first] = bed.plans()
+    bed.feed({ kind: 'in-force', plans: [PlanId(first ?? '')] })
+    expect(bed.applyCalls).toHaveLength(2)
+    expect(bed.eventsOf('plan-lost')).toEqual([])
   })
 })
