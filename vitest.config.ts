@@ -15,7 +15,7 @@ export default defineConfig({
           name: 'host',
           include: [
             'packages/{dtls,runtime,store,mitigators,control,agents,cli}/test/**/*.test.ts',
-            '{lab,interop,e2e,tools,fuzz,bench}/**/*.test.ts'
+            '{lab,interop,e2e,crash,tools,fuzz,bench}/**/*.test.ts'
           ],
           pool: 'forks',
           fileParallelism: false,

@@ -74,8 +74,9 @@ export class PskServer {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
+  /** Rejects early when the server's process ends. */
   connect(identity: Identity, mtu?: number): Promise<RawPeer> {
-    return RawPeer.connect(this.port, identity, keyOf(identity), mtu)
+    return RawPeer.connect(this.port, identity, keyOf(identity), mtu, this.process?.finished())
   }
 
   async counter(name: string): Promise<number> {

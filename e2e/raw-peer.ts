@@ -50,8 +50,17 @@ export class RawPeer {
   readonly #received: CoapMessage[]
   #next = 1
 
-  /** Handshakes with a server on loopback; rejects when nothing comes of it. */
-  static async connect(port: number, identity: string, key: Uint8Array, mtu = 1280): Promise<RawPeer> {
+  /**
+   * Handshakes with a server on loopback; rejects when nothing comes of it.
+   * @param ended The end of the server, if it may come first: nobody needs to wait any longer.
+   */
+  static async connect(
+    port: number,
+    identity: string,
+    key: Uint8Array,
+    mtu = 1280,
+    ended?: Promise<unknown>
+  ): Promise<RawPeer> {
     const received: CoapMessage[] = []
     let outcome: string | undefined
     const endpoint = await openDtlsEndpoint(
@@ -65,13 +74,16 @@ export class RawPeer {
       }
     )
     const server = endpoint.connect({ remote: loopback(port), serverName: 'dots.example' })
-    await until(
-      () => outcome,
-      () => 'no end of the handshake'
-    )
-    if (outcome !== 'established') {
+    try {
+      await until(
+        () => outcome,
+        () => 'no end of the handshake',
+        ended
+      )
+      if (outcome !== 'established') throw new Error(`the handshake ${outcome}`)
+    } catch (error) {
       await endpoint.destroy()
-      throw new Error(`the handshake ${outcome}`)
+      throw error
     }
     return new RawPeer(endpoint, server, received)
   }
