@@ -82,6 +82,8 @@ test.each<[keyof MitigationScopeEntry, readonly string[], readonly string[]]>([
       '.example',
       '-a.example',
       'a-.example',
+      'a_.example',
+      '_',
       'a b',
       'a'.repeat(64),
       `${'a'.repeat(63)}.`.repeat(3) + 'a'.repeat(62),

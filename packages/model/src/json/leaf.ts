@@ -110,8 +110,8 @@ function enumerationJson(leaf: EnumerationLeaf): JsonCodec<number> {
   }
 }
 
-/** RFC 7950 §9.3.1, with the two fraction digits of DOTS at most. */
-const DECIMAL = /^[+-]?[0-9]{1,64}(?:\.[0-9]{1,2})?$/
+/** RFC 7950 §9.3.1, with the two fraction digits of DOTS at most; zeros behind them say nothing. */
+const DECIMAL = /^[+-]?[0-9]{1,64}(?:\.[0-9]{1,2}0{0,62})?$/
 
 /** RFC 7951 §6.1: a text; with two digits after the point, as RFC 9132 prints them. */
 const decimalJson: JsonCodec<number> = {

@@ -21,9 +21,9 @@ export function isIpPrefix(text: string): boolean {
   return parseIpPrefix(text, 'clear') !== undefined
 }
 
-const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?$/i
+const LABEL = /^(?:[a-z0-9_][a-z0-9_-]{0,61})?[a-z0-9]$/i
 
-/** Letters, digits, `_` and `-` in labels of 1 … 63; a dot may end it; `.` is the root. */
+/** Letters, digits, `_` and `-` in labels of 1 … 63, of which a letter or digit is last; a dot may end it; `.` is the root. */
 export function isDomainName(text: string): boolean {
   if (text.length > 253) return false
   const relative = text.endsWith('.') ? text.slice(0, -1) : text
