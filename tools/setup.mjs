@@ -20,6 +20,7 @@ const labPrograms = {
   'netsniff-ng': 'trafgen',
   tcpdump: 'tcpdump',
   'libcoap3-bin': 'coap-client-openssl',
+  'libyang-tools': 'yanglint',
   openssl: 'openssl',
   procps: 'sysctl'
 }
