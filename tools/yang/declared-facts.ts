@@ -1,5 +1,5 @@
-import type { ContainerNode, Leaf, Member, Node } from '@breakwater/model'
-import { enumerationLine, integerLine, words } from './module-facts.ts'
+import type { ContainerNode, Leaf, Member, Node, TextLeaf } from '@breakwater/model'
+import { enumerationLine, integerLine, lengthLine, words } from './module-facts.ts'
 import type { Facts } from './module-facts.ts'
 
 /** The same facts as `ModuleReader` gives, off our own declarations. */
@@ -40,10 +40,17 @@ function leafLine(leaf: Leaf): string {
     case 'decimal64':
       return `decimal64 ${leaf.fractionDigits}`
     case 'uint64':
-    case 'text':
       return leaf.type
+    case 'text':
+      return words(leaf.type, lengthOf(leaf))
     case 'boolean':
       break
   }
   return leaf.kind
+}
+
+/** Addresses and prefixes have a greatest length too, but by their patterns. */
+function lengthOf({ type, minimumLength, maximumLength }: TextLeaf): string {
+  if (type === 'ip-address' || type === 'ip-prefix' || maximumLength === Infinity) return ''
+  return lengthLine(`${minimumLength}..${maximumLength}`)
 }

@@ -20,7 +20,7 @@ const integerRanges: Readonly<Record<string, readonly [number, number]>> = {
   int32: [-0x8000_0000, 0x7fff_ffff]
 }
 
-/** Types that are compared by name: what the texts among them allow is proved by tests, not by their patterns. */
+/** Types that are compared by name and length: their patterns, yanglint holds against the model (interop/yang.test.ts). */
 const namedTypes = new Set([
   'boolean',
   'domain-name',
@@ -95,11 +95,43 @@ export class ModuleReader {
     if (name === 'union') return this.#union(module, type)
     if (name === 'enumeration') return enumerationLine(valuesOf(type))
     if (name === 'decimal64') return `decimal64 ${argumentOf(type, 'fraction-digits')}`
-    if (namedTypes.has(name)) return name
+    if (namedTypes.has(name)) return words(name, this.#length(module, type))
     const [owner, typedef] = this.#find(module, 'typedef', type.argument)
     const target = child(typedef, 'type')
     if (target === undefined) throw new Error(`the typedef ${name} has no type`)
     return this.#type(owner, target)
+  }
+
+  /** Length of a text, which a leafref and a typedef take from where they point. */
+  #length(module: Statement, type: Statement): string {
+    const own = argumentOf(type, 'length')
+    if (own !== '') return lengthLine(own)
+    if (type.argument === 'leafref') return this.#targetLength(module, argumentOf(type, 'path'))
+    if (!type.argument.includes(':')) return ''
+    const [owner, typedef] = this.#find(module, 'typedef', type.argument)
+    const target = child(typedef, 'type')
+    return target === undefined ? '' : this.#length(owner, target)
+  }
+
+  /** Length of the leaf that the absolute path of a leafref leads to, all of whose steps are in one module. */
+  #targetLength(module: Statement, path: string): string {
+    const steps = path.split('/').filter((step) => step !== '')
+    const owner = this.#imported(module, steps[0]?.split(':')[0] ?? '')
+    let at = owner
+    for (const step of steps) at = this.#dataNode(owner, at, step.replace(/^.*:/, ''))
+    const type = child(at, 'type')
+    return type === undefined ? '' : this.#length(owner, type)
+  }
+
+  #dataNode(module: Statement, parent: Statement, name: string): Statement {
+    const inside = parent.inside.flatMap((inner) =>
+      inner.keyword === 'uses' ? this.#find(module, 'grouping', inner.argument)[1].inside : [inner]
+    )
+    const found = inside.find(
+      (inner) => inner.argument === name && ['container', 'list', 'leaf'].includes(inner.keyword)
+    )
+    if (found === undefined) throw new Error(`no data node ${name} in ${parent.argument}`)
+    return found
   }
 
   /** Of integers only: one range from the least to the greatest. */
@@ -144,6 +176,11 @@ function mustLine(node: Statement): string {
 
 export function integerLine(minimum: number, maximum: number): string {
   return `integer ${minimum}..${maximum}`
+}
+
+/** `1..64` */
+export function lengthLine(range: string): string {
+  return `length ${range}`
 }
 
 export function enumerationLine(values: readonly (readonly [string, number])[]): string {
