@@ -133,7 +133,12 @@ export class Heartbeat implements Machine<HeartbeatInput, HeartbeatOutput> {
     this.#outputs.push({ kind: 'answered-again' })
   }
 
+  /** What went on until now is judged by the old values, and leaves no debt for the new ones. */
   #configure(configuration: HeartbeatConfiguration, now: Instant): void {
+    if (sameConfiguration(this.#configuration, configuration)) return
+    // A pause that the old interval allowed, or in which heartbeats were off, says nothing about the peer.
+    if (this.#interval() === 0 || this.hearsPeer(now)) this.#peerHeartbeatAt = now
+    this.#unanswered = 0
     this.#configuration = configuration
     this.#schedule(this.#sentAt ?? now, 1 + fraction(this.#entropy) * JITTER)
   }
@@ -151,4 +156,11 @@ export class Heartbeat implements Machine<HeartbeatInput, HeartbeatOutput> {
   #interval(): Duration {
     return Seconds(this.#configuration.heartbeatIntervalSeconds)
   }
+}
+
+function sameConfiguration(a: HeartbeatConfiguration, b: HeartbeatConfiguration): boolean {
+  return (
+    a.heartbeatIntervalSeconds === b.heartbeatIntervalSeconds &&
+    a.missingHeartbeatsAllowed === b.missingHeartbeatsAllowed
+  )
 }

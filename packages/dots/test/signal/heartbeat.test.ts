@@ -130,4 +130,44 @@ describe('heartbeats of one session', () => {
     bench.feed({ kind: 'peer-heartbeat', peerHeartbeatStatus: false })
     expect(bench.sends()).toEqual([0, 15])
   })
+
+  it('new values take nothing of the old ones along: no debt of heartbeats, and no pause that was allowed', () => {
+    const bench = new Bench({ heartbeatIntervalSeconds: 240, missingHeartbeatsAllowed: 20 })
+    bench.advance(1000)
+    expect(bench.heartbeat.unansweredCount).toBeGreaterThanOrEqual(3)
+    bench.feed({ kind: 'peer-heartbeat', peerHeartbeatStatus: true })
+    bench.advance(200)
+    bench.feed({ kind: 'configuration', configuration: CONFIGURATION })
+    expect(bench.heartbeat.hearsPeer(bench.now)).toBe(true)
+    const before = bench.log.length
+    bench.advance(70)
+    expect(bench.kinds().slice(before)).not.toContain('silent')
+    bench.advance(130)
+    expect(bench.kinds().slice(before)).toContain('silent')
+  })
+
+  it('after a time without heartbeats, the peer is not blamed for having sent none', () => {
+    const bench = new Bench({ heartbeatIntervalSeconds: 0, missingHeartbeatsAllowed: 3 })
+    bench.advance(1000)
+    bench.feed({ kind: 'configuration', configuration: CONFIGURATION })
+    bench.advance(40)
+    expect(bench.log.map(({ output }) => output)).toEqual([{ kind: 'send', peerHeartbeatStatus: true }])
+  })
+
+  it('a pause that was too long stays one', () => {
+    const bench = new Bench()
+    bench.advance(100)
+    bench.feed({ kind: 'configuration', configuration: { ...CONFIGURATION, heartbeatIntervalSeconds: 45 } })
+    expect(bench.heartbeat.hearsPeer(bench.now)).toBe(false)
+  })
+
+  it('the values that it has already move nothing', () => {
+    const bench = new Bench()
+    bench.advance(100)
+    const { unansweredCount } = bench.heartbeat
+    const next = bench.heartbeat.nextTimeout()
+    bench.feed({ kind: 'configuration', configuration: { ...CONFIGURATION } })
+    expect(bench.heartbeat.nextTimeout()).toBe(next)
+    expect(bench.heartbeat.unansweredCount).toBe(unansweredCount)
+  })
 })
