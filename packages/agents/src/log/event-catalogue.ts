@@ -50,6 +50,10 @@ export const eventCatalogue = {
   'heartbeat.unanswered': { level: 'warn', text: 'a client does not answer heartbeats' },
   'heartbeat.silent': { level: 'warn', text: 'a client is silent; its session is closed' },
   'heartbeat.answered-again': { level: 'warn', text: 'a client answers heartbeats again' },
+  'session.configuration-stale': {
+    level: 'warn',
+    text: 'a client did not refresh its session configuration in time'
+  },
   'datagram.malformed': { level: 'warn', text: 'a client sent what is no valid message' }
 } as const satisfies Readonly<Record<string, EventEntry>>
 

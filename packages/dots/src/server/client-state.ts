@@ -2,7 +2,7 @@ import type { Cuid, MitigationId } from '../domain/identifier.ts'
 import type { Principal } from './authorization.ts'
 import type { Mitigation } from './mitigation.ts'
 import type { QueuedMutation } from './mutation-queue.ts'
-import type { Observation } from './observation.ts'
+import type { MitigationObservation } from './observation.ts'
 
 /**
  * What there is of one cuid: one DOTS client, as the RFC counts them. It lives as long as something of it does, and with
@@ -13,7 +13,7 @@ export interface ClientState {
   /** Its owner stays; its domain follows the operator's list. */
   principal: Principal
   readonly mitigations: Map<MitigationId, Mitigation>
-  readonly observations: Set<Observation>
+  readonly observations: Set<MitigationObservation>
   /** Changes that wait for their turn; the first is on its way to the store. */
   readonly mutations: QueuedMutation[]
   /** Sessions that used this cuid and are still open. */

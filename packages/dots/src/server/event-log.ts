@@ -48,6 +48,7 @@ export function logEvent(log: Log, event: ServerEvent): void {
     case 'orphan-withdrawn':
     case 'plan-lost':
     case 'heartbeat':
+    case 'configuration-stale':
     case 'malformed':
       logTrouble(log, event)
   }
@@ -88,6 +89,13 @@ function logTrouble(log: Log, event: Trouble): void {
       return
     case 'heartbeat':
       log.warn(`heartbeat.${event.state}`, { peer: event.peer, identity: event.identity })
+      return
+    case 'configuration-stale':
+      log.warn('session.configuration-stale', {
+        peer: event.peer,
+        identity: event.identity,
+        closed: event.closed
+      })
       return
     case 'malformed':
       log.warn('datagram.malformed', {

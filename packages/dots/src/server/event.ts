@@ -47,6 +47,13 @@ export type ServerEvent =
       /** `silent`: the session counts as disconnected and is closed (RFC 9132 §4.7). */
       readonly state: 'unanswered' | 'silent' | 'answered-again'
     }
+  /** The client of an idle session did not refresh its configuration within Max-Age (RFC 9132 §4.5.3). */
+  | {
+      readonly kind: 'configuration-stale'
+      readonly peer: PeerId
+      readonly identity: string
+      readonly closed: boolean
+    }
   /** Reported for the 1st, 2nd, 4th, 8th … of a session: a peer must not fill our logs. */
   | {
       readonly kind: 'malformed'
@@ -84,6 +91,8 @@ export type RequestOutcome =
   | 'created'
   | 'refreshed'
   | 'withdrawn'
+  /** The configuration of a session was conveyed or reset. */
+  | 'configured'
   | 'unchanged'
   | 'answered'
   | 'refused'

@@ -191,6 +191,7 @@ export class Lifecycle {
 
   #keep(mitigation: Mitigation): void {
     mitigation.client.mitigations.set(mitigation.id, mitigation)
+    this.#state.activity.begin(mitigation.client.principal.owner)
     this.#byPlan.set(mitigation.planId, mitigation)
   }
 
@@ -199,6 +200,7 @@ export class Lifecycle {
     for (const prefix of target.prefixes) this.#state.claims.remove(prefix, mitigation)
     this.#state.mitigations.remove(client.principal.owner)
     if (before.kind === 'requested') return
+    this.#state.activity.end(client.principal.owner)
     this.#state.timers.cancel(`expiry:${key}`)
     this.#state.timers.cancel(`grace:${key}`)
     if (this.#byPlan.get(planId) === mitigation) this.#byPlan.delete(planId)

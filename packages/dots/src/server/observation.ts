@@ -8,12 +8,14 @@ import type { MitigationId } from '../domain/identifier.ts'
 import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { ClientState } from './client-state.ts'
 import type { Mitigation } from './mitigation.ts'
+import { configRepresentation } from './config-representation.ts'
 import { MAXIMUM_BODY_BYTES, dotsResponse, tooLarge } from './response.ts'
 import type { ServerSession } from './server-session.ts'
 import type { ServerState } from './server-state.ts'
 
 /** One client that wants to be told of one mitigation, or of all of its cuid (RFC 9132 §4.4.2.1). */
-export interface Observation {
+export interface MitigationObservation {
+  readonly kind: 'mitigation'
   readonly session: ServerSession
   readonly exchange: IncomingExchange
   readonly client: ClientState
@@ -21,6 +23,17 @@ export interface Observation {
   /** What ended since the last notification: told once, for nothing is left to look up. */
   readonly ended: Map<MitigationId, Mitigation>
 }
+
+/** One client that wants to be told of the configuration of its session (RFC 9132 §4.5.3). */
+export interface ConfigurationObservation {
+  readonly kind: 'configuration'
+  readonly session: ServerSession
+  readonly exchange: IncomingExchange
+  /** Undefined: of whatever is in force. */
+  readonly sid: number | undefined
+}
+
+export type Observation = MitigationObservation | ConfigurationObservation
 
 /**
  * So many that ended are remembered until an observer's turn comes: more than a notification can tell, so that the
@@ -48,12 +61,26 @@ export class Observations {
     session: ServerSession,
     exchange: IncomingExchange,
     client: ClientState,
-    of: Observation['of']
+    of: MitigationObservation['of']
   ): boolean {
-    if (session.observations.size >= this.#state.policy.limits.observationsPerSession) return false
-    const observation: Observation = { session, exchange, client, of, ended: new Map() }
+    if (!this.#hasRoom(session)) return false
+    const observation: MitigationObservation = {
+      kind: 'mitigation',
+      session,
+      exchange,
+      client,
+      of,
+      ended: new Map()
+    }
     session.observations.set(exchange, observation)
     client.observations.add(observation)
+    return true
+  }
+
+  /** Registers an observer of the session's configuration if the session may have one more. */
+  addConfiguration(session: ServerSession, exchange: IncomingExchange, sid: number | undefined): boolean {
+    if (!this.#hasRoom(session)) return false
+    session.observations.set(exchange, { kind: 'configuration', session, exchange, sid })
     return true
   }
 
@@ -63,6 +90,7 @@ export class Observations {
     if (observation === undefined) return
     session.observations.delete(exchange)
     session.changed.delete(observation)
+    if (observation.kind === 'configuration') return
     observation.client.observations.delete(observation)
     this.#state.clients.release(observation.client)
   }
@@ -73,11 +101,14 @@ export class Observations {
       if (observation.of !== 'all' && observation.of !== mitigation.id) continue
       if (mitigation.state.kind === 'ended' && observation.ended.size < MOST_ENDED)
         observation.ended.set(mitigation.id, mitigation)
-      const { session } = observation
-      session.changed.add(observation)
-      const dueAt = after(session.notifiedAt, PACING_WITHOUT_RTT)
-      this.#state.timers.set(notifyTimer(session.peer), dueAt > now ? dueAt : now)
+      this.#plan(observation, now)
     }
+  }
+
+  /** The configuration of a session changed (RFC 9132 §4.5.3). */
+  configurationChanged(session: ServerSession, now: Instant): void {
+    for (const observation of session.observations.values())
+      if (observation.kind === 'configuration') this.#plan(observation, now)
   }
 
   /** Timer `notify:<peer>`: tells one observer; the others of the session have their turn later. */
@@ -96,6 +127,17 @@ export class Observations {
       this.#state.timers.set(notifyTimer(session.peer), after(session.notifiedAt, PACING_WITHOUT_RTT))
   }
 
+  #hasRoom(session: ServerSession): boolean {
+    return session.observations.size < this.#state.policy.limits.observationsPerSession
+  }
+
+  #plan(observation: Observation, now: Instant): void {
+    const { session } = observation
+    session.changed.add(observation)
+    const dueAt = after(session.notifiedAt, PACING_WITHOUT_RTT)
+    this.#state.timers.set(notifyTimer(session.peer), dueAt > now ? dueAt : now)
+  }
+
   #send({ session, exchange }: Observation, message: CoapResponse, now: Instant): void {
     session.notifiedAt = now
     session.notify(exchange, message, now)
@@ -105,6 +147,13 @@ export class Observations {
   }
 
   #message(observation: Observation, now: Instant): CoapResponse | undefined {
+    if (observation.kind === 'mitigation') return this.#mitigationMessage(observation, now)
+    const { session, sid } = observation
+    return configRepresentation(session, sid, this.#state.policy.configurationMaxAgeSeconds, [OBSERVE])
+      .response
+  }
+
+  #mitigationMessage(observation: MitigationObservation, now: Instant): CoapResponse | undefined {
     const { client, of, ended } = observation
     const current = of === 'all' ? [...client.mitigations.values()] : (client.mitigations.get(of) ?? [])
     // A mitigation that was asked for anew is told as it is now, not as it ended.
@@ -119,7 +168,9 @@ export class Observations {
 }
 
 /** Whether there is nothing left that it could be told of. */
-function isOver({ client, of }: Observation): boolean {
+function isOver(observation: Observation): boolean {
+  if (observation.kind === 'configuration') return false
+  const { client, of } = observation
   return of !== 'all' && !client.mitigations.has(of)
 }
 

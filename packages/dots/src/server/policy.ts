@@ -12,7 +12,7 @@ import type { LifetimePolicy } from '../signal/lifetime.ts'
 /** What the operator of a server decides. */
 export interface ServerPolicy {
   readonly lifetime: LifetimePolicy
-  /** In force for every session. */
+  /** In force for every session whose client conveyed nothing else (RFC 9132 §4.5.2). */
   readonly session: SessionParameters
   /** How long a filter stays after its withdrawal (RFC 9132 §4.4.4). */
   readonly activeButTerminating: Duration
@@ -25,6 +25,11 @@ export interface ServerPolicy {
   readonly clientConflict: 'accept' | 'reject'
   /** Validity of an answer to GET on `/config`, in seconds (RFC 9132 §4.5.3); not 0. */
   readonly configurationMaxAgeSeconds: number
+  /**
+   * What becomes of an idle session whose client lets a configuration of its own expire: RFC 9132 §4.5.3 allows to close
+   * it. `keep` only reports it: a session that cannot be had back under attack is worth more than fresh parameters.
+   */
+  readonly staleConfiguration: 'keep' | 'close'
   /** How often counters are read and observers told the state, attack going on (RFC 9132 §4.4.2.1). */
   readonly statusInterval: Duration
   /** Waiting time before a mitigator is asked again: doubled from the first to the longest. */
@@ -48,6 +53,7 @@ export const DEFAULT_SERVER_POLICY: ServerPolicy = {
   maximumActiveButTerminating: MAXIMUM_ACTIVE_BUT_TERMINATING,
   clientConflict: 'accept',
   configurationMaxAgeSeconds: 3600,
+  staleConfiguration: 'keep',
   statusInterval: Seconds(30),
   retry: { first: Seconds(1), longest: Seconds(60) },
   limits: {

@@ -1,4 +1,4 @@
-import { Code, Method, OptionNumber, formatMethod, readUint, uintOption } from '@breakwater/coap'
+import { Code, Method } from '@breakwater/coap'
 import { formatIpPrefix } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import type { Cuid, MitigationId } from '../domain/identifier.ts'
@@ -7,20 +7,19 @@ import { targetTexts } from '../signal/mapper.ts'
 import { checkMitigationRequest } from '../signal/request-check.ts'
 import { isHeartbeatPath, parseResource } from '../signal/resource.ts'
 import type { SignalResource } from '../signal/resource.ts'
-import { sessionConfigurationBody } from '../signal/session-configuration.ts'
 import type { Principal } from './authorization.ts'
 import type { ClientState } from './client-state.ts'
+import type { ConfigResource } from './config-resource.ts'
 import { decideDelete } from './delete-mitigation.ts'
 import type { GetMitigation } from './get-mitigation.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { mitigationKey } from './mitigation.ts'
 import type { MutationQueue } from './mutation-queue.ts'
-import { OBSERVE } from './observation.ts'
 import { cuidCollision } from './conflict.ts'
 import type { PutMitigation } from './put-mitigation.ts'
 import { checkAccept, checkContentFormat, readBody, reply } from './request.ts'
 import type { ServerRequest } from './request.ts'
-import { DELETED, HEARTBEAT_ANSWER, dotsResponse, refusal } from './response.ts'
+import { DELETED, HEARTBEAT_ANSWER, methodNotAllowed, missing, refusal } from './response.ts'
 import type { Answer } from './response.ts'
 import type { ServerState } from './server-state.ts'
 
@@ -41,19 +40,22 @@ export class RequestRouter {
   readonly #lifecycle: Lifecycle
   readonly #put: PutMitigation
   readonly #get: GetMitigation
+  readonly #config: ConfigResource
 
   constructor(
     state: ServerState,
     queue: MutationQueue,
     lifecycle: Lifecycle,
     put: PutMitigation,
-    get: GetMitigation
+    get: GetMitigation,
+    config: ConfigResource
   ) {
     this.#state = state
     this.#queue = queue
     this.#lifecycle = lifecycle
     this.#put = put
     this.#get = get
+    this.#config = config
   }
 
   route(request: ServerRequest, now: Instant): void {
@@ -94,29 +96,9 @@ export class RequestRouter {
       case 'heartbeat':
         return methodNotAllowed(coap.method, 'hb', 'PUT')
       case 'config':
-        return coap.method === Method.get
-          ? this.#config(request, resource.value.sid)
-          : methodNotAllowed(coap.method, 'config', 'GET')
+        return this.#config.answer(request, resource.value.sid, now)
       case 'mitigate':
         return this.#mitigate(request, resource.value, principal, now)
-    }
-  }
-
-  /** RFC 9132 §4.5.1, §4.5.3. No configuration is negotiated yet, so there is none with a `sid`. */
-  #config(request: ServerRequest, sid: number | undefined): Answer {
-    if (sid !== undefined)
-      return refusal({
-        code: 'DOTS_SERVER_SID_UNKNOWN',
-        answer: Code.notFound,
-        diagnostic: `no configuration with sid ${sid}`
-      })
-    const { session, configurationMaxAgeSeconds } = this.#state.policy
-    const options = [uintOption(OptionNumber.maxAge, configurationMaxAgeSeconds)]
-    // Observed in good faith: the configuration of a running server never changes.
-    if (readUint(request.coap.options, OptionNumber.observe) === 0) options.push(OBSERVE)
-    return {
-      response: dotsResponse(Code.content, sessionConfigurationBody(session), options),
-      outcome: 'answered'
     }
   }
 
@@ -217,22 +199,6 @@ function unauthorized(): Answer {
     code: 'DOTS_SERVER_CLIENT_UNKNOWN',
     answer: Code.unauthorized,
     diagnostic: 'this server serves no client of this identity'
-  })
-}
-
-function missing(parameter: 'cuid' | 'mid'): Answer {
-  return refusal({
-    code: `DOTS_SERVER_${parameter.toUpperCase()}_MISSING`,
-    answer: Code.badRequest,
-    diagnostic: `${parameter} is missing (Uri-Path)`
-  })
-}
-
-function methodNotAllowed(method: number, operation: string, allowed: string): Answer {
-  return refusal({
-    code: 'DOTS_SERVER_METHOD_NOT_ALLOWED',
-    answer: Code.methodNotAllowed,
-    diagnostic: `${formatMethod(method)} is not offered on ${operation}; there is ${allowed}`
   })
 }
 

@@ -51,6 +51,7 @@ export function reply(state: ServerState, request: ServerRequest, answer: Answer
 }
 
 function changesSomething(outcome: RequestOutcome): boolean {
+  // Not `configured`, which a client may repeat without end and without harm to anybody.
   return outcome === 'created' || outcome === 'refreshed' || outcome === 'withdrawn'
 }
 

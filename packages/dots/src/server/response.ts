@@ -1,4 +1,4 @@
-import { Code, OptionNumber, uintOption } from '@breakwater/coap'
+import { Code, OptionNumber, formatMethod, uintOption } from '@breakwater/coap'
 import type { CoapOption, CoapResponse } from '@breakwater/coap'
 import { encodeUtf8 } from '@breakwater/core'
 import { encodeSignal } from '@breakwater/model'
@@ -29,6 +29,12 @@ export const HEARTBEAT_ANSWER: CoapResponse = { code: Code.changed, options: [],
 /** RFC 9132 §4.4.4: 2.02 without body. */
 export const DELETED: CoapResponse = { code: Code.deleted, options: [], payload: NOTHING }
 
+/** RFC 9132 §4.5.2: a new configuration was accepted. */
+export const CREATED: CoapResponse = { code: Code.created, options: [], payload: NOTHING }
+
+/** RFC 9132 §4.5.2: a configuration was changed. */
+export const CHANGED: CoapResponse = { code: Code.changed, options: [], payload: NOTHING }
+
 /** A response with a DOTS body; `options` must sort behind or before Content-Format by themselves. */
 export function dotsResponse(
   code: number,
@@ -47,6 +53,24 @@ export function problemResponse(problem: SignalProblem, options: readonly CoapOp
 /** Refuses with a diagnostic. */
 export function refusal(problem: SignalProblem, outcome: RequestOutcome = 'refused'): Answer {
   return { response: problemResponse(problem), outcome, problem }
+}
+
+/** 4.00: the path lacks what the method cannot do without (RFC 9132 §4.4.1.3, §4.5.2). */
+export function missing(parameter: 'cuid' | 'mid' | 'sid'): Answer {
+  return refusal({
+    code: `DOTS_SERVER_${parameter.toUpperCase()}_MISSING`,
+    answer: Code.badRequest,
+    diagnostic: `${parameter} is missing (Uri-Path)`
+  })
+}
+
+/** 4.05: the resource does not take this method (RFC 7252 §5.8). */
+export function methodNotAllowed(method: number, operation: string, allowed: string): Answer {
+  return refusal({
+    code: 'DOTS_SERVER_METHOD_NOT_ALLOWED',
+    answer: Code.methodNotAllowed,
+    diagnostic: `${formatMethod(method)} is not offered on ${operation}; there is ${allowed}`
+  })
 }
 
 /** 5.03: not now (RFC 7252 §5.9.3.4: Max-Age says when to try again). */

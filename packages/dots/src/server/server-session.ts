@@ -6,11 +6,13 @@ import type {
   IncomingExchange,
   OutgoingExchange
 } from '@breakwater/coap'
-import { earlier } from '@breakwater/core'
-import type { Instant, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
+import { Milliseconds, Seconds, after, earlier } from '@breakwater/core'
+import type { Duration, Instant, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
 import { Heartbeat } from '../signal/heartbeat.ts'
 import { heartbeatRequest } from '../signal/heartbeat-message.ts'
+import type { SessionParameters } from '../signal/defaults.ts'
 import { transmissionParameters } from '../signal/session-configuration.ts'
+import type { SessionConfiguration } from '../signal/session-configuration.ts'
 import { identityText } from './authorization.ts'
 import type { Principal } from './authorization.ts'
 import type { ClientState } from './client-state.ts'
@@ -23,8 +25,16 @@ export interface SessionListener {
   observerGone(session: ServerSession, exchange: IncomingExchange): void
 }
 
+/** A configuration that the client conveyed (RFC 9132 §4.5.2). */
+export interface NegotiatedConfiguration extends SessionConfiguration {
+  readonly sid: number
+}
+
 const TRAFFIC = { kind: 'traffic' } as const
 const ANSWERED = { kind: 'answered' } as const
+
+/** Beyond Max-Age: so long may a refresh that left in time be on its way (MAX_TRANSMIT_WAIT, RFC 7252 §4.8.2). */
+const REFRESH_GRACE: Duration = Seconds(93)
 
 /** One secure session with one DOTS client: its CoAP, its heartbeats, and what hangs on it until it closes. */
 export class ServerSession {
@@ -41,6 +51,10 @@ export class ServerSession {
   /** Observations that are to be told something. */
   readonly changed: Set<Observation> = new Set()
   notifiedAt: Instant
+  /** Whether its client has a mitigation under way, which decides between the two sets of the configuration. */
+  #mitigating = false
+  #negotiated: NegotiatedConfiguration | undefined
+  #parameters: SessionParameters
   readonly #state: ServerState
   readonly #listener: SessionListener
   readonly #coap: CoapSession
@@ -70,6 +84,7 @@ export class ServerSession {
     this.#listener = listener
     this.#timer = `session:${established.peer}`
     const { policy, entropy } = state
+    this.#parameters = policy.session
     this.#coap = new CoapSession({
       parameters: transmissionParameters(policy.session),
       entropy,
@@ -118,6 +133,59 @@ export class ServerSession {
     this.#drainHeartbeat(now)
   }
 
+  /** Undefined: nothing was conveyed, the defaults are in force. */
+  get negotiated(): NegotiatedConfiguration | undefined {
+    return this.#negotiated
+  }
+
+  get mitigating(): boolean {
+    return this.#mitigating
+  }
+
+  /** What was conveyed, or else what the operator set for all. */
+  get configuration(): SessionConfiguration {
+    const { session } = this.#state.policy
+    return this.#negotiated ?? { mitigating: session, idle: session }
+  }
+
+  /** The set that is in force at present. */
+  get parameters(): SessionParameters {
+    return this.#parameters
+  }
+
+  /** RFC 9132 §4.5.2, §4.5.4. @param negotiated Undefined: back to the defaults. */
+  configure(negotiated: NegotiatedConfiguration | undefined, now: Instant): void {
+    this.#negotiated = negotiated
+    this.#followConfiguration(now)
+  }
+
+  /** RFC 9132 §4.5: each change of the mitigation activity switches to the other set. */
+  followActivity(mitigating: boolean, now: Instant): void {
+    if (this.#mitigating === mitigating) return
+    this.#mitigating = mitigating
+    // RFC 9132 §4.5.3: while it was under attack, the client was forbidden to refresh what it knows.
+    if (!mitigating && this.#state.timers.at(freshnessTimer(this.peer)) !== undefined) this.expectRefresh(now)
+    this.#followConfiguration(now)
+  }
+
+  /** The client was told a configuration that holds for a while; it has to ask again before that is over. */
+  expectRefresh(now: Instant): void {
+    const { configurationMaxAgeSeconds } = this.#state.policy
+    this.#state.timers.set(
+      freshnessTimer(this.peer),
+      after(now, Milliseconds(Seconds(configurationMaxAgeSeconds) + REFRESH_GRACE))
+    )
+  }
+
+  #followConfiguration(now: Instant): void {
+    const parameters = this.#mitigating ? this.configuration.mitigating : this.configuration.idle
+    if (parameters === this.#parameters) return
+    this.#parameters = parameters
+    this.#coap.handle({ kind: 'parameters', parameters: transmissionParameters(parameters) }, now)
+    this.#heartbeat.handle({ kind: 'configuration', configuration: parameters }, now)
+    this.#drain(now)
+  }
+
   /** Timer `session:<peer>`. */
   handleTimeout(now: Instant): void {
     this.#armedAt = undefined
@@ -132,6 +200,7 @@ export class ServerSession {
   close(): void {
     this.#closed = true
     this.#state.timers.cancel(this.#timer)
+    this.#state.timers.cancel(freshnessTimer(this.peer))
   }
 
   #drain(now: Instant): void {
@@ -221,4 +290,9 @@ export class ServerSession {
     this.#armedAt = next
     this.#state.timers.set(this.#timer, next)
   }
+}
+
+/** Name of the timer that is due when a client should have asked for its configuration again. */
+export function freshnessTimer(peer: PeerId): string {
+  return `freshness:${peer}`
 }

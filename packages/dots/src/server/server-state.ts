@@ -8,6 +8,7 @@ import type { ServerEvent } from './event.ts'
 import type { ServerOutput } from './message.ts'
 import type { Mitigation } from './mitigation.ts'
 import type { ServerPolicy } from './policy.ts'
+import { SessionActivity } from './session-activity.ts'
 
 const STEP: Duration = Seconds(1)
 
@@ -23,6 +24,7 @@ export class ServerState {
   authorization: Authorization = new Authorization([])
   /** Mitigations that are not over, also those not yet stored; all, and by the owner of their cuid. */
   readonly mitigations: Tally = new Tally()
+  readonly activity: SessionActivity = new SessionActivity()
   /** Calendar minus monotonic clock, as of the last reading. */
   #wallOffset = 0
   #outputs: ServerOutput[] = []

@@ -7,6 +7,7 @@ import { PlanId } from '../domain/mitigator.ts'
 import { Authorization } from './authorization.ts'
 import type { ClientDomain } from './authorization.ts'
 import { Commits } from './commits.ts'
+import { ConfigResource } from './config-resource.ts'
 import { GetMitigation } from './get-mitigation.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { ServerInput, ServerOutput } from './message.ts'
@@ -47,6 +48,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
   readonly #observations: Observations
   readonly #lifecycle: Lifecycle
   readonly #router: RequestRouter
+  readonly #config: ConfigResource
   readonly #sessions = new Map<PeerId, ServerSession>()
 
   constructor({ entropy, domains, policy, counters }: DotsServerOptions) {
@@ -66,16 +68,23 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       if (client.restamp) this.#lifecycle.restamp([client])
       this.#state.clients.release(client)
     })
+    this.#config = new ConfigResource(this.#state, this.#observations)
     this.#router = new RequestRouter(
       this.#state,
       queue,
       this.#lifecycle,
       new PutMitigation(this.#state, this.#lifecycle),
-      new GetMitigation(this.#observations, describe)
+      new GetMitigation(this.#observations, describe),
+      this.#config
     )
   }
 
   handle(input: ServerInput, now: Instant): void {
+    this.#take(input, now)
+    this.#state.activity.settle(now)
+  }
+
+  #take(input: ServerInput, now: Instant): void {
     switch (input.kind) {
       case 'datagram':
         this.#receive(input.peer, input.bytes, now)
@@ -129,6 +138,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       const [kind, of] = colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)]
       this.#timer(kind, of, now)
     }
+    this.#state.activity.settle(now)
   }
 
   /** Timers by name, for the control interface. */
@@ -173,6 +183,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       now
     )
     this.#sessions.set(input.peer, session)
+    this.#state.activity.attach(session, now)
     this.#state.report({
       kind: 'session-established',
       peer: input.peer,
@@ -190,6 +201,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     const session = this.#sessions.get(peer)
     if (session === undefined) return
     this.#sessions.delete(peer)
+    this.#state.activity.detach(session)
     session.close()
     this.#state.timers.cancel(notifyTimer(peer))
     for (const exchange of session.observations.keys()) this.#observations.remove(session, exchange)
@@ -211,8 +223,11 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
 
   #changeDomains(domains: readonly ClientDomain[], now: Instant): void {
     this.#state.authorization = new Authorization(domains)
-    for (const session of this.#sessions.values())
+    for (const session of this.#sessions.values()) {
+      this.#state.activity.detach(session)
       session.principal = this.#state.authorization.principalOf(session.identity)
+      this.#state.activity.attach(session, now)
+    }
     for (const client of this.#state.clients) {
       // What is on its way to the store was allowed when it was asked for: looked at again when it is there.
       this.#lifecycle.recheck(client, now)
@@ -271,6 +286,11 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       case 'session':
         this.#sessions.get(Number(of) as PeerId)?.handleTimeout(now)
         return
+      case 'freshness': {
+        const session = this.#sessions.get(Number(of) as PeerId)
+        if (session !== undefined) this.#config.stale(session, now)
+        return
+      }
       case 'notify': {
         const session = this.#sessions.get(Number(of) as PeerId)
         if (session !== undefined) this.#observations.notify(session, now)

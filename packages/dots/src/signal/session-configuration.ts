@@ -8,13 +8,15 @@ import type { TransmissionParameters } from '@breakwater/coap'
 import { ACCEPTABLE_SESSION_PARAMETERS } from './defaults.ts'
 import type { SessionParameters } from './defaults.ts'
 
-/**
- * The body of an answer to GET on `/config`: what is in force, and what we would accept (RFC 9132 §4.5.1). The same
- * values hold while a mitigation is active and while none is.
- */
-export function sessionConfigurationBody(current: SessionParameters): SignalMessage {
-  const parameters = parameterNodes(current)
-  return { signalConfig: { mitigatingConfig: parameters, idleConfig: parameters } }
+/** What one session goes by while a mitigation of its client's is active, and while none is (RFC 9132 §4.5). */
+export interface SessionConfiguration {
+  readonly mitigating: SessionParameters
+  readonly idle: SessionParameters
+}
+
+/** The body of an answer to GET on `/config`: what is agreed, and what we would accept (RFC 9132 §4.5.1). */
+export function sessionConfigurationBody({ mitigating, idle }: SessionConfiguration): SignalMessage {
+  return { signalConfig: { mitigatingConfig: parameterNodes(mitigating), idleConfig: parameterNodes(idle) } }
 }
 
 /** How these parameters make CoAP behave (RFC 9132 §4.5.2; RFC 7252 §4.8 for the rest). */

@@ -1,4 +1,4 @@
-import { CoapSession, Method, OptionNumber, decodeMessage, uintOption } from '@breakwater/coap'
+import { CoapSession, Method, OptionNumber, decodeMessage, uintOption, uriPath } from '@breakwater/coap'
 import type { CoapOption, CoapResponse, OutgoingExchange } from '@breakwater/coap'
 import { Instant, Seconds, WallTime, after } from '@breakwater/core'
 import type { Duration, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
@@ -45,6 +45,8 @@ export const OTHER: ClientDomain = {
   pskIdentities: [],
   prefixes: [prefix('198.51.100.0/24')]
 }
+
+export type SignalConfig = NonNullable<SignalMessage['signalConfig']>
 
 export interface BedOptions {
   readonly policy?: Partial<ServerPolicy>
@@ -335,6 +337,15 @@ export class Peer {
     return this.request(Method.get, sorted([...configPath(), ...options]))
   }
 
+  /** GET, or what else is told, on `/config/sid=…`. */
+  configOf(sid: number, method: number = Method.get, options: readonly CoapOption[] = []): Seen[] {
+    return this.request(method, sorted([...sidPath(sid), ...options]))
+  }
+
+  configure(sid: number, signalConfig: SignalConfig): Seen[] {
+    return this.request(Method.put, [...sidPath(sid), FORMAT], encodeSignal({ signalConfig }))
+  }
+
   heartbeat(peerHeartbeatStatus = true): Seen[] {
     const { method, options, payload } = heartbeatRequest(peerHeartbeatStatus)
     return this.request(method, options, payload)
@@ -432,6 +443,10 @@ export function messageType(bytes: Uint8Array): string {
 }
 
 export const HOUR: Duration = Seconds(3600)
+
+function sidPath(sid: number): CoapOption[] {
+  return uriPath('.well-known', 'dots', 'config', `sid=${sid}`)
+}
 
 function sorted(options: CoapOption[]): CoapOption[] {
   return options.toSorted((a, b) => a.number - b.number)
