@@ -6,7 +6,10 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
-          include: ['packages/{core,coap,model,dots,testing}/test/**/*.test.ts', 'conformance/**/*.test.ts']
+          include: [
+            'packages/{core,coap,model,dots,testing}/test/**/*.test.ts',
+            '{conformance,sim}/**/*.test.ts'
+          ]
         }
       },
       {

@@ -1,0 +1,44 @@
+import { address, prefix } from '@breakwater/testing'
+import { addressBits, formatIpPrefix, ipAddressFromBytes, ipAddressToBytes, prefixOf } from '@breakwater/core'
+import type { IpAddress } from '@breakwater/core'
+import type { Chance } from './chance.ts'
+
+/*
+ *   provider p: server 192.0.2.(10+p) port 4646
+ *   site s at provider p: prefixes 100.(64+p).s.0/24 and 2001:db8:(p)(s)::/48, address 100.(64+p).s.1 on interface wan-p
+ *   site s everywhere it is announced: 203.s.113.0/24 and 2001:db8:ff0(s)::/48
+ */
+
+export function serverAddress(provider: number): IpAddress {
+  return address(`192.0.2.${10 + provider}`)
+}
+
+/** Where a site's sessions with a provider leave from. */
+export function siteAddress(site: number, provider: number): IpAddress {
+  return address(`100.${64 + provider}.${site}.1`)
+}
+
+export function interfaceName(provider: number): string {
+  return `wan-${provider}`
+}
+
+/** What a provider assigned to a site. */
+export function assignedPrefixes(site: number, provider: number): string[] {
+  return [`100.${64 + provider}.${site}.0/24`, `2001:db8:${provider + 1}${site}::/48`]
+}
+
+/** What a site owns wherever it is attached. */
+export function ownPrefixes(site: number): string[] {
+  return [`203.${site}.113.0/24`, `2001:db8:ff0${site}::/48`]
+}
+
+/** A random piece of a prefix, often the same ones, so that targets overlap. */
+export function prefixInside(chance: Chance, text: string): string {
+  const whole = prefix(text)
+  const bits = addressBits(whole.address.family)
+  const length = chance.oneOf([whole.length, whole.length + 1, whole.length + 2, whole.length + 4, bits])
+  const bytes = ipAddressToBytes(whole.address)
+  const at = whole.length / 8
+  bytes[at] = chance.oneOf([0, 7, 64, 128, 200, 255])
+  return formatIpPrefix(prefixOf(ipAddressFromBytes(bytes), Math.min(length, bits)))
+}

@@ -1,0 +1,67 @@
+import { CANARIES } from './canary.ts'
+import { randomScenario } from './random-scenario.ts'
+import { runWorld } from './run-world.ts'
+import type { Violation } from './run-world.ts'
+import type { FaultKind } from './scenario.ts'
+
+/** What a campaign comes to; the last line of `npm run sim -- --json`. */
+export interface CampaignReport {
+  readonly worlds: number
+  readonly virtualSeconds: number
+  readonly eventsPerSecond: number
+  readonly worldsPerMinute: number
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>
+  /** From the end of the storm until all agreed, in the slowest world. */
+  readonly slowestAgreementSeconds: number
+  readonly canaryCaught: boolean
+  readonly violations: readonly Violation[]
+}
+
+/** Runs the worlds of these seeds, one after the other. `clock` counts real milliseconds. */
+export async function campaign(
+  seeds: readonly number[],
+  clock: () => number,
+  onWorld: (seed: number, violation: Violation | undefined) => void = () => undefined
+): Promise<Omit<CampaignReport, 'canaryCaught'>> {
+  const started = clock()
+  const faults: Partial<Record<FaultKind, number>> = {}
+  const violations: Violation[] = []
+  let [virtualSeconds, events, slowest] = [0, 0, 0]
+  for (const seed of seeds) {
+    const result = await runWorld(randomScenario(seed))
+    virtualSeconds += result.virtualSeconds
+    events += result.events
+    slowest = Math.max(slowest, result.agreementSeconds ?? 0)
+    for (const [kind, count] of result.faults) faults[kind] = (faults[kind] ?? 0) + count
+    if (result.violation !== undefined) violations.push(result.violation)
+    onWorld(seed, result.violation)
+  }
+  const realSeconds = Math.max((clock() - started) / 1000, 0.001)
+  return {
+    worlds: seeds.length,
+    virtualSeconds: Math.round(virtualSeconds),
+    eventsPerSecond: Math.round(events / realSeconds),
+    worldsPerMinute: Math.round((60 * seeds.length) / realSeconds),
+    faults,
+    slowestAgreementSeconds: Math.round(slowest),
+    violations
+  }
+}
+
+/** Worlds in which a planted bug must show. */
+const CANARY_SEEDS = [1, 2, 3, 4, 5, 6]
+
+/** The names of the planted bugs that the invariants did not notice: there must be none. */
+export async function missedCanaries(): Promise<readonly string[]> {
+  const missed: string[] = []
+  for (const canary of CANARIES) {
+    let isCaught = false
+    for (const seed of CANARY_SEEDS) {
+      const { violation } = await runWorld(randomScenario(seed), canary)
+      isCaught = violation?.invariant === canary.noticedBy
+      if (isCaught) break
+    }
+    if (!isCaught) missed.push(canary.name)
+  }
+  return missed
+}

@@ -1,0 +1,94 @@
+import { formatIpPrefix } from '@breakwater/core'
+import type { MitigationSnapshot, RequestReport, Target } from '@breakwater/dots'
+import { cuidOf, domainName } from '../world/customer.ts'
+import type { Customer } from '../world/customer.ts'
+import type { Provider } from '../world/provider.ts'
+import type { WorldView } from './invariant.ts'
+import { placementOf } from './protection-accounted.ts'
+import { mitigationOfPlan } from './timely-end.ts'
+
+/**
+ * Liveness: what client and servers do not agree on, and where the rules in force are not what is active. Not an
+ * invariant of the storm: empty within a bound after all is well again.
+ */
+export function disagreements(view: WorldView): string[] {
+  return [
+    ...view.customers.flatMap((customer) => [
+      ...protectionFaults(customer),
+      ...customer.plan.attachments.flatMap((provider) => requestFaults(view, customer, provider))
+    ]),
+    ...view.providers.flatMap(ruleFaults)
+  ]
+}
+
+function protectionFaults(customer: Customer): string[] {
+  const status = customer.status()
+  if (status === undefined) return [`client ${customer.plan.number} is down`]
+  const faults: string[] = []
+  for (const { id, state } of status.protections) {
+    const request = customer.wanted.get(id)
+    if (request === undefined) faults.push(`released protection ${id} is ${state}`)
+    else {
+      const { providers, isForeign } = placementOf(request, customer.plan)
+      const expected = providers.length === 0 ? 'refused' : isForeign ? 'partly-protected' : 'protected'
+      if (state !== expected) faults.push(`protection ${id} is ${state} instead of ${expected}`)
+    }
+  }
+  return faults
+}
+
+function requestFaults({ providers, ledger }: WorldView, customer: Customer, provider: number): string[] {
+  const status = customer.status()
+  const own = cuidOf(customer.plan.number, provider)
+  const where = `site ${customer.plan.number} at provider ${provider}`
+  const session = status?.sessions.find(({ domain }) => domain === domainName(provider))
+  if (session?.state !== 'established') return [`${where}: the session is ${session?.state}`]
+  const standing = (providers[provider]?.mitigations() ?? []).filter(({ cuid, state }) => {
+    return cuid === own && state !== 'terminating'
+  })
+  const asked = (status?.requests ?? []).filter(({ domain }) => domain === domainName(provider))
+  const missing = asked.flatMap((request) => requestFault(request, standing))
+  const unknown = standing.filter(({ mitigationId }) => {
+    if (asked.some((request) => request.mitigationId === mitigationId)) return false
+    // What an earlier life of the client asked for lasts until its lifetime is over.
+    const life = ledger.find(provider, `${own}/${mitigationId}`)?.life
+    return life === undefined || life === customer.life
+  })
+  return [
+    ...missing,
+    ...unknown.map(({ mitigationId }) => `mid ${mitigationId} is in force, which the client does not know`)
+  ].map((text) => `${where}: ${text}`)
+}
+
+function requestFault(request: RequestReport, standing: readonly MitigationSnapshot[]): string[] {
+  const { mitigationId, state, isBeingReplaced } = request
+  if (state !== 'in-force' && state !== 'refreshing') return [`mid ${mitigationId} is ${state}`]
+  if (isBeingReplaced) return [`mid ${mitigationId} is being replaced`]
+  const found = standing.find((each) => each.mitigationId === mitigationId)
+  if (found === undefined) return [`mid ${mitigationId} is not at the server`]
+  return textOf(found.target) === textOf(request.target)
+    ? []
+    : [`mid ${mitigationId} has another target there`]
+}
+
+function ruleFaults({ number, server, device }: Provider): string[] {
+  if (server === undefined) return [`provider ${number} is down`]
+  const mitigations = server.mitigations()
+  const unsettled = mitigations.filter(({ state }) => state !== 'active' && state !== 'terminating')
+  const wanted = new Set(mitigations.map(({ cuid, mitigationId }) => `${cuid}/${mitigationId}`))
+  const inForce = new Set([...device.rules.keys()].map(mitigationOfPlan))
+  const inForceTwice = device.rules.size - inForce.size
+  return [
+    ...unsettled.map(({ cuid, mitigationId, state }) => `${cuid}/${mitigationId} is ${state}`),
+    ...[...wanted].filter((key) => !inForce.has(key)).map((key) => `${key} has no rule`),
+    ...[...inForce].filter((key) => !wanted.has(key)).map((key) => `the rule of ${key} is left behind`),
+    ...(inForceTwice > 0 ? [`${inForceTwice} rules too many`] : [])
+  ].map((text) => `provider ${number}: ${text}`)
+}
+
+function textOf({ prefixes }: Target): string {
+  return prefixes
+    .map((each) => formatIpPrefix(each))
+    .toSorted()
+    .join(' ')
+}

@@ -1,0 +1,40 @@
+import { Seconds } from '@breakwater/core'
+import type { Provider } from '../world/provider.ts'
+import { MITIGATIONS } from '../world/provider.ts'
+import type { Report, WorldView } from './invariant.ts'
+
+/** What a server has armed when there is nothing to do. */
+const IDLE_TIMERS: ReadonlySet<string> = new Set(['clock', 'status'])
+
+/** When all lifetimes are over and all clients gone, exchange tables and timers are empty and no rule is left. */
+export function checkIdleServers({ providers }: WorldView, report: Report): void {
+  for (const provider of providers)
+    for (const text of leftAt(provider)) report(`provider ${provider.number} still has ${text}`)
+}
+
+function leftAt({ server, device, disk }: Provider): string[] {
+  if (server === undefined) return ['no server']
+  const { sessions, clients, mitigations } = server.sizes()
+  const timers = server.timers().filter(({ name }) => !IDLE_TIMERS.has(name))
+  const records = disk.keys(MITIGATIONS)
+  return [
+    ...(sessions + clients + mitigations > 0
+      ? [`${sessions} sessions, ${clients} clients, ${mitigations} mitigations`]
+      : []),
+    ...timers.map(({ name }) => `timer ${name}`),
+    ...[...device.rules.keys()].map((plan) => `the rule ${plan}`),
+    ...records.map((key) => `the record ${key}`)
+  ]
+}
+
+/** When everything has been stopped, nothing is scheduled and no socket is open. */
+export async function checkNothingLeft(
+  view: WorldView,
+  openSockets: () => number,
+  report: Report
+): Promise<void> {
+  // What was under way arrives.
+  await view.clock.advance(Seconds(10))
+  if (view.clock.pending() > 0) report(`${view.clock.pending()} calls are still scheduled`)
+  if (openSockets() > 0) report(`${openSockets()} sockets are still open`)
+}

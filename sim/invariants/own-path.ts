@@ -1,0 +1,23 @@
+import { equalIpAddresses, formatIpAddress } from '@breakwater/core'
+import { interfaceName, siteAddress } from '../addressing.ts'
+import type { MakeInvariant } from './invariant.ts'
+
+/**
+ * No datagram, handshakes included, leaves by a path whose domain does not own its source address: to a provider's
+ * server only from the address that this provider assigned, by the link to this provider (RFC 9284 §5.1).
+ */
+export const ownPath: MakeInvariant = () => ({
+  name: 'own-path',
+  traffic({ when, direction, site, provider, entry }, report) {
+    if (when !== 'sent' || direction !== 'to-server') return
+    const { local, remote, interface: via } = entry.path
+    if (provider === undefined) {
+      report(`site ${site} sent to ${formatIpAddress(remote.address)}, which is nobody's`)
+      return
+    }
+    const isOwn =
+      equalIpAddresses(local.address, siteAddress(site, provider)) && via === interfaceName(provider)
+    if (!isOwn)
+      report(`site ${site} sent to provider ${provider} from ${formatIpAddress(local.address)} by ${via}`)
+  }
+})

@@ -1,0 +1,52 @@
+import { Seconds, after } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
+import { MAXIMUM_ACTIVE_BUT_TERMINATING } from '@breakwater/dots'
+import type { Provider } from '../world/provider.ts'
+import type { LedgerEntry } from '../world/ledger.ts'
+import type { MakeInvariant, WorldView } from './invariant.ts'
+
+/** A server tries again within a minute what its filter device refused. */
+const RETRY: Duration = Seconds(70)
+
+/** A provider is sound when nothing has been wrong with it for so long, in seconds. */
+const SOUND_AFTER_SECONDS = 130
+
+/**
+ * No mitigation outlives its lifetime and grace, and a withdrawn one leaves no rule behind: what a sound server has, and
+ * what its filter device does, was asked for, is not over, and was not withdrawn longer ago than the longest grace
+ * period (RFC 9132 §4.4.4).
+ */
+export const timelyEnd: MakeInvariant = (view) => ({
+  name: 'timely-end',
+  sample(report) {
+    for (const provider of view.providers) {
+      if (provider.server === undefined || view.weather.isTroubled(provider.number, SOUND_AFTER_SECONDS))
+        continue
+      for (const key of keysOf(provider)) {
+        const entry = view.ledger.find(provider.number, key)
+        if (entry === undefined) report(`provider ${provider.number} has ${key}, which nobody asked for`)
+        else if (after(endOf(entry, view), RETRY) < view.clock.now())
+          report(`provider ${provider.number} still has ${key}, which is over`)
+      }
+    }
+  }
+})
+
+/** Keys of mitigations and of rules. */
+function keysOf({ server, device }: Provider): Set<string> {
+  const mitigations = (server?.mitigations() ?? []).map(({ cuid, mitigationId }) => `${cuid}/${mitigationId}`)
+  return new Set([...mitigations, ...[...device.rules.keys()].map(mitigationOfPlan)])
+}
+
+/** The key of the mitigation whose plan this is: `<cuid>/<mid>`. */
+export function mitigationOfPlan(plan: string): string {
+  return plan.slice(0, plan.lastIndexOf('/'))
+}
+
+function endOf(entry: LedgerEntry, { ledger }: WorldView): Instant {
+  const bound = ledger.boundOf(entry)
+  if (entry.withdrawnAt === undefined || entry.heirs.size > 0)
+    return after(bound, MAXIMUM_ACTIVE_BUT_TERMINATING)
+  const grace = after(entry.withdrawnAt, MAXIMUM_ACTIVE_BUT_TERMINATING)
+  return grace < bound ? grace : bound
+}

@@ -1,0 +1,185 @@
+import { Seconds, after, inSeconds } from '@breakwater/core'
+import type { Duration } from '@breakwater/core'
+import { DEFAULT_SESSION_PARAMETERS } from '@breakwater/dots'
+import type { Canary } from './canary.ts'
+import { disagreements } from './invariants/agreement.ts'
+import { durableAnswer } from './invariants/durable-answer.ts'
+import { entitledServer } from './invariants/entitled-server.ts'
+import type { Invariant, MakeInvariant } from './invariants/invariant.ts'
+import { neededTarget } from './invariants/needed-target.ts'
+import { noFault } from './invariants/no-fault.ts'
+import { checkIdleServers, checkNothingLeft } from './invariants/nothing-left.ts'
+import { ownPath } from './invariants/own-path.ts'
+import { pacing } from './invariants/pacing.ts'
+import { protectionAccounted } from './invariants/protection-accounted.ts'
+import { timelyEnd } from './invariants/timely-end.ts'
+import type { FaultKind, Scenario } from './scenario.ts'
+import { QUICK_SESSION_PARAMETERS } from './world/provider.ts'
+import { World } from './world/world.ts'
+
+const INVARIANTS: readonly MakeInvariant[] = [
+  entitledServer,
+  ownPath,
+  neededTarget,
+  pacing,
+  durableAnswer,
+  timelyEnd,
+  protectionAccounted,
+  noFault
+]
+
+/** How often everything is looked at. */
+const SAMPLING: Duration = Seconds(5)
+
+/** How long an agreement must last. */
+const CALM: Duration = Seconds(120)
+
+/** A refresh or a report may be under way at any moment. */
+const MOMENT: Duration = Seconds(30)
+
+export interface Violation {
+  readonly seed: number
+  readonly invariant: string
+  readonly text: string
+  /** Virtual seconds from the start. */
+  readonly at: number
+}
+
+export interface WorldResult {
+  readonly violation: Violation | undefined
+  readonly virtualSeconds: number
+  /** Things that happened to datagrams. */
+  readonly events: number
+  /** Of all that happened to datagrams, in order: equal for equal runs. */
+  readonly digest: number
+  readonly faults: ReadonlyMap<FaultKind, number>
+  /** From the end of the storm to agreement; undefined when it did not come to that. */
+  readonly agreementSeconds: number | undefined
+}
+
+/** Runs one world until its end or its first violation: first safety, with faults on, then liveness without. */
+export async function runWorld(scenario: Scenario, canary?: Canary): Promise<WorldResult> {
+  const run = new Run(scenario, canary)
+  await run.go()
+  const { world, violation, agreementSeconds } = run
+  return {
+    violation,
+    virtualSeconds: world.clock.now() / 1000,
+    events: world.events,
+    digest: world.digest,
+    faults: world.weather.struck,
+    agreementSeconds
+  }
+}
+
+class Run {
+  readonly world: World
+  violation: Violation | undefined
+  agreementSeconds: number | undefined
+  readonly #invariants: readonly Invariant[]
+
+  constructor(scenario: Scenario, canary: Canary | undefined) {
+    this.world = new World(scenario, canary, (traffic) => {
+      for (const invariant of this.#invariants)
+        invariant.traffic?.(traffic, (text) => this.#report(invariant.name, text))
+    })
+    this.#invariants = INVARIANTS.map((make) => make(this.world))
+  }
+
+  async go(): Promise<void> {
+    try {
+      await this.world.start()
+      await this.#storm()
+      if (this.violation === undefined) await this.#healing()
+      if (this.violation === undefined) await this.#calm()
+      if (this.violation === undefined) await this.#ending()
+    } catch (error) {
+      this.#report('no-fault', error instanceof Error ? (error.stack ?? error.message) : String(error))
+    }
+  }
+
+  /** Safety. */
+  async #storm(): Promise<void> {
+    const { scenario, clock, customers, weather } = this.world
+    for (const action of scenario.actions)
+      clock.schedule(after(clock.now(), Seconds(action.at)), () => customers[action.site]?.perform(action))
+    weather.expect(scenario.faults)
+    await this.#watch(Seconds(scenario.stormSeconds + 1))
+  }
+
+  /** Liveness: all faults are over, and within a bound all agree. */
+  async #healing(): Promise<void> {
+    const start = this.world.clock.now()
+    const bound = agreementBound(this.world.scenario)
+    await this.#watch(bound, () => disagreements(this.world).length === 0)
+    if (this.violation !== undefined) return
+    const left = disagreements(this.world)
+    if (left.length > 0)
+      this.#report('agreement', `${inSeconds(bound)} s after all was well: ${left.join('; ')}`)
+    this.agreementSeconds = (this.world.clock.now() - start) / 1000
+  }
+
+  /** They go on agreeing. */
+  async #calm(): Promise<void> {
+    await this.#watch(CALM)
+    await this.#watch(MOMENT, () => disagreements(this.world).length === 0)
+    const left = disagreements(this.world)
+    if (left.length > 0) this.#report('agreement', `it did not last: ${left.join('; ')}`)
+  }
+
+  /** Everything ends, and nothing stays behind. */
+  async #ending(): Promise<void> {
+    const { world } = this
+    world.releaseAll()
+    const isReleased = (): boolean =>
+      world.customers.every((customer) => (customer.status()?.requests.length ?? 0) === 0)
+    await this.#watch(Seconds(120), isReleased)
+    if (!isReleased()) this.#report('nothing-left', 'a client still has requests, with nothing to protect')
+    await world.stopCustomers()
+    await world.clock.advance(Seconds(longestRemaining(world) + 400))
+    checkIdleServers(world, (text) => this.#report('nothing-left', text))
+    await world.stopProviders()
+    await checkNothingLeft(
+      world,
+      () => world.network.openSockets,
+      (text) => this.#report('nothing-left', text)
+    )
+  }
+
+  /** Lets time pass until `isEnough`, and looks at everything now and again. */
+  async #watch(duration: Duration, isEnough: () => boolean = () => false): Promise<void> {
+    const { clock } = this.world
+    const end = after(clock.now(), duration)
+    while (clock.now() < end && this.violation === undefined && !isEnough()) {
+      const next = after(clock.now(), SAMPLING)
+      await clock.advanceTo(next < end ? next : end)
+      for (const invariant of this.#invariants)
+        invariant.sample?.((text) => this.#report(invariant.name, text))
+    }
+  }
+
+  #report(invariant: string, text: string): void {
+    const { scenario, clock } = this.world
+    this.violation ??= { seed: scenario.seed, invariant, text, at: Math.round(clock.now()) / 1000 }
+  }
+}
+
+/**
+ * How long it may take until all agree. A session that died unnoticed is found out by its heartbeats (RFC 9132 §4.7:
+ * missing-hb-allowed of them, and jitter), the next attempt may be 300 s away (RFC 9132 §4.7), its handshake may last
+ * 60 s; then an observation that the server forgot is renewed after 120 s, and what is gone there is asked for again
+ * within 60 s.
+ */
+export function agreementBound({ heartbeats }: Scenario): Duration {
+  const parameters = heartbeats === 'quick' ? QUICK_SESSION_PARAMETERS : DEFAULT_SESSION_PARAMETERS
+  const { heartbeatIntervalSeconds, missingHeartbeatsAllowed } = parameters
+  const detection = 1.1 * heartbeatIntervalSeconds * (missingHeartbeatsAllowed + 1)
+  return Seconds(detection + 300 + 60 + 120 + 60 + 30)
+}
+
+function longestRemaining({ providers }: World): number {
+  const left = providers.flatMap((provider) =>
+    provider.mitigations().map(({ remainingLifetimeSeconds }) => remainingLifetimeSeconds)
+  )
+  return Math.max(0, ...left)
+}

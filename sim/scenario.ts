@@ -1,0 +1,102 @@
+/**
+ * A scenario is what one seed comes to, as plain data: who is connected how, what the operators do, what goes wrong and
+ * when. It can be printed, replayed and made smaller; running it is `world/`.
+ */
+export interface Scenario {
+  readonly seed: number
+  readonly sites: readonly SitePlan[]
+  /** Providers are numbered from 0; each has one server. */
+  readonly providers: number
+  /** Heartbeats of both sides: RFC 9132's defaults, or the quickest that its ranges allow. */
+  readonly heartbeats: 'default' | 'quick'
+  /** One way over one link, in milliseconds. */
+  readonly latencyMilliseconds: number
+  /** How long things go wrong, in seconds; then all is well again. */
+  readonly stormSeconds: number
+  readonly actions: readonly Action[]
+  readonly faults: readonly Fault[]
+}
+
+/** A customer network and its attachments. */
+export interface SitePlan {
+  readonly number: number
+  /** The providers it is attached to, in the order of its interfaces. */
+  readonly attachments: readonly number[]
+  /** Providers that announce its own prefix: all attachments or some. */
+  readonly announcedThrough: readonly number[]
+}
+
+/** What an operator does. */
+export type Action =
+  | {
+      readonly kind: 'protect'
+      readonly at: number
+      readonly site: number
+      readonly protection: string
+      readonly prefixes: readonly string[]
+      readonly ports: readonly (readonly [lower: number, upper: number])[]
+      readonly protocols: readonly number[]
+      readonly lifetimeSeconds: number | 'indefinite'
+      readonly allowPartial: boolean
+    }
+  | { readonly kind: 'release'; readonly at: number; readonly site: number; readonly protection: string }
+
+/** What can go wrong on the link between a site and a provider. */
+export const LINK_FAULTS = [
+  'loss',
+  'duplicate',
+  'reorder',
+  'latency',
+  'black-hole',
+  'inbound-saturation',
+  'link-cut'
+] as const
+
+/** What can go wrong at a provider. */
+export const PROVIDER_FAULTS = [
+  'partition',
+  'server-crash',
+  'store-slow',
+  'store-failing',
+  'store-damage',
+  'mitigator-slow',
+  'mitigator-failing',
+  'mitigator-hanging',
+  'mitigator-forgets',
+  'server-clock-step'
+] as const
+
+/** What can go wrong at a site. */
+export const SITE_FAULTS = ['client-crash', 'client-clock-step'] as const
+
+export type LinkFaultKind = (typeof LINK_FAULTS)[number]
+export type ProviderFaultKind = (typeof PROVIDER_FAULTS)[number]
+export type SiteFaultKind = (typeof SITE_FAULTS)[number]
+export type FaultKind = LinkFaultKind | ProviderFaultKind | SiteFaultKind
+
+interface FaultBase {
+  /** Seconds from the start. */
+  readonly at: number
+  /** Seconds until it is over; of no meaning for what happens at once. */
+  readonly lasts: number
+  /** 0 … 1: how bad. */
+  readonly strength: number
+}
+
+export interface LinkFault extends FaultBase {
+  readonly kind: LinkFaultKind
+  readonly site: number
+  readonly provider: number
+}
+
+export interface ProviderFault extends FaultBase {
+  readonly kind: ProviderFaultKind
+  readonly provider: number
+}
+
+export interface SiteFault extends FaultBase {
+  readonly kind: SiteFaultKind
+  readonly site: number
+}
+
+export type Fault = LinkFault | ProviderFault | SiteFault

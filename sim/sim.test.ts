@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { campaign } from './campaign.ts'
+import { CANARIES } from './canary.ts'
+import { randomScenario } from './random-scenario.ts'
+import { runWorld } from './run-world.ts'
+import { LINK_FAULTS, PROVIDER_FAULTS, SITE_FAULTS } from './scenario.ts'
+import { shrink } from './shrink.ts'
+
+/** Another 20 every time are `npm run sim -- --from N`; these are the same for everybody. */
+const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1)
+
+describe('random worlds', { timeout: 120_000 }, () => {
+  it('keep every invariant through storm, healing, calm and end', async () => {
+    const report = await campaign(SEEDS, () => performance.now())
+    expect(report.violations).toEqual([])
+    expect(Object.keys(report.faults).toSorted()).toEqual(
+      [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS].toSorted()
+    )
+    expect(report.virtualSeconds).toBeGreaterThan(20_000)
+  })
+
+  it('are the same whenever their seed is run', async () => {
+    const { digest, events } = await runWorld(randomScenario(3))
+    expect(events).toBeGreaterThan(1000)
+    await runWorld(randomScenario(4))
+    expect(await runWorld(randomScenario(3))).toMatchObject({ digest, events })
+    expect((await runWorld(randomScenario(5))).digest).not.toBe(digest)
+  })
+})
+
+describe('planted bugs', { timeout: 120_000 }, () => {
+  it.each(CANARIES.map((canary) => [canary.name, canary] as const))('are noticed: %s', async (_, canary) => {
+    const noticed: (string | undefined)[] = []
+    for (const seed of SEEDS.slice(0, 6)) {
+      const { violation } = await runWorld(randomScenario(seed), canary)
+      noticed.push(violation?.invariant)
+    }
+    expect(noticed).toContain(canary.noticedBy)
+  })
+
+  it('are found in a smaller world, too', async () => {
+    const [canary] = CANARIES
+    const scenario = randomScenario(1)
+    const { violation } = await runWorld(scenario, canary)
+    expect(violation).toBeDefined()
+    if (violation === undefined) return
+    const smallest = await shrink(scenario, violation, canary)
+    expect(smallest.violation.invariant).toBe(violation.invariant)
+    expect(smallest.scenario.faults).toEqual([])
+    expect(smallest.scenario.actions).toHaveLength(1)
+  })
+})

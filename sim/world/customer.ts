@@ -1,0 +1,149 @@
+import { Milliseconds, silentLog } from '@breakwater/core'
+import { DomainName, ProtectionId, ServerName, hostDotsClient, parseCuid } from '@breakwater/dots'
+import type { ClientHost, ClientStatus, Cuid, ProtectionRequest, Site } from '@breakwater/dots'
+import { derivedSeed, prefix, seededEntropy } from '@breakwater/testing'
+import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
+import { assignedPrefixes, interfaceName, ownPrefixes, serverAddress, siteAddress } from '../addressing.ts'
+import type { Action, Scenario, SitePlan } from '../scenario.ts'
+import { Calendar, Process } from './process.ts'
+import { QUICK_SESSION_PARAMETERS, clientNameOf, credentialsOf, serverNameOf } from './provider.ts'
+
+/** A site with its DOTS client, and the operator's wishes, which survive it as the agent's archive does. */
+export class Customer {
+  readonly plan: SitePlan
+  readonly host: SimulatedHost
+  readonly calendar: Calendar = new Calendar()
+  /** What the operator wants protected now. */
+  readonly wanted = new Map<string, ProtectionRequest>()
+  /** Which life of the client this is, from 0. */
+  life = -1
+  readonly #scenario: Scenario
+  readonly #clock: VirtualClock
+  readonly #site: Site
+  #process: Process
+  #client: ClientHost | undefined
+
+  constructor(
+    scenario: Scenario,
+    plan: SitePlan,
+    network: SimulatedNetwork,
+    clock: VirtualClock,
+    site: Site
+  ) {
+    this.plan = plan
+    this.#scenario = scenario
+    this.#clock = clock
+    this.#site = site
+    // With a plain default route, only what is bound to its interface gets past another provider's ingress filter.
+    this.host = network.addHost(`site-${plan.number}`, {
+      routing: 'first-interface',
+      interfaces: plan.attachments.map((provider) => ({
+        name: interfaceName(provider),
+        addresses: [siteAddress(plan.number, provider)],
+        conditions: { latency: Milliseconds(scenario.latencyMilliseconds) }
+      }))
+    })
+    this.#process = new Process(clock, this.calendar)
+  }
+
+  /** Undefined while it is down. */
+  get client(): ClientHost | undefined {
+    return this.#client
+  }
+
+  status(): ClientStatus | undefined {
+    return this.#client?.status()
+  }
+
+  /** Starts the client and tells it what the operator wants. */
+  start(): void {
+    const { number, attachments } = this.plan
+    const process = new Process(this.#clock, this.calendar)
+    this.#process = process
+    this.life++
+    this.#client = hostDotsClient({
+      clock: process,
+      entropy: seededEntropy(derivedSeed(this.#scenario.seed, `client ${number}.${this.life}`)),
+      open: process.opener(this.host),
+      site: this.#site,
+      credentials: new Map(
+        attachments.map((each) => [domainName(each), credentialsOf(each, clientNameOf(number, each))])
+      ),
+      cuids: new Map(attachments.map((each) => [domainName(each), cuidOf(number, each)])),
+      log: silentLog,
+      ...(this.#scenario.heartbeats === 'quick' ? { parameters: QUICK_SESSION_PARAMETERS } : {})
+    })
+    for (const request of this.wanted.values()) this.#client.protect(request)
+  }
+
+  perform(action: Action): void {
+    if (action.kind === 'release') {
+      this.wanted.delete(action.protection)
+      this.#client?.release(ProtectionId(action.protection))
+      return
+    }
+    const request: ProtectionRequest = {
+      id: ProtectionId(action.protection),
+      target: {
+        prefixes: action.prefixes.map(prefix),
+        ports: action.ports.map(([lower, upper]) => ({ lower, upper })),
+        protocols: action.protocols
+      },
+      lifetime: action.lifetimeSeconds,
+      allowPartial: action.allowPartial,
+      require: 'all'
+    }
+    this.wanted.set(action.protection, request)
+    this.#client?.protect(request)
+  }
+
+  crash(): void {
+    this.#process.kill()
+    this.host.crash()
+    this.#client = undefined
+  }
+
+  async stop(): Promise<void> {
+    await this.#client?.close()
+    this.#process.kill()
+    this.#client = undefined
+  }
+}
+
+export function domainName(provider: number): DomainName {
+  return DomainName(`provider-${provider}`)
+}
+
+/** The cuid of a site at a provider; each provider gets another one. */
+export function cuidOf(site: number, provider: number): Cuid {
+  const cuid = parseCuid(`site-${site}.at-${provider}`)
+  if (cuid === undefined) throw new RangeError('no cuid')
+  return cuid
+}
+
+/** The site as its operator configured it. */
+export function siteOf({ number, attachments, announcedThrough }: SitePlan): Site {
+  const isEverywhere = announcedThrough.length === attachments.length
+  return {
+    domains: attachments.map((provider) => ({
+      name: domainName(provider),
+      kind: 'access',
+      interfaces: [interfaceName(provider)],
+      prefixes: assignedPrefixes(number, provider).map(prefix),
+      sources: [siteAddress(number, provider)],
+      servers: [
+        {
+          name: ServerName(domainName(provider)),
+          domain: domainName(provider),
+          referenceName: serverNameOf(provider),
+          addresses: [serverAddress(provider)],
+          port: 4646
+        }
+      ]
+    })),
+    providerIndependent: ownPrefixes(number).map((text) => ({
+      prefix: prefix(text),
+      ...(isEverywhere ? {} : { domains: announcedThrough.map(domainName) })
+    }))
+  }
+}

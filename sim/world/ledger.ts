@@ -1,0 +1,162 @@
+import { Seconds, after, prefixesOverlap } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
+import { Code } from '@breakwater/coap'
+import type { Target } from '@breakwater/dots'
+import type { VirtualClock } from '@breakwater/testing'
+import type { Traffic } from './traffic.ts'
+import type { Seen, SeenMitigationRequest } from './wire.ts'
+
+/** What is known from the wire of one mitigation at one provider. */
+export interface LedgerEntry {
+  readonly site: number
+  readonly provider: number
+  readonly cuid: string
+  readonly mitigationId: number
+  readonly target: Target
+  /** The life of the client that asked first. */
+  readonly life: number
+  /** The server said until when it will be there; undefined: it said nothing that still holds. */
+  promisedUntil: Instant | undefined
+  /** The server may have taken it up until then, and not longer. */
+  lastsUntil: Instant
+  /** A DELETE of it came to the server, and no PUT of it after that. */
+  deleteHeardAt: Instant | undefined
+  /** The server confirmed the DELETE, and no PUT came after that. */
+  withdrawnAt: Instant | undefined
+  /** Newer requests with common addresses that came to the server, which deletes this one for them. */
+  readonly heirs: Set<LedgerEntry>
+}
+
+/** A PUT may wait so long at the server, for a slow disk, before its lifetime starts. */
+const LONGEST_WAIT: Duration = Seconds(180)
+
+/** Longest lifetime that the servers grant, in seconds. */
+const LONGEST_LIFETIME = 86_400
+
+/** An independent record of all mitigations, kept by listening to what reaches servers and what they answer. */
+export class Ledger {
+  readonly entries = new Map<string, LedgerEntry>()
+  readonly #clock: VirtualClock
+  readonly #lifeOf: (site: number) => number
+  readonly #requests = new Map<string, SeenMitigationRequest>()
+  /** Answers that were counted: a repeated request may get a copy of its answer. */
+  readonly #answers = new Set<string>()
+
+  /** @param lifeOf Which life of its client a site is in. */
+  constructor(clock: VirtualClock, lifeOf: (site: number) => number) {
+    this.#clock = clock
+    this.#lifeOf = lifeOf
+  }
+
+  /** The mitigation of a key `<cuid>/<mid>`. */
+  find(provider: number, key: string): LedgerEntry | undefined {
+    return this.entries.get(`${provider} ${key}`)
+  }
+
+  /** Entries of one provider. */
+  at(provider: number): LedgerEntry[] {
+    return [...this.entries.values()].filter((entry) => entry.provider === provider)
+  }
+
+  /** Records of a provider were read by a calendar that may be wrong: promises are off by so much. */
+  doubt(provider: number, by: Duration): void {
+    if (by === 0) return
+    for (const entry of this.at(provider)) {
+      entry.promisedUntil = undefined
+      entry.lastsUntil = after(entry.lastsUntil, by)
+    }
+  }
+
+  /** Until when a rule for this mitigation may be in force, if it is not withdrawn; its heirs keep it until theirs is. */
+  boundOf(entry: LedgerEntry): Instant {
+    let bound = entry.lastsUntil
+    for (const heir of entry.heirs) if (heir.lastsUntil > bound) bound = heir.lastsUntil
+    return bound
+  }
+
+  take({ when, direction, site, provider, seen }: Traffic): void {
+    if (provider === undefined || seen === undefined) return
+    if (direction === 'to-server' && when === 'sent' && isAboutMitigation(seen))
+      this.#requests.set(`${site} ${provider} ${seen.token}`, seen)
+    if (direction === 'to-server' && when === 'delivered' && isAboutMitigation(seen))
+      this.#heard(site, provider, seen)
+    if (direction === 'to-client' && when === 'sent' && seen.kind === 'answer')
+      this.#answered(site, provider, seen)
+  }
+
+  #heard(site: number, provider: number, seen: SeenMitigationRequest): void {
+    if (seen.mitigationId === undefined) return
+    const key = `${provider} ${seen.cuid}/${seen.mitigationId}`
+    const known = this.entries.get(key)
+    if (seen.kind === 'delete' && known !== undefined) known.deleteHeardAt = this.#clock.now()
+    if (seen.kind !== 'put' || seen.target === undefined) return
+    const entry = known ?? this.#newEntry(site, provider, seen, seen.mitigationId, seen.target)
+    this.entries.set(key, entry)
+    entry.deleteHeardAt = undefined
+    entry.withdrawnAt = undefined
+    entry.lastsUntil = later(entry.lastsUntil, after(this.#end(seen.lifetimeSeconds), LONGEST_WAIT))
+    for (const other of this.at(provider))
+      if (
+        other.site === site &&
+        other.mitigationId < entry.mitigationId &&
+        overlap(other.target, entry.target)
+      )
+        other.heirs.add(entry)
+  }
+
+  #newEntry(
+    site: number,
+    provider: number,
+    seen: SeenMitigationRequest,
+    mitigationId: number,
+    target: Target
+  ): LedgerEntry {
+    return {
+      site,
+      provider,
+      cuid: seen.cuid,
+      mitigationId,
+      target,
+      life: this.#lifeOf(site),
+      promisedUntil: undefined,
+      lastsUntil: this.#clock.now(),
+      deleteHeardAt: undefined,
+      withdrawnAt: undefined,
+      heirs: new Set()
+    }
+  }
+
+  #answered(site: number, provider: number, answer: Seen & { readonly kind: 'answer' }): void {
+    const request = this.#requests.get(`${site} ${provider} ${answer.token}`)
+    if (request?.mitigationId === undefined) return
+    const copy = `${site} ${provider} ${answer.token} ${answer.messageId}`
+    if (this.#answers.has(copy)) return
+    this.#answers.add(copy)
+    const entry = this.find(provider, `${request.cuid}/${request.mitigationId}`)
+    if (entry === undefined) return
+    const isGranted = answer.code === Code.created || answer.code === Code.changed
+    if (request.kind === 'put' && isGranted && entry.deleteHeardAt === undefined)
+      entry.promisedUntil = this.#end(answer.lifetimeSeconds)
+    if (request.kind === 'delete' && answer.code === Code.deleted && entry.deleteHeardAt !== undefined)
+      entry.withdrawnAt = this.#clock.now()
+  }
+
+  #end(lifetimeSeconds: number | undefined): Instant {
+    if (lifetimeSeconds === undefined) return this.#clock.now()
+    const granted = lifetimeSeconds === -1 ? LONGEST_LIFETIME : Math.min(lifetimeSeconds, LONGEST_LIFETIME)
+    return after(this.#clock.now(), Seconds(granted))
+  }
+}
+
+/** PUT, DELETE and GET on `/mitigate`. */
+export function isAboutMitigation(seen: Seen): seen is SeenMitigationRequest {
+  return seen.kind === 'put' || seen.kind === 'delete' || seen.kind === 'get'
+}
+
+function overlap(one: Target, other: Target): boolean {
+  return one.prefixes.some((own) => other.prefixes.some((each) => prefixesOverlap(own, each)))
+}
+
+function later(a: Instant, b: Instant): Instant {
+  return a > b ? a : b
+}

@@ -1,0 +1,169 @@
+import { Milliseconds, Seconds, after } from '@breakwater/core'
+import type { Duration, Instant, Log, LogFields } from '@breakwater/core'
+import { DEFAULT_SESSION_PARAMETERS, hostDotsServer } from '@breakwater/dots'
+import type { ClientDomain, MitigationSnapshot, ServerHost, SessionParameters } from '@breakwater/dots'
+import { derivedSeed, prefix, seededEntropy, simulatedCertificate } from '@breakwater/testing'
+import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
+import { assignedPrefixes, ownPrefixes, serverAddress } from '../addressing.ts'
+import { Chance } from '../chance.ts'
+import type { Scenario } from '../scenario.ts'
+import { SimulatedDisk } from './disk.ts'
+import { FilterDevice } from './filter-device.ts'
+import { Calendar, Process } from './process.ts'
+
+/** Collection of the record store that the server keeps its mitigations in. */
+export const MITIGATIONS = 'mitigations'
+
+/** As quick as the ranges of RFC 9132 §4.5.2 allow. */
+export const QUICK_SESSION_PARAMETERS: SessionParameters = {
+  ...DEFAULT_SESSION_PARAMETERS,
+  heartbeatIntervalSeconds: 15,
+  missingHeartbeatsAllowed: 3
+}
+
+/** After what time the keeper of a program starts it again when its start fails. */
+const START_RETRY: Duration = Seconds(5)
+
+/** A running server reads the calendar every minute and then writes its records anew; a bad disk takes its time. */
+const RESTAMPED_AFTER: Duration = Seconds(240)
+
+/** A provider: its DOTS server, with a disk and a filter device that survive it. */
+export class Provider {
+  readonly number: number
+  readonly disk: SimulatedDisk
+  readonly device: FilterDevice
+  readonly calendar: Calendar = new Calendar()
+  readonly host: SimulatedHost
+  /** Faults of our own that it logged. */
+  readonly faults: string[] = []
+  /** Told when the server has taken up its records, with how far their dates may be wrong. */
+  onRecovered: (doubt: Duration) => void = () => undefined
+  readonly #clock: VirtualClock
+  readonly #scenario: Scenario
+  #process: Process
+  #server: ServerHost | undefined
+  #lives = 0
+  /** A step of the calendar that the records may not show yet. */
+  #step: { readonly by: Duration; readonly at: Instant } | undefined
+  #doubt: Duration = Seconds(0)
+
+  constructor(scenario: Scenario, number: number, network: SimulatedNetwork, clock: VirtualClock) {
+    this.number = number
+    this.#scenario = scenario
+    this.#clock = clock
+    this.disk = new SimulatedDisk(new Chance(scenario.seed, `disk ${number}`))
+    this.device = new FilterDevice(new Chance(scenario.seed, `device ${number}`))
+    this.host = network.addHost(`provider-${number}`, {
+      interfaces: [{ name: 'eth0', addresses: [serverAddress(number)] }]
+    })
+    this.#process = new Process(clock, this.calendar)
+  }
+
+  /** Undefined while it is down or starting. */
+  get server(): ServerHost | undefined {
+    return this.#server
+  }
+
+  get isUp(): boolean {
+    return this.#process.isAlive
+  }
+
+  /** All mitigations at present; empty while it is down. */
+  mitigations(): readonly MitigationSnapshot[] {
+    return this.#server?.mitigations() ?? []
+  }
+
+  /** Starts the server, as often as it takes. */
+  async start(): Promise<void> {
+    const process = new Process(this.#clock, this.calendar)
+    this.#process = process
+    try {
+      const server = await hostDotsServer({
+        clock: process,
+        entropy: seededEntropy(derivedSeed(this.#scenario.seed, `server ${this.number}.${this.#lives++}`)),
+        open: process.opener(this.host),
+        listen: [
+          {
+            local: { address: serverAddress(this.number), port: 4646 },
+            certificate: credentialsOf(this.number, serverNameOf(this.number))
+          }
+        ],
+        store: this.disk.mount(process),
+        mitigator: this.device.attach(process),
+        domains: clientDomains(this.#scenario, this.number),
+        ...(this.#scenario.heartbeats === 'quick' ? { policy: { session: QUICK_SESSION_PARAMETERS } } : {}),
+        log: this.#log
+      })
+      if (!process.isAlive) return
+      this.#server = server
+      this.onRecovered(this.#doubt)
+      this.#doubt = Seconds(0)
+    } catch {
+      process.schedule(after(process.now(), START_RETRY), () => void this.start())
+    }
+  }
+
+  /** Sets the calendar forward, or back where `by` is negative. */
+  stepCalendar(by: Duration): void {
+    const distance = Milliseconds(Math.abs(by))
+    this.calendar.step(by)
+    if (this.#server === undefined) this.#addDoubt(distance)
+    else this.#step = { by: distance, at: this.#clock.now() }
+  }
+
+  /** As `kill -9` does. */
+  crash(): void {
+    if (this.#step !== undefined && after(this.#step.at, RESTAMPED_AFTER) > this.#clock.now())
+      this.#addDoubt(this.#step.by)
+    this.#step = undefined
+    this.#process.kill()
+    this.host.crash()
+    this.#server = undefined
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop()
+    this.#process.kill()
+    this.#server = undefined
+  }
+
+  #addDoubt(by: Duration): void {
+    this.#doubt = Milliseconds(this.#doubt + by)
+  }
+
+  readonly #log: Log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (event: string, fields?: LogFields) => {
+      if (event === 'server.fault') this.faults.push(JSON.stringify(fields))
+    }
+  }
+}
+
+export function serverNameOf(provider: number): string {
+  return `dots.provider-${provider}.example`
+}
+
+/** Name in a site's certificate at a provider. */
+export function clientNameOf(site: number, provider: number): string {
+  return `site-${site}.provider-${provider}.example`
+}
+
+export function credentialsOf(provider: number, name: string): ReturnType<typeof simulatedCertificate> {
+  return simulatedCertificate({ authority: `authority ${provider}`, subject: name, dnsNames: [name] })
+}
+
+function clientDomains(scenario: Scenario, provider: number): ClientDomain[] {
+  return scenario.sites
+    .filter(({ attachments }) => attachments.includes(provider))
+    .map(({ number, announcedThrough }) => ({
+      name: `site-${number}`,
+      dnsNames: [clientNameOf(number, provider)],
+      pskIdentities: [],
+      prefixes: [
+        ...assignedPrefixes(number, provider),
+        ...(announcedThrough.includes(provider) ? ownPrefixes(number) : [])
+      ].map(prefix)
+    }))
+}

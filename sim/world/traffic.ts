@@ -1,0 +1,62 @@
+import { equalIpAddresses } from '@breakwater/core'
+import type { TraceEntry } from '@breakwater/testing'
+import { serverAddress } from '../addressing.ts'
+import type { Scenario } from '../scenario.ts'
+import { seenIn } from './wire.ts'
+import type { Seen } from './wire.ts'
+
+/** One datagram between a site and a provider, when it leaves or arrives. */
+export interface Traffic {
+  readonly entry: TraceEntry
+  readonly when: 'sent' | 'delivered'
+  readonly direction: 'to-server' | 'to-client'
+  readonly site: number
+  /** Undefined: no provider has the address that it goes to. */
+  readonly provider: number | undefined
+  /** Undefined: no DOTS message, but a handshake or an alert. */
+  readonly seen: Seen | undefined
+}
+
+/** Reads a trace, each datagram once. */
+export class TrafficReader {
+  readonly #scenario: Scenario
+  readonly #read = new WeakMap<Uint8Array, { readonly seen: Seen | undefined }>()
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario
+  }
+
+  /** Undefined for what neither leaves nor arrives. */
+  read(entry: TraceEntry): Traffic | undefined {
+    const { fate, from, path } = entry
+    if (fate.kind !== 'sent' && fate.kind !== 'delivered') return undefined
+    const [role, number] = splitName(from)
+    const common = { entry, when: fate.kind, seen: this.#seen(entry) }
+    if (role === 'site') {
+      const provider = this.#providerAt(path.remote.address)
+      return { ...common, direction: 'to-server', site: number, provider }
+    }
+    // 100.(64+provider).site.1, see addressing.ts.
+    const site = (path.remote.address.a >>> 8) & 0xff
+    return { ...common, direction: 'to-client', site, provider: number }
+  }
+
+  #seen(entry: TraceEntry): Seen | undefined {
+    const known = this.#read.get(entry.bytes)
+    if (known !== undefined) return known.seen
+    const seen = seenIn(entry)
+    this.#read.set(entry.bytes, { seen })
+    return seen
+  }
+
+  #providerAt(remote: TraceEntry['path']['remote']['address']): number | undefined {
+    for (let provider = 0; provider < this.#scenario.providers; provider++)
+      if (equalIpAddresses(serverAddress(provider), remote)) return provider
+    return undefined
+  }
+}
+
+function splitName(name: string): [role: string, number: number] {
+  const dash = name.indexOf('-')
+  return [name.slice(0, dash), Number(name.slice(dash + 1))]
+}
