@@ -1,8 +1,8 @@
 import { DecodeError } from '@breakwater/core'
 
 /**
- * Bytes that are not CBOR, not a DOTS message, or a message with a value that its YANG module does not allow. Answer
- * 4.00 with `message` as diagnostic payload (RFC 9132 §6). The codes start with `MODEL_`.
+ * Bytes that are not CBOR, a text that is not JSON, no DOTS message, or one with a value that its YANG module does not
+ * allow. Answer 4.00 with `message` as diagnostic payload (RFC 9132 §6). The codes start with `MODEL_`.
  */
 export class ModelDecodeError extends DecodeError {
   /**

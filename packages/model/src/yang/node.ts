@@ -1,6 +1,6 @@
 /**
  * What a YANG data node is, as plain data. The declarations of a module are made of these; types (`value.ts`), CBOR
- * (`../mapping/`) and, later, JSON are all read off them.
+ * (`../mapping/`) and JSON (`../json/`) are all read off them.
  */
 
 /** A whole number that a JavaScript number holds exactly. */
