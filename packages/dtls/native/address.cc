@@ -1,7 +1,6 @@
 #include "address.h"
 
-#include <openssl/rand.h>
-
+#include <atomic>
 #include <cstring>
 
 namespace breakwater {
@@ -12,11 +11,8 @@ uint64_t mix(uint64_t state, uint64_t word) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
-uint64_t randomSeed() {
-  uint64_t seed = 0;
-  RAND_bytes(reinterpret_cast<unsigned char*>(&seed), sizeof seed);
-  return seed | 1;
-}
+/** 0: not drawn yet. Endpoints of several threads share it. */
+std::atomic<uint64_t> hashSeed{0};
 
 uint64_t mixAddress(uint64_t state, const Address& address) {
   uint64_t words[2];
@@ -29,8 +25,16 @@ uint64_t mixAddress(uint64_t state, const Address& address) {
 }  // namespace
 
 size_t PathKeyHash::operator()(const PathKey& key) const {
-  static const uint64_t seed = randomSeed();
-  return mixAddress(mixAddress(seed, key.remote), key.local);
+  return mixAddress(mixAddress(hashSeed.load(std::memory_order_relaxed), key.remote), key.local);
+}
+
+bool PathKeyHash::prepare(RandomSource random) {
+  if (hashSeed.load() != 0) return true;
+  uint64_t seed = 0;
+  if (!random(reinterpret_cast<uint8_t*>(&seed), sizeof seed)) return false;
+  uint64_t none = 0;
+  hashSeed.compare_exchange_strong(none, seed | 1);
+  return true;
 }
 
 Address fromSockaddr(const sockaddr_storage& from) {

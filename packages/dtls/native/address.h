@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "random-source.h"
+
 namespace breakwater {
 
 struct Address {
@@ -43,6 +45,8 @@ struct PathKey {
 
 /** Seeded once per process: whoever can choose many addresses must not be able to choose their buckets. */
 struct PathKeyHash {
+  /** Draws the seed unless there is one. False when there is no randomness: then nothing may be hashed yet. */
+  static bool prepare(RandomSource random);
   size_t operator()(const PathKey& key) const;
 };
 

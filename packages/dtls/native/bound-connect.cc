@@ -12,7 +12,7 @@
 namespace breakwater {
 namespace {
 
-/** One TCP connection on its way. Deletes itself when libuv has closed its two handles. */
+/** One TCP connection on its way. Deletes itself when libuv has closed its handles. */
 class PendingConnection {
  public:
   PendingConnection(napi_env env, int descriptor, napi_value done) : env_(env), descriptor_(descriptor) {
@@ -26,12 +26,16 @@ class PendingConnection {
   void start(uint32_t timeoutMs) {
     uv_loop_t* loop = nullptr;
     napi_get_uv_event_loop(env_, &loop);
-    uv_poll_init(loop, &poll_, descriptor_);
     uv_timer_init(loop, &timer_);
     poll_.data = timer_.data = this;
-    uv_poll_start(&poll_, UV_WRITABLE, [](uv_poll_t* handle, int, int) {
-      static_cast<PendingConnection*>(handle->data)->decide();
+    // The kernel may have no room for one more watch (fs.epoll.max_user_watches).
+    if (const int refused = uv_poll_init(loop, &poll_, descriptor_); refused != 0) return finish(-refused);
+    watched_ = true;
+    openHandles_++;
+    const int refused = uv_poll_start(&poll_, UV_WRITABLE, [](uv_poll_t* handle, int status, int) {
+      static_cast<PendingConnection*>(handle->data)->decide(status);
     });
+    if (refused != 0) return finish(-refused);
     if (timeoutMs > 0)
       uv_timer_start(
           &timer_, [](uv_timer_t* handle) { static_cast<PendingConnection*>(handle->data)->finish(ETIMEDOUT); },
@@ -39,11 +43,12 @@ class PendingConnection {
   }
 
  private:
-  void decide() {
+  /** `status`: negative when libuv saw an error on the socket; the socket itself knows it better. */
+  void decide(int status) {
     int failure = 0;
     socklen_t length = sizeof failure;
     if (getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &failure, &length) != 0) failure = errno;
-    finish(failure);
+    finish(failure == 0 && status < 0 ? -status : failure);
   }
 
   /** The outcome is told when the handles are closed: only then may another owner watch the descriptor. */
@@ -52,7 +57,7 @@ class PendingConnection {
     finished_ = true;
     failure_ = failure;
     if (failure != 0) ::close(std::exchange(descriptor_, -1));
-    uv_close(reinterpret_cast<uv_handle_t*>(&poll_), onHandleClosed);
+    if (watched_) uv_close(reinterpret_cast<uv_handle_t*>(&poll_), onHandleClosed);
     uv_close(reinterpret_cast<uv_handle_t*>(&timer_), onHandleClosed);
   }
 
@@ -94,7 +99,8 @@ class PendingConnection {
   napi_env env_;
   int descriptor_;
   int failure_ = 0;
-  int openHandles_ = 2;
+  int openHandles_ = 1;
+  bool watched_ = false;
   bool finished_ = false;
   bool environmentEnds_ = false;
   uv_poll_t poll_{};

@@ -7,8 +7,9 @@
 
 namespace breakwater {
 
-CookieListener::CookieListener(SecurityContext& context, DatagramBio& bio, const SslFactory& factory)
-    : context_(context), bio_(bio), factory_(factory), unused_(BIO_ADDR_new()) {
+CookieListener::CookieListener(SecurityContext& context, DatagramBio& bio, const SslFactory& factory,
+                               RandomSource random)
+    : context_(context), bio_(bio), factory_(factory), jar_(random), unused_(BIO_ADDR_new()) {
   context_.setCookieSource(this);
 }
 
@@ -21,6 +22,7 @@ CookieListener::~CookieListener() {
 SSL* CookieListener::hear(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs) {
   if (waiting_ != nullptr && waitingFamily_ != path.remote.family) SSL_free(std::exchange(waiting_, nullptr));
   if (waiting_ == nullptr) waiting_ = factory_.make(path.remote.family);
+  if (waiting_ == nullptr) return nullptr;
   waitingFamily_ = path.remote.family;
   path_ = &path;
   nowMs_ = nowMs;
@@ -40,7 +42,8 @@ SSL* CookieListener::hear(const Path& path, const uint8_t* hello, size_t length,
 }
 
 size_t CookieListener::make(uint8_t* out) {
-  const CookieJar::Cookie cookie = jar_.bake(PathKey(*path_), nowMs_);
+  CookieJar::Cookie cookie;
+  if (path_ == nullptr || !jar_.bake(PathKey(*path_), nowMs_, cookie)) return 0;
   std::memcpy(out, cookie.data(), cookie.size());
   return cookie.size();
 }

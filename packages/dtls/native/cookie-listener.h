@@ -13,7 +13,7 @@ namespace breakwater {
  */
 class CookieListener final : private CookieSource {
  public:
-  CookieListener(SecurityContext& context, DatagramBio& bio, const SslFactory& factory);
+  CookieListener(SecurityContext& context, DatagramBio& bio, const SslFactory& factory, RandomSource random);
   ~CookieListener();
   CookieListener(const CookieListener&) = delete;
   CookieListener& operator=(const CookieListener&) = delete;

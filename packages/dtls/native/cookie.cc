@@ -2,7 +2,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 
 #include <cstring>
 
@@ -19,41 +18,48 @@ size_t append(uint8_t* out, const Address& address) {
 
 }  // namespace
 
-void CookieJar::rotate(uint64_t nowMs) {
-  if (started_ && nowMs < changeAtMs_) return;
+CookieJar::~CookieJar() {
+  OPENSSL_cleanse(current_.data(), current_.size());
+  OPENSSL_cleanse(previous_.data(), previous_.size());
+}
+
+bool CookieJar::rotate(uint64_t nowMs) {
+  if (started_ && nowMs < changeAtMs_) return true;
   // After a long silence the secret before last would be the newest known: then nothing old is good.
   if (started_ && nowMs < changeAtMs_ + kSecretLifetimeMs)
     previous_ = current_;
-  else
-    RAND_bytes(previous_.data(), static_cast<int>(previous_.size()));
-  RAND_bytes(current_.data(), static_cast<int>(current_.size()));
+  else if (!random_(previous_.data(), previous_.size()))
+    return started_ = false;
+  // A secret that could not be renewed is not used any longer, and the next hello tries again.
+  started_ = random_(current_.data(), current_.size());
   changeAtMs_ = nowMs + kSecretLifetimeMs;
-  started_ = true;
+  return started_;
 }
 
-CookieJar::Cookie CookieJar::digest(const Secret& secret, const PathKey& path) {
+bool CookieJar::digest(const Secret& secret, const PathKey& path, Cookie& cookie) {
   uint8_t message[46];
   append(message + append(message, path.remote), path.local);
   uint8_t full[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), message, sizeof message, full, &length);
-  Cookie cookie;
+  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), message, sizeof message, full, &length) ==
+          nullptr ||
+      length < cookie.size())
+    return false;
   std::memcpy(cookie.data(), full, cookie.size());
-  return cookie;
+  return true;
 }
 
-CookieJar::Cookie CookieJar::bake(const PathKey& path, uint64_t nowMs) {
-  rotate(nowMs);
-  return digest(current_, path);
+bool CookieJar::bake(const PathKey& path, uint64_t nowMs, Cookie& cookie) {
+  return rotate(nowMs) && digest(current_, path, cookie);
 }
 
 bool CookieJar::accepts(const PathKey& path, const uint8_t* cookie, size_t length, uint64_t nowMs) {
-  rotate(nowMs);
-  if (length != kCookieBytes) return false;
-  const Cookie now = digest(current_, path);
-  if (CRYPTO_memcmp(now.data(), cookie, length) == 0) return true;
-  const Cookie before = digest(previous_, path);
-  return CRYPTO_memcmp(before.data(), cookie, length) == 0;
+  if (length != kCookieBytes || !rotate(nowMs)) return false;
+  for (const Secret* secret : {&current_, &previous_}) {
+    Cookie good;
+    if (digest(*secret, path, good) && CRYPTO_memcmp(good.data(), cookie, length) == 0) return true;
+  }
+  return false;
 }
 
 }  // namespace breakwater

@@ -10,7 +10,8 @@ namespace breakwater {
 
 /**
  * Stateless cookies (RFC 6347 §4.2.1): HMAC over both addresses under a secret of our own. The secret changes every
- * minute and the one before stays good, so a cookie lives between one and two minutes.
+ * minute and the one before stays good, so a cookie lives between one and two minutes. Without randomness, or without a
+ * digest, it fails closed: it makes no cookie and accepts none, because whoever could guess one could forge any source.
  */
 class CookieJar {
  public:
@@ -18,16 +19,22 @@ class CookieJar {
   static constexpr uint64_t kSecretLifetimeMs = 60'000;
   using Cookie = std::array<uint8_t, kCookieBytes>;
 
-  /** `nowMs` is monotonic. */
-  Cookie bake(const PathKey& path, uint64_t nowMs);
+  explicit CookieJar(RandomSource random) : random_(random) {}
+  ~CookieJar();
+  CookieJar(const CookieJar&) = delete;
+  CookieJar& operator=(const CookieJar&) = delete;
+
+  /** False when there is none to be had. `nowMs` is monotonic. */
+  bool bake(const PathKey& path, uint64_t nowMs, Cookie& cookie);
   bool accepts(const PathKey& path, const uint8_t* cookie, size_t length, uint64_t nowMs);
 
  private:
   using Secret = std::array<uint8_t, 32>;
 
-  void rotate(uint64_t nowMs);
-  static Cookie digest(const Secret& secret, const PathKey& path);
+  bool rotate(uint64_t nowMs);
+  static bool digest(const Secret& secret, const PathKey& path, Cookie& cookie);
 
+  RandomSource random_;
   Secret current_{};
   Secret previous_{};
   uint64_t changeAtMs_ = 0;

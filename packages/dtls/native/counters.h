@@ -28,7 +28,8 @@ namespace breakwater {
   COUNTER(plaintextsOut)                                                                                      \
   COUNTER(sendsRefused)       /* plaintexts to a peer that has gone, or longer than it can take */            \
   COUNTER(sendQueueFull)      /* datagrams dropped because the kernel took none for too long */               \
-  COUNTER(sendErrors)         /* datagrams that the kernel refused */
+  COUNTER(sendErrors)         /* datagrams that the kernel refused */                                         \
+  COUNTER(socketErrors)       /* errors that the socket itself reported; it is listened to all the same */
 
 struct Counters {
 #define BREAKWATER_COUNTER_FIELD(name) uint64_t name = 0;

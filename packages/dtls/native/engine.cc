@@ -55,9 +55,14 @@ Engine::~Engine() = default;
 bool Engine::start(EngineOptions options, CredentialProblem& problem) {
   peersLimit_ = options.peersLimit;
   handshakingLimit_ = options.handshakingLimit;
+  uint8_t trial[32];
+  if (!PathKeyHash::prepare(options.random) || !options.random(trial, sizeof trial)) {
+    problem = {"random", nullptr, "the system gives no random numbers"};
+    return false;
+  }
   if (!context_.build(std::move(options.security), problem)) return false;
   factory_ = std::make_unique<SslFactory>(context_, bio_, options.mtuBytes, options.timing);
-  if (context_.server()) cookies_ = std::make_unique<CookieListener>(context_, bio_, *factory_);
+  if (context_.server()) cookies_ = std::make_unique<CookieListener>(context_, bio_, *factory_, options.random);
   return true;
 }
 
@@ -118,8 +123,9 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
   }
   if (context_.server() || path.local.family == 0) return refuse(Failure::kLocal);
   if (!hasRoom(path.remote, known != nullptr)) return refuse(Failure::kLimit);
-  SSL* ssl = factory_->makeTowards(path.remote.family, serverName);
-  if (ssl == nullptr) return refuse(Failure::kNameMismatch);
+  Failure why;
+  SSL* ssl = factory_->makeTowards(path.remote.family, serverName, why);
+  if (ssl == nullptr) return refuse(why);
   Peer& peer = peers_.add(path);
   const PeerId id = peer.id;
   peer.serverName = serverName;

@@ -37,6 +37,8 @@ struct EngineOptions {
   uint32_t peersLimit = 100'000;
   uint32_t handshakingLimit = 10'000;
   HandshakeTiming timing;
+  /** Tests have a broken one. */
+  RandomSource random = secureRandom;
 };
 
 class Engine {

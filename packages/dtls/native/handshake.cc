@@ -104,6 +104,7 @@ SslFactory::SslFactory(SecurityContext& context, DatagramBio& bio, uint32_t mtuB
 
 SSL* SslFactory::make(uint8_t family) const {
   SSL* ssl = SSL_new(context_.native());
+  if (ssl == nullptr) return nullptr;
   bio_.attach(ssl);
   SSL_set_app_data(ssl, const_cast<HandshakeTiming*>(&timing_));
   DTLS_set_timer_cb(ssl, nextTimeout);
@@ -115,8 +116,10 @@ SSL* SslFactory::make(uint8_t family) const {
   return ssl;
 }
 
-SSL* SslFactory::makeTowards(uint8_t family, const std::string& serverName) const {
+SSL* SslFactory::makeTowards(uint8_t family, const std::string& serverName, Failure& why) const {
+  why = Failure::kLocal;
   SSL* ssl = make(family);
+  if (ssl == nullptr) return nullptr;
   // RFC 9132 §7.1: SNI, and the DNS-ID compared as RFC 6125 says. The common name is never looked at.
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
   X509_VERIFY_PARAM_set_hostflags(parameters,
@@ -125,6 +128,7 @@ SSL* SslFactory::makeTowards(uint8_t family, const std::string& serverName) cons
                         X509_VERIFY_PARAM_set1_host(parameters, serverName.data(), serverName.size()) == 1;
   if (!compares && SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE) {
     SSL_free(ssl);
+    why = Failure::kNameMismatch;
     return nullptr;
   }
   SSL_set_tlsext_host_name(ssl, serverName.c_str());

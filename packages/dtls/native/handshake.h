@@ -75,12 +75,13 @@ class SslFactory {
   /** `mtuBytes`: path MTU, IP and UDP headers included. */
   SslFactory(SecurityContext& context, DatagramBio& bio, uint32_t mtuBytes, const HandshakeTiming& timing);
 
+  /** Null when OpenSSL has no memory or no randomness for one. */
   SSL* make(uint8_t family) const;
   /**
-   * For a client: which name the certificate must carry, and what to say in the SNI extension. Null when a certificate is
-   * expected and the name is none that could be compared with it.
+   * For a client: which name the certificate must carry, and what to say in the SNI extension. Null, with the reason in
+   * `why`, when a certificate is expected and the name is none that could be compared with it, or memory is short.
    */
-  SSL* makeTowards(uint8_t family, const std::string& serverName) const;
+  SSL* makeTowards(uint8_t family, const std::string& serverName, Failure& why) const;
   const HandshakeTiming& timing() const { return timing_; }
 
  private:

@@ -8,6 +8,11 @@
 namespace breakwater {
 namespace {
 
+/** Per thread, as tests are. */
+thread_local bool randomIsBroken = false;
+
+bool breakableRandom(uint8_t* out, size_t length) { return !randomIsBroken && secureRandom(out, length); }
+
 napi_value copyBytes(napi_env env, const uint8_t* bytes, size_t length) {
   void* data = nullptr;
   napi_value buffer, array;
@@ -40,11 +45,12 @@ napi_value MemoryEndpoint::open(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
   EngineOptions options;
   if (!readEngineOptions(env, argument, options)) return makeProblem(env, "arguments", nullptr, "wrong arguments");
+  options.random = breakableRandom;
   auto* endpoint = new MemoryEndpoint;
   CredentialProblem problem;
   if (!endpoint->engine_.start(std::move(options), problem)) {
     delete endpoint;
-    return makeProblem(env, "credentials", problem.field, problem.message);
+    return makeProblem(env, problem.kind, problem.field, problem.message);
   }
   napi_create_external(
       env, endpoint, [](napi_env, void* data, void*) { delete static_cast<MemoryEndpoint*>(data); }, nullptr, &handle);
@@ -163,6 +169,15 @@ napi_value MemoryEndpoint::handleTimeouts(napi_env env, napi_callback_info info)
   return nullptr;
 }
 
+/** memoryBreakRandom(broken): whether the engines of this thread get random numbers */
+napi_value MemoryEndpoint::breakRandom(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  napi_get_value_bool(env, argument, &randomIsBroken);
+  return nullptr;
+}
+
 /** memoryStats(handle) */
 napi_value MemoryEndpoint::stats(napi_env env, napi_callback_info info) {
   size_t count = 1;
@@ -181,6 +196,7 @@ void MemoryEndpoint::define(napi_env env, napi_value exports) {
                    {"memoryClose", close},
                    {"memoryAdvance", advance},
                    {"memoryHandleTimeouts", handleTimeouts},
+                   {"memoryBreakRandom", breakRandom},
                    {"memoryStats", stats}});
 }
 

@@ -66,7 +66,7 @@ napi_value NodeEndpoint::open(napi_env env, napi_callback_info info) {
   CredentialProblem problem;
   if (!endpoint->engine_.start(std::move(options), problem)) {
     delete endpoint;
-    return makeProblem(env, "credentials", problem.field, problem.message);
+    return makeProblem(env, problem.kind, problem.field, problem.message);
   }
   if (const int failure = endpoint->socket_.open(socket); failure != 0) {
     delete endpoint;
@@ -94,8 +94,7 @@ bool NodeEndpoint::listen(napi_value turnCallback) {
   name = makeString(env_, "breakwater:dtls");
   napi_async_init(env_, resource, name, &context_);
   napi_add_async_cleanup_hook(env_, onEnvironmentEnd, this, &cleanup_);
-  polledEvents_ = UV_READABLE;
-  uv_poll_start(&poll_, polledEvents_, onPoll);
+  flush();
   return true;
 }
 
@@ -204,8 +203,13 @@ napi_value NodeEndpoint::destroy(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-void NodeEndpoint::onPoll(uv_poll_t* handle, int, int events) {
+void NodeEndpoint::onPoll(uv_poll_t* handle, int status, int events) {
   auto* self = static_cast<NodeEndpoint*>(handle->data);
+  if (status < 0) {
+    // libuv watches a socket with an error no longer: without another start the endpoint would be deaf.
+    self->polledEvents_ = 0;
+    self->socket_.clearErrors();
+  }
   if ((events & UV_READABLE) != 0) self->readAll();
   if (self->open_) self->settle();
 }
@@ -268,8 +272,8 @@ void NodeEndpoint::settle() {
 void NodeEndpoint::flush() {
   const int wanted = socket_.flush() ? UV_READABLE : UV_READABLE | UV_WRITABLE;
   if (wanted == polledEvents_) return;
-  polledEvents_ = wanted;
-  uv_poll_start(&poll_, wanted, onPoll);
+  // One that fails is tried again when anything else happens.
+  polledEvents_ = uv_poll_start(&poll_, wanted, onPoll) == 0 ? wanted : 0;
 }
 
 void NodeEndpoint::arm() {

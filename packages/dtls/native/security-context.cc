@@ -2,12 +2,12 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include <cstring>
 
 #include "pem.h"
+#include "random-source.h"
 
 namespace breakwater {
 namespace {
@@ -135,10 +135,11 @@ void SecurityContext::rotateTicketKeys(uint64_t nowMs) {
   if (nowMs < ticketKeysUntilMs_) return;
   unsigned char keys[128];
   const long length = SSL_CTX_set_tlsext_ticket_keys(context_, nullptr, 0);
-  if (length > 0 && length <= static_cast<long>(sizeof keys) && RAND_bytes(keys, static_cast<int>(length)) == 1)
-    SSL_CTX_set_tlsext_ticket_keys(context_, keys, length);
+  const bool renewed = length > 0 && length <= static_cast<long>(sizeof keys) &&
+                       secureRandom(keys, static_cast<size_t>(length)) &&
+                       SSL_CTX_set_tlsext_ticket_keys(context_, keys, length) == 1;
   OPENSSL_cleanse(keys, sizeof keys);
-  ticketKeysUntilMs_ = nowMs + kTicketKeyLifetimeMs;
+  ticketKeysUntilMs_ = nowMs + (renewed ? kTicketKeyLifetimeMs : kTicketKeyRetryMs);
 }
 
 SecurityContext& SecurityContext::of(SSL* ssl) {
@@ -149,7 +150,7 @@ int SecurityContext::makeCookie(SSL* ssl, unsigned char* cookie, unsigned int* l
   SecurityContext& self = of(ssl);
   if (self.cookies_ == nullptr) return 0;
   *length = static_cast<unsigned int>(self.cookies_->make(cookie));
-  return 1;
+  return *length > 0 ? 1 : 0;
 }
 
 int SecurityContext::checkCookie(SSL* ssl, const unsigned char* cookie, unsigned int length) {

@@ -29,9 +29,12 @@ struct SecurityOptions {
 
 /** RFC 7525 §3.4: ticket keys are changed regularly, because whoever has them reads all sessions that were resumed. */
 constexpr uint64_t kTicketKeyLifetimeMs = 12ull * 3600 * 1000;
+/** When new keys could not be had, the old ones serve on until the next attempt. */
+constexpr uint64_t kTicketKeyRetryMs = 60ull * 1000;
 
-/** What is wrong with credentials: which field, and why in words. */
+/** Why an engine does not start: `kind` as in `NativeProblem` of TypeScript, which field, and why in words. */
 struct CredentialProblem {
+  const char* kind = "credentials";
   const char* field = nullptr;
   std::string message;
 };
@@ -39,6 +42,7 @@ struct CredentialProblem {
 /** Makes and checks cookies for the ClientHello that is being looked at. */
 class CookieSource {
  public:
+  /** The length; 0 when there is no cookie to be had. */
   virtual size_t make(uint8_t* out) = 0;
   virtual bool check(const uint8_t* cookie, size_t length) = 0;
 

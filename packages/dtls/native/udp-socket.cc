@@ -15,6 +15,9 @@ namespace {
 /** While the kernel takes nothing, datagrams wait; beyond this number they are dropped, as on a full wire. */
 constexpr size_t kLongestQueue = 4096;
 
+/** Entries of the error queue that are thrown away at once: the other work of the loop has to have its turn, too. */
+constexpr size_t kLongestErrorQueue = 1024;
+
 }  // namespace
 
 UdpSocket::UdpSocket(Counters& counters)
@@ -81,6 +84,17 @@ size_t UdpSocket::receive() {
   }
   const int count = recvmmsg(descriptor_, receiveHeaders_.data(), kBatch, MSG_DONTWAIT, nullptr);
   return count < 0 ? 0 : static_cast<size_t>(count);
+}
+
+void UdpSocket::clearErrors() {
+  counters_.socketErrors++;
+  int failure = 0;
+  socklen_t length = sizeof failure;
+  getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &failure, &length);
+  for (size_t i = 0; i < kLongestErrorQueue; i++) {
+    msghdr header{};
+    if (recvmsg(descriptor_, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+  }
 }
 
 bool UdpSocket::datagram(size_t index, ReceivedDatagram& out) {

@@ -46,6 +46,8 @@ class UdpSocket final : public Transport {
 
   /** Reads what is there, at most one batch. Returns the number of datagrams; 0 when there is none. */
   size_t receive();
+  /** Takes what error the socket holds, and its error queue; both would make it look readable for ever. */
+  void clearErrors();
   /** False when the datagram is to be dropped. */
   bool datagram(size_t index, ReceivedDatagram& out);
 

@@ -46,7 +46,7 @@ export interface NativeEndpointOptions extends NativeEngineOptions {
 
 /** Why something did not open. `field`: the option, or the name of the system's error. */
 export interface NativeProblem {
-  readonly problem: 'arguments' | 'credentials' | 'bind'
+  readonly problem: 'arguments' | 'credentials' | 'random' | 'bind'
   readonly field?: string
   readonly message: string
 }
@@ -100,6 +100,8 @@ export interface Addon {
   memoryClose(handle: NativeHandle, peer: PeerId): void
   memoryAdvance(handle: NativeHandle, milliseconds: number): void
   memoryHandleTimeouts(handle: NativeHandle): void
+  /** Whether the memory engines of this thread are without random numbers from now on. */
+  memoryBreakRandom(broken: boolean): void
   memoryStats(handle: NativeHandle): Readonly<Record<string, number>>
 
   /** A descriptor. `interface` may be empty. */

@@ -99,6 +99,8 @@ export function refusal(
     // A port in use or an address that is not there yet may be free, or there, later.
     return new UnavailableError('DTLS_BIND_FAILED', `cannot bind: ${code}${problem.message}`, true)
   }
+  if (problem.problem === 'random')
+    return new UnavailableError('DTLS_RANDOM_UNAVAILABLE', problem.message, true)
   const owner = role === 'server' ? 'certificate' : 'credentials'
   const path =
     problem.field === undefined || problem.field === 'credentials' ? owner : `${owner}.${problem.field}`
@@ -129,7 +131,7 @@ export function openWithTiming(
  * answers from the address that was asked. IPv6 endpoints take IPv6 only.
  *
  * @throws {ConfigError} (as rejection) `DTLS_OPTIONS_INVALID`, `DTLS_CREDENTIALS_INVALID`
- * @throws {UnavailableError} (as rejection) `DTLS_BIND_FAILED`
+ * @throws {UnavailableError} (as rejection) `DTLS_BIND_FAILED`, `DTLS_RANDOM_UNAVAILABLE`
  */
 export const openDtlsEndpoint: OpenSecureEndpoint = async (options, handlers) =>
   openWithTiming(options, handlers, defaultTiming)
