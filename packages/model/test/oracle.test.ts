@@ -54,7 +54,7 @@ test('cbor2 writes every message byte for byte as we do, in Common Deterministic
     }),
     { numRuns: 100 }
   )
-})
+}, 60_000)
 
 test('cborg, strict, reads every message as the tree that it stands for', () => {
   fc.assert(
@@ -70,7 +70,7 @@ test('cborg, strict, reads every message as the tree that it stands for', () => 
     }),
     { numRuns: 100 }
   )
-})
+}, 60_000)
 
 /** { 65535: ITEM }, the place where any item may stand. */
 function anywhere(item: Uint8Array): Uint8Array {
@@ -90,7 +90,7 @@ test('what cborg writes of any data is well-formed for us', () => {
     }),
     { numRuns: 200 }
   )
-})
+}, 60_000)
 
 test('of random items, those that are well-formed for us are exactly those that cbor2 reads', () => {
   // Bytes that begin containers, strings, simple values and ends more often than chance would have it; no tags.
@@ -123,7 +123,7 @@ test('of random items, those that are well-formed for us are exactly those that 
     { numRuns: 3000 }
   )
   expect(wellFormed).toBeGreaterThan(100)
-})
+}, 60_000)
 
 function readsWithCbor2(bytes: Uint8Array): boolean {
   try {

@@ -10,7 +10,7 @@ test('every message survives the way out and in again', () => {
     }),
     { numRuns: 150 }
   )
-})
+}, 60_000)
 
 test('the order in which members were set does not show in the bytes', () => {
   fc.assert(
@@ -19,7 +19,7 @@ test('the order in which members were set does not show in the bytes', () => {
     }),
     { numRuns: 50 }
   )
-})
+}, 60_000)
 
 function reversed<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map((entry: unknown) => reversed(entry)) as Value

@@ -26,7 +26,7 @@ test('any JSON value is read as JavaScript reads it', () => {
     }),
     { numRuns: 300 }
   )
-})
+}, 60_000)
 
 test('of random texts, those that are JSON for us are exactly those that JavaScript reads', () => {
   const signs = Array.from('{}[]:,"\\-+.019eEu ntf')
@@ -46,7 +46,7 @@ test('of random texts, those that are JSON for us are exactly those that JavaScr
     { numRuns: 5000 }
   )
   expect(read).toBeGreaterThan(100)
-})
+}, 60_000)
 
 describe('refused, with the place', () => {
   const cases: readonly (readonly [what: string, text: string, fault: string])[] = [

@@ -19,7 +19,7 @@ test('every message survives the way through CBOR, JSON and CBOR', () => {
     }),
     { numRuns: 150 }
   )
-})
+}, 60_000)
 
 test('our own parser and that of JavaScript see the same message in the same text', () => {
   fc.assert(
@@ -30,4 +30,4 @@ test('our own parser and that of JavaScript see the same message in the same tex
     }),
     { numRuns: 100 }
   )
-})
+}, 60_000)
