@@ -103,6 +103,10 @@ describe('RFC 7959 §2.5: the client', () => {
     expect(client.request(1, Method.put, 'x', { payload: long, options })[0]).toContain(' #5= 1:0/1/64')
     expect(client.receive(`ACK [1234] 2.31 ${token} 1:0/1/64`)[0]).not.toContain('#5')
     expect(client.receive(`ACK [1235] 2.31 ${token} 1:1/1/64`)[0]).not.toContain('#5')
+    // Nor do the blocks of the answer ask for it.
+    expect(client.receive(`ACK [1236] 2.04 ${token} 2:0/1/64 1:2/0/64 <64>`)).toEqual([
+      `> CON [1237] PUT ${token} /x 2:1/0/64`
+    ])
     const understoodOptions = new Set<number>([OptionNumber.ifNoneMatch, OptionNumber.uriPath])
     const server = new Lockstep({
       understoodOptions,
