@@ -6,6 +6,8 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
+          // Random tests do the same work whatever else the machine does: only how long it takes differs.
+          testTimeout: 60_000,
           include: [
             'packages/{core,coap,model,dots,testing}/test/**/*.test.ts',
             '{conformance,sim}/**/*.test.ts'
