@@ -7,7 +7,8 @@ const root = join(import.meta.dirname, '../../..')
 /** Packages that ship. The codes of `testing` are for developers only. */
 const shipped = readdirSync(join(root, 'packages')).filter((name) => name !== 'testing')
 
-const codePattern = '(?:CORE|COAP|MODEL|DOTS|DTLS|STORE|MITIGATOR|CONTROL|CONFIG|AUDIT|CLI|PKI)_[A-Z0-9_]+'
+const codePattern =
+  '(?:CORE|COAP|MODEL|DOTS|DTLS|TLS|STORE|MITIGATOR|CONTROL|CONFIG|AUDIT|CLI|PKI)_[A-Z0-9_]+'
 
 /** Looks like a code and is the name of an environment variable. */
 const noCodes = new Set(['DOTS_SOCKET'])

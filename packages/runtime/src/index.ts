@@ -1,2 +1,5 @@
 export * from './clock.ts'
 export * from './csprng.ts'
+export { openTlsEndpoint, tlsEndpointOpener } from './tls/open-endpoint.ts'
+export type { TlsEndpointSettings } from './tls/open-endpoint.ts'
+export type { OpenTcpSocket } from './tls/connector.ts'

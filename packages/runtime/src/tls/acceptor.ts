@@ -1,0 +1,145 @@
+import { UnavailableError, formatIpAddress } from '@breakwater/core'
+import type { PeerIdentity, SecureStreamOptions, SessionFailure, SocketAddress } from '@breakwater/core'
+import { createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import type { Server as TlsServer, SecureContextOptions, TLSSocket } from 'node:tls'
+import { failureOf } from './failure.ts'
+import { certificateIdentity } from './identity.ts'
+import { pathOf } from './network-path.ts'
+import type { PeerKeeper, TlsPeer } from './peer-keeper.ts'
+import { coapProtocolId, coapsTcpPort } from './profile.ts'
+
+type ServerOptions = Extract<SecureStreamOptions, { role: 'server' }>
+
+type Judgement =
+  | { readonly kind: 'accepted'; readonly identity: PeerIdentity }
+  | { readonly kind: 'refused'; readonly reason: SessionFailure }
+
+/** Node names the TLS connection and the TCP connection below it apart: their ends tell that they belong together. */
+function endsOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`
+}
+
+function listen(server: Server, local: SocketAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(new UnavailableError('TLS_BIND_FAILED', `cannot bind: ${error.message}`, true, { cause: error }))
+    )
+    server.listen({ host: formatIpAddress(local.address), port: local.port, ipv6Only: true }, resolve)
+  })
+}
+
+/** The server side: a listening socket, and who of those that come is let in. */
+export class Acceptor {
+  readonly #keeper: PeerKeeper
+  readonly #options: ServerOptions
+  readonly #tcp: Server
+  readonly #tls: TlsServer
+  readonly #handshaking = new Map<string, TlsPeer>()
+  readonly #pskIdentities = new WeakMap<TLSSocket, string>()
+
+  private constructor(keeper: PeerKeeper, options: ServerOptions, context: SecureContextOptions) {
+    this.#keeper = keeper
+    this.#options = options
+    this.#tcp = createServer((socket) => this.#accept(socket))
+    this.#tls = createTlsServer({
+      ...context,
+      requestCert: options.certificate !== undefined,
+      // Node would turn away who has a key and no certificate: `#judge` decides.
+      rejectUnauthorized: false,
+      ALPNProtocols: [coapProtocolId],
+      ...(options.preSharedKeys === undefined
+        ? {}
+        : { pskCallback: (stream: TLSSocket, identity: string) => this.#findKey(stream, identity) })
+    })
+    this.#tls.on('secureConnection', (stream) => this.#secured(stream))
+    this.#tls.on('tlsClientError', (error, stream) => this.#failed(error, stream))
+  }
+
+  /** @throws {UnavailableError} (as rejection) `TLS_BIND_FAILED` */
+  static async open(
+    keeper: PeerKeeper,
+    options: ServerOptions,
+    context: SecureContextOptions
+  ): Promise<Acceptor> {
+    const acceptor = new Acceptor(keeper, options, context)
+    await listen(acceptor.#tcp, options.local)
+    // A failed accept, out of files for example, is tried again with the next connection.
+    acceptor.#tcp.on('error', () => keeper.counters.count('accepts_failed_total'))
+    return acceptor
+  }
+
+  get port(): number {
+    return (this.#tcp.address() as AddressInfo).port
+  }
+
+  /** Takes nobody more. Resolves when all connections have closed. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#tcp.close(() => resolve()))
+  }
+
+  #accept(socket: Socket): void {
+    socket.on('error', () => undefined)
+    if (this.#keeper.isShut || !this.#keeper.hasRoom) {
+      socket.destroy()
+      this.#keeper.refuse('limit')
+      return
+    }
+    const ends = endsOf(socket)
+    const peer = this.#keeper.admit(() => socket.destroy())
+    this.#handshaking.set(ends, peer)
+    socket.on('close', () => {
+      if (this.#handshaking.get(ends) === peer) this.#handshaking.delete(ends)
+      this.#keeper.fail(peer, 'peer-alert')
+    })
+    // The way that Node documents to bring in a connection from elsewhere.
+    this.#tls.emit('connection', socket)
+  }
+
+  #failed(error: unknown, stream: TLSSocket): void {
+    const peer = this.#handshaking.get(endsOf(stream))
+    if (peer !== undefined) this.#keeper.fail(peer, failureOf(error, undefined))
+  }
+
+  #secured(stream: TLSSocket): void {
+    stream.on('error', () => undefined)
+    const peer = this.#handshaking.get(endsOf(stream))
+    const path = pathOf(stream)
+    if (peer === undefined || peer.state.kind !== 'handshaking' || path === undefined) {
+      stream.destroy()
+      return
+    }
+    const judgement = this.#judge(stream)
+    if (judgement.kind === 'refused') this.#keeper.fail(peer, judgement.reason)
+    else this.#keeper.establish(peer, stream, judgement.identity, path)
+  }
+
+  #judge(stream: TLSSocket): Judgement {
+    const identity = this.#identityOf(stream)
+    if (identity === undefined) return { kind: 'refused', reason: 'certificate-refused' }
+    // RFC 8323 §8.2: beside port 5684, a client must name the protocol; who does not may be made to speak another one.
+    if (stream.alpnProtocol !== coapProtocolId && this.port !== coapsTcpPort)
+      return { kind: 'refused', reason: 'protocol' }
+    return { kind: 'accepted', identity }
+  }
+
+  #identityOf(stream: TLSSocket): PeerIdentity | undefined {
+    // Only in a suite of this name has the client proved to have the key of the identity that it gave.
+    if (stream.getCipher().name.includes('PSK')) {
+      const identity = this.#pskIdentities.get(stream)
+      return identity === undefined ? undefined : { kind: 'psk', identity }
+    }
+    const certificate = stream.authorized ? stream.getPeerX509Certificate() : undefined
+    return certificate === undefined ? undefined : certificateIdentity(certificate)
+  }
+
+  #findKey(stream: TLSSocket, identity: string): Uint8Array | null {
+    // RFC 8446 §E.7: a key of TLS 1.2 must not serve TLS 1.3, too.
+    if (stream.getProtocol() === 'TLSv1.3') return null
+    const key = this.#options.preSharedKeys?.get(identity)
+    if (key === undefined) return null
+    this.#pskIdentities.set(stream, identity)
+    return key
+  }
+}

@@ -1,0 +1,113 @@
+import { InternalError, newPeerId } from '@breakwater/core'
+import type {
+  ConnectRequest,
+  OpenSecureStream,
+  PeerId,
+  SecureEndpointHandlers,
+  SecureStreamEndpoint,
+  SecureStreamOptions,
+  SocketAddress
+} from '@breakwater/core'
+import { systemClock } from '../clock.ts'
+import { Acceptor } from './acceptor.ts'
+import { Connector } from './connector.ts'
+import type { OpenTcpSocket } from './connector.ts'
+import { secureContextOptions } from './credentials.ts'
+import { invalidOption, tlsLimits } from './limits.ts'
+import { PeerKeeper } from './peer-keeper.ts'
+
+export interface TlsEndpointSettings {
+  /**
+   * Opens the connections of a client. Node's own way, which is taken without it, can choose the source address and not
+   * the interface.
+   */
+  readonly openSocket?: OpenTcpSocket
+}
+
+/** A secure endpoint on TLS over TCP; see `openTlsEndpoint`. */
+class TlsEndpoint implements SecureStreamEndpoint {
+  readonly local: SocketAddress
+  readonly #keeper: PeerKeeper
+  readonly #side: Acceptor | Connector
+  #destroyed: Promise<void> | undefined
+
+  constructor(local: SocketAddress, keeper: PeerKeeper, side: Acceptor | Connector) {
+    this.local = local
+    this.#keeper = keeper
+    this.#side = side
+  }
+
+  connect(request: ConnectRequest): PeerId {
+    if (this.#side instanceof Acceptor)
+      throw new InternalError('TLS_SERVER_CONNECTS', 'an endpoint of the server role cannot connect')
+    return this.#keeper.isShut ? newPeerId() : this.#side.connect(request)
+  }
+
+  send(peer: PeerId, bytes: Uint8Array): boolean {
+    return this.#keeper.send(peer, bytes)
+  }
+
+  close(peer: PeerId): void {
+    this.#keeper.close(peer)
+  }
+
+  maximumPlaintext(peer: PeerId): number {
+    return this.#keeper.room(peer)
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return this.#keeper.stats()
+  }
+
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#end()
+    return this.#destroyed
+  }
+
+  async #end(): Promise<void> {
+    const gone = this.#keeper.shutDown()
+    if (this.#side instanceof Acceptor) await this.#side.close()
+    await gone
+  }
+}
+
+async function open(
+  settings: TlsEndpointSettings,
+  options: SecureStreamOptions,
+  handlers: SecureEndpointHandlers
+): Promise<TlsEndpoint> {
+  const limits = tlsLimits(options.limits)
+  const context = secureContextOptions(options)
+  const clock = systemClock()
+  const { openSocket } = settings
+  if (options.role === 'server') {
+    if (options.interface !== undefined)
+      throw invalidOption('interface', 'Node cannot bind a listening socket to one; bind to an address of it')
+    const keeper = new PeerKeeper({ clock, limits, firstByteWithin: limits.firstByte }, handlers)
+    const acceptor = await Acceptor.open(keeper, options, context)
+    return new TlsEndpoint({ address: options.local.address, port: acceptor.port }, keeper, acceptor)
+  }
+  if (options.interface !== undefined && openSocket === undefined)
+    throw invalidOption('interface', 'needs a way to open sockets that Node does not have')
+  const keeper = new PeerKeeper({ clock, limits }, handlers)
+  const { handshake } = limits
+  const own = { endpoint: options, context, handshake, ...(openSocket === undefined ? {} : { openSocket }) }
+  return new TlsEndpoint(options.local, keeper, new Connector(keeper, own))
+}
+
+/** Makes an `openTlsEndpoint` that opens connections in a way of its own. */
+export function tlsEndpointOpener(settings: TlsEndpointSettings): OpenSecureStream {
+  return (options, handlers) => open(settings, options, handlers)
+}
+
+/**
+ * Opens an endpoint of CoAP over TLS (RFC 8323 §8.2): TLS 1.3, or 1.2 with authenticated encryption.
+ *
+ * A server takes clients by certificate (each must show one of the same trust anchors) and by pre-shared key. A client
+ * checks the chain of the server and its DNS-ID. Both ask for the protocol `coap` by ALPN, and do without it on port 5684
+ * only. No resumption, no early data; what Node cannot do is in docs/protocol/tls-limits.md.
+ *
+ * @throws {ConfigError} (as rejection) `TLS_OPTIONS_INVALID`, `TLS_CREDENTIALS_INVALID`
+ * @throws {UnavailableError} (as rejection) `TLS_BIND_FAILED`
+ */
+export const openTlsEndpoint: OpenSecureStream = tlsEndpointOpener({})
