@@ -43,9 +43,15 @@ function readRecord(state: ServerState, key: string, value: Uint8Array): Mitigat
     return decodeRecord(key, value)
   } catch (error) {
     if (!(error instanceof BreakwaterError)) throw error
-    state.report({ kind: 'record-damaged', key, reason: `${error.code}: ${error.message}` })
+    reportDamaged(state, key, `${error.code}: ${error.message}`)
     return undefined
   }
+}
+
+/** Says, and counts, that a record is not served. */
+export function reportDamaged(state: ServerState, key: string, reason: string): void {
+  state.counters.count('dots_server_records_damaged_total')
+  state.report({ kind: 'record-damaged', key, reason })
 }
 
 /** Undefined when its time is over. */

@@ -17,7 +17,7 @@ import { Observations, notifyTimer } from './observation.ts'
 import { DEFAULT_SERVER_POLICY } from './policy.ts'
 import type { ServerPolicy } from './policy.ts'
 import { PutMitigation } from './put-mitigation.ts'
-import { recover } from './recovery.ts'
+import { recover, reportDamaged } from './recovery.ts'
 import { mitigationEntry } from './representation.ts'
 import { RequestRouter } from './request-router.ts'
 import { ServerSession } from './server-session.ts'
@@ -213,8 +213,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
   }
 
   #load(input: InputOf<'loaded'>, now: Instant): void {
-    for (const key of input.damaged)
-      this.#state.report({ kind: 'record-damaged', key, reason: 'its checksum does not hold' })
+    for (const key of input.damaged) reportDamaged(this.#state, key, 'its checksum does not hold')
     recover(this.#state, this.#lifecycle, this.#commits, input.records, now)
     for (const client of this.#state.clients) this.#lifecycle.recheck(client, now)
     this.#lifecycle.enforcement.readInForce()

@@ -93,6 +93,7 @@ describe('a server that starts again', () => {
     const records = [cut, second, { key: 'no key', value: second.value }]
     const bed = new ServerBed({ ...left, records, damaged: ['flipped/1'] })
     expect(bed.eventsOf('record-damaged').map(({ key }) => key)).toEqual(['flipped/1', first.key, 'no key'])
+    expect(bed.machine.counters.value('dots_server_records_damaged_total')).toBe(3)
     expect(bed.eventsOf('resumed')[0]).toMatchObject({ mitigations: 1 })
     expect(bed.records.has(first.key)).toBe(true)
   })

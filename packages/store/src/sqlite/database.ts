@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 import type { LoadedCollection, RecordChange, StoredRecord } from '@breakwater/dots'
@@ -17,10 +18,15 @@ const schema = `
   ) STRICT, WITHOUT ROWID`
 
 interface Row {
+  readonly collection: string
   readonly key: string
   readonly value: Uint8Array
-  readonly checksum: number
+  /** A damaged one may be too large for a number. */
+  readonly checksum: bigint
 }
+
+/** Bytes of a file's header; a shorter file is an empty database to SQLite. */
+const HEADER_BYTES = 100
 
 /** The records of one SQLite file, synchronously: it belongs to the writer thread. */
 export class RecordDatabase {
@@ -29,30 +35,48 @@ export class RecordDatabase {
   readonly #delete: StatementSync
   readonly #select: StatementSync
 
-  /** Opens or creates the file; throws when it cannot, when another process holds it, or when it is of a later version. */
+  /**
+   * Opens or creates the file; throws when it cannot, when another process holds it, when it is of a later version, or
+   * when SQLite itself finds it malformed.
+   */
   constructor(path: string) {
+    const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    if (bytes > 0 && bytes < HEADER_BYTES) throw new Error(`the file was cut off after ${bytes} bytes`)
     this.#database = new DatabaseSync(path)
     try {
       this.#prepareFile()
+      this.#checkStructure()
+      this.#put = this.#database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)')
+      this.#delete = this.#database.prepare('DELETE FROM record WHERE collection = ? AND key = ?')
+      this.#select = this.#database.prepare(
+        'SELECT collection, key, value, checksum FROM record ORDER BY collection, key'
+      )
+      this.#select.setReadBigInts(true)
     } catch (error) {
       this.#database.close()
       throw error
     }
-    this.#put = this.#database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)')
-    this.#delete = this.#database.prepare('DELETE FROM record WHERE collection = ? AND key = ?')
-    this.#select = this.#database.prepare(
-      'SELECT key, value, checksum FROM record WHERE collection = ? ORDER BY key'
-    )
   }
 
+  /**
+   * Reads all records, whatever collection is asked for: where the name of the collection is what was damaged, the record
+   * is no longer among its own. One that is in no collection with intact records is therefore reported with every one.
+   */
   load(collection: string): LoadedCollection {
     const records: StoredRecord[] = []
     const damaged: string[] = []
-    for (const row of this.#select.iterate(collection) as unknown as Iterable<Row>)
-      if (recordChecksum(collection, row.key, row.value) === row.checksum)
-        records.push({ key: row.key, value: row.value })
+    const strays: Row[] = []
+    const intact = new Set<string>()
+    for (const row of this.#select.iterate() as unknown as Iterable<Row>) {
+      const isIntact = BigInt(recordChecksum(row.collection, row.key, row.value)) === row.checksum
+      if (isIntact) intact.add(row.collection)
+      if (row.collection !== collection) {
+        if (!isIntact) strays.push(row)
+      } else if (isIntact) records.push({ key: row.key, value: row.value })
       else damaged.push(row.key)
-    return { records, damaged }
+    }
+    const homeless = strays.filter((row) => !intact.has(row.collection))
+    return { records, damaged: [...damaged, ...homeless.map((row) => `${row.collection}/${row.key}`)] }
   }
 
   /** Applies all changes in one transaction that is on stable storage when this returns; throws and applies none else. */
@@ -78,6 +102,20 @@ export class RecordDatabase {
     else this.#delete.run(collection, key)
   }
 
+  #createTable(): void {
+    if (this.#database.prepare('SELECT 1 FROM sqlite_schema').get() !== undefined)
+      throw new Error('the file has tables without a layout version: it is damaged, or of another program')
+    this.#database.exec(schema)
+  }
+
+  /** Checksums guard the records that are found; this finds out that some would not be. */
+  #checkStructure(): void {
+    const [finding] = this.#database.prepare('PRAGMA integrity_check(1)').all()
+    const words = String(Object.values(finding ?? {})[0])
+    if (words !== 'ok')
+      throw new Error(`the file is damaged beyond single records, restore it or remove it: ${words}`)
+  }
+
   #prepareFile(): void {
     // One writer only: a second agent on the same file is refused at once instead of fighting over it.
     this.#database.exec('PRAGMA locking_mode = EXCLUSIVE')
@@ -91,7 +129,7 @@ export class RecordDatabase {
     }
     if (version > schemaVersion)
       throw new Error(`the file has layout version ${version}; this program knows ${schemaVersion}`)
-    if (version === 0) this.#database.exec(schema)
+    if (version === 0) this.#createTable()
     this.#database.exec(`PRAGMA user_version = ${schemaVersion}`)
     this.#database.exec('COMMIT')
   }
