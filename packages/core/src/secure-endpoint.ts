@@ -46,6 +46,16 @@ export interface SecureEndpointLimits {
   readonly peers?: number
   /** Handshakes in progress at most. Default 10,000. */
   readonly handshaking?: number
+  /**
+   * DTLS servers only: ClientHellos per second that one source (an IPv4 address, an IPv6 /64) may send; two seconds'
+   * worth may come at once. The rest is dropped unread; those who mean it send again. Default 200.
+   */
+  readonly hellosPerSecondPerSource?: number
+  /**
+   * DTLS servers only: ClientHellos per second, of all sources together, that do not prove where they come from by a
+   * good cookie; a second's worth may come at once. The rest is dropped unread. Default 10,000.
+   */
+  readonly unverifiedHellosPerSecond?: number
 }
 
 interface SecureEndpointBase {

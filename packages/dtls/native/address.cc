@@ -1,5 +1,6 @@
 #include "address.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -23,6 +24,14 @@ uint64_t mixAddress(uint64_t state, const Address& address) {
 }
 
 }  // namespace
+
+PathKey sourceOf(const Address& remote) {
+  Path source;
+  source.remote = remote;
+  source.remote.port = 0;
+  if (remote.family == 6) std::fill(source.remote.bytes.begin() + 8, source.remote.bytes.end(), uint8_t{0});
+  return PathKey(source);
+}
 
 size_t PathKeyHash::operator()(const PathKey& key) const {
   return mixAddress(mixAddress(hashSeed.load(std::memory_order_relaxed), key.remote), key.local);

@@ -43,6 +43,9 @@ struct PathKey {
   bool operator==(const PathKey&) const = default;
 };
 
+/** Whom limits count as one: an IPv4 address, an IPv6 /64; a host has all the ports and addresses of either. */
+PathKey sourceOf(const Address& remote);
+
 /** Seeded once per process: whoever can choose many addresses must not be able to choose their buckets. */
 struct PathKeyHash {
   /** Draws the seed unless there is one. False when there is no randomness: then nothing may be hashed yet. */

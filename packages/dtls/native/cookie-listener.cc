@@ -19,6 +19,12 @@ CookieListener::~CookieListener() {
   BIO_ADDR_free(unused_);
 }
 
+bool CookieListener::proves(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs) {
+  size_t cookieLength = 0;
+  const uint8_t* cookie = clientHelloCookie(hello, length, cookieLength);
+  return cookieLength > 0 && jar_.accepts(PathKey(path), cookie, cookieLength, nowMs);
+}
+
 SSL* CookieListener::hear(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs) {
   if (waiting_ != nullptr && waitingFamily_ != path.remote.family) SSL_free(std::exchange(waiting_, nullptr));
   if (waiting_ == nullptr) waiting_ = factory_.make(path.remote.family);

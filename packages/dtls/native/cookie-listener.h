@@ -18,6 +18,8 @@ class CookieListener final : private CookieSource {
   CookieListener(const CookieListener&) = delete;
   CookieListener& operator=(const CookieListener&) = delete;
 
+  /** Whether the hello brought a good cookie; costs no more than a digest or two. */
+  bool proves(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs);
   /** A session that stands before its first flight when the hello brought a good cookie; else null. */
   SSL* hear(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs);
 

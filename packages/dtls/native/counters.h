@@ -17,6 +17,8 @@ namespace breakwater {
   COUNTER(recordsRefused)     /* wrong version, epoch, type or a lying length, dropped */                     \
   COUNTER(hellosIn)           /* ClientHellos run through the cookie exchange */                              \
   COUNTER(hellosVerified)     /* those that brought a good cookie */                                          \
+  COUNTER(hellosOverRate)     /* dropped unread because their source sends too many */                        \
+  COUNTER(hellosOverBudget)   /* dropped unread because too many come that prove nothing */                   \
   COUNTER(hellosOverLimit)    /* dropped because a limit of peers was reached */                              \
   COUNTER(handshakesFinished)                                                                                 \
   COUNTER(handshakesResumed)  /* of these, with a session ticket */                                           \

@@ -62,7 +62,10 @@ bool Engine::start(EngineOptions options, CredentialProblem& problem) {
   }
   if (!context_.build(std::move(options.security), problem)) return false;
   factory_ = std::make_unique<SslFactory>(context_, bio_, options.mtuBytes, options.timing);
-  if (context_.server()) cookies_ = std::make_unique<CookieListener>(context_, bio_, *factory_, options.random);
+  if (context_.server()) {
+    cookies_ = std::make_unique<CookieListener>(context_, bio_, *factory_, options.random);
+    helloLimiter_ = std::make_unique<HelloLimiter>(options.hellos);
+  }
   return true;
 }
 
@@ -89,7 +92,21 @@ bool Engine::hasRoom(const Address& remote, bool knownPath) const {
   return mayBegin && (knownPath || peers_.size() < peersLimit_);
 }
 
+/** Before OpenSSL sees it: a flood of forged hellos must not take the core from the sessions that there are. */
+bool Engine::admitsHello(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs) {
+  switch (helloLimiter_->judge(path.remote, cookies_->proves(path, hello, length, nowMs), nowMs)) {
+    case HelloLimiter::Verdict::kTake:
+      return true;
+    case HelloLimiter::Verdict::kOverRate:
+      return counters_.hellosOverRate++, false;
+    case HelloLimiter::Verdict::kOverBudget:
+      return counters_.hellosOverBudget++, false;
+  }
+  return false;
+}
+
 void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random, size_t length, uint64_t nowMs) {
+  if (!admitsHello(path, hello, length, nowMs)) return;
   counters_.hellosIn++;
   context_.rotateTicketKeys(nowMs);
   std::array<uint8_t, kHelloRandomBytes> helloRandom;

@@ -10,6 +10,7 @@
 #include "datagram-bio.h"
 #include "deadline-heap.h"
 #include "handshake-sources.h"
+#include "hello-limiter.h"
 #include "handshake.h"
 #include "peer.h"
 #include "security-context.h"
@@ -36,6 +37,7 @@ struct EngineOptions {
   uint32_t mtuBytes = 1280;
   uint32_t peersLimit = 100'000;
   uint32_t handshakingLimit = 10'000;
+  HelloLimits hellos;
   HandshakeTiming timing;
   /** Tests have a broken one. */
   RandomSource random = secureRandom;
@@ -71,6 +73,7 @@ class Engine {
 
  private:
   void hear(const Path& path, const uint8_t* hello, const uint8_t* random, size_t length, uint64_t nowMs);
+  bool admitsHello(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs);
   void route(Association& association, uint8_t* bytes, size_t length, uint64_t nowMs);
   void feedCandidate(Peer& peer, const uint8_t* records, size_t length, uint64_t nowMs);
   void feedCurrent(Peer& peer, const uint8_t* records, size_t length);
@@ -93,6 +96,7 @@ class Engine {
   SecurityContext context_;
   std::unique_ptr<SslFactory> factory_;
   std::unique_ptr<CookieListener> cookies_;
+  std::unique_ptr<HelloLimiter> helloLimiter_;
   PeerTable peers_;
   SessionCache sessions_;
   DeadlineHeap deadlines_;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 
@@ -31,14 +30,6 @@ class HandshakeSources {
   }
 
  private:
-  static PathKey sourceOf(const Address& remote) {
-    Path source;
-    source.remote = remote;
-    source.remote.port = 0;
-    if (remote.family == 6) std::fill(source.remote.bytes.begin() + 8, source.remote.bytes.end(), uint8_t{0});
-    return PathKey(source);
-  }
-
   std::unordered_map<PathKey, uint32_t, PathKeyHash> counts_;
   uint32_t total_ = 0;
 };

@@ -178,6 +178,8 @@ bool readEngineOptions(napi_env env, napi_value object, EngineOptions& out) {
   return readUint32(env, property(env, object, "mtuBytes"), out.mtuBytes) &&
          readUint32(env, property(env, object, "peersLimit"), out.peersLimit) &&
          readUint32(env, property(env, object, "handshakingLimit"), out.handshakingLimit) &&
+         readUint32(env, property(env, object, "hellosPerSource"), out.hellos.perSource) &&
+         readUint32(env, property(env, object, "unverifiedHellos"), out.hellos.unverified) &&
          readUint32(env, property(env, object, "firstTimeoutMs"), out.timing.firstTimeoutMs) &&
          readUint32(env, property(env, object, "giveUpMs"), out.timing.giveUpMs);
 }

@@ -39,4 +39,15 @@ const uint8_t* clientHelloRandom(const uint8_t* bytes, size_t length) {
   return bytes + kRandomOffset;
 }
 
+const uint8_t* clientHelloCookie(const uint8_t* bytes, size_t length, size_t& cookieLength) {
+  cookieLength = 0;
+  // RFC 6347 §4.2.1: session_id, then the cookie, each behind a byte of length.
+  const size_t sessionAt = kRandomOffset + kHelloRandomBytes;
+  if (length <= sessionAt) return nullptr;
+  const size_t cookieAt = sessionAt + 1 + bytes[sessionAt];
+  if (length <= cookieAt || length - cookieAt - 1 < bytes[cookieAt]) return nullptr;
+  cookieLength = bytes[cookieAt];
+  return bytes + cookieAt + 1;
+}
+
 }  // namespace breakwater

@@ -45,4 +45,10 @@ constexpr size_t kHelloRandomBytes = 32;
 /** If the datagram starts with an unencrypted ClientHello: its random, which tells handshakes apart. Else null. */
 const uint8_t* clientHelloRandom(const uint8_t* bytes, size_t length);
 
+/**
+ * The cookie of a datagram of which `clientHelloRandom` has found the random; `cookieLength` is 0 when it has none, or
+ * when its lengths lie.
+ */
+const uint8_t* clientHelloCookie(const uint8_t* bytes, size_t length, size_t& cookieLength);
+
 }  // namespace breakwater

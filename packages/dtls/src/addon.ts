@@ -35,6 +35,9 @@ export interface NativeEngineOptions {
   readonly mtuBytes: number
   readonly peersLimit: number
   readonly handshakingLimit: number
+  /** Per second, like the next. */
+  readonly hellosPerSource: number
+  readonly unverifiedHellos: number
   readonly firstTimeoutMs: number
   readonly giveUpMs: number
 }

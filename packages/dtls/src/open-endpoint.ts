@@ -2,6 +2,7 @@ import { ConfigError, UnavailableError } from '@breakwater/core'
 import type {
   OpenSecureEndpoint,
   SecureEndpointHandlers,
+  SecureEndpointLimits,
   SecureEndpointOptions,
   ServerEndpointOptions
 } from '@breakwater/core'
@@ -26,6 +27,10 @@ const smallestMtuBytes = 256
 const largestMtuBytes = 16_384
 const defaultPeers = 100_000
 const defaultHandshaking = 10_000
+/** A handshake needs two: enough for some hundred clients behind one address that come back together. */
+const defaultHellosPerSource = 200
+/** Answering this many takes a fraction of one core; established sessions have the rest. */
+const defaultUnverifiedHellos = 10_000
 /** RFC 4279 §5.3: what every implementation must take. */
 const longestPskIdentityBytes = 128
 const longestPskBytes = 64
@@ -69,6 +74,17 @@ function credentialsOf(options: SecureEndpointOptions): Partial<NativeEngineOpti
   return { pskIdentity: credentials.identity, pskKey: credentials.key }
 }
 
+function limitsOf(limits: SecureEndpointLimits) {
+  const limit = (name: keyof SecureEndpointLimits, value: number): number =>
+    integerOption(`limits.${name}`, limits[name] ?? value, 1, 0xffff_ffff)
+  return {
+    peersLimit: limit('peers', defaultPeers),
+    handshakingLimit: limit('handshaking', defaultHandshaking),
+    hellosPerSource: limit('hellosPerSecondPerSource', defaultHellosPerSource),
+    unverifiedHellos: limit('unverifiedHellosPerSecond', defaultUnverifiedHellos)
+  }
+}
+
 /** What the engine needs to know of `options`. Throws a ConfigError on values that cannot be. @internal */
 export function toEngineOptions(
   options: SecureEndpointOptions,
@@ -78,13 +94,7 @@ export function toEngineOptions(
     server: options.role === 'server',
     ...credentialsOf(options),
     mtuBytes: integerOption('mtu', options.mtu ?? defaultMtuBytes, smallestMtuBytes, largestMtuBytes),
-    peersLimit: integerOption('limits.peers', options.limits?.peers ?? defaultPeers, 1, 0xffff_ffff),
-    handshakingLimit: integerOption(
-      'limits.handshaking',
-      options.limits?.handshaking ?? defaultHandshaking,
-      1,
-      0xffff_ffff
-    ),
+    ...limitsOf(options.limits ?? {}),
     ...timing
   }
 }
