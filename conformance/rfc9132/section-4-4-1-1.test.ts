@@ -194,8 +194,7 @@ describe('RFC 9132 §4.4.1.1: what a mitigation request may be', () => {
     ['target-fqdn', { targetFqdn: ['www.example.net'] }],
     ['target-uri', { targetUri: ['https://www.example.net/'] }],
     ['alias-name', { aliasName: ['web'] }],
-    ['trigger-mitigation', { triggerMitigation: false }],
-    ['attack-status', { attackStatus: 1 }]
+    ['trigger-mitigation', { triggerMitigation: false }]
   ])('what this server does not offer is refused by name: %s', (name, extra) => {
     const { code, text } = refusalOf({ ...TARGET, ...extra })
     expect(code).toBe('4.00')

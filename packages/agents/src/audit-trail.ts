@@ -19,8 +19,10 @@ export interface AuditEntry {
   readonly targets: readonly string[]
   /** Ports and protocols: `port 80`, `protocol 17`. */
   readonly narrowedTo?: readonly string[]
+  /** What an efficacy update says of the attack: `under-attack` or `attack-successfully-mitigated`. */
+  readonly attackStatus?: string
   readonly outcome: string
-  /** CoAP code of the answer: `2.01`; empty when the client had gone. */
+  /** CoAP code of the answer: `2.01`; empty when the client had gone, or got none. */
   readonly answer: string
   readonly problem?: string
   readonly diagnostic?: string

@@ -98,6 +98,16 @@ describe('what the audit trail keeps', () => {
   it('requests that ask for something, and not those that only look', () => {
     expect(auditEntryOf({ ...event, method: 'DELETE' }, time, undefined)).toBeDefined()
     expect(auditEntryOf({ ...event, method: 'GET' }, time, undefined)).toBeUndefined()
+    const config = { ...event, path: '/.well-known/dots/config/sid=1' }
+    expect(auditEntryOf(config, time, undefined)).toBeUndefined()
+  })
+
+  it('what an efficacy update says of the attack', () => {
+    const told = [1, 2].map(
+      (attackStatus) => auditEntryOf({ ...event, attackStatus }, time, undefined)?.attackStatus
+    )
+    expect(told).toEqual(['under-attack', 'attack-successfully-mitigated'])
+    expect(auditEntryOf(event, time, undefined)).not.toHaveProperty('attackStatus')
   })
 
   it('a stranger has no client, and what was wrong is said', () => {

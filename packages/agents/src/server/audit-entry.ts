@@ -1,3 +1,4 @@
+import { AttackStatusCode } from '@breakwater/model'
 import type { RequestEvent } from '@breakwater/dots'
 import type { AuditEntry } from '../audit-trail.ts'
 
@@ -7,6 +8,7 @@ export function auditEntryOf(
   time: Date,
   remote: string | undefined
 ): AuditEntry | undefined {
+  if (event.path.startsWith('/.well-known/dots/config')) return undefined
   // Reading changes nothing, and an observing client reads for hours.
   if (event.method !== 'PUT' && event.method !== 'DELETE') return undefined
   const { identity, domain, method, cuid, mitigationId, targets, outcome, answer, problem, diagnostic } =
@@ -23,11 +25,17 @@ export function auditEntryOf(
     ...(targets.some((text) => isNarrowing(text))
       ? { narrowedTo: targets.filter((text) => isNarrowing(text)) }
       : {}),
+    ...(event.attackStatus === undefined ? {} : { attackStatus: attackStatusText(event.attackStatus) }),
     outcome,
     answer,
     ...(problem === undefined ? {} : { problem }),
     ...(diagnostic === undefined ? {} : { diagnostic })
   }
+}
+
+/** The names of RFC 9132 §4.4.3, Table 4. */
+function attackStatusText(code: number): string {
+  return code === AttackStatusCode.underAttack ? 'under-attack' : 'attack-successfully-mitigated'
 }
 
 /** Ports and protocols stand beside the targets: by themselves they are none. */

@@ -24,6 +24,7 @@ export function logEvent(log: Log, event: ServerEvent): void {
         cuid: event.cuid,
         mitigationId: event.mitigationId,
         targets: event.targets,
+        attackStatus: event.attackStatus,
         outcome: event.outcome,
         answer: event.answer,
         problem: event.problem,

@@ -77,10 +77,12 @@ export interface RequestEvent {
   readonly mitigationId?: MitigationId
   /** Texts of what protection was asked for, as far as it could be read. */
   readonly targets: readonly string[]
+  /** `AttackStatusCode` of the model: what an efficacy update says (RFC 9132 §4.4.3). */
+  readonly attackStatus?: number
   readonly outcome: RequestOutcome
   /** How many requests of this session have changed nothing, this one included; undefined: it changed something. */
   readonly idleCount?: number
-  /** `2.01`; empty when the client had gone before its answer. */
+  /** `2.01`; empty when the client had gone before its answer, or gets none. */
   readonly answer: string
   /** Code and text of what was wrong. */
   readonly problem?: string
@@ -95,6 +97,8 @@ export type RequestOutcome =
   | 'configured'
   | 'unchanged'
   | 'answered'
+  /** Without an answer: an efficacy update of a mitigation that is gone (RFC 9132 §4.4.3). */
+  | 'ignored'
   | 'refused'
   | 'foreign-target'
   | 'conflict'

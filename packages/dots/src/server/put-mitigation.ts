@@ -1,4 +1,5 @@
 import { Code } from '@breakwater/coap'
+import type { CoapResponse } from '@breakwater/coap'
 import { Milliseconds } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import type { ConflictInformation } from '@breakwater/model'
@@ -7,6 +8,7 @@ import { sameTarget } from '../domain/target.ts'
 import type { Target } from '../domain/target.ts'
 import { INDEFINITE_LIFETIME, expiryOf, grantLifetime } from '../signal/lifetime.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
+import type { EfficacyUpdate } from '../signal/efficacy-update.ts'
 import type { MitigationRequest } from '../signal/request-check.ts'
 import type { ClientState } from './client-state.ts'
 import { deletion } from './commits.ts'
@@ -15,7 +17,8 @@ import type { Lifecycle } from './lifecycle.ts'
 import { isLive, mitigationKey, planIdOf } from './mitigation.ts'
 import type { Mitigation } from './mitigation.ts'
 import type { Decision } from './mutation-queue.ts'
-import { dotsResponse, refusal, unavailable } from './response.ts'
+import { remainingSeconds } from './representation.ts'
+import { IGNORED, dotsResponse, refusal, unavailable } from './response.ts'
 import type { Answer } from './response.ts'
 import type { ServerState } from './server-state.ts'
 
@@ -34,7 +37,8 @@ export class PutMitigation {
 
   decide(client: ClientState, id: MitigationId, request: MitigationRequest, now: Instant): Decision {
     const existing = client.mitigations.get(id)
-    if (existing !== undefined && isLive(existing)) return this.#refresh(existing, request, now)
+    if (existing !== undefined && isLive(existing))
+      return this.#refresh(existing, request.target, request.lifetime, now)
     const overlapping = this.#overlapping(request.target)
     const own = overlapping.filter((other) => other.client === client && other !== existing)
     const higher = own.find((other) => isLive(other) && other.id > id)
@@ -49,8 +53,21 @@ export class PutMitigation {
     return this.#create(client, id, request, overridden, conflict, now)
   }
 
-  #refresh(mitigation: Mitigation, request: MitigationRequest, now: Instant): Decision {
-    if (!sameTarget(mitigation.target, request.target))
+  /** An efficacy update is a refresh of what there is, and creates nothing (RFC 9132 §4.4.3). */
+  decideEfficacy(
+    client: ClientState,
+    id: MitigationId,
+    { target, lifetime }: EfficacyUpdate,
+    now: Instant
+  ): Decision {
+    const existing = client.mitigations.get(id)
+    if (existing === undefined || !isLive(existing)) return answered(IGNORED)
+    return this.#refresh(existing, target, lifetime, now)
+  }
+
+  /** @param wanted Undefined: the lifetime stays as it is. */
+  #refresh(mitigation: Mitigation, target: Target, wanted: Lifetime | undefined, now: Instant): Decision {
+    if (!sameTarget(mitigation.target, target))
       return answered(
         refusal({
           code: 'DOTS_SERVER_REFRESH_CHANGED',
@@ -59,7 +76,11 @@ export class PutMitigation {
           diagnostic: `mid ${mitigation.id} has other targets; ask for these with a higher mid`
         })
       )
-    const lifetime = grantLifetime(request.lifetime, this.#state.policy.lifetime)
+    if (wanted === undefined) {
+      const response = grantedResponse(Code.changed, mitigation.id, remainingSeconds(mitigation, now))
+      return answered({ response, outcome: 'refreshed' })
+    }
+    const lifetime = grantLifetime(wanted, this.#state.policy.lifetime)
     const expiresAt = expiryOf(lifetime, now)
     return {
       kind: 'commit',
@@ -67,7 +88,8 @@ export class PutMitigation {
       stored: () => {
         mitigation.expiresAt = expiresAt
         if (isLive(mitigation)) this.#lifecycle.armExpiry(mitigation)
-        return { response: this.#granted(Code.changed, mitigation.id, lifetime), outcome: 'refreshed' }
+        const response = grantedResponse(Code.changed, mitigation.id, secondsOf(lifetime))
+        return { response, outcome: 'refreshed' }
       },
       notStored: () => undefined
     }
@@ -94,7 +116,8 @@ export class PutMitigation {
       stored: (at) => {
         this.#lifecycle.supersede(overridden, mitigation, at)
         this.#lifecycle.step(mitigation, { kind: 'stored' }, at)
-        return { response: this.#granted(Code.created, id, lifetime, conflict), outcome: 'created' }
+        const response = grantedResponse(Code.created, id, secondsOf(lifetime), conflict)
+        return { response, outcome: 'created' }
       },
       notStored: (at) => this.#lifecycle.step(mitigation, { kind: 'not-stored' }, at)
     }
@@ -156,19 +179,23 @@ export class PutMitigation {
       FULL_RETRY_SECONDS
     )
   }
+}
 
-  /** RFC 9132 §4.4.1.1: the granted lifetime is always told. */
-  #granted(
-    code: number,
-    id: MitigationId,
-    lifetime: Lifetime,
-    conflict?: ConflictInformation
-  ): Answer['response'] {
-    const seconds = lifetime === 'indefinite' ? INDEFINITE_LIFETIME : lifetime
-    const entry = { mid: id, lifetime: seconds }
-    const scope = conflict === undefined ? entry : { ...entry, conflictInformation: conflict }
-    return dotsResponse(code, { mitigationScope: { scope: [scope] } })
-  }
+/** RFC 9132 §4.4.1.1: the granted lifetime is always told. */
+function grantedResponse(
+  code: number,
+  id: MitigationId,
+  lifetime: number,
+  conflict?: ConflictInformation
+): CoapResponse {
+  const entry = { mid: id, lifetime }
+  const scope = conflict === undefined ? entry : { ...entry, conflictInformation: conflict }
+  return dotsResponse(code, { mitigationScope: { scope: [scope] } })
+}
+
+/** As the wire wants it. */
+function secondsOf(lifetime: Lifetime): number {
+  return lifetime === 'indefinite' ? INDEFINITE_LIFETIME : lifetime
 }
 
 function answered(answer: Answer): Decision {

@@ -2,6 +2,7 @@ import { Code, Method } from '@breakwater/coap'
 import { formatIpPrefix } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import type { Cuid, MitigationId } from '../domain/identifier.ts'
+import { checkEfficacyUpdate } from '../signal/efficacy-update.ts'
 import { parseHeartbeat } from '../signal/heartbeat-message.ts'
 import { targetTexts } from '../signal/mapper.ts'
 import { checkMitigationRequest } from '../signal/request-check.ts'
@@ -16,10 +17,11 @@ import type { Lifecycle } from './lifecycle.ts'
 import { mitigationKey } from './mitigation.ts'
 import type { MutationQueue } from './mutation-queue.ts'
 import { cuidCollision } from './conflict.ts'
+import { conditionNotOffered, isConditional, unmetCondition } from './precondition.ts'
 import type { PutMitigation } from './put-mitigation.ts'
 import { checkAccept, checkContentFormat, readBody, reply } from './request.ts'
 import type { ServerRequest } from './request.ts'
-import { DELETED, HEARTBEAT_ANSWER, methodNotAllowed, missing, refusal } from './response.ts'
+import { DELETED, HEARTBEAT_ANSWER, IGNORED, methodNotAllowed, missing, refusal } from './response.ts'
 import type { Answer } from './response.ts'
 import type { ServerState } from './server-state.ts'
 
@@ -60,7 +62,12 @@ export class RequestRouter {
 
   route(request: ServerRequest, now: Instant): void {
     const { coap, session } = request
-    if (session.principal !== undefined && coap.method === Method.put && isHeartbeatPath(coap.options)) {
+    if (
+      session.principal !== undefined &&
+      coap.method === Method.put &&
+      !isConditional(coap) &&
+      isHeartbeatPath(coap.options)
+    ) {
       this.#heartbeat(request, now)
       return
     }
@@ -90,6 +97,8 @@ export class RequestRouter {
     const { coap } = request
     const resource = parseResource(coap.options)
     if (!resource.ok) return refusal(resource.problem)
+    if (isConditional(coap) && !(resource.value.kind === 'mitigate' && coap.method === Method.put))
+      return conditionNotOffered(request.confirmable)
     const unacceptable = checkAccept(coap)
     if (unacceptable !== undefined) return refusal(unacceptable)
     switch (resource.value.kind) {
@@ -118,9 +127,10 @@ export class RequestRouter {
     const own = known?.principal.owner === principal.owner ? known : undefined
     if (method === Method.get) return this.#get.answer(request, own, id, now)
     if (id === undefined) return missing('mid')
-    return method === Method.put
-      ? this.#putMitigation(request, { cuid, id }, known, principal, now)
-      : this.#deleteMitigation(request, { cuid, id }, known, principal, now)
+    if (method === Method.delete) return this.#deleteMitigation(request, { cuid, id }, known, principal, now)
+    return isConditional(request.coap)
+      ? this.#updateEfficacy(request, { cuid, id }, own, now)
+      : this.#putMitigation(request, { cuid, id }, known, principal, now)
   }
 
   #putMitigation(
@@ -147,6 +157,34 @@ export class RequestRouter {
     const decide = (at: Instant): ReturnType<PutMitigation['decide']> =>
       this.#put.decide(client, id, checked.value, at)
     this.#submit(request, client, mitigationKey(cuid, id), decide, now)
+    return undefined
+  }
+
+  /**
+   * RFC 9132 §4.4.3. Where there is no such mitigation of the client's, the update came behind a withdrawal and is silently
+   * ignored: it must create nothing, not even a client.
+   */
+  #updateEfficacy(
+    request: ServerRequest,
+    { cuid, id }: Addressed,
+    own: ClientState | undefined,
+    now: Instant
+  ): Answer | undefined {
+    const format = checkContentFormat(request.coap)
+    if (format !== undefined) return refusal(format)
+    const body = readBody(request.coap)
+    if (!body.ok) return refusal(body.problem)
+    const checked = checkEfficacyUpdate(body.value)
+    if (!checked.ok) return refusal(checked.problem)
+    request.targets = targetTexts(checked.value.target)
+    request.attackStatus = checked.value.attackStatus
+    const unmet = unmetCondition(request.coap)
+    if (unmet !== undefined) return unmet
+    if (own === undefined) return IGNORED
+    bind(request, own)
+    const decide = (at: Instant): ReturnType<PutMitigation['decideEfficacy']> =>
+      this.#put.decideEfficacy(own, id, checked.value, at)
+    this.#submit(request, own, mitigationKey(cuid, id), decide, now)
     return undefined
   }
 

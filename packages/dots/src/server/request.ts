@@ -19,16 +19,20 @@ export interface ServerRequest {
   readonly session: ServerSession
   readonly exchange: IncomingExchange
   readonly coap: CoapRequest
+  readonly confirmable: boolean
   /** What it turned out to be about, for the audit trail. */
   cuid?: Cuid
   mitigationId?: MitigationId
   targets: readonly string[]
+  /** What an efficacy update says (RFC 9132 §4.4.3). */
+  attackStatus?: number
 }
 
 /** Answers and writes the audit trail: the one place that both happen in. */
 export function reply(state: ServerState, request: ServerRequest, answer: Answer, now: Instant): void {
-  const { session, exchange, coap, cuid, mitigationId, targets } = request
-  const answered = session.respond(exchange, answer.response, now)
+  const { session, exchange, coap, cuid, mitigationId, targets, attackStatus } = request
+  const { response } = answer
+  const answered = response !== undefined && session.respond(exchange, response, now)
   state.counters.count('dots_server_requests_total', answer.outcome)
   const idleCount = changesSomething(answer.outcome) ? undefined : session.countIdleRequest()
   state.report({
@@ -41,9 +45,10 @@ export function reply(state: ServerState, request: ServerRequest, answer: Answer
     ...(cuid === undefined ? {} : { cuid }),
     ...(mitigationId === undefined ? {} : { mitigationId }),
     targets,
+    ...(attackStatus === undefined ? {} : { attackStatus }),
     outcome: answer.outcome,
     ...(idleCount === undefined ? {} : { idleCount }),
-    answer: answered ? formatCode(answer.response.code) : '',
+    answer: answered ? formatCode(response.code) : '',
     ...(answer.problem === undefined
       ? {}
       : { problem: answer.problem.code, diagnostic: answer.problem.diagnostic })

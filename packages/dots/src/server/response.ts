@@ -9,7 +9,8 @@ import type { RequestOutcome } from './event.ts'
 
 /** A response, and what the audit trail says about it. */
 export interface Answer {
-  readonly response: CoapResponse
+  /** Undefined: silence. */
+  readonly response: CoapResponse | undefined
   readonly outcome: RequestOutcome
   readonly problem?: SignalProblem
 }
@@ -22,6 +23,9 @@ export const MAXIMUM_BODY_BYTES = 1024
 
 const CONTENT_FORMAT = uintOption(OptionNumber.contentFormat, CONTENT_FORMAT_DOTS_CBOR)
 const NOTHING = new Uint8Array(0)
+
+/** The peer learns nothing of it; the audit trail does. */
+export const IGNORED: Answer = { response: undefined, outcome: 'ignored' }
 
 /** RFC 9132 §4.7, Figure 28. One object: it is the answer that is given most often. */
 export const HEARTBEAT_ANSWER: CoapResponse = { code: Code.changed, options: [], payload: NOTHING }

@@ -1,6 +1,5 @@
-import { CoapSession } from '@breakwater/coap'
+import { CoapSession, OptionNumber, basicOptions } from '@breakwater/coap'
 import type {
-  CoapRequest,
   CoapResponse,
   CoapSessionOutput,
   IncomingExchange,
@@ -21,7 +20,11 @@ import type { ServerState } from './server-state.ts'
 
 /** Who is told of what a session brings. */
 export interface SessionListener {
-  request(session: ServerSession, exchange: IncomingExchange, request: CoapRequest, now: Instant): void
+  request(
+    session: ServerSession,
+    incoming: Extract<CoapSessionOutput, { readonly kind: 'request' }>,
+    now: Instant
+  ): void
   observerGone(session: ServerSession, exchange: IncomingExchange): void
 }
 
@@ -29,6 +32,9 @@ export interface SessionListener {
 export interface NegotiatedConfiguration extends SessionConfiguration {
   readonly sid: number
 }
+
+/** If-Match: for efficacy updates (RFC 9132 §4.4.3); the router refuses it everywhere else. */
+const UNDERSTOOD_OPTIONS: ReadonlySet<number> = new Set([...basicOptions, OptionNumber.ifMatch])
 
 const TRAFFIC = { kind: 'traffic' } as const
 const ANSWERED = { kind: 'answered' } as const
@@ -88,6 +94,7 @@ export class ServerSession {
     this.#coap = new CoapSession({
       parameters: transmissionParameters(policy.session),
       entropy,
+      understoodOptions: UNDERSTOOD_OPTIONS,
       maxObservers: policy.limits.observationsPerSession,
       // RFC 9132 §4.4.2.1: not even once a day; heartbeats tell whether the client lives.
       longestUnconfirmedSeconds: Infinity
@@ -210,7 +217,7 @@ export class ServerSession {
       if (output.kind === 'request') request = output
       else this.#perform(output, now)
     }
-    if (request !== undefined) this.#listener.request(this, request.exchange, request.request, now)
+    if (request !== undefined) this.#listener.request(this, request, now)
     this.#arm()
   }
 

@@ -1,4 +1,3 @@
-import type { CoapRequest, IncomingExchange } from '@breakwater/coap'
 import { Counters, Minutes, after } from '@breakwater/core'
 import type { Entropy, Instant, Machine, PeerId, Timer } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
@@ -177,7 +176,8 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       input,
       this.#state,
       {
-        request: (from, exchange, coap, at) => this.#request(from, exchange, coap, at),
+        request: (from, { exchange, request, confirmable }, at) =>
+          this.#router.route({ session: from, exchange, coap: request, confirmable, targets: [] }, at),
         observerGone: (from, exchange) => this.#observations.remove(from, exchange)
       },
       now
@@ -191,10 +191,6 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       domain: session.principal?.domain,
       path: input.path
     })
-  }
-
-  #request(session: ServerSession, exchange: IncomingExchange, coap: CoapRequest, now: Instant): void {
-    this.#router.route({ session, exchange, coap, targets: [] }, now)
   }
 
   #close({ peer, reason }: InputOf<'session-closed'>): void {

@@ -27,20 +27,34 @@ export function checkMitigationRequest(message: SignalMessage): Checked<Mitigati
   const entry = singleScope(message)
   if (!entry.ok) return entry
   const scope = entry.value
-  const problem =
-    checkAttributes(scope) ?? checkEmptyValues(scope) ?? checkTargetKinds(scope) ?? checkOffered(scope)
+  const problem = checkForm(scope)
   if (problem !== undefined) return problem
+  if (scope.attackStatus !== undefined)
+    return bad(
+      'DOTS_SIGNAL_ATTACK_STATUS_UNCONDITIONAL',
+      'attack-status belongs to efficacy updates, which carry an empty If-Match (scope[0].attack-status)'
+    )
   if (scope.lifetime === undefined)
     return bad('DOTS_SIGNAL_LIFETIME_MISSING', 'lifetime is missing (scope[0].lifetime)')
   const lifetime = parseLifetime(scope.lifetime)
   if (!lifetime.ok) return lifetime
-  const target = parseTarget(scope)
-  if (!target.ok) return target
-  return checkAddresses(target.value.prefixes) ?? accepted({ target: target.value, lifetime: lifetime.value })
+  const target = checkTarget(scope)
+  return target.ok ? accepted({ target: target.value, lifetime: lifetime.value }) : target
 }
 
-/** RFC 9132 §4.4.1.1: one scope in a request, no more. */
-function singleScope(message: SignalMessage): Checked<MitigationScopeEntry> {
+/** @internal What is there that must not be, and what is not there that must. */
+export function checkForm(scope: MitigationScopeEntry): Refusal {
+  return checkAttributes(scope) ?? checkEmptyValues(scope) ?? checkTargetKinds(scope) ?? checkOffered(scope)
+}
+
+/** @internal The target of a scope that is right in its form. */
+export function checkTarget(scope: MitigationScopeEntry): Checked<Target> {
+  const target = parseTarget(scope)
+  return target.ok ? (checkAddresses(target.value.prefixes) ?? target) : target
+}
+
+/** @internal RFC 9132 §4.4.1.1: one scope in a request, no more. */
+export function singleScope(message: SignalMessage): Checked<MitigationScopeEntry> {
   const scopes = message.mitigationScope?.scope
   const [scope] = scopes ?? []
   if (scopes === undefined || scope === undefined)
@@ -119,7 +133,6 @@ function checkTargetKinds(scope: MitigationScopeEntry): Refusal {
 function checkOffered(scope: MitigationScopeEntry): Refusal {
   for (const field of ['targetFqdn', 'targetUri', 'aliasName'] as const)
     if (scope[field] !== undefined) return notOffered(TARGET_LISTS[field])
-  if (scope.attackStatus !== undefined) return notOffered('attack-status')
   // Taking it would mean to act too early or never.
   return scope.triggerMitigation === false ? notOffered('trigger-mitigation', ' false') : undefined
 }

@@ -252,6 +252,12 @@ export interface Seen {
   readonly response: CoapResponse
 }
 
+export interface UpdateOptions {
+  readonly of?: Cuid
+  readonly match?: Uint8Array
+  readonly confirmable?: boolean
+}
+
 /** A DOTS client's end of one session. */
 export class Peer {
   readonly id: PeerId
@@ -318,6 +324,17 @@ export class Peer {
 
   putBody(id: number, payload: Uint8Array, of: Cuid = CUID): Seen[] {
     return this.request(Method.put, [...mitigatePath(of, mid(id)), FORMAT], payload)
+  }
+
+  /** PUT under If-Match, empty unless told otherwise. */
+  update(
+    id: number,
+    entry: MitigationScopeEntry,
+    { of = CUID, match = new Uint8Array(0), confirmable = false }: UpdateOptions = {}
+  ): Seen[] {
+    const options = [{ number: OptionNumber.ifMatch, value: match }, ...mitigatePath(of, mid(id)), FORMAT]
+    const body = encodeSignal({ mitigationScope: { scope: [entry] } })
+    return this.request(Method.put, options, body, confirmable)
   }
 
   get(id?: number, options: readonly CoapOption[] = [], of: Cuid = CUID): Seen[] {
