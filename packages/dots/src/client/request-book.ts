@@ -282,9 +282,6 @@ export class RequestBook {
     if (entry === undefined) return
     if (entry.state.kind === 'asking' && answer.kind === 'conflict' && this.#resolve(entry, answer, now))
       return
-    // Perhaps an earlier life of ours, by a calendar that has been set back since, gave this id to another target.
-    if (entry.state.kind === 'asking' && answer.kind === 'refused' && entry.renumberings < MOST_RENUMBERINGS)
-      this.#ask({ kind: 'list' }, listRequest(this.#cuid))
     this.#step(entry, { kind: 'put-answer', answer }, now)
   }
 
@@ -366,10 +363,7 @@ export class RequestBook {
     for (const report of reports ?? []) this.#ids.raiseTo(report.mitigationId)
     for (const entry of this.#entries) {
       const report = reports?.find((each) => each.mitigationId === entry.mitigationId)
-      if (report !== undefined && isIdTaken(entry)) {
-        entry.renumberings++
-        this.#renumber(entry, now)
-      } else if (report !== undefined) this.#report(entry, report, now)
+      if (report !== undefined) this.#report(entry, report, now)
       else if (entry.needsNumber && isRenumberable(entry)) this.#renumber(entry, now)
       else if (isInForce(entry.state)) this.#vanished(entry, now)
     }
