@@ -100,6 +100,10 @@ describe('RFC 8323 §3.4: connection health', () => {
     expect(stream.receive('EMPTY', 'EMPTY (aa)', fromHex('2000ffff'), 'GET (bb) /x')).toEqual([
       'request 1 GET /x'
     ])
+    // Not even as the answer to what has its token.
+    stream.get(1)
+    expect(stream.receive(`EMPTY ${token}`)).toEqual([])
+    expect(stream.receive(`2.05 ${token}`)).toEqual(['response 1 2.05 final'])
   })
 
   test('with the connection go all exchanges and observations', () => {

@@ -33,7 +33,9 @@ describe('RFC 8323 §5.2: signaling options', () => {
 describe('RFC 8323 §5.3: CSM', () => {
   test('nothing longer than the peer’s Max-Message-Size is sent to it; 1152 before it says anything', () => {
     const stream = openStream({}, 'CSM')
-    expect(stream.request(1, Method.put, 'x', { payload: new Uint8Array(1200) })).toEqual(['failed 1 message-too-large'])
+    expect(stream.request(1, Method.put, 'x', { payload: new Uint8Array(1200) })).toEqual([
+      'failed 1 message-too-large'
+    ])
     expect(stream.receive('CSM #2=0800')).toEqual([])
     expect(stream.request(2, Method.put, 'x', { payload: new Uint8Array(1200) })[0]).toContain('<1200>')
     stream.receive('CSM #2=20')
