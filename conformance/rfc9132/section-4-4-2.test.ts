@@ -1,4 +1,5 @@
-import { OptionNumber, readUint, uintOption } from '@breakwater/coap'
+import { OptionNumber, readUint, stringOption, uintOption } from '@breakwater/coap'
+import type { CoapOption } from '@breakwater/coap'
 import { Seconds } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import {
@@ -9,10 +10,15 @@ import {
   messageType,
   only
 } from '../../packages/dots/test/server/server-bed.ts'
+import type { Peer } from '../../packages/dots/test/server/server-bed.ts'
 
 const SECOND_CUID = cuid('f30d281ce6b64fc5a0b91e')
 const TARGET = { targetPrefix: ['192.0.2.7/32'], targetProtocol: [17], lifetime: 3600 }
 const DOWN = { code: 'MITIGATOR_DOWN', message: 'no device', retryable: true }
+
+function query(text: string): CoapOption {
+  return stringOption(OptionNumber.uriQuery, text)
+}
 
 function statuses(peer: { notifications: Parameters<typeof entryOf>[0][] }): (number | undefined)[] {
   return peer.notifications.map((seen) => entryOf(seen).status)
@@ -124,6 +130,68 @@ describe('RFC 9132 §4.4.2: retrieving mitigations', () => {
     expect(entryOf(only(peer.get(1))).status).toBe(2)
     // 1 s, 2 s, 4 s, 8 s … apart.
     expect(bed.applyCalls).toHaveLength(5)
+  })
+})
+
+describe("RFC 9132 §4.4.2, Table 2: the 'c' query", () => {
+  const CONVEYED = { mid: 1, ...TARGET }
+  const KNOWN_TO_SERVER = {
+    mid: 1,
+    mitigationStart: 1_767_225_600n,
+    status: 2,
+    bytesDropped: 0n,
+    pktsDropped: 9n
+  }
+
+  function withOneMitigation(): Peer {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    bed.counters = new Map([...bed.inForce.keys()].map((plan) => [plan, { packets: 9n, bytes: 0n }]))
+    bed.feed({ kind: 'counters', counters: bed.counters })
+    return peer
+  }
+
+  it.each([
+    ['c=c', CONVEYED],
+    ['c=n', KNOWN_TO_SERVER],
+    ['c=a', { ...CONVEYED, ...KNOWN_TO_SERVER }]
+  ])('%s returns what its name says, of one mitigation and of all [RFC9132-4.4.2-O01]', (text, expected) => {
+    const peer = withOneMitigation()
+    for (const id of [1, undefined]) {
+      const answer = only(peer.get(id, [query(text)]))
+      expect(answer.code).toBe('2.05')
+      expect(entryOf(answer)).toEqual(expected)
+    }
+  })
+
+  it('without it, all is returned', () => {
+    const peer = withOneMitigation()
+    expect(entryOf(only(peer.get(1)))).toEqual({ ...CONVEYED, ...KNOWN_TO_SERVER })
+  })
+
+  it.each([['c=x'], ['c='], ['c'], ['c=nn'], ['C=n'], ['d=n'], [''], ['c=n', 'c=n'], ['c=n', 'x=1']])(
+    'another query is 4.00: %s %s',
+    (...texts) => {
+      const peer = withOneMitigation()
+      expect(only(peer.get(1, texts.map(query))).code).toBe('4.00')
+      expect(only(peer.get(undefined, texts.map(query))).code).toBe('4.00')
+      // Nor does it register an observer.
+      const observed = only(peer.get(1, [uintOption(OptionNumber.observe, 0), ...texts.map(query)]))
+      expect(observed.code).toBe('4.00')
+    }
+  )
+
+  it('an observer is told the part that it asked for', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    peer.get(1, [uintOption(OptionNumber.observe, 0), query('c=n')])
+    peer.delete(1)
+    bed.advance(Seconds(3))
+    expect(peer.notifications.map((seen) => entryOf(seen))).toEqual([
+      { mid: 1, mitigationStart: 1_767_225_600n, status: 5 }
+    ])
   })
 })
 

@@ -2,6 +2,7 @@ import { Code, OptionNumber, readUint } from '@breakwater/coap'
 import type { Instant } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
+import { parseContent, selectContent } from '../signal/content.ts'
 import type { ClientState } from './client-state.ts'
 import type { Mitigation } from './mitigation.ts'
 import { OBSERVE } from './observation.ts'
@@ -30,15 +31,19 @@ export class GetMitigation {
     id: MitigationId | undefined,
     now: Instant
   ): Answer {
+    const content = parseContent(request.coap.options)
+    if (!content.ok) return refusal(content.problem)
     const found = client === undefined ? [] : select(client, id)
     if (client === undefined || found.length === 0) return notFound(id)
-    const message = { mitigationScope: { scope: found.map((each) => this.#describe(each, now)) } }
+    const message = {
+      mitigationScope: { scope: found.map((each) => selectContent(this.#describe(each, now), content.value)) }
+    }
     const plain = dotsResponse(Code.content, message)
     if (plain.payload.length > MAXIMUM_BODY_BYTES) return tooLarge(found.length, plain.payload.length)
     const { session, exchange, coap } = request
     const observe =
       readUint(coap.options, OptionNumber.observe) === 0 &&
-      this.#observations.add(session, exchange, client, id ?? 'all')
+      this.#observations.add(session, exchange, client, id ?? 'all', content.value)
     return {
       response: observe ? { ...plain, options: [OBSERVE, ...plain.options] } : plain,
       outcome: 'answered'

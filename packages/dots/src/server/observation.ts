@@ -5,6 +5,8 @@ import { after } from '@breakwater/core'
 import type { Instant, PeerId } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
+import { selectContent } from '../signal/content.ts'
+import type { Content } from '../signal/content.ts'
 import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { ClientState } from './client-state.ts'
 import type { Mitigation } from './mitigation.ts'
@@ -20,6 +22,8 @@ export interface MitigationObservation {
   readonly exchange: IncomingExchange
   readonly client: ClientState
   readonly of: MitigationId | 'all'
+  /** Part of what is observed: the query belongs to the resource's name (RFC 7641 §1.3). */
+  readonly content: Content
   /** What ended since the last notification: told once, for nothing is left to look up. */
   readonly ended: Map<MitigationId, Mitigation>
 }
@@ -61,7 +65,8 @@ export class Observations {
     session: ServerSession,
     exchange: IncomingExchange,
     client: ClientState,
-    of: MitigationObservation['of']
+    of: MitigationObservation['of'],
+    content: Content
   ): boolean {
     if (!this.#hasRoom(session)) return false
     const observation: MitigationObservation = {
@@ -70,6 +75,7 @@ export class Observations {
       exchange,
       client,
       of,
+      content,
       ended: new Map()
     }
     session.observations.set(exchange, observation)
@@ -154,12 +160,14 @@ export class Observations {
   }
 
   #mitigationMessage(observation: MitigationObservation, now: Instant): CoapResponse | undefined {
-    const { client, of, ended } = observation
+    const { client, of, content, ended } = observation
     const current = of === 'all' ? [...client.mitigations.values()] : (client.mitigations.get(of) ?? [])
     // A mitigation that was asked for anew is told as it is now, not as it ended.
     const over = [...ended.values()].filter(({ id }) => !client.mitigations.has(id))
     ended.clear()
-    const scope = [current, over].flat().map((mitigation) => this.#describe(mitigation, now))
+    const scope = [current, over]
+      .flat()
+      .map((mitigation) => selectContent(this.#describe(mitigation, now), content))
     if (scope.length === 0) return undefined
     const response = dotsResponse(Code.content, { mitigationScope: { scope } }, [OBSERVE])
     const { length } = response.payload

@@ -1,10 +1,5 @@
 import { CoapSession, OptionNumber, basicOptions } from '@breakwater/coap'
-import type {
-  CoapResponse,
-  CoapSessionOutput,
-  IncomingExchange,
-  OutgoingExchange
-} from '@breakwater/coap'
+import type { CoapResponse, CoapSessionOutput, IncomingExchange, OutgoingExchange } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, earlier } from '@breakwater/core'
 import type { Duration, Instant, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
 import { Heartbeat } from '../signal/heartbeat.ts'
