@@ -19,7 +19,7 @@ import type { Errand } from './errand.ts'
 import { MitigationIds } from './mitigation-id.ts'
 import { dueAt, isInForce, step } from './mitigation-request.ts'
 import type { RequestAction, RequestEvent, RequestState } from './mitigation-request.ts'
-import { doomedAmong, isLetGo, isRenumberable, mayBeKnown } from './request-entry.ts'
+import { doomedAmong, isIdTaken, isLetGo, isRenumberable, mayBeKnown } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 
 /** What a live protection wants of this server. */
@@ -282,6 +282,9 @@ export class RequestBook {
     if (entry === undefined) return
     if (entry.state.kind === 'asking' && answer.kind === 'conflict' && this.#resolve(entry, answer, now))
       return
+    // An earlier life of ours may have given this id to another target: the list will tell.
+    if (entry.state.kind === 'asking' && answer.kind === 'refused' && entry.renumberings < MOST_RENUMBERINGS)
+      this.#ask({ kind: 'list' }, listRequest(this.#cuid))
     this.#step(entry, { kind: 'put-answer', answer }, now)
   }
 
@@ -363,7 +366,10 @@ export class RequestBook {
     for (const report of reports ?? []) this.#ids.raiseTo(report.mitigationId)
     for (const entry of this.#entries) {
       const report = reports?.find((each) => each.mitigationId === entry.mitigationId)
-      if (report !== undefined) this.#report(entry, report, now)
+      if (entry.renumberings < MOST_RENUMBERINGS && isIdTaken(entry, report)) {
+        entry.renumberings++
+        this.#renumber(entry, now)
+      } else if (report !== undefined) this.#report(entry, report, now)
       else if (entry.needsNumber && isRenumberable(entry)) this.#renumber(entry, now)
       else if (isInForce(entry.state)) this.#vanished(entry, now)
     }

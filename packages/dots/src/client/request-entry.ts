@@ -34,6 +34,17 @@ export function isRenumberable({ state, replacedBy }: RequestEntry): boolean {
   return replacedBy === undefined && state.kind === 'refused'
 }
 
+/**
+ * Whether a request was refused because its id belongs to another target: an earlier life of ours gave it away, by a
+ * calendar that has been set back since (RFC 9132 §4.4.1.1: ids only grow). So it looks when the server lists the id, or
+ * when the id was a guess after a conflict: then a request of ours may have ended its owner by now.
+ */
+export function isIdTaken(entry: RequestEntry, listed: MitigationReport | undefined): boolean {
+  const { state, renumberings } = entry
+  if (!isRenumberable(entry) || state.kind !== 'refused' || state.refusal.kind !== 'refused') return false
+  return listed !== undefined || renumberings > 0
+}
+
 /** Whether the server may have it, so that a newer overlapping request would delete it there. */
 export function mayBeKnown(state: RequestState): boolean {
   switch (state.kind) {

@@ -64,6 +64,49 @@ describe('one association', () => {
     expect(server.last(`PUT ${MITIGATE}`).mitigationId).toBe(1_900_000_001)
   })
 
+  it('takes a new id when an earlier life gave its id to another target, by a calendar since set back', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    server.want(web)
+    const first = server.last(`PUT ${MITIGATE}`)
+    server.answer(first, Code.badRequest)
+    expect(states(server)).toEqual(['refused'])
+    server.pass(Seconds(1))
+    const list = server.last(`GET ${MITIGATE}/cuid=dz6pHjaADkaFTbjr0JGBpw`)
+    server.answer(list, Code.content, { mid: first.mitigationId!, lifetime: 100, status: 2 })
+    server.pass(Seconds(1))
+    expect(server.last(`PUT ${MITIGATE}`).mitigationId).toBe(first.mitigationId! + 1)
+    server.grant(600)
+    expect(states(server)).toEqual(['in-force'])
+  })
+
+  it('takes a new id, too, when the one that it guessed after a conflict was taken', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    server.want(web)
+    const conflictInformation = { conflictCause: 1, conflictScope: { mid: 1_900_000_000 } }
+    server.answer(server.last(`PUT ${MITIGATE}`), Code.conflict, { conflictInformation })
+    server.pass(Seconds(1))
+    server.answer(server.last(`PUT ${MITIGATE}`), Code.badRequest)
+    server.pass(Seconds(1))
+    const list = server.last(`GET ${MITIGATE}/cuid=dz6pHjaADkaFTbjr0JGBpw`)
+    server.answer(list, Code.content, { mid: 1_900_000_007, lifetime: 100, status: 2 })
+    server.pass(Seconds(1))
+    expect(server.last(`PUT ${MITIGATE}`).mitigationId).toBe(1_900_000_008)
+  })
+
+  it('believes a refusal when the server has no such id', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    server.want(web)
+    server.answer(server.last(`PUT ${MITIGATE}`), Code.badRequest)
+    server.pass(Seconds(1))
+    server.answer(server.last(`GET ${MITIGATE}/cuid=dz6pHjaADkaFTbjr0JGBpw`), Code.notFound)
+    server.pass(Seconds(600))
+    expect(server.requests(`PUT ${MITIGATE}`)).toHaveLength(1)
+    expect(states(server)).toEqual(['refused'])
+  })
+
   it('does not argue for ever with a server that sees conflicts everywhere', () => {
     const server = new ScriptedServer()
     server.connect()
