@@ -51,8 +51,8 @@ function requestFaults({ providers, ledger }: WorldView, customer: Customer, pro
   const unknown = standing.filter(({ mitigationId }) => {
     if (asked.some((request) => request.mitigationId === mitigationId)) return false
     // What an earlier life of the client asked for lasts until its lifetime is over.
-    const life = ledger.find(provider, `${own}/${mitigationId}`)?.life
-    return life === undefined || life === customer.life
+    const known = ledger.find(provider, `${own}/${mitigationId}`)
+    return !known.some(({ life }) => life !== customer.life)
   })
   return [
     ...missing,

@@ -23,9 +23,9 @@ export const timelyEnd: MakeInvariant = (view) => ({
       if (provider.server === undefined || view.weather.isTroubled(provider.number, SOUND_AFTER_SECONDS))
         continue
       for (const key of keysOf(provider)) {
-        const entry = view.ledger.find(provider.number, key)
-        if (entry === undefined) report(`provider ${provider.number} has ${key}, which nobody asked for`)
-        else if (after(endOf(entry, view), RETRY) < view.clock.now())
+        const entries = view.ledger.find(provider.number, key)
+        if (entries.length === 0) report(`provider ${provider.number} has ${key}, which nobody asked for`)
+        else if (entries.every((entry) => after(endOf(entry, view), RETRY) < view.clock.now()))
           report(`provider ${provider.number} still has ${key}, which is over`)
       }
     }

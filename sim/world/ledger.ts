@@ -1,4 +1,4 @@
-import { Seconds, after, prefixesOverlap } from '@breakwater/core'
+import { Seconds, after, formatIpPrefix, prefixesOverlap } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import { Code } from '@breakwater/coap'
 import type { Target } from '@breakwater/dots'
@@ -48,9 +48,13 @@ export class Ledger {
     this.#lifeOf = lifeOf
   }
 
-  /** The mitigation of a key `<cuid>/<mid>`. */
-  find(provider: number, key: string): LedgerEntry | undefined {
-    return this.entries.get(`${provider} ${key}`)
+  /**
+   * The mitigations of a key `<cuid>/<mid>`, one for each target: a client whose calendar was set back may give an id
+   * again that it has forgotten.
+   */
+  find(provider: number, key: string): readonly LedgerEntry[] {
+    const [cuid, mid] = key.split('/')
+    return this.at(provider).filter((entry) => entry.cuid === cuid && entry.mitigationId === Number(mid))
   }
 
   /** Entries of one provider. */
@@ -86,22 +90,19 @@ export class Ledger {
 
   #heard(site: number, provider: number, seen: SeenMitigationRequest): void {
     if (seen.mitigationId === undefined) return
-    const key = `${provider} ${seen.cuid}/${seen.mitigationId}`
-    const known = this.entries.get(key)
-    if (seen.kind === 'delete' && known !== undefined) known.deleteHeardAt = this.#clock.now()
+    if (seen.kind === 'delete')
+      for (const each of this.find(provider, `${seen.cuid}/${seen.mitigationId}`))
+        each.deleteHeardAt = this.#clock.now()
     if (seen.kind !== 'put' || seen.target === undefined) return
-    const entry = known ?? this.#newEntry(site, provider, seen, seen.mitigationId, seen.target)
+    const key = `${provider} ${seen.cuid}/${seen.mitigationId} ${textOf(seen.target)}`
+    const entry =
+      this.entries.get(key) ?? this.#newEntry(site, provider, seen, seen.mitigationId, seen.target)
     this.entries.set(key, entry)
     entry.deleteHeardAt = undefined
     entry.withdrawnAt = undefined
     entry.lastsUntil = later(entry.lastsUntil, after(this.#end(seen.lifetimeSeconds), LONGEST_WAIT))
     for (const other of this.at(provider))
-      if (
-        other.site === site &&
-        other.mitigationId < entry.mitigationId &&
-        overlap(other.target, entry.target)
-      )
-        other.heirs.add(entry)
+      if (other.site === site && isReplacedBy(other, entry)) other.heirs.add(entry)
   }
 
   #newEntry(
@@ -132,13 +133,14 @@ export class Ledger {
     const copy = `${site} ${provider} ${answer.token} ${answer.messageId}`
     if (this.#answers.has(copy)) return
     this.#answers.add(copy)
-    const entry = this.find(provider, `${request.cuid}/${request.mitigationId}`)
-    if (entry === undefined) return
     const isGranted = answer.code === Code.created || answer.code === Code.changed
-    if (request.kind === 'put' && isGranted && entry.deleteHeardAt === undefined)
-      entry.promisedUntil = this.#end(answer.lifetimeSeconds)
-    if (request.kind === 'delete' && answer.code === Code.deleted && entry.deleteHeardAt !== undefined)
-      entry.withdrawnAt = this.#clock.now()
+    for (const entry of this.find(provider, `${request.cuid}/${request.mitigationId}`)) {
+      const isAsked = request.target !== undefined && textOf(request.target) === textOf(entry.target)
+      if (request.kind === 'put' && isAsked && isGranted && entry.deleteHeardAt === undefined)
+        entry.promisedUntil = this.#end(answer.lifetimeSeconds)
+      if (request.kind === 'delete' && answer.code === Code.deleted && entry.deleteHeardAt !== undefined)
+        entry.withdrawnAt = this.#clock.now()
+    }
   }
 
   #end(lifetimeSeconds: number | undefined): Instant {
@@ -151,6 +153,18 @@ export class Ledger {
 /** PUT, DELETE and GET on `/mitigate`. */
 export function isAboutMitigation(seen: Seen): seen is SeenMitigationRequest {
   return seen.kind === 'put' || seen.kind === 'delete' || seen.kind === 'get'
+}
+
+/** RFC 9132 §4.4.1.3: a higher id with a common address, or the same id for something else. */
+function isReplacedBy(older: LedgerEntry, newer: LedgerEntry): boolean {
+  if (older === newer) return false
+  if (older.mitigationId === newer.mitigationId) return true
+  return older.mitigationId < newer.mitigationId && overlap(older.target, newer.target)
+}
+
+function textOf({ prefixes, ports, protocols }: Target): string {
+  const prefixTexts = prefixes.map((each) => formatIpPrefix(each)).toSorted()
+  return JSON.stringify([prefixTexts, ports, protocols])
 }
 
 function overlap(one: Target, other: Target): boolean {
