@@ -33,6 +33,12 @@ export interface CertificateCredentials {
   readonly privateKey: string
   /** Trust anchors for the peer's certificate. */
   readonly trustAnchors: string
+  /**
+   * Certificate revocation lists. With them, a certificate of a peer is refused (`certificate-refused`) when it was
+   * revoked, and also when no current list covers it or an intermediate above it (RFC 5280 §6.3.3: undetermined). A list
+   * that is out of date when it is read is a ConfigError. Default: nobody asks.
+   */
+  readonly crl?: string | readonly string[]
 }
 
 export interface PskCredentials {

@@ -23,6 +23,7 @@ namespace breakwater {
   COUNTER(handshakesFinished)                                                                                 \
   COUNTER(handshakesResumed)  /* of these, with a session ticket */                                           \
   COUNTER(handshakesFailed)                                                                                   \
+  COUNTER(revocationUnknown)  /* of these, because no current revocation list covers the peer */              \
   COUNTER(retransmits)        /* handshake timers that fired */                                               \
   COUNTER(sessionsReplaced)                                                                                   \
   COUNTER(sessionsClosed)                                                                                     \

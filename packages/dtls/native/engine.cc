@@ -215,6 +215,7 @@ void Engine::follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs) {
     case Handshake::Progress::kFinished:
       return establish(peer, nowMs);
     case Handshake::Progress::kFailed:
+      if (peer.handshake->revocationUnknown()) counters_.revocationUnknown++;
       return fail(peer, peer.handshake->failure());
   }
 }

@@ -93,6 +93,18 @@ Handshake::Progress Handshake::judge(int result) {
   return Progress::kFailed;
 }
 
+bool Handshake::revocationUnknown() const {
+  switch (SSL_get_verify_result(ssl_)) {
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::unique_ptr<Channel> Handshake::intoChannel() {
   auto channel = std::make_unique<SslChannel>(ssl_, bio_, path_, numbering_);
   ssl_ = nullptr;

@@ -50,6 +50,9 @@ class Handshake {
   /** Why it failed; after `kFailed`. */
   Failure failure() const { return failure_; }
 
+  /** After `kFailed`: nobody could say whether the certificate of the peer was revoked. */
+  bool revocationUnknown() const;
+
   Identity identity() const { return identityOf(ssl_); }
   /** The peer has named a pre-shared key. */
   bool offersPsk() const { return SSL_get_psk_identity(ssl_) != nullptr; }

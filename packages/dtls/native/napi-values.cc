@@ -15,6 +15,8 @@ bool isOfType(napi_env env, napi_value value, napi_valuetype type) {
 
 bool readCertificate(napi_env env, napi_value object, CertificateSource& out) {
   out.present = true;
+  if (napi_value crl = property(env, object, "crl"))
+    if (!readString(env, crl, out.crl)) return false;
   return readString(env, property(env, object, "certificate"), out.certificate) &&
          readString(env, property(env, object, "privateKey"), out.privateKey) &&
          readString(env, property(env, object, "trustAnchors"), out.trustAnchors);

@@ -75,7 +75,8 @@ bool SecurityContext::build(SecurityOptions options, CredentialProblem& problem)
   SSL_CTX_set1_sigalgs_list(context_, kSignatures);
   static constexpr unsigned char kSessionScope[] = "dots";
   SSL_CTX_set_session_id_context(context_, kSessionScope, sizeof kSessionScope - 1);
-  if (options_.certificate.present && !(useCertificate(problem) && useTrustAnchors(problem))) return false;
+  if (options_.certificate.present && !(useCertificate(problem) && useTrustAnchors(problem) && useRevocationLists(problem)))
+    return false;
   if (!useCipherSuites(problem)) return false;
   installCallbacks();
   return true;
@@ -109,6 +110,46 @@ bool SecurityContext::useTrustAnchors(CredentialProblem& problem) {
   X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | (options_.server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
   return true;
+}
+
+/**
+ * RFC 5280 §6.3.3: when no current list says so, the status of a certificate is undetermined; here that is a refusal. So
+ * a list that is out of date already stops the opening, and one that goes out of date later stops new handshakes.
+ */
+bool SecurityContext::useRevocationLists(CredentialProblem& problem) {
+  if (options_.certificate.crl.empty()) return true;
+  const RevocationLists lists(options_.certificate.crl);
+  if (!lists.sound()) return fault(problem, "crl", lastError("no PEM certificate revocation list"));
+  X509_STORE* store = SSL_CTX_get_cert_store(context_);
+  for (X509_CRL* list : lists.all()) {
+    // RFC 5280 §5.1.2.5 requires nextUpdate; without it a list would be good for ever.
+    const ASN1_TIME* next = X509_CRL_get0_nextUpdate(list);
+    if (next == nullptr) return fault(problem, "crl", "a revocation list says not when the next one comes");
+    // 0 is an error; a list may not come from the future either.
+    if (X509_cmp_current_time(next) <= 0 || X509_cmp_current_time(X509_CRL_get0_lastUpdate(list)) >= 0) {
+      problem.kind = "crl-expired";
+      return fault(problem, "crl", "a revocation list is out of date, or not yet valid");
+    }
+    if (X509_STORE_add_crl(store, list) != 1) return fault(problem, "crl", lastError("unusable revocation list"));
+  }
+  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  SSL_CTX_set_verify(context_, SSL_CTX_get_verify_mode(context_), forgiveAnchor);
+  return true;
+}
+
+/**
+ * RFC 5280 §6.1: the trust anchor is no part of the path, so nobody has to say that it was not revoked. OpenSSL asks all
+ * the same, and for an anchor that is an intermediate there is no list that we could believe.
+ */
+int SecurityContext::forgiveAnchor(int good, X509_STORE_CTX* verification) {
+  if (good == 1) return 1;
+  const int error = X509_STORE_CTX_get_error(verification);
+  if (error != X509_V_ERR_UNABLE_TO_GET_CRL && error != X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER) return 0;
+  const int depth = X509_STORE_CTX_get_error_depth(verification);
+  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(verification);
+  if (depth == 0 || depth != sk_X509_num(chain) - 1) return 0;
+  X509_STORE_CTX_set_error(verification, X509_V_OK);
+  return 1;
 }
 
 bool SecurityContext::useCipherSuites(CredentialProblem& problem) {

@@ -28,6 +28,7 @@ export interface NativeEngineOptions {
     readonly certificate: string
     readonly privateKey: string
     readonly trustAnchors: string
+    readonly crl?: string
   }
   readonly preSharedKeys?: readonly (readonly [identity: string, key: Uint8Array])[]
   readonly pskIdentity?: string
@@ -49,7 +50,7 @@ export interface NativeEndpointOptions extends NativeEngineOptions {
 
 /** Why something did not open. `field`: the option, or the name of the system's error. */
 export interface NativeProblem {
-  readonly problem: 'arguments' | 'credentials' | 'random' | 'bind'
+  readonly problem: 'arguments' | 'credentials' | 'crl-expired' | 'random' | 'bind'
   readonly field?: string
   readonly message: string
 }

@@ -1,5 +1,6 @@
 import { ConfigError, UnavailableError } from '@breakwater/core'
 import type {
+  CertificateCredentials,
   OpenSecureEndpoint,
   SecureEndpointHandlers,
   SecureEndpointLimits,
@@ -57,11 +58,21 @@ function checkPsk(path: string, identity: string, key: Uint8Array): void {
     )
 }
 
+function toNativeCertificate(credentials: CertificateCredentials): Partial<NativeEngineOptions> {
+  const { certificate, privateKey, trustAnchors, crl } = credentials
+  const texts = { certificate, privateKey, trustAnchors }
+  if (crl === undefined) return { certificate: texts }
+  const lists = typeof crl === 'string' ? crl : crl.join('\n')
+  // No list at all is no way to say that nothing was revoked.
+  if (lists.trim() === '') throw invalid('crl', 'no PEM certificate revocation list')
+  return { certificate: { ...texts, crl: lists } }
+}
+
 function serverCredentials(options: ServerEndpointOptions): Partial<NativeEngineOptions> {
   const { certificate, preSharedKeys } = options
   for (const [identity, key] of preSharedKeys ?? []) checkPsk('preSharedKeys', identity, key)
   return {
-    ...(certificate === undefined ? {} : { certificate }),
+    ...(certificate === undefined ? {} : toNativeCertificate(certificate)),
     ...(preSharedKeys === undefined ? {} : { preSharedKeys: [...preSharedKeys] })
   }
 }
@@ -69,7 +80,7 @@ function serverCredentials(options: ServerEndpointOptions): Partial<NativeEngine
 function credentialsOf(options: SecureEndpointOptions): Partial<NativeEngineOptions> {
   if (options.role === 'server') return serverCredentials(options)
   const { credentials } = options
-  if (credentials.kind === 'certificate') return { certificate: credentials }
+  if (credentials.kind === 'certificate') return toNativeCertificate(credentials)
   checkPsk('credentials', credentials.identity, credentials.key)
   return { pskIdentity: credentials.identity, pskKey: credentials.key }
 }
@@ -114,9 +125,8 @@ export function refusal(
   const owner = role === 'server' ? 'certificate' : 'credentials'
   const path =
     problem.field === undefined || problem.field === 'credentials' ? owner : `${owner}.${problem.field}`
-  return new ConfigError('DTLS_CREDENTIALS_INVALID', `${path}: ${problem.message}`, [
-    { path, message: problem.message }
-  ])
+  const code = problem.problem === 'crl-expired' ? 'DTLS_CRL_EXPIRED' : 'DTLS_CREDENTIALS_INVALID'
+  return new ConfigError(code, `${path}: ${problem.message}`, [{ path, message: problem.message }])
 }
 
 /** `openDtlsEndpoint` with handshake timers of one's own. @internal */
@@ -140,7 +150,7 @@ export function openWithTiming(
  * stateless cookie exchange. A client checks the chain of the server and its DNS-ID. An endpoint on the wildcard address
  * answers from the address that was asked. IPv6 endpoints take IPv6 only.
  *
- * @throws {ConfigError} (as rejection) `DTLS_OPTIONS_INVALID`, `DTLS_CREDENTIALS_INVALID`
+ * @throws {ConfigError} (as rejection) `DTLS_OPTIONS_INVALID`, `DTLS_CREDENTIALS_INVALID`, `DTLS_CRL_EXPIRED`
  * @throws {UnavailableError} (as rejection) `DTLS_BIND_FAILED`, `DTLS_RANDOM_UNAVAILABLE`
  */
 export const openDtlsEndpoint: OpenSecureEndpoint = async (options, handlers) =>

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,13 +64,29 @@ export class TestAuthority {
 
   /** A certificate that may sign others. */
   issueAuthority(name: string, options: IssueOptions = {}): Issued {
-    return this.#sign(name, 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n', options)
+    return this.#sign(name, 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n', options)
   }
 
   /** Credentials for one DNS name; trusts this authority unless told another. */
   credentials(dnsName: string, trusted: TestAuthority = this): CertificateCredentials {
     const { certificate, privateKey } = this.issue(dnsName)
     return { kind: 'certificate', certificate, privateKey, trustAnchors: trusted.certificate }
+  }
+
+  /** A revocation list of this authority (or of `issuer`) over these certificates, between two days from now. */
+  revoke(revoked: readonly Issued[], from = -1, to = 1, issuer?: Issued): string {
+    const base = join(this.folder, `crl-${++this.#issued}`)
+    const lines = revoked.map(({ certificate }) => {
+      const { serialNumber } = new X509Certificate(certificate)
+      return `R\t491231235959Z\t260101000000Z\t${serialNumber}\tunknown\t/CN=revoked\n`
+    })
+    writeFileSync(`${base}.txt`, lines.join(''))
+    writeFileSync(`${base}.cnf`, `[ca]\ndefault_ca=own\n[own]\ndatabase=${base}.txt\ndefault_md=sha256\n`)
+    const by = issuer ?? { certificateFile: this.certificateFile, keyFile: this.#keyFile }
+    const signer = ['-cert', by.certificateFile, '-keyfile', by.keyFile, '-config', `${base}.cnf`]
+    const times = ['-crl_lastupdate', asn1Time(from), '-crl_nextupdate', asn1Time(to)]
+    this.#openssl('ca', '-gencrl', ...signer, ...times, '-out', `${base}.pem`)
+    return readFileSync(`${base}.pem`, 'utf8')
   }
 
   remove(): void {
@@ -93,5 +110,8 @@ export class TestAuthority {
     execFileSync('openssl', args, { stdio: 'pipe' })
   }
 }
+
+const asn1Time = (daysFromNow: number): string =>
+  `${new Date(Date.now() + daysFromNow * 86_400_000).toISOString().replace(/[-:T]|\..*/g, '')}Z`
 
 const p256 = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'] as const

@@ -54,6 +54,8 @@ export function readCredentials(credentials: CertificateCredentials): UsableCred
   if (secret === undefined) throw unusable('privateKey', 'is no simulated private key')
   if (publicKeyOf(secret) !== certificate.publicKey)
     throw unusable('privateKey', 'does not belong to the certificate')
+  // A list that nobody reads would let the revoked in.
+  if (credentials.crl !== undefined) throw unusable('crl', 'is not known to the simulation')
   const trusted = new Set(valuesOf('TRUST ANCHOR', 'authority', credentials.trustAnchors))
   if (trusted.size === 0) throw unusable('trustAnchors', 'has no simulated trust anchor')
   return { pem: credentials.certificate, trusted }
