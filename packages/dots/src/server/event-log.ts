@@ -68,7 +68,7 @@ type Trouble = Exclude<
 function logTrouble(log: Log, event: Trouble): void {
   switch (event.kind) {
     case 'record-damaged':
-      log.error('record.damaged', { key: event.key, reason: event.reason })
+      log.error('record.damaged', { record: event.key, reason: event.reason })
       return
     case 'mitigator-failed':
       log.error('mitigator.failed', {
