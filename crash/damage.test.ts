@@ -16,17 +16,21 @@ let server: PskServer
 beforeEach(async () => {
   server = new PskServer()
   await server.start()
+  await grant(1, COUNT)
+  await server.process?.stop('SIGTERM')
+})
+
+afterEach(() => server.remove())
+
+async function grant(from: number, to: number): Promise<void> {
   const peer = await server.connect('home')
-  for (let mid = 1; mid <= COUNT; mid++) {
+  for (let mid = from; mid <= to; mid++) {
     const payload = requestBody(prefixes(`203.0.113.${mid}/32`), lifetime(3600))
     const path = mitigate('cuid=home', `mid=${mid}`)
     expect((await peer.ask({ path, options: [asDotsCbor], payload })).code).toBe('2.01')
   }
   await peer.close()
-  await server.process?.stop('SIGTERM')
-})
-
-afterEach(() => server.remove())
+}
 
 /** Starts it; returns what is missing, after a look at what is there. Undefined when it refused to start, and said why. */
 async function startAndCount(): Promise<number | undefined> {
@@ -63,6 +67,8 @@ describe('a server whose store was damaged while it was down', () => {
     database.close()
     expect(await startAndCount()).toBe(changes.length)
     expect(await server.counter(DAMAGED)).toBe(changes.length)
+    for (const record of ['home/7', 'home/14', 'home/21', 'home/77', 'mitigatioo/home/35'])
+      expect(server.process?.log).toContain(`"event":"record.damaged","record":"${record}"`)
   })
 
   it('reports, refuses or does not mind one bit that flips anywhere in the file', async () => {
@@ -77,6 +83,19 @@ describe('a server whose store was damaged while it was down', () => {
       await server.process?.stop('SIGTERM')
       expect(missing ?? 0, `bit ${bit}`).toBeLessThanOrEqual(1)
     }
+  })
+
+  it('reports that a flipped bit in its write-ahead log took mitigations with it', async () => {
+    await server.start()
+    await grant(COUNT + 1, COUNT + 5)
+    await server.kill()
+    const log = `${server.storePath}-wal`
+    const bytes = readFileSync(log)
+    bytes[100] = (bytes[100] ?? 0) ^ 1
+    writeFileSync(log, bytes)
+    expect(await startAndCount()).toBe(0)
+    expect(await server.counter(DAMAGED)).toBe(1)
+    expect(server.process?.log).toContain('of the write-ahead log')
   })
 
   it('refuses a file that was cut off, and says which and why', async () => {

@@ -15,6 +15,9 @@ namespace {
 
 constexpr char kOrder[] = "/breakwater-crash/";
 
+/** A disk writes so many bytes as a whole. */
+constexpr size_t kSector = 512;
+
 char phase[32];
 char place[32];
 std::atomic<int> left{0};
@@ -80,7 +83,7 @@ ssize_t write(int descriptor, const void* bytes, size_t count) {
   static auto next = real<ssize_t (*)(int, const void*, size_t)>("write");
   const char* file = file_of(descriptor);
   if (file != nullptr && is_wanted(file, "write")) die();
-  if (file != nullptr && is_wanted(file, "write-torn")) {
+  if (file != nullptr && count >= kSector && is_wanted(file, "write-torn")) {
     (void)!next(descriptor, bytes, count / 2);
     die();
   }
@@ -91,7 +94,7 @@ ssize_t pwrite64(int descriptor, const void* bytes, size_t count, off64_t offset
   static auto next = real<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
   const char* file = file_of(descriptor);
   if (file != nullptr && is_wanted(file, "write")) die();
-  if (file != nullptr && is_wanted(file, "write-torn")) {
+  if (file != nullptr && count >= kSector && is_wanted(file, "write-torn")) {
     (void)!next(descriptor, bytes, count / 2, offset);
     die();
   }
@@ -114,6 +117,15 @@ int unlink(const char* path) {
   if (file != nullptr && is_wanted(file, "unlink")) die();
   int result = next(path);
   if (file != nullptr && is_wanted(file, "unlinked")) die();
+  return result;
+}
+
+int ftruncate64(int descriptor, off64_t length) {
+  static auto next = real<int (*)(int, off64_t)>("ftruncate64");
+  const char* file = file_of(descriptor);
+  if (file != nullptr && is_wanted(file, "truncate")) die();
+  int result = next(descriptor, length);
+  if (file != nullptr && is_wanted(file, "truncated")) die();
   return result;
 }
 

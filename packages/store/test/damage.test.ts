@@ -121,6 +121,42 @@ describe('a damaged row', () => {
   })
 })
 
+/** The bytes of a file and a log with ten transactions, as `kill -9` leaves them. */
+function killed(): readonly [file: Buffer, log: Buffer] {
+  const database = new RecordDatabase(path)
+  for (let index = 0; index < 10; index++) {
+    const value = valueOf(index + 100)
+    database.commit([{ kind: 'put', collection: 'mitigation', key: keyOf(index), value }])
+  }
+  const left = [readFileSync(path), readFileSync(`${path}-wal`)] as const
+  database.close()
+  return left
+}
+
+describe('the write-ahead log of a killed process', () => {
+  it('is reported where a flipped bit takes acknowledged transactions with it, and only there', () => {
+    const [file, whole] = killed()
+    const frame = 4096 + 24
+    for (let bit = 0; bit < whole.length * 8; bit += 1499) {
+      const flipped = Uint8Array.from(whole)
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      writeFileSync(path, file)
+      writeFileSync(`${path}-wal`, flipped)
+      const isLast = bit >> 3 >= whole.length - frame
+      expect(open().damaged.length, `bit ${bit}`).toBe(isLast ? 0 : 1)
+    }
+  })
+
+  it('is not reported where its end is torn', () => {
+    const [file, whole] = killed()
+    for (let length = whole.length; length > 0; length -= 1021) {
+      writeFileSync(path, file)
+      writeFileSync(`${path}-wal`, whole.subarray(0, length))
+      expect(open().damaged, `${length} bytes`).toEqual([])
+    }
+  })
+})
+
 describe('a file whose layout version is gone', () => {
   it('is refused as what it is', () => {
     tamper('PRAGMA user_version = 0')

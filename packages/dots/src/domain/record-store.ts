@@ -26,6 +26,6 @@ export interface StoredRecord {
 export interface LoadedCollection {
   /** Ordered by key. */
   readonly records: readonly StoredRecord[]
-  /** Keys whose checksum does not hold. */
+  /** Keys whose checksum does not hold; and, in words, what else of the store is known to be lost. */
   readonly damaged: readonly string[]
 }

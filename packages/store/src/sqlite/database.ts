@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { LoadedCollection, RecordChange, StoredRecord } from '@breakwater/dots'
 
 import { recordChecksum } from '../checksum.ts'
+import { walDamage } from './wal-damage.ts'
 
 /** Version of the table layout, kept in `user_version`. */
 const schemaVersion = 1
@@ -34,6 +35,8 @@ export class RecordDatabase {
   readonly #put: StatementSync
   readonly #delete: StatementSync
   readonly #select: StatementSync
+  /** What the log of an earlier process no longer tells. */
+  readonly #lost: readonly string[]
 
   /**
    * Opens or creates the file; throws when it cannot, when another process holds it, when it is of a later version, or
@@ -42,6 +45,8 @@ export class RecordDatabase {
   constructor(path: string) {
     const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
     if (bytes > 0 && bytes < HEADER_BYTES) throw new Error(`the file was cut off after ${bytes} bytes`)
+    const damage = walDamage(`${path}-wal`)
+    this.#lost = damage === undefined ? [] : [damage]
     this.#database = new DatabaseSync(path)
     try {
       this.#prepareFile()
@@ -76,7 +81,8 @@ export class RecordDatabase {
       else damaged.push(row.key)
     }
     const homeless = strays.filter((row) => !intact.has(row.collection))
-    return { records, damaged: [...damaged, ...homeless.map((row) => `${row.collection}/${row.key}`)] }
+    const named = homeless.map((row) => `${row.collection}/${row.key}`)
+    return { records, damaged: [...damaged, ...named, ...this.#lost] }
   }
 
   /** Applies all changes in one transaction that is on stable storage when this returns; throws and applies none else. */
@@ -123,14 +129,18 @@ export class RecordDatabase {
     this.#database.exec('PRAGMA journal_mode = WAL')
     // FULL: an acknowledged mitigation survives a power failure, too.
     this.#database.exec('PRAGMA synchronous = FULL')
+    // Frames of a torn end must not outlive this start: behind newer ones, they would look like damage.
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     this.#database.exec('BEGIN IMMEDIATE')
     const { user_version: version } = this.#database.prepare('PRAGMA user_version').get() as {
       user_version: number
     }
     if (version > schemaVersion)
       throw new Error(`the file has layout version ${version}; this program knows ${schemaVersion}`)
-    if (version === 0) this.#createTable()
-    this.#database.exec(`PRAGMA user_version = ${schemaVersion}`)
+    if (version === 0) {
+      this.#createTable()
+      this.#database.exec(`PRAGMA user_version = ${schemaVersion}`)
+    }
     this.#database.exec('COMMIT')
   }
 }
