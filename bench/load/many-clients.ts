@@ -41,7 +41,13 @@ export function configurationOfClients(keyFile: string): object {
       identity: { pskIdentity: identityOf(index) },
       prefixes: [spaceOf(index)]
     })),
-    limits: { mitigations: 1_000_000, mitigationsPerClient: 100_000 }
+    limits: {
+      mitigations: 1_000_000,
+      mitigationsPerClient: 100_000,
+      // What the server can do is measured, not what it lets one client do.
+      requestsPerSecondPerClient: 1_000_000,
+      requestBurstPerClient: 1_000_000
+    }
   }
 }
 

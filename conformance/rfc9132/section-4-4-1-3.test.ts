@@ -1,4 +1,5 @@
 import { Seconds } from '@breakwater/core'
+import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
 import { encodeSignal } from '@breakwater/model'
 import { describe, expect, it } from 'vitest'
 import {
@@ -133,7 +134,7 @@ describe('RFC 9132 §4.4.1.3: processing mitigation requests', () => {
   })
 
   it('a server with as many mitigations as it takes answers 5.03 [RFC9132-4.4.1.3-O02]', () => {
-    const limits = { mitigationsPerClient: 2, mitigations: 3, waitingPerClient: 8, observationsPerSession: 4 }
+    const limits = { ...DEFAULT_SERVER_POLICY.limits, mitigationsPerClient: 2, mitigations: 3 }
     const bed = new ServerBed({ policy: { limits } })
     const first = bed.establish()
     const codes = [1, 2, 3].map((id) => only(first.put(id, asking(`192.0.2.${id}/32`))).code)

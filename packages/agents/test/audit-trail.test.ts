@@ -102,6 +102,14 @@ describe('what the audit trail keeps', () => {
     expect(auditEntryOf(config, time, undefined)).toBeUndefined()
   })
 
+  it('of what came too fast, the 1st, 2nd, 4th, 8th …', () => {
+    const kept = [1, 2, 3, 4, 5, 6, 7, 8].filter(
+      (idleCount) => auditEntryOf({ ...event, outcome: 'limited', idleCount }, time, undefined) !== undefined
+    )
+    expect(kept).toEqual([1, 2, 4, 8])
+    expect(auditEntryOf({ ...event, outcome: 'refused', idleCount: 3 }, time, undefined)).toBeDefined()
+  })
+
   it('what an efficacy update says of the attack', () => {
     const told = [1, 2].map(
       (attackStatus) => auditEntryOf({ ...event, attackStatus }, time, undefined)?.attackStatus

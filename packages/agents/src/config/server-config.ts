@@ -109,6 +109,20 @@ const limits = section(
         description: 'Mitigations of one client.',
         default: DEFAULT_SERVER_POLICY.limits.mitigationsPerClient
       })
+    ),
+    requestsPerSecondPerClient: optional(
+      whole(1, 1_000_000, {
+        description: 'Requests of one client in a second, on average; heartbeats do not count.',
+        default: DEFAULT_SERVER_POLICY.limits.requestsPerSecondPerClient,
+        source: 'RFC 9132 §11'
+      })
+    ),
+    requestBurstPerClient: optional(
+      whole(1, 1_000_000, {
+        description: 'Requests of one client at once, after a time without any.',
+        default: DEFAULT_SERVER_POLICY.limits.requestBurstPerClient,
+        source: 'RFC 9132 §11'
+      })
     )
   },
   { description: 'What one server carries at most; requests beyond are refused.', default: {} }

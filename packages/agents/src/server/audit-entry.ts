@@ -9,6 +9,7 @@ export function auditEntryOf(
   remote: string | undefined
 ): AuditEntry | undefined {
   if (event.path.startsWith('/.well-known/dots/config')) return undefined
+  if (event.outcome === 'limited' && !isWorthALine(event)) return undefined
   // Reading changes nothing, and an observing client reads for hours.
   if (event.method !== 'PUT' && event.method !== 'DELETE') return undefined
   const { identity, domain, method, cuid, mitigationId, targets, outcome, answer, problem, diagnostic } =
@@ -31,6 +32,11 @@ export function auditEntryOf(
     ...(problem === undefined ? {} : { problem }),
     ...(diagnostic === undefined ? {} : { diagnostic })
   }
+}
+
+/** Of what came too fast, the 1st, 2nd, 4th, 8th …: a client must not fill our disk. */
+function isWorthALine({ idleCount = 1 }: RequestEvent): boolean {
+  return (idleCount & (idleCount - 1)) === 0
 }
 
 /** The names of RFC 9132 §4.4.3, Table 4. */

@@ -100,5 +100,7 @@ export type RequestOutcome =
   /** Without an answer: an efficacy update of a mitigation that is gone (RFC 9132 §4.4.3). */
   | 'ignored'
   | 'refused'
+  /** The client asks more often than it may (RFC 9132 §11). */
+  | 'limited'
   | 'foreign-target'
   | 'conflict'

@@ -19,9 +19,18 @@ import type { MutationQueue } from './mutation-queue.ts'
 import { cuidCollision } from './conflict.ts'
 import { conditionNotOffered, isConditional, unmetCondition } from './precondition.ts'
 import type { PutMitigation } from './put-mitigation.ts'
+import { RequestRate } from './request-rate.ts'
 import { checkAccept, checkContentFormat, readBody, reply } from './request.ts'
 import type { ServerRequest } from './request.ts'
-import { DELETED, HEARTBEAT_ANSWER, IGNORED, methodNotAllowed, missing, refusal } from './response.ts'
+import {
+  DELETED,
+  HEARTBEAT_ANSWER,
+  IGNORED,
+  limited,
+  methodNotAllowed,
+  missing,
+  refusal
+} from './response.ts'
 import type { Answer } from './response.ts'
 import type { ServerState } from './server-state.ts'
 
@@ -43,6 +52,7 @@ export class RequestRouter {
   readonly #put: PutMitigation
   readonly #get: GetMitigation
   readonly #config: ConfigResource
+  readonly #rate: RequestRate
 
   constructor(
     state: ServerState,
@@ -58,6 +68,7 @@ export class RequestRouter {
     this.#put = put
     this.#get = get
     this.#config = config
+    this.#rate = new RequestRate(state.policy.limits)
   }
 
   route(request: ServerRequest, now: Instant): void {
@@ -94,6 +105,8 @@ export class RequestRouter {
   #answer(request: ServerRequest, principal: Principal | undefined, now: Instant): Answer | undefined {
     // RFC 9132 §9: 4.01 for whom we do not serve, before anything is said of what there is.
     if (principal === undefined) return unauthorized()
+    const waitSeconds = this.#rate.take(principal.owner, now)
+    if (waitSeconds > 0) return limited(waitSeconds)
     const { coap } = request
     const resource = parseResource(coap.options)
     if (!resource.ok) return refusal(resource.problem)

@@ -1,4 +1,4 @@
-import { Code, OptionNumber, formatMethod, uintOption } from '@breakwater/coap'
+import { Code, OptionNumber, formatMethod, tooManyRequests, uintOption } from '@breakwater/coap'
 import type { CoapOption, CoapResponse } from '@breakwater/coap'
 import { encodeUtf8 } from '@breakwater/core'
 import { encodeSignal } from '@breakwater/model'
@@ -82,6 +82,16 @@ export function unavailable(code: string, diagnostic: string, retryInSeconds: nu
   const problem = { code, diagnostic, answer: Code.serviceUnavailable }
   const maxAge = uintOption(OptionNumber.maxAge, retryInSeconds)
   return { response: problemResponse(problem, [maxAge]), outcome: 'refused', problem }
+}
+
+/** 4.29: this client asks too often (RFC 9132 §11; RFC 8516: Max-Age says when to try again). */
+export function limited(retryInSeconds: number): Answer {
+  const problem = {
+    code: 'DOTS_SERVER_RATE_LIMITED',
+    answer: Code.tooManyRequests,
+    diagnostic: `too many requests; the next one is taken in ${retryInSeconds} s`
+  }
+  return { response: tooManyRequests(retryInSeconds, problem.diagnostic), outcome: 'limited', problem }
 }
 
 /** RFC 9132 §4.4.2 wants Block2 here, which we do not offer yet: better no answer than half of one. */

@@ -29,7 +29,7 @@ describe('what is kept for an observer until its turn comes', () => {
       told++
       return { mid: id, lifetime: 0 }
     })
-    observations.add(session, 1 as IncomingExchange, client, 'all')
+    observations.add(session, 1 as IncomingExchange, client, 'all', 'all')
     for (let count = 0; count < 10_000; count++) observations.changed(ended(count), now)
     observations.notify(session, now)
     expect(told).toBeLessThan(100)

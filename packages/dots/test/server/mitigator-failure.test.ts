@@ -1,6 +1,7 @@
 import { Seconds } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import { PlanId } from '../../src/domain/mitigator.ts'
+import { DEFAULT_SERVER_POLICY } from '../../src/server/policy.ts'
 import { ServerBed, entryOf, only } from './server-bed.ts'
 
 const TARGET = { targetPrefix: ['192.0.2.7/32'], lifetime: 3600 }
@@ -149,12 +150,7 @@ describe('peers that misbehave', () => {
   })
 
   it('a client whose requests wait for the store gets 5.03 for what is too much', () => {
-    const limits = {
-      mitigationsPerClient: 100,
-      mitigations: 100,
-      waitingPerClient: 2,
-      observationsPerSession: 4
-    }
+    const limits = { ...DEFAULT_SERVER_POLICY.limits, waitingPerClient: 2 }
     const bed = new ServerBed({ policy: { limits } })
     const peer = bed.establish()
     bed.hold.add('store')
