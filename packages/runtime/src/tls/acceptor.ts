@@ -135,8 +135,6 @@ export class Acceptor {
   }
 
   #findKey(stream: TLSSocket, identity: string): Uint8Array | null {
-    // RFC 8446 §E.7: a key of TLS 1.2 must not serve TLS 1.3, too.
-    if (stream.getProtocol() === 'TLSv1.3') return null
     const key = this.#options.preSharedKeys?.get(identity)
     if (key === undefined) return null
     this.#pskIdentities.set(stream, identity)

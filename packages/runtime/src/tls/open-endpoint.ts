@@ -101,7 +101,8 @@ export function tlsEndpointOpener(settings: TlsEndpointSettings): OpenSecureStre
 }
 
 /**
- * Opens an endpoint of CoAP over TLS (RFC 8323 §8.2): TLS 1.3, or 1.2 with authenticated encryption.
+ * Opens an endpoint of CoAP over TLS (RFC 8323 §8.2): TLS 1.3, or 1.2 with authenticated encryption; 1.2
+ * only where there are pre-shared keys.
  *
  * A server takes clients by certificate (each must show one of the same trust anchors) and by pre-shared key. A client
  * checks the chain of the server and its DNS-ID. Both ask for the protocol `coap` by ALPN, and do without it on port 5684

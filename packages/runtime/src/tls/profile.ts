@@ -25,8 +25,9 @@ const signatures =
 /**
  * Versions, suites, groups and signatures (RFC 9132 §7.1, RFC 9325).
  *
- * A pre-shared key is used in TLS 1.2 only. OpenSSL would offer it in TLS 1.3, too, but one key must not serve both
- * (RFC 8446 §E.7), and there Node cannot tell which of two ways a client was authenticated.
+ * Who has a pre-shared key speaks TLS 1.2 only. OpenSSL would take the key in TLS 1.3, too, but one key should not serve
+ * both (RFC 8446 §E.7), and there Node does not say whether the key or the certificate was what proved the peer. A server
+ * with keys and certificates speaks 1.2 with everybody: clients with a key that offer 1.3 would otherwise get it and fail.
  */
 export function secureProfile(proofs: {
   readonly certificate: boolean
@@ -39,7 +40,7 @@ export function secureProfile(proofs: {
   return {
     // RFC 9132 §7.1: TLS 1.2 or later.
     minVersion: 'TLSv1.2',
-    maxVersion: proofs.certificate ? 'TLSv1.3' : 'TLSv1.2',
+    maxVersion: proofs.preSharedKey ? 'TLSv1.2' : 'TLSv1.3',
     ciphers: suites.join(':'),
     honorCipherOrder: true,
     ecdhCurve: 'P-256:X25519:P-384',
