@@ -47,6 +47,16 @@ export interface PskCredentials {
   readonly key: Uint8Array
 }
 
+/** What a server authenticates with. */
+export interface ServerCredentials {
+  /** A certificate (clients must show one of the same trust anchors), pre-shared keys, or both. */
+  readonly certificate?: CertificateCredentials
+  /** PSK identity → key. */
+  readonly preSharedKeys?: ReadonlyMap<string, Uint8Array>
+}
+
+export type ClientCredentials = CertificateCredentials | PskCredentials
+
 export interface SecureEndpointLimits {
   /** Peers at most, handshaking ones included. Default 100,000. */
   readonly peers?: number
@@ -74,17 +84,13 @@ interface SecureEndpointBase {
   readonly limits?: SecureEndpointLimits
 }
 
-export interface ServerEndpointOptions extends SecureEndpointBase {
+export interface ServerEndpointOptions extends SecureEndpointBase, ServerCredentials {
   readonly role: 'server'
-  /** A certificate (clients must show one of the same trust anchors), pre-shared keys, or both. */
-  readonly certificate?: CertificateCredentials
-  /** PSK identity → key. */
-  readonly preSharedKeys?: ReadonlyMap<string, Uint8Array>
 }
 
 export interface ClientEndpointOptions extends SecureEndpointBase {
   readonly role: 'client'
-  readonly credentials: CertificateCredentials | PskCredentials
+  readonly credentials: ClientCredentials
 }
 
 export type SecureEndpointOptions = ServerEndpointOptions | ClientEndpointOptions
@@ -148,6 +154,13 @@ export interface SecureEndpoint {
   maximumPlaintext(peer: PeerId): number
   /** Counters by name, for metrics. */
   stats(): Readonly<Record<string, number>>
+  /**
+   * Takes new credentials, of its own role and all of them, in place of the old ones. Handshakes that begin from now on
+   * use these, and none resumes a session of before; established sessions stay, even of peers that would be refused now.
+   * A handshake under way may end by either. Does nothing on a destroyed endpoint. Absent where an implementation cannot.
+   * @throws {ConfigError} on unusable credentials; the old ones are in use then.
+   */
+  reload?(credentials: ServerCredentials | ClientCredentials): void
   /** Says close_notify to everybody, closes the socket, reports nothing more. */
   destroy(): Promise<void>
 }

@@ -7,16 +7,24 @@
 
 namespace breakwater {
 
-CookieListener::CookieListener(SecurityContext& context, DatagramBio& bio, const SslFactory& factory,
+CookieListener::CookieListener(std::shared_ptr<SecurityContext> context, DatagramBio& bio, const SslFactory& factory,
                                RandomSource random)
-    : context_(context), bio_(bio), factory_(factory), jar_(random), unused_(BIO_ADDR_new()) {
-  context_.setCookieSource(this);
+    : context_(std::move(context)), bio_(bio), factory_(factory), jar_(random), unused_(BIO_ADDR_new()) {
+  context_->setCookieSource(this);
 }
 
 CookieListener::~CookieListener() {
-  context_.setCookieSource(nullptr);
+  context_->setCookieSource(nullptr);
   SSL_free(waiting_);
   BIO_ADDR_free(unused_);
+}
+
+void CookieListener::use(std::shared_ptr<SecurityContext> context) {
+  SSL_free(std::exchange(waiting_, nullptr));
+  // Handshakes under way may hold the old ones for longer than this lives.
+  context_->setCookieSource(nullptr);
+  context_ = std::move(context);
+  context_->setCookieSource(this);
 }
 
 bool CookieListener::proves(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs) {

@@ -2,6 +2,8 @@
 
 #include <openssl/ssl.h>
 
+#include <memory>
+
 #include "cookie.h"
 #include "handshake.h"
 
@@ -13,11 +15,14 @@ namespace breakwater {
  */
 class CookieListener final : private CookieSource {
  public:
-  CookieListener(SecurityContext& context, DatagramBio& bio, const SslFactory& factory, RandomSource random);
+  CookieListener(std::shared_ptr<SecurityContext> context, DatagramBio& bio, const SslFactory& factory,
+                 RandomSource random);
   ~CookieListener();
   CookieListener(const CookieListener&) = delete;
   CookieListener& operator=(const CookieListener&) = delete;
 
+  /** The factory makes sessions with these credentials now. Cookies that were given out stay good. */
+  void use(std::shared_ptr<SecurityContext> context);
   /** Whether the hello brought a good cookie; costs no more than a digest or two. */
   bool proves(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs);
   /** A session that stands before its first flight when the hello brought a good cookie; else null. */
@@ -27,7 +32,7 @@ class CookieListener final : private CookieSource {
   size_t make(uint8_t* out) override;
   bool check(const uint8_t* cookie, size_t length) override;
 
-  SecurityContext& context_;
+  std::shared_ptr<SecurityContext> context_;
   DatagramBio& bio_;
   const SslFactory& factory_;
   CookieJar jar_;

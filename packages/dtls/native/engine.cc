@@ -60,12 +60,24 @@ bool Engine::start(EngineOptions options, CredentialProblem& problem) {
     problem = {"random", nullptr, "the system gives no random numbers"};
     return false;
   }
-  if (!context_.build(std::move(options.security), problem)) return false;
+  if (!context_->build(std::move(options.security), problem)) return false;
   factory_ = std::make_unique<SslFactory>(context_, bio_, options.mtuBytes, options.timing);
-  if (context_.server()) {
+  if (context_->server()) {
     cookies_ = std::make_unique<CookieListener>(context_, bio_, *factory_, options.random);
     helloLimiter_ = std::make_unique<HelloLimiter>(options.hellos);
   }
+  return true;
+}
+
+bool Engine::reload(SecurityOptions security, CredentialProblem& problem) {
+  auto next = std::make_shared<SecurityContext>();
+  security.server = context_->server();
+  if (!next->build(std::move(security), problem)) return false;
+  // Handshakes under way keep the old ones. Tickets of before open nothing: they stand for what was checked then.
+  context_ = next;
+  factory_->use(next);
+  if (cookies_ != nullptr) cookies_->use(next);
+  sessions_.clear();
   return true;
 }
 
@@ -108,7 +120,7 @@ bool Engine::admitsHello(const Path& path, const uint8_t* hello, size_t length, 
 void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random, size_t length, uint64_t nowMs) {
   if (!admitsHello(path, hello, length, nowMs)) return;
   counters_.hellosIn++;
-  context_.rotateTicketKeys(nowMs);
+  context_->rotateTicketKeys(nowMs);
   std::array<uint8_t, kHelloRandomBytes> helloRandom;
   std::memcpy(helloRandom.data(), random, helloRandom.size());
   const HelloNumbering numbering(sequenceOf(hello));
@@ -138,7 +150,7 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
     fail(*known->candidate, Failure::kLocal);
     known = peers_.find(PathKey(path));
   }
-  if (context_.server() || path.local.family == 0) return refuse(Failure::kLocal);
+  if (context_->server() || path.local.family == 0) return refuse(Failure::kLocal);
   if (!hasRoom(path.remote, known != nullptr)) return refuse(Failure::kLimit);
   Failure why;
   SSL* ssl = factory_->makeTowards(path.remote.family, serverName, why);
@@ -161,7 +173,8 @@ PeerId Engine::refuse(Failure failure) {
 
 void Engine::begin(Peer& peer, SSL* ssl, uint64_t nowMs) {
   handshaking_.add(peer.path.remote);
-  peer.handshake = std::make_unique<Handshake>(ssl, bio_, peer.path, context_.server() ? &peer.numbering : nullptr);
+  peer.handshake = std::make_unique<Handshake>(ssl, context_, bio_, peer.path,
+                                               context_->server() ? &peer.numbering : nullptr);
   peer.giveUpAtMs = nowMs + factory_->timing().giveUpMs;
   follow(peer, peer.handshake->advance(nullptr, 0), nowMs);
 }
@@ -227,7 +240,7 @@ void Engine::establish(Peer& peer, uint64_t nowMs) {
   counters_.handshakesFinished++;
   if (peer.handshake->resumed()) counters_.handshakesResumed++;
   handshaking_.remove(peer.path.remote);
-  if (!context_.server())
+  if (!context_->server())
     sessions_.remember(peer.path.remote, peer.serverName, peer.handshake->session(), peer.handshake->resumed(), nowMs);
   peer.channel = peer.handshake->intoChannel();
   peer.handshake.reset();
@@ -246,7 +259,7 @@ void Engine::fail(Peer& peer, Failure failure) {
   handshaking_.remove(peer.path.remote);
   const PeerId id = peer.id;
   // Whatever was wrong, the next attempt starts from nothing.
-  if (!context_.server()) sessions_.forget(peer.path.remote, peer.serverName);
+  if (!context_->server()) sessions_.forget(peer.path.remote, peer.serverName);
   peers_.remove(peer);
   listener_.onFailed(id, failure);
 }

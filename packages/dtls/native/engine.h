@@ -55,6 +55,9 @@ class Engine {
   /** False: see `problem`. Times are monotonic milliseconds throughout. */
   bool start(EngineOptions options, CredentialProblem& problem);
 
+  /** New handshakes use these credentials, of the same role. False: see `problem`, and the old ones stay. */
+  bool reload(SecurityOptions security, CredentialProblem& problem);
+
   /** Takes one datagram; rearranges its bytes. */
   void receive(const Path& path, uint8_t* bytes, size_t length, uint64_t nowMs);
   /** Client only. The outcome comes to the listener, perhaps before this returns. */
@@ -93,7 +96,7 @@ class Engine {
   uint32_t handshakingLimit_ = 0;
   HandshakeSources handshaking_;
   DatagramBio bio_;
-  SecurityContext context_;
+  std::shared_ptr<SecurityContext> context_ = std::make_shared<SecurityContext>();
   std::unique_ptr<SslFactory> factory_;
   std::unique_ptr<CookieListener> cookies_;
   std::unique_ptr<HelloLimiter> helloLimiter_;

@@ -53,8 +53,9 @@ bool namesOneHost(const std::string& name) {
 
 }  // namespace
 
-Handshake::Handshake(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering)
-    : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering) {}
+Handshake::Handshake(SSL* ssl, std::shared_ptr<SecurityContext> context, DatagramBio& bio, const Path& path,
+                     HelloNumbering* numbering)
+    : ssl_(ssl), context_(std::move(context)), bio_(bio), path_(path), numbering_(numbering) {}
 
 Handshake::~Handshake() { SSL_free(ssl_); }
 
@@ -111,17 +112,18 @@ std::unique_ptr<Channel> Handshake::intoChannel() {
   return channel;
 }
 
-SslFactory::SslFactory(SecurityContext& context, DatagramBio& bio, uint32_t mtuBytes, const HandshakeTiming& timing)
-    : context_(context), bio_(bio), mtuBytes_(mtuBytes), timing_(timing) {}
+SslFactory::SslFactory(std::shared_ptr<SecurityContext> context, DatagramBio& bio, uint32_t mtuBytes,
+                       const HandshakeTiming& timing)
+    : context_(std::move(context)), bio_(bio), mtuBytes_(mtuBytes), timing_(timing) {}
 
 SSL* SslFactory::make(uint8_t family) const {
-  SSL* ssl = SSL_new(context_.native());
+  SSL* ssl = SSL_new(context_->native());
   if (ssl == nullptr) return nullptr;
   bio_.attach(ssl);
   SSL_set_app_data(ssl, const_cast<HandshakeTiming*>(&timing_));
   DTLS_set_timer_cb(ssl, nextTimeout);
   SSL_set_mtu(ssl, static_cast<long>(mtuBytes_ - (family == 4 ? kIpv4AndUdpHeaders : kIpv6AndUdpHeaders)));
-  if (context_.server())
+  if (context_->server())
     SSL_set_accept_state(ssl);
   else
     SSL_set_connect_state(ssl);

@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "channel.h"
 #include "datagram-bio.h"
@@ -35,8 +36,9 @@ class Handshake {
   enum class Progress : uint8_t { kPending, kFinished, kFailed };
   static constexpr uint64_t kNever = UINT64_MAX;
 
-  /** Takes over `ssl`. `path` and `numbering` (null for a client) must outlive this and the channel that comes of it. */
-  Handshake(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering);
+  /** Takes over `ssl` and keeps its credentials. `path` and `numbering` (null for a client) must outlive this and the channel that comes of it. */
+  Handshake(SSL* ssl, std::shared_ptr<SecurityContext> context, DatagramBio& bio, const Path& path,
+            HelloNumbering* numbering);
   ~Handshake();
   Handshake(const Handshake&) = delete;
   Handshake& operator=(const Handshake&) = delete;
@@ -66,6 +68,7 @@ class Handshake {
   Progress judge(int result);
 
   SSL* ssl_;
+  std::shared_ptr<SecurityContext> context_;
   DatagramBio& bio_;
   const Path& path_;
   HelloNumbering* numbering_;
@@ -76,7 +79,8 @@ class Handshake {
 class SslFactory {
  public:
   /** `mtuBytes`: path MTU, IP and UDP headers included. */
-  SslFactory(SecurityContext& context, DatagramBio& bio, uint32_t mtuBytes, const HandshakeTiming& timing);
+  SslFactory(std::shared_ptr<SecurityContext> context, DatagramBio& bio, uint32_t mtuBytes,
+             const HandshakeTiming& timing);
 
   /** Null when OpenSSL has no memory or no randomness for one. */
   SSL* make(uint8_t family) const;
@@ -85,12 +89,14 @@ class SslFactory {
    * `why`, when a certificate is expected and the name is none that could be compared with it, or memory is short.
    */
   SSL* makeTowards(uint8_t family, const std::string& serverName, Failure& why) const;
+  /** From now on, sessions are made with these credentials. */
+  void use(std::shared_ptr<SecurityContext> context) { context_ = std::move(context); }
   const HandshakeTiming& timing() const { return timing_; }
 
  private:
   static unsigned int nextTimeout(SSL* ssl, unsigned int previousUs);
 
-  SecurityContext& context_;
+  std::shared_ptr<SecurityContext> context_;
   DatagramBio& bio_;
   uint32_t mtuBytes_;
   HandshakeTiming timing_;

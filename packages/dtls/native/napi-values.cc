@@ -166,18 +166,23 @@ bool readAddress(napi_env env, napi_value value, Address& out) {
   return true;
 }
 
-bool readEngineOptions(napi_env env, napi_value object, EngineOptions& out) {
+bool readSecurityOptions(napi_env env, napi_value object, SecurityOptions& out) {
   napi_value server = property(env, object, "server");
-  if (server == nullptr || napi_get_value_bool(env, server, &out.security.server) != napi_ok) return false;
+  if (server == nullptr || napi_get_value_bool(env, server, &out.server) != napi_ok) return false;
   if (napi_value certificate = property(env, object, "certificate"))
-    if (!readCertificate(env, certificate, out.security.certificate)) return false;
+    if (!readCertificate(env, certificate, out.certificate)) return false;
   if (napi_value keys = property(env, object, "preSharedKeys"))
-    if (!readKeys(env, keys, out.security)) return false;
+    if (!readKeys(env, keys, out)) return false;
   if (napi_value identity = property(env, object, "pskIdentity"))
-    if (!readString(env, identity, out.security.pskIdentity) ||
-        !readKey(env, property(env, object, "pskKey"), out.security.pskKey))
+    if (!readString(env, identity, out.pskIdentity) ||
+        !readKey(env, property(env, object, "pskKey"), out.pskKey))
       return false;
-  return readUint32(env, property(env, object, "mtuBytes"), out.mtuBytes) &&
+  return true;
+}
+
+bool readEngineOptions(napi_env env, napi_value object, EngineOptions& out) {
+  return readSecurityOptions(env, object, out.security) &&
+         readUint32(env, property(env, object, "mtuBytes"), out.mtuBytes) &&
          readUint32(env, property(env, object, "peersLimit"), out.peersLimit) &&
          readUint32(env, property(env, object, "handshakingLimit"), out.handshakingLimit) &&
          readUint32(env, property(env, object, "hellosPerSource"), out.hellos.perSource) &&

@@ -23,6 +23,7 @@ bool readPeerId(napi_env env, napi_value value, PeerId& out);
 bool readBytes(napi_env env, napi_value value, uint8_t*& bytes, size_t& length);
 /** `[family, a, b, c, d, port]`, the words of core's IpAddress. */
 bool readAddress(napi_env env, napi_value value, Address& out);
+bool readSecurityOptions(napi_env env, napi_value object, SecurityOptions& out);
 bool readEngineOptions(napi_env env, napi_value object, EngineOptions& out);
 
 napi_value makeString(napi_env env, const std::string& text);

@@ -142,6 +142,20 @@ napi_value NodeEndpoint::connect(napi_env env, napi_callback_info info) {
   return makeNumber(env, static_cast<double>(peer));
 }
 
+/** reload(handle, credentials): a problem, or nothing */
+napi_value NodeEndpoint::reload(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  NodeEndpoint* self = from(env, info, count, arguments);
+  if (self == nullptr) return nullptr;
+  SecurityOptions security;
+  if (count < 2 || !readSecurityOptions(env, arguments[1], security))
+    return makeProblem(env, "arguments", nullptr, "wrong arguments");
+  CredentialProblem problem;
+  if (self->engine_.reload(std::move(security), problem)) return nullptr;
+  return makeProblem(env, problem.kind, problem.field, problem.message);
+}
+
 /** close(handle, peer): what was queued for it leaves first */
 napi_value NodeEndpoint::close(napi_env env, napi_callback_info info) {
   size_t count = 2;
@@ -343,6 +357,7 @@ void NodeEndpoint::define(napi_env env, napi_value exports) {
   defineFunctions(env, exports,
                   {{"endpointOpen", open},
                    {"endpointConnect", connect},
+                   {"endpointReload", reload},
                    {"endpointClose", close},
                    {"endpointDrain", drain},
                    {"endpointTurn", turn},

@@ -50,6 +50,8 @@ bool fault(CredentialProblem& problem, const char* field, std::string message) {
 }  // namespace
 
 SecurityContext::~SecurityContext() {
+  // Established sessions keep OpenSSL's part alive, but not this one.
+  if (context_ != nullptr) SSL_CTX_set_app_data(context_, nullptr);
   SSL_CTX_free(context_);
   for (auto& [identity, key] : options_.preSharedKeys) OPENSSL_cleanse(key.data(), key.size());
   OPENSSL_cleanse(options_.pskKey.data(), options_.pskKey.size());
@@ -183,24 +185,26 @@ void SecurityContext::rotateTicketKeys(uint64_t nowMs) {
   ticketKeysUntilMs_ = nowMs + (renewed ? kTicketKeyLifetimeMs : kTicketKeyRetryMs);
 }
 
-SecurityContext& SecurityContext::of(SSL* ssl) {
-  return *static_cast<SecurityContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+SecurityContext* SecurityContext::of(SSL* ssl) {
+  return static_cast<SecurityContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
 }
 
 int SecurityContext::makeCookie(SSL* ssl, unsigned char* cookie, unsigned int* length) {
-  SecurityContext& self = of(ssl);
-  if (self.cookies_ == nullptr) return 0;
-  *length = static_cast<unsigned int>(self.cookies_->make(cookie));
+  SecurityContext* self = of(ssl);
+  if (self == nullptr || self->cookies_ == nullptr) return 0;
+  *length = static_cast<unsigned int>(self->cookies_->make(cookie));
   return *length > 0 ? 1 : 0;
 }
 
 int SecurityContext::checkCookie(SSL* ssl, const unsigned char* cookie, unsigned int length) {
-  SecurityContext& self = of(ssl);
-  return self.cookies_ != nullptr && self.cookies_->check(cookie, length) ? 1 : 0;
+  SecurityContext* self = of(ssl);
+  return self != nullptr && self->cookies_ != nullptr && self->cookies_->check(cookie, length) ? 1 : 0;
 }
 
 unsigned int SecurityContext::findKey(SSL* ssl, const char* identity, unsigned char* key, unsigned int capacity) {
-  const auto& keys = of(ssl).options_.preSharedKeys;
+  const SecurityContext* self = of(ssl);
+  if (self == nullptr) return 0;
+  const auto& keys = self->options_.preSharedKeys;
   const auto found = keys.find(identity == nullptr ? "" : identity);
   if (found == keys.end() || found->second.size() > capacity) return 0;
   std::memcpy(key, found->second.data(), found->second.size());
@@ -209,7 +213,9 @@ unsigned int SecurityContext::findKey(SSL* ssl, const char* identity, unsigned c
 
 unsigned int SecurityContext::presentKey(SSL* ssl, const char*, char* identity, unsigned int identityCapacity,
                                          unsigned char* key, unsigned int keyCapacity) {
-  const SecurityOptions& options = of(ssl).options_;
+  const SecurityContext* self = of(ssl);
+  if (self == nullptr) return 0;
+  const SecurityOptions& options = self->options_;
   if (options.pskIdentity.size() + 1 > identityCapacity || options.pskKey.size() > keyCapacity) return 0;
   std::memcpy(identity, options.pskIdentity.c_str(), options.pskIdentity.size() + 1);
   std::memcpy(key, options.pskKey.data(), options.pskKey.size());

@@ -75,7 +75,8 @@ class SecurityContext {
   void installCallbacks();
 
   static int forgiveAnchor(int good, X509_STORE_CTX* verification);
-  static SecurityContext& of(SSL* ssl);
+  /** Null when the credentials have been replaced and no handshake needs them any more. */
+  static SecurityContext* of(SSL* ssl);
   static int makeCookie(SSL* ssl, unsigned char* cookie, unsigned int* length);
   static int checkCookie(SSL* ssl, const unsigned char* cookie, unsigned int length);
   static unsigned int findKey(SSL* ssl, const char* identity, unsigned char* key, unsigned int capacity);

@@ -17,8 +17,12 @@ std::string keyOf(const Address& server, const std::string& name) {
 
 }  // namespace
 
-SessionCache::~SessionCache() {
+SessionCache::~SessionCache() { clear(); }
+
+void SessionCache::clear() {
   for (auto& [key, entry] : sessions_) SSL_SESSION_free(entry.session);
+  sessions_.clear();
+  order_.clear();
 }
 
 void SessionCache::remember(const Address& server, const std::string& name, SSL_SESSION* session, bool resumed,

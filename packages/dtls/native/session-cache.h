@@ -27,6 +27,7 @@ class SessionCache {
   /** Takes over `session`, which may be null; `resumed`: it came of the one that is here. */
   void remember(const Address& server, const std::string& name, SSL_SESSION* session, bool resumed, uint64_t nowMs);
   void forget(const Address& server, const std::string& name);
+  void clear();
   /** Still ours; null when there is none that is good yet. */
   SSL_SESSION* find(const Address& server, const std::string& name, uint64_t nowMs) const;
 

@@ -22,8 +22,7 @@ export type NativeReport = { readonly peer: PeerId; readonly after: number } & (
   | { readonly kind: 'failed'; readonly reason: SessionFailure }
 )
 
-export interface NativeEngineOptions {
-  readonly server: boolean
+export interface NativeCredentials {
   readonly certificate?: {
     readonly certificate: string
     readonly privateKey: string
@@ -33,6 +32,10 @@ export interface NativeEngineOptions {
   readonly preSharedKeys?: readonly (readonly [identity: string, key: Uint8Array])[]
   readonly pskIdentity?: string
   readonly pskKey?: Uint8Array
+}
+
+export interface NativeEngineOptions extends NativeCredentials {
+  readonly server: boolean
   readonly mtuBytes: number
   readonly peersLimit: number
   readonly handshakingLimit: number
@@ -90,6 +93,11 @@ export interface Addon {
   ): OpenedEndpoint | NativeProblem
   /** The peer, or 0 when the endpoint is closed. */
   endpointConnect(handle: NativeHandle, remote: NativeAddress, serverName: string): PeerId
+  /** A problem, with which the old ones stay. */
+  endpointReload(
+    handle: NativeHandle,
+    credentials: NativeCredentials & { server: boolean }
+  ): NativeProblem | undefined
   endpointClose(handle: NativeHandle, peer: PeerId): void
   endpointDrain(handle: NativeHandle): void
   endpointTurn(handle: NativeHandle): void

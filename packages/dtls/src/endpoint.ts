@@ -1,13 +1,21 @@
 import type {
+  ClientCredentials,
   ConnectRequest,
   PeerId,
   SecureEndpoint,
   SecureEndpointHandlers,
+  ServerCredentials,
   SessionEvent,
   SocketAddress
 } from '@breakwater/core'
 import { addon } from './addon.ts'
-import type { NativeEndpointOptions, NativeHandle, NativeProblem, NativeReport } from './addon.ts'
+import type {
+  NativeCredentials,
+  NativeEndpointOptions,
+  NativeHandle,
+  NativeProblem,
+  NativeReport
+} from './addon.ts'
 import { Exchange, ExchangeBatch } from './exchange.ts'
 import { fromNative, pathFromNative, toNative } from './native-address.ts'
 
@@ -30,11 +38,19 @@ function toEvent(report: NativeReport): SessionEvent {
   }
 }
 
+/** How an endpoint speaks of credentials with its caller; both throw or return what the caller gets to see. */
+export interface CredentialWords {
+  refused(problem: NativeProblem): Error
+  toNative(credentials: ServerCredentials | ClientCredentials): NativeCredentials
+}
+
 /** A secure endpoint on the native engine; see `openDtlsEndpoint`. */
 export class DtlsEndpoint implements SecureEndpoint {
   readonly local: SocketAddress
   readonly #handlers: SecureEndpointHandlers
   readonly #handle: NativeHandle
+  readonly #isServer: boolean
+  readonly #words: CredentialWords
   readonly #exchange: Exchange
   /** Established peers and the longest plaintext for each. */
   readonly #longest = new Map<PeerId, number>()
@@ -44,23 +60,25 @@ export class DtlsEndpoint implements SecureEndpoint {
   private constructor(
     options: NativeEndpointOptions,
     handlers: SecureEndpointHandlers,
-    refused: (problem: NativeProblem) => Error
+    words: CredentialWords
   ) {
     this.#handlers = handlers
+    this.#words = words
+    this.#isServer = options.server
     const opened = addon.endpointOpen(options, (arrived, reports) => this.#turn(arrived, reports))
-    if ('problem' in opened) throw refused(opened)
+    if ('problem' in opened) throw words.refused(opened)
     this.#handle = opened.handle
     this.#exchange = new Exchange(opened.memory)
     this.local = fromNative(opened.local)
   }
 
-  /** Throws what `refused` makes of the problem when the endpoint cannot open. */
+  /** Throws what `words.refused` makes of the problem when the endpoint cannot open. */
   static open(
     options: NativeEndpointOptions,
     handlers: SecureEndpointHandlers,
-    refused: (problem: NativeProblem) => Error
+    words: CredentialWords
   ): DtlsEndpoint {
-    return new DtlsEndpoint(options, handlers, refused)
+    return new DtlsEndpoint(options, handlers, words)
   }
 
   connect(request: ConnectRequest): PeerId {
@@ -92,6 +110,12 @@ export class DtlsEndpoint implements SecureEndpoint {
 
   stats(): Readonly<Record<string, number>> {
     return addon.endpointStats(this.#handle)
+  }
+
+  reload(credentials: ServerCredentials | ClientCredentials): void {
+    const native = { ...this.#words.toNative(credentials), server: this.#isServer }
+    const problem = addon.endpointReload(this.#handle, native)
+    if (problem !== undefined) throw this.#words.refused(problem)
   }
 
   destroy(): Promise<void> {

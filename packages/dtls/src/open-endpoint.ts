@@ -1,13 +1,14 @@
 import { ConfigError, UnavailableError } from '@breakwater/core'
 import type {
   CertificateCredentials,
+  ClientCredentials,
   OpenSecureEndpoint,
   SecureEndpointHandlers,
   SecureEndpointLimits,
   SecureEndpointOptions,
-  ServerEndpointOptions
+  ServerCredentials
 } from '@breakwater/core'
-import type { NativeEndpointOptions, NativeEngineOptions, NativeProblem } from './addon.ts'
+import type { NativeCredentials, NativeEndpointOptions, NativeEngineOptions, NativeProblem } from './addon.ts'
 import { DtlsEndpoint } from './endpoint.ts'
 import { toNative } from './native-address.ts'
 
@@ -58,7 +59,7 @@ function checkPsk(path: string, identity: string, key: Uint8Array): void {
     )
 }
 
-function toNativeCertificate(credentials: CertificateCredentials): Partial<NativeEngineOptions> {
+function toNativeCertificate(credentials: CertificateCredentials): NativeCredentials {
   const { certificate, privateKey, trustAnchors, crl } = credentials
   const texts = { certificate, privateKey, trustAnchors }
   if (crl === undefined) return { certificate: texts }
@@ -68,7 +69,7 @@ function toNativeCertificate(credentials: CertificateCredentials): Partial<Nativ
   return { certificate: { ...texts, crl: lists } }
 }
 
-function serverCredentials(options: ServerEndpointOptions): Partial<NativeEngineOptions> {
+function serverCredentials(options: ServerCredentials): NativeCredentials {
   const { certificate, preSharedKeys } = options
   for (const [identity, key] of preSharedKeys ?? []) checkPsk('preSharedKeys', identity, key)
   return {
@@ -77,12 +78,23 @@ function serverCredentials(options: ServerEndpointOptions): Partial<NativeEngine
   }
 }
 
-function credentialsOf(options: SecureEndpointOptions): Partial<NativeEngineOptions> {
-  if (options.role === 'server') return serverCredentials(options)
-  const { credentials } = options
+function clientCredentials(credentials: ClientCredentials): NativeCredentials {
   if (credentials.kind === 'certificate') return toNativeCertificate(credentials)
   checkPsk('credentials', credentials.identity, credentials.key)
   return { pskIdentity: credentials.identity, pskKey: credentials.key }
+}
+
+function credentialsOf(options: SecureEndpointOptions): NativeCredentials {
+  return options.role === 'server' ? serverCredentials(options) : clientCredentials(options.credentials)
+}
+
+function reloadedCredentials(
+  role: SecureEndpointOptions['role'],
+  credentials: ServerCredentials | ClientCredentials
+): NativeCredentials {
+  const ofClient = 'kind' in credentials
+  if (ofClient !== (role === 'client')) throw invalid('credentials', `these are not those of a ${role}`)
+  return ofClient ? clientCredentials(credentials) : serverCredentials(credentials)
 }
 
 function limitsOf(limits: SecureEndpointLimits) {
@@ -140,7 +152,10 @@ export function openWithTiming(
     local: toNative(options.local),
     ...(options.interface === undefined ? {} : { interface: options.interface })
   }
-  return DtlsEndpoint.open(native, handlers, (problem) => refusal(options.role, problem))
+  return DtlsEndpoint.open(native, handlers, {
+    refused: (problem) => refusal(options.role, problem),
+    toNative: (credentials) => reloadedCredentials(options.role, credentials)
+  })
 }
 
 /**

@@ -70,6 +70,10 @@ class RelayedEndpoint implements SecureEndpoint {
     return this.inner.stats()
   }
 
+  reload(credentials: Parameters<DtlsEndpoint['reload']>[0]): void {
+    this.inner.reload(credentials)
+  }
+
   destroy(): Promise<void> {
     return this.inner.destroy()
   }

@@ -2,7 +2,7 @@ import { ConfigError } from '@breakwater/core'
 import type { PeerId, PskCredentials, SecureEndpoint } from '@breakwater/core'
 import { expect, it } from 'vitest'
 import { RecordingHandlers } from './recording-handlers.ts'
-import { attendClient, attendServer, connect, establish } from './secure-endpoint-pair.ts'
+import { attendClient, attendServer, connect, establish, sendTexts } from './secure-endpoint-pair.ts'
 import type { Attended } from './secure-endpoint-pair.ts'
 import type { CurrentWorld } from './secure-endpoint-world.ts'
 
@@ -98,6 +98,39 @@ export function credentialCases(world: CurrentWorld): void {
     await outcome(server, stranger)
     const pair = await establish(world(), server, await attendClient(world()))
     expect(server.log.identityOf(pair.toClient)).toMatchObject({ dnsNames: [world().clientName] })
+  })
+
+  it('uses new credentials of a server for new handshakes, and keeps its sessions', async () => {
+    const pair = await establish(world(), await attendServer(world()), await attendClient(world()))
+    const { server, client, toServer } = pair
+    server.endpoint.reload?.({ preSharedKeys })
+    const late = await attendClient(world())
+    const peer = connect(world(), late, server)
+    await world().until(() => late.log.failureOf(peer) !== undefined)
+    const keyed = await attendClient(world(), { credentials: pskOf('site-1') })
+    await establish(world(), server, keyed)
+    sendTexts(client.endpoint, toServer, ['still here'])
+    await world().until(() => server.log.received.length === 1)
+    expect(server.log.endOf(pair.toClient)).toBeUndefined()
+  })
+
+  it('uses new credentials of a client for its next connection, and does not resume by the old ones', async () => {
+    const server = await attendServer(world(), { certificate: world().certificate('server'), preSharedKeys })
+    const client = await attendClient(world())
+    const first = await establish(world(), server, client)
+    client.endpoint.close(first.toServer)
+    await world().until(() => server.log.endOf(first.toClient) !== undefined)
+    client.endpoint.reload?.(pskOf('site-1'))
+    const second = await establish(world(), server, client)
+    expect(server.log.identityOf(second.toClient)).toEqual({ kind: 'psk', identity: 'site-1' })
+  })
+
+  it('keeps the old credentials when the new ones are unusable', async () => {
+    const server = await attendServer(world())
+    const broken = { ...world().certificate('server'), certificate: 'not a certificate' }
+    expect(() => server.endpoint.reload?.({ certificate: broken })).toThrow(ConfigError)
+    expect(() => server.endpoint.reload?.(pskOf('site-1'))).toThrow(ConfigError)
+    await establish(world(), server, await attendClient(world()))
   })
 
   it('does not open with a certificate that is none', async () => {

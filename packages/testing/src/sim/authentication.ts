@@ -1,5 +1,12 @@
 import { ConfigError, toHex } from '@breakwater/core'
-import type { PeerIdentity, PskCredentials, SecureEndpointOptions, SessionFailure } from '@breakwater/core'
+import type {
+  ClientCredentials,
+  PeerIdentity,
+  PskCredentials,
+  SecureEndpointOptions,
+  ServerCredentials,
+  SessionFailure
+} from '@breakwater/core'
 import { identityOf, parseCertificate, readCredentials } from './certificate.ts'
 import type { UsableCredentials } from './certificate.ts'
 import { simulatedDigest } from './digest.ts'
@@ -24,19 +31,34 @@ type ClientFinished = Extract<HandshakeMessage, { kind: 'client-finished' }>
 
 /** Throws a ConfigError on unusable credentials. */
 export function readAuthentication(options: SecureEndpointOptions): Authentication {
-  if (options.role === 'client') {
-    const { credentials } = options
-    return credentials.kind === 'psk'
-      ? { certificate: undefined, ownKey: credentials, keys: new Map() }
-      : { certificate: readCredentials(credentials), ownKey: undefined, keys: new Map() }
-  }
-  const { certificate, preSharedKeys } = options
+  return options.role === 'client'
+    ? readClientCredentials(options.credentials)
+    : readServerCredentials(options)
+}
+
+function readClientCredentials(credentials: ClientCredentials): Authentication {
+  return credentials.kind === 'psk'
+    ? { certificate: undefined, ownKey: credentials, keys: new Map() }
+    : { certificate: readCredentials(credentials), ownKey: undefined, keys: new Map() }
+}
+
+function readServerCredentials({ certificate, preSharedKeys }: ServerCredentials): Authentication {
   if (certificate === undefined && (preSharedKeys?.size ?? 0) === 0) throw nothingToAuthenticateWith()
   return {
     certificate: certificate === undefined ? undefined : readCredentials(certificate),
     ownKey: undefined,
     keys: new Map(preSharedKeys)
   }
+}
+
+/** The same for credentials that replace those of before. Throws a ConfigError on unusable ones. */
+export function readReplacement(
+  role: SecureEndpointOptions['role'],
+  credentials: ServerCredentials | ClientCredentials
+): Authentication {
+  const ofClient = 'kind' in credentials
+  if (ofClient !== (role === 'client')) throw ofAnotherRole(role)
+  return ofClient ? readClientCredentials(credentials) : readServerCredentials(credentials)
 }
 
 /** Whether a server can do what the client offers. */
@@ -91,6 +113,11 @@ function judgeCertificate(own: Authentication, text: string): Judgement {
 
 function refused(reason: SessionFailure, alert: Alert): Judgement {
   return { kind: 'refused', reason, alert }
+}
+
+function ofAnotherRole(role: SecureEndpointOptions['role']): ConfigError {
+  const message = `these are not the credentials of a ${role}`
+  return new ConfigError('TESTING_CREDENTIALS_UNUSABLE', message, [{ path: 'credentials', message }])
 }
 
 function nothingToAuthenticateWith(): ConfigError {

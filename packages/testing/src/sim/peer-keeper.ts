@@ -26,7 +26,8 @@ const defaultLimits = { peers: 100_000, handshaking: 10_000 } as const
 
 /** The peers of one endpoint through their lives, its socket and its reports; the roles decide what happens when. */
 export class PeerKeeper {
-  readonly authentication: Authentication
+  /** Replaced when the endpoint gets new credentials. */
+  authentication: Authentication
   readonly counters: Counters = new Counters()
   readonly entropy: Entropy
   readonly reports: ReportQueue

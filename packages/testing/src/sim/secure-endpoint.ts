@@ -1,13 +1,16 @@
 import { InternalError, newPeerId } from '@breakwater/core'
 import type {
+  ClientCredentials,
   ConnectRequest,
   NetworkPath,
   PeerId,
   SecureEndpoint,
   SecureEndpointHandlers,
   SecureEndpointOptions,
+  ServerCredentials,
   SocketAddress
 } from '@breakwater/core'
+import { readReplacement } from './authentication.ts'
 import { connectAsClient, receiveAsClient } from './client-role.ts'
 import type { ArrivedDatagram, SimulatedHost } from './host.ts'
 import type { SimulatedNetwork } from './network.ts'
@@ -82,6 +85,10 @@ class SimulatedSecureEndpoint implements SecureEndpoint {
   stats(): Readonly<Record<string, number>> {
     const { table, counters } = this.#keeper
     return { ...counters.snapshot(), peers: table.size, handshaking: table.handshaking }
+  }
+
+  reload(credentials: ServerCredentials | ClientCredentials): void {
+    this.#keeper.authentication = readReplacement(this.#options.role, credentials)
   }
 
   destroy(): Promise<void> {
