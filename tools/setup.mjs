@@ -105,7 +105,7 @@ function installLabPrograms() {
   run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...missing], env)
 }
 
-step('packages', ['package.json', 'package-lock.json'], 'node_modules/.package-lock.json', () =>
+step('packages', ['package-lock.json'], 'node_modules/.package-lock.json', () =>
   run('npm', ['ci', '--loglevel=error'], { ...process.env, PATH: pathOutside })
 )
 
