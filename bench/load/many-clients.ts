@@ -45,7 +45,7 @@ export function configurationOfClients(keyFile: string): object {
       mitigations: 1_000_000,
       mitigationsPerClient: 100_000,
       // What the server can do is measured, not what it lets one client do.
-      requestsPerSecondPerClient: 1_000_000,
+      requestsPerClientPerSecond: 1_000_000,
       requestBurstPerClient: 1_000_000
     }
   }

@@ -20,7 +20,7 @@ const TARGET = { targetPrefix: ['192.0.2.7/32'], lifetime: 3600 }
 function slowBed(): ServerBed {
   const limits = {
     ...DEFAULT_SERVER_POLICY.limits,
-    requestsPerSecondPerClient: 0.25,
+    requestsPerClientPerSecond: 0.25,
     requestBurstPerClient: 3
   }
   return new ServerBed({ policy: { limits } })

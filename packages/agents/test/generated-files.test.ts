@@ -21,6 +21,7 @@ describe('generated files', () => {
       'port',
       'mitigations',
       'mitigationsPerClient',
+      'requestBurstPerClient',
       'missingHeartbeatsAllowed',
       'maxRetransmit',
       'ackRandomFactor'

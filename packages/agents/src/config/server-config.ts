@@ -110,10 +110,10 @@ const limits = section(
         default: DEFAULT_SERVER_POLICY.limits.mitigationsPerClient
       })
     ),
-    requestsPerSecondPerClient: optional(
+    requestsPerClientPerSecond: optional(
       whole(1, 1_000_000, {
         description: 'Requests of one client in a second, on average; heartbeats do not count.',
-        default: DEFAULT_SERVER_POLICY.limits.requestsPerSecondPerClient,
+        default: DEFAULT_SERVER_POLICY.limits.requestsPerClientPerSecond,
         source: 'RFC 9132 §11'
       })
     ),

@@ -42,7 +42,7 @@ export interface ServerLimits {
   readonly mitigationsPerClient: number
   readonly mitigations: number
   /** Requests other than heartbeats, of one identity (RFC 9132 §11): so many in a second on average, above 0, … */
-  readonly requestsPerSecondPerClient: number
+  readonly requestsPerClientPerSecond: number
   /** … and so many at once, 1 or more, after a time without any. */
   readonly requestBurstPerClient: number
   /** Requests of one cuid that wait for an earlier one to be stored. */
@@ -65,7 +65,7 @@ export const DEFAULT_SERVER_POLICY: ServerPolicy = {
     mitigations: 100_000,
     // RFC 9132 §4.4: a client sends one datagram in a round trip, on average; here, of 50 ms. The burst lets a client that
     // comes back ask anew for as many mitigations as one may have.
-    requestsPerSecondPerClient: 20,
+    requestsPerClientPerSecond: 20,
     requestBurstPerClient: 1000,
     waitingPerClient: 64,
     observationsPerSession: 64

@@ -16,8 +16,8 @@ export class RequestRate {
   readonly #burst: number
   readonly #buckets = new Map<string, Bucket>()
 
-  constructor({ requestsPerSecondPerClient, requestBurstPerClient }: ServerLimits) {
-    this.#perSecond = requestsPerSecondPerClient
+  constructor({ requestsPerClientPerSecond, requestBurstPerClient }: ServerLimits) {
+    this.#perSecond = requestsPerClientPerSecond
     this.#burst = requestBurstPerClient
   }
 

@@ -6,7 +6,7 @@ import { RequestRate } from '../../src/server/request-rate.ts'
 function rateOf(perSecond: number, burst: number): RequestRate {
   return new RequestRate({
     ...DEFAULT_SERVER_POLICY.limits,
-    requestsPerSecondPerClient: perSecond,
+    requestsPerClientPerSecond: perSecond,
     requestBurstPerClient: burst
   })
 }
