@@ -7,7 +7,7 @@ import { createServer } from 'node:tls'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TestAuthority } from '../../../dtls/test/pki.ts'
 import type { Issued } from '../../../dtls/test/pki.ts'
-import { certificateIdentity } from '../../src/tls/identity.ts'
+import { certificateIdentity, certificateNames } from '../../src/tls/identity.ts'
 import { subjectPublicKeyInfo } from '../../src/tls/subject-public-key.ts'
 import { Credentials, TlsWorld } from './tls-world.ts'
 
@@ -116,6 +116,14 @@ describe('a client', () => {
 })
 
 describe('the identity of a certificate', () => {
+  it('is not in its common name, even where there is no other name [RFC9132-7.1-M04]', () => {
+    world = new TlsWorld(new Credentials(authority, authority))
+    const unnamed = new X509Certificate(authority.issueAuthority('server.example').certificate)
+    expect(certificateNames(unnamed, 'server.example')).toBe(false)
+    const named = new X509Certificate(authority.issue('server.example').certificate)
+    expect(certificateNames(named, 'server.example')).toBe(true)
+  })
+
   it('has the digest of the key as its issuer signed it, names in lower case, and the common name', () => {
     world = new TlsWorld(new Credentials(authority, authority))
     const issued = authority.issue('UPPER.example', { commonName: 'somebody' })
