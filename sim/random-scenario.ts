@@ -1,7 +1,7 @@
 import { assignedPrefixes, ownPrefixes, prefixInside } from './addressing.ts'
 import { Chance } from './chance.ts'
-import { LINK_FAULTS, PROVIDER_FAULTS, SITE_FAULTS } from './scenario.ts'
-import type { Action, Fault, Scenario, SitePlan } from './scenario.ts'
+import { LINK_FAULTS, PROVIDER_FAULTS, SITE_FAULTS, isLinkFault, isSiteFault } from './scenario.ts'
+import type { Action, Fault, FaultKind, Scenario, SitePlan } from './scenario.ts'
 
 const LIFETIMES = [60, 120, 300, 600, 1800, 3600] as const
 
@@ -22,9 +22,9 @@ export function randomScenario(seed: number): Scenario {
   const sites = Array.from({ length: chance.oneOf([1, 1, 1, 2, 2, 3]) }, (_, number) =>
     randomSite(chance, number, providers)
   )
-  const stormSeconds = chance.integer(1200, 5400)
+  const stormSeconds = chance.integer(900, 3600)
+  const faults = randomFaults(new Chance(seed, 'faults'), sites, providers, stormSeconds)
   const place = new Chance(seed, 'actions')
-  const weather = new Chance(seed, 'faults')
   return {
     seed,
     sites,
@@ -32,10 +32,8 @@ export function randomScenario(seed: number): Scenario {
     heartbeats: chance.happens(0.5) ? 'default' : 'quick',
     latencyMilliseconds: chance.oneOf([1, 5, 20, 80]),
     stormSeconds,
-    actions: sites.flatMap((site) => randomActions(place, site, stormSeconds, sites)),
-    faults: Array.from({ length: weather.integer(3, 24) }, () =>
-      randomFault(weather, sites, providers, stormSeconds)
-    )
+    actions: sites.flatMap((site) => randomActions(place, site, sites, stormSeconds, faults)),
+    faults
   }
 }
 
@@ -48,21 +46,42 @@ function randomSite(chance: Chance, number: number, providers: number): SitePlan
   return { number, attachments, announcedThrough }
 }
 
+/** Operators act in bursts, and when something is wrong, for then it is most likely to go wrong. */
 function randomActions(
   chance: Chance,
   site: SitePlan,
+  sites: readonly SitePlan[],
   stormSeconds: number,
-  sites: readonly SitePlan[]
+  faults: readonly Fault[]
 ): Action[] {
   const actions: Action[] = []
   const names = Array.from({ length: chance.integer(1, 5) }, (_, index) => `p${index}`)
-  for (let count = chance.integer(2, 12); count > 0; count--) {
-    const at = chance.between(1, stormSeconds)
+  const favourites = favouritePrefixes(chance, site)
+  let at = chance.between(1, 60)
+  for (let count = chance.integer(3, 20); count > 0; count--) {
     const protection = chance.oneOf(names)
     if (chance.happens(0.3)) actions.push({ kind: 'release', at, site: site.number, protection })
-    else actions.push(randomProtection(chance, site, sites, at, protection))
+    else actions.push(randomProtection(chance, site, sites, at, protection, favourites))
+    at = nextMoment(chance, at, stormSeconds, faults)
   }
   return actions.toSorted((a, b) => a.at - b.at)
+}
+
+function nextMoment(chance: Chance, last: number, stormSeconds: number, faults: readonly Fault[]): number {
+  const draw = chance.between(0, 1)
+  if (draw < 0.4) return Math.min(last + chance.between(0, 8), stormSeconds)
+  if (draw < 0.5 || faults.length === 0) return chance.between(1, stormSeconds)
+  const fault = chance.oneOf(faults)
+  return Math.min(fault.at + chance.between(-5, fault.lasts + 5), stormSeconds)
+}
+
+/** What is attacked most, so that targets overlap. */
+function favouritePrefixes(chance: Chance, site: SitePlan): readonly string[] {
+  const all = [
+    ...ownPrefixes(site.number),
+    ...site.attachments.flatMap((each) => assignedPrefixes(site.number, each))
+  ]
+  return chance.someOf(all, 2)
 }
 
 function randomProtection(
@@ -70,14 +89,17 @@ function randomProtection(
   site: SitePlan,
   sites: readonly SitePlan[],
   at: number,
-  protection: string
+  protection: string,
+  favourites: readonly string[]
 ): Action {
   return {
     kind: 'protect',
     at,
     site: site.number,
     protection,
-    prefixes: Array.from({ length: chance.oneOf([1, 1, 2, 3]) }, () => randomPrefix(chance, site, sites)),
+    prefixes: Array.from({ length: chance.oneOf([1, 1, 2, 3]) }, () =>
+      chance.happens(0.6) ? prefixInside(chance, chance.oneOf(favourites)) : randomPrefix(chance, site, sites)
+    ),
     ports: chance.oneOf(PORTS),
     protocols: chance.oneOf([[], [], [6], [6, 17]]),
     lifetimeSeconds: chance.happens(0.05) ? 'indefinite' : chance.oneOf(LIFETIMES),
@@ -99,8 +121,22 @@ function foreignPrefix(chance: Chance, site: SitePlan, sites: readonly SitePlan[
   return chance.oneOf(ownPrefixes(other.number))
 }
 
+/** A few kinds of fault in each world, and those often: all kinds at once would hide each other. */
+function randomFaults(
+  chance: Chance,
+  sites: readonly SitePlan[],
+  providers: number,
+  stormSeconds: number
+): Fault[] {
+  const kinds = chance.someOf([...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS], chance.integer(2, 7))
+  return Array.from({ length: chance.integer(3, 24) }, () =>
+    randomFault(chance, chance.oneOf(kinds), sites, providers, stormSeconds)
+  )
+}
+
 function randomFault(
   chance: Chance,
+  kind: FaultKind,
   sites: readonly SitePlan[],
   providers: number,
   stormSeconds: number
@@ -110,15 +146,7 @@ function randomFault(
   const lasts = Math.min(chance.between(1, longest), stormSeconds - at)
   const base = { at, lasts, strength: chance.between(0, 1) }
   const site = chance.oneOf(sites)
-  const part = chance.between(0, 1)
-  if (part < 0.45)
-    return {
-      ...base,
-      kind: chance.oneOf(LINK_FAULTS),
-      site: site.number,
-      provider: chance.oneOf(site.attachments)
-    }
-  if (part < 0.85)
-    return { ...base, kind: chance.oneOf(PROVIDER_FAULTS), provider: chance.integer(0, providers - 1) }
-  return { ...base, kind: chance.oneOf(SITE_FAULTS), site: site.number }
+  if (isLinkFault(kind)) return { ...base, kind, site: site.number, provider: chance.oneOf(site.attachments) }
+  if (isSiteFault(kind)) return { ...base, kind, site: site.number }
+  return { ...base, kind, provider: chance.integer(0, providers - 1) }
 }

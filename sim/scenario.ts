@@ -74,6 +74,14 @@ export type ProviderFaultKind = (typeof PROVIDER_FAULTS)[number]
 export type SiteFaultKind = (typeof SITE_FAULTS)[number]
 export type FaultKind = LinkFaultKind | ProviderFaultKind | SiteFaultKind
 
+export function isLinkFault(kind: FaultKind): kind is LinkFaultKind {
+  return LINK_FAULTS.some((each) => each === kind)
+}
+
+export function isSiteFault(kind: FaultKind): kind is SiteFaultKind {
+  return SITE_FAULTS.some((each) => each === kind)
+}
+
 interface FaultBase {
   /** Seconds from the start. */
   readonly at: number

@@ -52,7 +52,7 @@ function requestFaults({ providers, ledger }: WorldView, customer: Customer, pro
     if (asked.some((request) => request.mitigationId === mitigationId)) return false
     // What an earlier life of the client asked for lasts until its lifetime is over.
     const known = ledger.find(provider, `${own}/${mitigationId}`)
-    return !known.some(({ life }) => life !== customer.life)
+    return !known.some(({ life, isDoubtful }) => isDoubtful || life !== customer.life)
   })
   return [
     ...missing,

@@ -43,10 +43,9 @@ export function mitigationOfPlan(plan: string): string {
   return plan.slice(0, plan.lastIndexOf('/'))
 }
 
+/** A grace period counts from the withdrawal, and may go on after the lifetime would have been over. */
 function endOf(entry: LedgerEntry, { ledger }: WorldView): Instant {
-  const bound = ledger.boundOf(entry)
-  if (entry.withdrawnAt === undefined || entry.heirs.size > 0)
-    return after(bound, MAXIMUM_ACTIVE_BUT_TERMINATING)
-  const grace = after(entry.withdrawnAt, MAXIMUM_ACTIVE_BUT_TERMINATING)
-  return grace < bound ? grace : bound
+  const { withdrawnAt, heirs } = entry
+  const from = withdrawnAt !== undefined && heirs.size === 0 ? withdrawnAt : ledger.boundOf(entry)
+  return after(from, MAXIMUM_ACTIVE_BUT_TERMINATING)
 }

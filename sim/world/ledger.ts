@@ -23,6 +23,8 @@ export interface LedgerEntry {
   deleteHeardAt: Instant | undefined
   /** The server confirmed the DELETE, and no PUT came after that. */
   withdrawnAt: Instant | undefined
+  /** Its record was read by a calendar that had stepped while nobody could correct it: it may end much later. */
+  isDoubtful: boolean
   /** Newer requests with common addresses that came to the server, which deletes this one for them. */
   readonly heirs: Set<LedgerEntry>
 }
@@ -67,6 +69,7 @@ export class Ledger {
     if (by === 0) return
     for (const entry of this.at(provider)) {
       entry.promisedUntil = undefined
+      entry.isDoubtful = true
       entry.lastsUntil = after(entry.lastsUntil, by)
     }
   }
@@ -123,6 +126,7 @@ export class Ledger {
       lastsUntil: this.#clock.now(),
       deleteHeardAt: undefined,
       withdrawnAt: undefined,
+      isDoubtful: false,
       heirs: new Set()
     }
   }
