@@ -39,11 +39,13 @@ function checkPrivateKey(path: string, pem: string, certificate: X509Certificate
 }
 
 function certificateOptions(owner: string, credentials: CertificateCredentials): SecureContextOptions {
-  const { certificate, privateKey, trustAnchors } = credentials
+  const { certificate, privateKey, trustAnchors, crl } = credentials
   const [own] = readCertificates(`${owner}.certificate`, certificate)
   readCertificates(`${owner}.trustAnchors`, trustAnchors)
   if (own !== undefined) checkPrivateKey(`${owner}.privateKey`, privateKey, own)
-  return { cert: certificate, key: privateKey, ca: trustAnchors }
+  // With lists, OpenSSL wants a current one for every certificate below the anchor (RFC 5280 §6.3.3).
+  const lists = crl === undefined ? {} : { crl: typeof crl === 'string' ? crl : [...crl] }
+  return { cert: certificate, key: privateKey, ca: trustAnchors, ...lists }
 }
 
 function checkPsk(path: string, identity: string, key: Uint8Array): void {
