@@ -45,7 +45,7 @@ export function mitigationOfPlan(plan: string): string {
 
 /** A grace period counts from the withdrawal, and may go on after the lifetime would have been over. */
 function endOf(entry: LedgerEntry, { ledger }: WorldView): Instant {
-  const { withdrawnAt, heirs } = entry
-  const from = withdrawnAt !== undefined && heirs.size === 0 ? withdrawnAt : ledger.boundOf(entry)
-  return after(from, MAXIMUM_ACTIVE_BUT_TERMINATING)
+  const { withdrawnAt, heirs, isDoubtful } = entry
+  const countsFromWithdrawal = withdrawnAt !== undefined && heirs.size === 0 && !isDoubtful
+  return after(countsFromWithdrawal ? withdrawnAt : ledger.boundOf(entry), MAXIMUM_ACTIVE_BUT_TERMINATING)
 }

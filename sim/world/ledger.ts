@@ -70,7 +70,7 @@ export class Ledger {
     for (const entry of this.at(provider)) {
       entry.promisedUntil = undefined
       entry.isDoubtful = true
-      entry.lastsUntil = after(entry.lastsUntil, by)
+      entry.lastsUntil = later(after(entry.lastsUntil, by), this.#clock.now())
     }
   }
 
