@@ -184,8 +184,8 @@ describe('paths and methods', () => {
     ['DELETE without mid', { path: mitigate('cuid=home'), method: Method.delete }, '4.00', /mid is missing/],
     ['GET on heartbeats', { path: ['.well-known', 'dots', 'hb'], method: Method.get }, '4.05', /hb/],
     [
-      'DELETE of the configuration',
-      { path: ['.well-known', 'dots', 'config'], method: Method.delete },
+      'POST of the configuration',
+      { path: ['.well-known', 'dots', 'config'], method: Method.post },
       '4.05',
       /config/
     ],
