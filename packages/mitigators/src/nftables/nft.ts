@@ -19,7 +19,7 @@ const outputLimitBytes = 64 * 1024 * 1024
 /** File of the transaction, in a folder of our own. */
 const transactionFile = 'transaction.json'
 
-interface Workplace {
+interface Workshop {
   readonly folder: string
   readonly launcher: Launcher
 }
@@ -28,7 +28,7 @@ interface Workplace {
 export class Nft {
   readonly #command: readonly string[]
   readonly #timeoutMs: number
-  #workplace: Promise<Workplace> | undefined
+  #workshop: Promise<Workshop> | undefined
 
   constructor(options: NftOptions) {
     this.#command = options.command ?? ['nft']
@@ -55,19 +55,19 @@ export class Nft {
   }
 
   async close(): Promise<void> {
-    const workplace = await this.#workplace
-    this.#workplace = undefined
-    if (workplace === undefined) return
-    workplace.launcher.close()
-    await rm(workplace.folder, { recursive: true, force: true })
+    const workshop = await this.#workshop
+    this.#workshop = undefined
+    if (workshop === undefined) return
+    workshop.launcher.close()
+    await rm(workshop.folder, { recursive: true, force: true })
   }
 
-  #opened(): Promise<Workplace> {
-    this.#workplace ??= this.#open()
-    return this.#workplace
+  #opened(): Promise<Workshop> {
+    this.#workshop ??= this.#open()
+    return this.#workshop
   }
 
-  async #open(): Promise<Workplace> {
+  async #open(): Promise<Workshop> {
     const folder = await mkdtemp(join(tmpdir(), 'breakwater-nft-'))
     const command = this.#command
     return {
