@@ -14,9 +14,6 @@ export interface Flood {
 const payloadBytes = 1000
 const packetsPerSecond = 4000
 
-/** Bits per second on the wire, Ethernet header included: what the access link would have to carry. */
-export const floodMbps = ((payloadBytes + 42) * 8 * packetsPerSecond) / 1e6
-
 /**
  * Sends UDP from port 123 (a reflected NTP answer, as it were) to an address, from a namespace of the lab's own, for at
  * most `seconds`.

@@ -1,3 +1,4 @@
+import { DEFAULT_PORT } from '@breakwater/dots'
 import type { Static } from 'typebox'
 import { DEFAULT_RECONNECTION } from '@breakwater/dots'
 import { certificateCredentials, pskCredentials } from './credentials-config.ts'
@@ -15,7 +16,11 @@ const server = section(
       description: 'Addresses of the server, the preferred one first.'
     }),
     port: optional(
-      whole(1, 65_535, { description: 'UDP port of the server.', default: 4646, source: 'RFC 9132 §3' })
+      whole(1, 65_535, {
+        description: 'UDP port of the server.',
+        default: DEFAULT_PORT,
+        source: 'RFC 9132 §3'
+      })
     )
   },
   { description: 'A DOTS server of this provider.' }

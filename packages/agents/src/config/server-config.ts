@@ -1,7 +1,12 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { inSeconds } from '@breakwater/core'
-import { ACTIVE_BUT_TERMINATING, DEFAULT_LIFETIME_POLICY, DEFAULT_SERVER_POLICY } from '@breakwater/dots'
+import {
+  ACTIVE_BUT_TERMINATING,
+  DEFAULT_LIFETIME_POLICY,
+  DEFAULT_PORT,
+  DEFAULT_SERVER_POLICY
+} from '@breakwater/dots'
 import { certificateCredentials, preSharedKey } from './credentials-config.ts'
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
@@ -13,7 +18,7 @@ const listener = section(
     port: optional(
       whole(0, 65_535, {
         description: 'UDP port; 0 lets the system choose one.',
-        default: 4646,
+        default: DEFAULT_PORT,
         source: 'RFC 9132 §3'
       })
     ),
