@@ -6,6 +6,9 @@ export interface SocketAddress {
   readonly port: number
 }
 
+/** What carries a session: datagrams under DTLS, or a TCP connection under TLS. */
+export type Transport = 'udp' | 'tcp'
+
 /** The way a datagram takes or took: every output that leaves the host carries one. */
 export interface NetworkPath {
   readonly local: SocketAddress

@@ -157,7 +157,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   /** Undefined when no legal path leads to the server. */
   #startHandshake(now: Instant): Attempt | undefined {
-    const { paths } = this.#options.paths
+    const paths = datagramsFirst(this.#options.paths.paths)
     const path = paths[this.#nextPath % Math.max(paths.length, 1)]
     if (path === undefined) return undefined
     const connection = this.#options.newConnection()
@@ -391,6 +391,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#outputs.push({ kind: 'close', connection: state.connection })
     this.#leaveSilent(state, 'no answer to heartbeats', now)
   }
+}
+
+/** Streams only to servers that have nothing else (RFC 9132 §4.3 prefers UDP). */
+function datagramsFirst(paths: readonly LegalPath[]): readonly LegalPath[] {
+  const datagrams = paths.filter(({ transport }) => transport === 'udp')
+  return datagrams.length > 0 ? datagrams : paths
 }
 
 function sentBefore(one: LiveSession, other: LiveSession): boolean {

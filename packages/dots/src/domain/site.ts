@@ -1,4 +1,4 @@
-import type { IpAddress, IpPrefix } from '@breakwater/core'
+import type { IpAddress, IpPrefix, Transport } from '@breakwater/core'
 import type { DomainName, ServerName } from './identifier.ts'
 
 /** A DOTS server: it belongs to exactly one provisioning domain. */
@@ -7,10 +7,14 @@ export interface DotsServer {
   readonly domain: DomainName
   /** Reference identifier: the DNS-ID that its certificate must carry. */
   readonly referenceName: string
-  /** In order of preference. */
+  /** Those of one family in order of preference; between families RFC 9132 §4.3 decides. */
   readonly addresses: readonly IpAddress[]
   /** RFC 9132 §3: 4646 unless agreed otherwise. */
   readonly port: number
+  /** Undefined: the same port as for UDP. */
+  readonly tcpPort?: number
+  /** What it listens on. Undefined: both (RFC 9132 §3). */
+  readonly transports?: readonly Transport[]
 }
 
 /** One attachment's worth of configuration (RFC 7556). Kind `service` comes with third-party mitigation services. */

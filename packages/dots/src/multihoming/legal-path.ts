@@ -1,12 +1,19 @@
 import { formatIpAddress } from '@breakwater/core'
-import type { IpAddress, NetworkPath, PrefixTable, SocketAddress } from '@breakwater/core'
+import type { IpAddress, NetworkPath, PrefixTable, SocketAddress, Transport } from '@breakwater/core'
 import type { DomainName, ServerName } from '../domain/identifier.ts'
 import type { DotsServer, ProvisioningDomain, Site } from '../domain/site.ts'
 import { addressClasses } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
 
 // The one maker of paths, lent by the class's static block to this file alone.
-let makePath: (server: DotsServer, source: IpAddress, remote: IpAddress, via: string | undefined) => LegalPath
+let makePath: (server: DotsServer, way: Way) => LegalPath
+
+interface Way {
+  readonly transport: Transport
+  readonly source: IpAddress
+  readonly remote: IpAddress
+  readonly via: string | undefined
+}
 
 /**
  * A way to a DOTS server that stays inside the server's own provisioning domain: by the domain's interface, from a
@@ -15,21 +22,23 @@ let makePath: (server: DotsServer, source: IpAddress, remote: IpAddress, via: st
  */
 export class LegalPath {
   static {
-    makePath = (server, source, remote, via) => new LegalPath(server, source, remote, via)
+    makePath = (server, way) => new LegalPath(server, way)
   }
 
   // A private field makes the type nominal: no literal of the same shape passes for a LegalPath.
   readonly #server: DotsServer
+  readonly transport: Transport
   readonly source: IpAddress
   readonly remote: SocketAddress
   /** Bound to this interface; undefined: any active one (RFC 9284 §5.1). */
   readonly interface: string | undefined
 
-  private constructor(server: DotsServer, source: IpAddress, remote: IpAddress, via: string | undefined) {
+  private constructor(server: DotsServer, way: Way) {
     this.#server = server
-    this.source = source
-    this.remote = { address: remote, port: server.port }
-    this.interface = via
+    this.transport = way.transport
+    this.source = way.source
+    this.remote = { address: way.remote, port: portOf(server, way.transport) }
+    this.interface = way.via
   }
 
   get domain(): DomainName {
@@ -62,7 +71,10 @@ export type IllegalPath =
   | { readonly kind: 'no-source-of-family'; readonly remote: IpAddress }
 
 export interface LegalPaths {
-  /** The server's first address first, then the domain's first source. Empty: no session may be opened. */
+  /**
+   * As RFC 9132 §4.3 prefers them: UDP over IPv6, UDP over IPv4, TCP over IPv6, TCP over IPv4. Among those the server's
+   * first address comes first, then the domain's first source. Empty: no session may be opened.
+   */
   readonly paths: readonly LegalPath[]
   /** What was left out, and why. */
   readonly illegal: readonly IllegalPath[]
@@ -94,12 +106,41 @@ export function legalPaths(
 }
 
 function pathsOf(domain: ProvisioningDomain, server: DotsServer, sources: readonly IpAddress[]): LegalPath[] {
+  return preference.flatMap(({ transport, family }) => {
+    if (!transportsOf(server).includes(transport)) return []
+    return server.addresses
+      .filter((remote) => remote.family === family)
+      .flatMap((remote) => waysTo(domain, remote, sources))
+      .map((way) => makePath(server, { ...way, transport }))
+  })
+}
+
+/** RFC 9132 §4.3: the most preferred first. */
+const preference = [
+  { transport: 'udp', family: 6 },
+  { transport: 'udp', family: 4 },
+  { transport: 'tcp', family: 6 },
+  { transport: 'tcp', family: 4 }
+] as const
+
+function waysTo(
+  domain: ProvisioningDomain,
+  remote: IpAddress,
+  sources: readonly IpAddress[]
+): Omit<Way, 'transport'>[] {
   const interfaces = domain.interfaces.length === 0 ? [undefined] : domain.interfaces
-  return server.addresses.flatMap((remote) =>
-    sources
-      .filter((source) => source.family === remote.family)
-      .flatMap((source) => interfaces.map((via) => makePath(server, source, remote, via)))
-  )
+  return sources
+    .filter((source) => source.family === remote.family)
+    .flatMap((source) => interfaces.map((via) => ({ source, remote, via })))
+}
+
+/** RFC 9132 §3: a server listens on both, unless it was agreed otherwise. */
+export function transportsOf(server: DotsServer): readonly Transport[] {
+  return server.transports ?? ['udp', 'tcp']
+}
+
+function portOf(server: DotsServer, transport: Transport): number {
+  return transport === 'tcp' ? (server.tcpPort ?? server.port) : server.port
 }
 
 /**

@@ -8,14 +8,18 @@ import { domain, ip, net, server, twoProviders } from './sites.ts'
 
 function text(path: LegalPath): string {
   const via = path.interface ?? 'any'
-  return `${path.domain} ${formatIpAddress(path.source)} via ${via} to ${formatIpAddress(path.remote.address)}`
+  const [source, remote] = [path.source, path.remote.address].map(formatIpAddress)
+  return `${path.domain} ${path.transport} ${source} via ${via} to ${remote}`
 }
 
 describe('legal paths', () => {
   it("lead by the domain's interface from the domain's source to the server", () => {
     const [a] = twoProviders.domains
     const { paths } = legalPaths(twoProviders, a!.servers[0]!)
-    expect(paths.map(text)).toEqual(['isp-a 198.51.100.1 via wan-a to 192.0.2.1'])
+    expect(paths.map(text)).toEqual([
+      'isp-a udp 198.51.100.1 via wan-a to 192.0.2.1',
+      'isp-a tcp 198.51.100.1 via wan-a to 192.0.2.1'
+    ])
     expect(paths[0]?.networkPath).toEqual({
       local: { address: ip('198.51.100.1'), port: 0 },
       remote: { address: ip('192.0.2.1'), port: 4646 },
@@ -26,13 +30,14 @@ describe('legal paths', () => {
   it('lead by any interface where the domain names none', () => {
     const a = domain('isp-a', { sources: ['198.51.100.1'], servers: [server('isp-a', '192.0.2.1')] })
     const { paths } = legalPaths({ domains: [a], providerIndependent: [] }, a.servers[0]!)
-    expect(paths.map((path) => path.interface)).toEqual([undefined])
+    expect(paths.map((path) => path.interface)).toEqual([undefined, undefined])
   })
 
   it('pair only addresses of one family, in order of preference', () => {
     const both = {
       ...server('isp-a', '2001:db8:ffff::1'),
-      addresses: [ip('2001:db8:ffff::1'), ip('192.0.2.1')]
+      addresses: [ip('2001:db8:ffff::1'), ip('192.0.2.1')],
+      transports: ['udp'] as const
     }
     const a = domain('isp-a', {
       sources: ['198.51.100.1', '2001:db8:a::1'],
@@ -41,11 +46,35 @@ describe('legal paths', () => {
     })
     const { paths } = legalPaths({ domains: [a], providerIndependent: [] }, both)
     expect(paths.map(text)).toEqual([
-      'isp-a 2001:db8:a::1 via wan-a to 2001:db8:ffff::1',
-      'isp-a 2001:db8:a::1 via wan-c to 2001:db8:ffff::1',
-      'isp-a 198.51.100.1 via wan-a to 192.0.2.1',
-      'isp-a 198.51.100.1 via wan-c to 192.0.2.1'
+      'isp-a udp 2001:db8:a::1 via wan-a to 2001:db8:ffff::1',
+      'isp-a udp 2001:db8:a::1 via wan-c to 2001:db8:ffff::1',
+      'isp-a udp 198.51.100.1 via wan-a to 192.0.2.1',
+      'isp-a udp 198.51.100.1 via wan-c to 192.0.2.1'
     ])
+  })
+
+  it('prefer datagrams to streams and IPv6 to IPv4, whatever the order of the addresses (RFC 9132 §4.3)', () => {
+    const both = { ...server('isp-a', '192.0.2.1'), addresses: [ip('192.0.2.1'), ip('2001:db8:ffff::1')] }
+    const a = domain('isp-a', { sources: ['198.51.100.1', '2001:db8:a::1'], servers: [both] })
+    const { paths } = legalPaths({ domains: [a], providerIndependent: [] }, both)
+    expect(paths.map((path) => `${path.transport} over IPv${path.remote.address.family}`)).toEqual([
+      'udp over IPv6',
+      'udp over IPv4',
+      'tcp over IPv6',
+      'tcp over IPv4'
+    ])
+  })
+
+  it('lead only over the transports of the server, to the port of each', () => {
+    const streams = { ...server('isp-a', '192.0.2.1'), transports: ['tcp'] as const }
+    const twoPorts = { ...server('isp-a', '192.0.2.1'), tcpPort: 4647 }
+    const a = domain('isp-a', { sources: ['198.51.100.1'], servers: [streams] })
+    const ports = (of: typeof twoPorts | typeof streams): readonly string[] =>
+      legalPaths({ domains: [a], providerIndependent: [] }, of).paths.map(
+        ({ transport, remote }) => `${transport} ${remote.port}`
+      )
+    expect(ports(streams)).toEqual(['tcp 4646'])
+    expect(ports(twoPorts)).toEqual(['udp 4646', 'tcp 4647'])
   })
 
   it('never start from an address that another domain assigned', () => {
@@ -64,7 +93,7 @@ describe('legal paths', () => {
       const site: Site = { domains, providerIndependent: [own] }
       return legalPaths(site, domains.find((each) => each.name === name)!.servers[0]!).paths
     }
-    expect(fromOwn('isp-b')).toHaveLength(1)
+    expect(fromOwn('isp-b')).toHaveLength(2)
     expect(fromOwn('isp-a')).toHaveLength(0)
   })
 
@@ -74,6 +103,7 @@ describe('legal paths', () => {
     // @ts-expect-error A literal of the same shape is no LegalPath.
     const forged: LegalPath = {
       ...shape,
+      transport: 'udp',
       interface: 'wan-b',
       referenceName: '',
       networkPath: path!.networkPath
