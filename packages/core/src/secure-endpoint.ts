@@ -1,4 +1,5 @@
 import type { NetworkPath, SocketAddress } from './path.ts'
+import type { Duration } from './time.ts'
 
 /**
  * A secure endpoint: one UDP socket with DTLS on it, at the same layer as UDP. It hands up batches of (peer, plaintext)
@@ -18,12 +19,16 @@ export type PeerIdentity =
       readonly kind: 'certificate'
       /** Names of the subjectAltName: DNS-IDs in lower case. */
       readonly dnsNames: readonly string[]
+      /** SRV-IDs in lower case (`_dots-signal.server.example`); absent: none, or the endpoint does not read them. */
+      readonly srvNames?: readonly string[]
       /** The common name of the subject, for people to read; never used to authorise. */
       readonly subject: string
       /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal. */
       readonly spkiSha256: string
     }
   | { readonly kind: 'psk'; readonly identity: string }
+  /** RFC 7250: a key that stands for itself. `spkiSha256` as in a certificate. */
+  | { readonly kind: 'raw-public-key'; readonly spkiSha256: string }
 
 /** PEM texts. */
 export interface CertificateCredentials {
@@ -47,15 +52,45 @@ export interface PskCredentials {
   readonly key: Uint8Array
 }
 
-/** What a server authenticates with. */
+/** A key without a certificate (RFC 7250, RFC 7252 §9.1.3.2), and the keys that the other side may have. */
+export interface RawPublicKeyCredentials {
+  readonly kind: 'raw-public-key'
+  /** PEM text; the peer gets to see its public half. */
+  readonly privateKey: string
+  /**
+   * Who is let in: the SHA-256 of each peer's SubjectPublicKeyInfo, hexadecimal, whole (64 digits) or cut to its first
+   * 120 bits (30 digits; RFC 6920 §9.4 sha-256-120). At least one.
+   */
+  readonly peerKeys: readonly string[]
+}
+
+/** What a server authenticates with: any of these, or several. An endpoint that cannot do one refuses it (ConfigError). */
 export interface ServerCredentials {
-  /** A certificate (clients must show one of the same trust anchors), pre-shared keys, or both. */
+  /** Clients must show a certificate of the same trust anchors. */
   readonly certificate?: CertificateCredentials
   /** PSK identity → key. */
   readonly preSharedKeys?: ReadonlyMap<string, Uint8Array>
+  /** Beside a certificate it must be the key of that: one key proves this server, whichever way it is shown. */
+  readonly rawPublicKey?: RawPublicKeyCredentials
 }
 
-export type ClientCredentials = CertificateCredentials | PskCredentials
+export type ClientCredentials = CertificateCredentials | PskCredentials | RawPublicKeyCredentials
+
+/**
+ * What a client keeps so that the next handshake with a server is a short one (RFC 5077), also after a restart. Secret:
+ * whoever has it can be this client to that server until it expires.
+ */
+export interface ResumableSession {
+  readonly remote: SocketAddress
+  readonly serverName: string
+  /** For endpoints of the same implementation and with the same credentials; means nothing to anybody else. */
+  readonly state: Uint8Array
+  /** By the calendar: milliseconds since 1970. */
+  readonly expiresAtMs: number
+}
+
+/** Bytes of a key that a server seals session tickets with. */
+export const TICKET_KEY_BYTES = 32
 
 export interface SecureEndpointLimits {
   /** Peers at most, handshaking ones included. Default 100,000. */
@@ -81,16 +116,34 @@ interface SecureEndpointBase {
   readonly interface?: string
   /** Path MTU in bytes, IP and UDP headers included. Default 1280 (RFC 9132 §7.3). */
   readonly mtu?: number
+  /**
+   * DTLS only: how long a flight of the handshake waits for its answer before it is sent again; doubled each time.
+   * Default 1 s (RFC 6347 §4.2.4.1). Deviation: 400 ms at least, which RFC 9147 §5.8.2 names for real-time use.
+   */
+  readonly handshakeRetransmission?: Duration
   readonly limits?: SecureEndpointLimits
 }
 
 export interface ServerEndpointOptions extends SecureEndpointBase, ServerCredentials {
   readonly role: 'server'
+  /**
+   * Keys of session tickets, `TICKET_KEY_BYTES` random bytes each: the first one seals, all of them open. Whoever gives
+   * them keeps them, changes them in time (`SecureEndpoint.useTicketKeys`) and may give the same to the next process, or
+   * to others at the same address. Without them the endpoint makes its own, which end with it.
+   */
+  readonly ticketKeys?: readonly Uint8Array[]
 }
 
 export interface ClientEndpointOptions extends SecureEndpointBase {
   readonly role: 'client'
   readonly credentials: ClientCredentials
+  /**
+   * Application service that a certificate may be for: `dots-signal` also accepts the SRV-ID `_dots-signal.` + server
+   * name (RFC 4985, RFC 9525 §6.5). Default: DNS-IDs only.
+   */
+  readonly serviceName?: string
+  /** Sessions of an earlier endpoint; unusable, expired and foreign ones are left out without a word. */
+  readonly sessions?: readonly ResumableSession[]
 }
 
 export type SecureEndpointOptions = ServerEndpointOptions | ClientEndpointOptions
@@ -134,8 +187,13 @@ export interface SecureEndpointHandlers {
 
 export interface ConnectRequest {
   readonly remote: SocketAddress
-  /** Reference identifier that the server's certificate must carry as DNS-ID. Not used with PSK. */
+  /**
+   * Reference identifier that the server's certificate must carry as DNS-ID (RFC 9525; no wildcard counts). Not used with
+   * keys.
+   */
   readonly serverName: string
+  /** In place of the endpoint's own for this handshake, as during an attack. */
+  readonly handshakeRetransmission?: Duration
 }
 
 export interface SecureEndpoint {
@@ -156,11 +214,22 @@ export interface SecureEndpoint {
   stats(): Readonly<Record<string, number>>
   /**
    * Takes new credentials, of its own role and all of them, in place of the old ones. Handshakes that begin from now on
-   * use these, and none resumes a session of before; established sessions stay, even of peers that would be refused now.
-   * A handshake under way may end by either. Does nothing on a destroyed endpoint. Absent where an implementation cannot.
+   * use these; a session of before is resumed only if our own credential is still the same and they would let the same
+   * peer in. Established sessions stay, even of peers that would be refused now. A handshake under way may end by either. Does
+   * nothing on a destroyed endpoint. Absent where an implementation cannot.
    * @throws {ConfigError} on unusable credentials; the old ones are in use then.
    */
   reload?(credentials: ServerCredentials | ClientCredentials): void
+  /**
+   * Servers with ticket keys given from outside: replaces all of them. Absent where an implementation has no tickets.
+   * @throws {ConfigError} on keys that cannot be; the old ones are in use then.
+   */
+  useTicketKeys?(keys: readonly Uint8Array[]): void
+  /**
+   * Clients: what could be resumed now, for the next endpoint. Worth asking after each `established`. Absent where an
+   * implementation has no tickets.
+   */
+  resumableSessions?(): readonly ResumableSession[]
   /** Says close_notify to everybody, closes the socket, reports nothing more. */
   destroy(): Promise<void>
 }

@@ -70,7 +70,8 @@ function toNativeCertificate(credentials: CertificateCredentials): NativeCredent
 }
 
 function serverCredentials(options: ServerCredentials): NativeCredentials {
-  const { certificate, preSharedKeys } = options
+  const { certificate, preSharedKeys, rawPublicKey } = options
+  if (rawPublicKey !== undefined) throw invalid('rawPublicKey', 'raw public keys are not known here yet')
   for (const [identity, key] of preSharedKeys ?? []) checkPsk('preSharedKeys', identity, key)
   return {
     ...(certificate === undefined ? {} : toNativeCertificate(certificate)),
@@ -80,6 +81,8 @@ function serverCredentials(options: ServerCredentials): NativeCredentials {
 
 function clientCredentials(credentials: ClientCredentials): NativeCredentials {
   if (credentials.kind === 'certificate') return toNativeCertificate(credentials)
+  if (credentials.kind === 'raw-public-key')
+    throw invalid('credentials', 'raw public keys are not known here yet')
   checkPsk('credentials', credentials.identity, credentials.key)
   return { pskIdentity: credentials.identity, pskKey: credentials.key }
 }
@@ -108,11 +111,17 @@ function limitsOf(limits: SecureEndpointLimits) {
   }
 }
 
+function refuseUnknown(options: SecureEndpointOptions): void {
+  const unknown = ['handshakeRetransmission', 'ticketKeys', 'sessions', 'serviceName']
+  for (const name of unknown) if (name in options) throw invalid(name, 'is not known here yet')
+}
+
 /** What the engine needs to know of `options`. Throws a ConfigError on values that cannot be. @internal */
 export function toEngineOptions(
   options: SecureEndpointOptions,
   timing: HandshakeTiming = defaultTiming
 ): NativeEngineOptions {
+  refuseUnknown(options)
   return {
     server: options.role === 'server',
     ...credentialsOf(options),

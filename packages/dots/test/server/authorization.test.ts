@@ -10,7 +10,13 @@ const authorization = new Authorization([
     pskIdentities: ['example-psk'],
     prefixes: [prefix('192.0.2.0/25'), prefix('192.0.2.128/25'), prefix('2001:db8::/32')]
   },
-  { name: 'other', dnsNames: ['other.example'], pskIdentities: [], prefixes: [prefix('198.51.100.0/24')] }
+  {
+    name: 'other',
+    dnsNames: ['other.example'],
+    pskIdentities: [],
+    publicKeys: ['AB'.repeat(32), 'cd'.repeat(15)],
+    prefixes: [prefix('198.51.100.0/24')]
+  }
 ])
 
 describe('Authorization', () => {
@@ -23,6 +29,21 @@ describe('Authorization', () => {
       domain: 'example',
       owner: 'psk:example-psk'
     })
+  })
+
+  it('knows a client by its raw public key, whose digest may have been cut', () => {
+    const whole = { kind: 'raw-public-key', spkiSha256: 'ab'.repeat(32) } as const
+    const cut = { kind: 'raw-public-key', spkiSha256: `${'cd'.repeat(15)}${'0'.repeat(34)}` } as const
+    expect(authorization.principalOf(whole)).toEqual({ domain: 'other', owner: `spki:${whole.spkiSha256}` })
+    expect(authorization.domainOf(`spki:${cut.spkiSha256}`)).toBe('other')
+    expect(authorization.principalOf({ ...whole, spkiSha256: 'ab'.repeat(15) })).toBeUndefined()
+    const certified = {
+      kind: 'certificate',
+      dnsNames: [],
+      subject: '',
+      spkiSha256: whole.spkiSha256
+    } as const
+    expect(authorization.principalOf(certified)).toBeUndefined()
   })
 
   it('knows nobody by a name that only looks alike, by the subject, or by a DNS name as PSK identity', () => {
@@ -49,5 +70,6 @@ describe('Authorization', () => {
   it('names identities for people', () => {
     expect(identityText(certificate('a.example', 'b.example'))).toBe('dns:a.example')
     expect(identityText({ kind: 'psk', identity: 'x' })).toBe('psk:x')
+    expect(identityText({ kind: 'raw-public-key', spkiSha256: 'ab' })).toBe('spki:ab')
   })
 })

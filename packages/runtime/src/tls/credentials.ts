@@ -13,6 +13,8 @@ const shortestPskBytes = 16
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
+const noRawPublicKeys = 'Node has no way to show or check raw public keys over TLS'
+
 function unusable(path: string, message: string, cause?: unknown): ConfigError {
   return new ConfigError('TLS_CREDENTIALS_INVALID', `${path}: ${message}`, [{ path, message }], { cause })
 }
@@ -62,6 +64,7 @@ function checkPsk(path: string, identity: string, key: Uint8Array): void {
 function optionsOf(options: SecureStreamOptions): SecureContextOptions {
   if (options.role === 'client') {
     const { credentials } = options
+    if (credentials.kind === 'raw-public-key') throw unusable('credentials', noRawPublicKeys)
     if (credentials.kind === 'psk') checkPsk('credentials', credentials.identity, credentials.key)
     return {
       ...secureProfile({
@@ -72,6 +75,7 @@ function optionsOf(options: SecureStreamOptions): SecureContextOptions {
     }
   }
   const { certificate, preSharedKeys = new Map<string, Uint8Array>() } = options
+  if (options.rawPublicKey !== undefined) throw unusable('rawPublicKey', noRawPublicKeys)
   for (const [identity, key] of preSharedKeys) checkPsk('preSharedKeys', identity, key)
   if (certificate === undefined && preSharedKeys.size === 0)
     throw unusable('credentials', 'neither a certificate nor a pre-shared key')

@@ -76,6 +76,8 @@ async function open(
   options: SecureStreamOptions,
   handlers: SecureEndpointHandlers
 ): Promise<TlsEndpoint> {
+  for (const name of ['ticketKeys', 'sessions', 'serviceName'])
+    if (name in options) throw invalidOption(name, 'TLS over TCP has nothing like it here')
   const limits = tlsLimits(options.limits)
   const context = secureContextOptions(options)
   const clock = systemClock()

@@ -31,18 +31,23 @@ type ClientFinished = Extract<HandshakeMessage, { kind: 'client-finished' }>
 
 /** Throws a ConfigError on unusable credentials. */
 export function readAuthentication(options: SecureEndpointOptions): Authentication {
+  for (const name of ['handshakeRetransmission', 'ticketKeys', 'sessions', 'serviceName'])
+    if (name in options) throw unknownToTheSimulation(name)
   return options.role === 'client'
     ? readClientCredentials(options.credentials)
     : readServerCredentials(options)
 }
 
 function readClientCredentials(credentials: ClientCredentials): Authentication {
+  if (credentials.kind === 'raw-public-key') throw unknownToTheSimulation('credentials.kind')
   return credentials.kind === 'psk'
     ? { certificate: undefined, ownKey: credentials, keys: new Map() }
     : { certificate: readCredentials(credentials), ownKey: undefined, keys: new Map() }
 }
 
-function readServerCredentials({ certificate, preSharedKeys }: ServerCredentials): Authentication {
+function readServerCredentials(credentials: ServerCredentials): Authentication {
+  const { certificate, preSharedKeys, rawPublicKey } = credentials
+  if (rawPublicKey !== undefined) throw unknownToTheSimulation('rawPublicKey')
   if (certificate === undefined && (preSharedKeys?.size ?? 0) === 0) throw nothingToAuthenticateWith()
   return {
     certificate: certificate === undefined ? undefined : readCredentials(certificate),
@@ -118,6 +123,11 @@ function refused(reason: SessionFailure, alert: Alert): Judgement {
 function ofAnotherRole(role: SecureEndpointOptions['role']): ConfigError {
   const message = `these are not the credentials of a ${role}`
   return new ConfigError('TESTING_CREDENTIALS_UNUSABLE', message, [{ path: 'credentials', message }])
+}
+
+function unknownToTheSimulation(path: string): ConfigError {
+  const message = `${path}: this is not known to the simulation`
+  return new ConfigError('TESTING_CREDENTIALS_UNUSABLE', message, [{ path, message }])
 }
 
 function nothingToAuthenticateWith(): ConfigError {
