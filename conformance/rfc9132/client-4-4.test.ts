@@ -30,6 +30,20 @@ describe('RFC 9132 §4.4: the requests of a client', () => {
     expect(server.heard.map((each) => each.text.split('/')[0])).toEqual(['PUT '])
   })
 
+  it('for protection do not wait for probing-rate, as questions to a silent server do [RFC9132-4.4-M03]', () => {
+    const server = new ScriptedServer()
+    server.feed({ kind: 'start' })
+    server.feed({ kind: 'established', connection: server.connection })
+    server.pass(Seconds(4))
+    expect(server.heard.map((each) => each.text.split('/')[0])).toEqual(['GET '])
+    server.want(web)
+    server.pass(Seconds(10))
+    const since = server.heard.slice(1)
+    expect(since.map((each) => each.text.split('/')[0])).toEqual(['PUT ', 'PUT ', 'PUT ', 'PUT '])
+    const gaps = since.slice(1).map((each, index) => each.at - since[index]!.at)
+    expect(Math.max(...gaps)).toBe(3000)
+  })
+
   it('carry a cuid and, behind it, a mid in the path, and neither in the body [RFC9132-4.4.1.1-M12] [RFC9132-4.4.1.1-M13] [RFC9132-4.4.1.1-M24]', () => {
     const server = new ScriptedServer()
     server.connect()

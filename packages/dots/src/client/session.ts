@@ -11,6 +11,7 @@ import { transmissionParameters } from '../signal/session-configuration.ts'
 import { ERRAND_PRIORITY, HEARTBEAT_PRIORITY, errandKey } from './errand.ts'
 import type { Errand } from './errand.ts'
 import type { Pacing } from './pacing.ts'
+import { ProbingRate } from './probing-rate.ts'
 
 export type SignalSessionInput =
   | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
@@ -56,6 +57,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   readonly #coap: CoapSession
   readonly #heartbeat: Heartbeat
   readonly #pacing: Pacing
+  /** RFC 7252 §9.1: a security association makes an endpoint, so each session has its own. */
+  readonly #probing: ProbingRate
   readonly #errands = new Map<string, OpenErrand>()
   readonly #byExchange = new Map<OutgoingExchange, OpenErrand>()
   #heartbeatExchange: { readonly exchange: OutgoingExchange; readonly sentAt: Instant } | undefined
@@ -76,6 +79,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     this.#coap = new CoapSession({ parameters: transmissionParameters(parameters), entropy })
     this.#heartbeat = new Heartbeat(parameters, entropy, now)
     this.#pacing = pacing
+    this.#probing = new ProbingRate(parameters.probingRateBytesPerSecond)
     this.#heardAt = now
   }
 
@@ -98,12 +102,13 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   urgency(now: Instant): number {
     const open = this.#mostUrgent(now)
     if (open !== undefined) return ERRAND_PRIORITY[open.errand.kind]
-    return this.#waitingHeartbeat === undefined ? Infinity : HEARTBEAT_PRIORITY
+    return this.#isHeartbeatAllowed(now) ? HEARTBEAT_PRIORITY : Infinity
   }
 
   handle(input: SignalSessionInput, now: Instant): void {
     switch (input.kind) {
       case 'datagram':
+        this.#probing.heard()
         this.#coap.handle({ kind: 'datagram', bytes: input.bytes }, now)
         this.#drainCoap(now)
         return
@@ -165,11 +170,23 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   /** When something that waits may go; undefined when nothing waits. */
   #nextSending(): Instant | undefined {
     let due: Instant | undefined
-    for (const open of this.#errands.values()) due = earlier(due, open.dueAt)
+    for (const open of this.#errands.values()) due = earlier(due, this.#wantedAt(open))
     const allowed = this.#pacing.nextAt()
-    if (this.#waitingHeartbeat !== undefined) due = earlier(due, allowed ?? this.#heardAt)
+    if (this.#waitingHeartbeat !== undefined)
+      due = earlier(due, this.#probing.nextAt(HEARTBEAT_BYTES) ?? allowed ?? this.#heardAt)
     if (due === undefined || allowed === undefined) return due
     return due > allowed ? due : allowed
+  }
+
+  /** Questions may not go faster than probing-rate to a server that is silent; mitigation requests do (RFC 9132 §4.4). */
+  #wantedAt({ errand, request, dueAt }: OpenErrand): Instant {
+    const allowed = isMitigationRequest(errand) ? undefined : this.#probing.nextAt(sizeOf(request))
+    return allowed !== undefined && allowed > dueAt ? allowed : dueAt
+  }
+
+  #isHeartbeatAllowed(now: Instant): boolean {
+    const allowed = this.#probing.nextAt(HEARTBEAT_BYTES)
+    return this.#waitingHeartbeat !== undefined && (allowed === undefined || allowed <= now)
   }
 
   /** One request for each round trip; never a heartbeat before a mitigation request (RFC 9132 §4.4). */
@@ -177,7 +194,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     while (this.#pacing.allows(now)) {
       const open = this.#mostUrgent(now)
       if (open !== undefined) this.#send(open, now)
-      else if (this.#waitingHeartbeat !== undefined) this.#sendHeartbeat(now)
+      else if (this.#isHeartbeatAllowed(now)) this.#sendHeartbeat(now)
       else return
     }
   }
@@ -185,7 +202,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #mostUrgent(now: Instant): OpenErrand | undefined {
     let best: OpenErrand | undefined
     for (const open of this.#errands.values()) {
-      if (open.dueAt > now) continue
+      if (this.#wantedAt(open) > now) continue
       if (best === undefined || isBefore(open, best)) best = open
     }
     return best
@@ -201,6 +218,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     open.sendings++
     open.dueAt = after(now, untilRepetition(open))
     this.#pacing.sent(now)
+    if (!isMitigationRequest(open.errand)) this.#probing.sent(sizeOf(request), now)
     this.#sentAt = now
     this.#drainCoap(now)
   }
@@ -219,6 +237,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       now
     )
     this.#pacing.sent(now)
+    this.#probing.sent(HEARTBEAT_BYTES, now)
     this.#sentAt = now
     this.#drainCoap(now)
   }
@@ -350,10 +369,22 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
  * an answer takes every turn and no heartbeat gets its own.
  */
 function untilRepetition({ errand, sendings }: OpenErrand): Duration {
-  if (errand.kind === 'put' || errand.kind === 'delete') return PACING_WITHOUT_RTT
+  if (isMitigationRequest(errand)) return PACING_WITHOUT_RTT
   const backedOff = PACING_WITHOUT_RTT * 2 ** Math.min(sendings - 1, 10)
   return Milliseconds(Math.min(backedOff, LONGEST_BACK_OFF))
 }
+
+function isMitigationRequest({ kind }: Errand): boolean {
+  return kind === 'put' || kind === 'delete'
+}
+
+/** Bytes of a request on the wire, or a few more: header, longest token, options with their heads, marker, payload. */
+function sizeOf({ options, payload }: CoapRequest): number {
+  const optionBytes = options.reduce((sum, { value }) => sum + value.length + 2, 0)
+  return 4 + 8 + optionBytes + 1 + payload.length
+}
+
+const HEARTBEAT_BYTES = sizeOf(heartbeatRequest(true))
 
 function isBefore(x: OpenErrand, y: OpenErrand): boolean {
   const difference = ERRAND_PRIORITY[x.errand.kind] - ERRAND_PRIORITY[y.errand.kind]
