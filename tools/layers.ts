@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   control: ['core'],
   agents: ['core', 'coap', 'model', 'dots', 'dtls', 'runtime', 'store', 'mitigators', 'control'],
   cli: ['core', 'control', 'agents'],
-  testing: ['core', 'dots']
+  testing: ['core', 'coap', 'dots']
 }
 
 /** Folder of `dots` → the folders of `dots` that it may import. */
