@@ -4,7 +4,7 @@ import type { CoapSessionOptions } from '@breakwater/coap'
 import { describe, expect, test } from 'vitest'
 
 import { Lockstep } from '../../packages/coap/test/lockstep.ts'
-import { observeOf } from '../../packages/coap/test/notation.ts'
+import { observeOf } from '@breakwater/testing'
 import { openStream } from '../../packages/coap/test/stream-lockstep.ts'
 
 const cbor = [uintOption(OptionNumber.contentFormat, 60)]

@@ -2,7 +2,7 @@ import { fromHex, Instant, Seconds, after } from '@breakwater/core'
 import { describe, expect, test } from 'vitest'
 import { Code, defaultParameters, encodeMessage, uriPath } from '../src/index.ts'
 import { Lockstep } from './lockstep.ts'
-import { wire } from './notation.ts'
+import { wire } from '@breakwater/testing'
 
 const reset = (id: string): string => `> RST [${id}]`
 

@@ -12,7 +12,7 @@ import type {
   IncomingExchange,
   OutgoingExchange
 } from '../src/index.ts'
-import { line, showPayload, wire } from './notation.ts'
+import { line, showPayload, wire } from '@breakwater/testing'
 
 /** Always the same draw: Message IDs begin at its upper half, tokens are it, `fraction` is it / 2^32. */
 export function steadyEntropy(draw: number): Entropy {

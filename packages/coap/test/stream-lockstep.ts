@@ -22,7 +22,7 @@ import type {
   OutgoingExchange
 } from '../src/index.ts'
 import { type Conduct, steadyEntropy } from './lockstep.ts'
-import { frame, frameLines, showPayload } from './notation.ts'
+import { frame, frameLines, showPayload } from '@breakwater/testing'
 
 /** One session on a stream, driven by hand, as `Lockstep` does it for datagrams. */
 export class StreamLockstep {

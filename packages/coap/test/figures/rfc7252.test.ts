@@ -2,7 +2,7 @@ import { Milliseconds, Seconds } from '@breakwater/core'
 import { describe, expect, test } from 'vitest'
 import { Code } from '../../src/index.ts'
 import { Lockstep } from '../lockstep.ts'
-import { wire } from '../notation.ts'
+import { wire } from '@breakwater/testing'
 
 // Where we are the client, tokens are ours: 4 bytes in place of the figure's one.
 const draw = 0x7d34_0020

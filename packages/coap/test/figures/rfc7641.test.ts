@@ -2,7 +2,7 @@ import { Seconds } from '@breakwater/core'
 import { describe, expect, test } from 'vitest'
 import { Code } from '../../src/index.ts'
 import { Lockstep } from '../lockstep.ts'
-import { observeOf } from '../notation.ts'
+import { observeOf } from '@breakwater/testing'
 
 describe('RFC 7641 figures, as the client', () => {
   test('figure 2: a registration and three notifications', () => {

@@ -2,7 +2,7 @@ import { DecodeError, fromHex, InternalError, toHex } from '@breakwater/core'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeFrame, FrameReader, type StreamMessage, uintOption } from '../../src/index.ts'
-import { frame, frameLines } from '../notation.ts'
+import { frame, frameLines } from '@breakwater/testing'
 
 const nothing = new Uint8Array(0)
 
