@@ -1,20 +1,37 @@
 import { equalIpAddresses, formatIpAddress, UnavailableError } from '@breakwater/core'
-import type { IpAddress, NetworkPath, OpenSecureEndpoint, SocketAddress } from '@breakwater/core'
+import type {
+  IpAddress,
+  NetworkPath,
+  OpenSecureEndpoint,
+  OpenSecureStream,
+  SocketAddress,
+  Transport
+} from '@breakwater/core'
 import type { SimulatedInterface } from './interface.ts'
 import type { Link } from './link.ts'
 import type { SimulatedNetwork } from './network.ts'
 import { openSimulatedEndpoint } from './secure-endpoint.ts'
+import { openSimulatedStream } from './stream-endpoint.ts'
+import { refusalOf } from './stream-segment.ts'
 
-/** A datagram at the socket that it was sent to. */
+/** A datagram, or a segment of TCP, at the socket that it was sent to. */
 export interface ArrivedDatagram {
+  readonly transport: Transport
   readonly source: SocketAddress
   readonly destination: SocketAddress
   readonly interface: string
   readonly bytes: Uint8Array
 }
 
-/** A UDP socket of a simulated host. */
-export interface SimulatedSocket {
+/** What a socket is, other than one for all UDP datagrams to its port. */
+export interface SocketKind {
+  readonly transport: Transport
+  /** Connected: only for what comes from there. Several may share a port. */
+  readonly remote?: SocketAddress
+}
+
+/** A socket of a simulated host. */
+export interface SimulatedSocket extends SocketKind {
   /** The bound address, with the real port. */
   readonly local: SocketAddress
   /** Name of the interface that it is bound to. */
@@ -39,6 +56,8 @@ export class SimulatedHost {
   readonly routing: HostRouting
   /** Opens a cleartext secure endpoint with the round trips of DTLS 1.2. */
   readonly openSecureEndpoint: OpenSecureEndpoint
+  /** Opens a cleartext stream endpoint with the round trips of TLS over TCP. */
+  readonly openSecureStream: OpenSecureStream
   readonly #network: SimulatedNetwork
   readonly #sockets = new Set<SimulatedSocket>()
   #nextPort = ephemeral.first
@@ -54,6 +73,7 @@ export class SimulatedHost {
     this.interfaces = interfaces
     this.routing = routing
     this.openSecureEndpoint = (options, handlers) => openSimulatedEndpoint(network, this, options, handlers)
+    this.openSecureStream = (options, handlers) => openSimulatedStream(network, this, options, handlers)
   }
 
   /** The link of the interface of that name. */
@@ -79,22 +99,25 @@ export class SimulatedHost {
   }
 
   /**
-   * Opens a UDP socket.
+   * Opens a socket, for UDP unless `kind` says otherwise.
    * @throws UnavailableError when the address is not this host's, the port is taken, or there is no such interface.
    */
   bind(
     local: SocketAddress,
     interfaceName: string | undefined,
     receive: SimulatedSocket['receive'],
-    vanish: () => void = () => undefined
+    vanish: () => void = () => undefined,
+    kind: SocketKind = { transport: 'udp' }
   ): SimulatedSocket {
     const allowed = interfaceName === undefined ? this.interfaces : [this.interface(interfaceName)]
     if (!isWildcard(local.address) && !allowed.some((one) => one.mayUse(local.address)))
       throw unavailable('ADDRESS_UNKNOWN', `${this.name} has no address ${formatIpAddress(local.address)}`)
-    const port = local.port === 0 ? this.#freePort(local.address) : local.port
+    const port = local.port === 0 ? this.#freePort(local.address, kind.transport) : local.port
     const bound = { address: local.address, port }
-    if (this.#isTaken(bound)) throw unavailable('PORT_TAKEN', `port ${port} of ${this.name} is taken`)
-    const socket: SimulatedSocket = { local: bound, interface: interfaceName, receive, vanish }
+    // A listening port is shared with the connections that came of it.
+    if (kind.remote === undefined && this.#isTaken(bound, kind.transport))
+      throw unavailable('PORT_TAKEN', `port ${port} of ${this.name} is taken`)
+    const socket: SimulatedSocket = { ...kind, local: bound, interface: interfaceName, receive, vanish }
     this.#sockets.add(socket)
     return socket
   }
@@ -125,7 +148,8 @@ export class SimulatedHost {
     if (!this.#sockets.has(socket)) return
     const way = this.pathTo(socket, path.remote, path.local.address)
     if (way?.interface === undefined) return
-    this.#network.transmit(this, this.interface(way.interface), way.local, way.remote, bytes)
+    const { transport } = socket
+    this.#network.transmit(this, this.interface(way.interface), way.local, way.remote, bytes, transport)
   }
 
   /** Sends a datagram with whatever source address, as an attacker does. */
@@ -137,19 +161,28 @@ export class SimulatedHost {
   deliver(datagram: ArrivedDatagram): boolean {
     const socket = this.#socketFor(datagram)
     socket?.receive(datagram)
+    if (socket === undefined && datagram.transport === 'tcp') this.#refuse(datagram)
     return socket !== undefined
   }
 
-  #socketFor({ destination, interface: arrival }: ArrivedDatagram): SimulatedSocket | undefined {
-    let wildcard: SimulatedSocket | undefined
+  /** TCP answers also where nobody listens. */
+  #refuse({ source, destination, interface: arrival, bytes }: ArrivedDatagram): void {
+    const refusal = refusalOf(bytes)
+    if (refusal !== undefined)
+      this.#network.transmit(this, this.interface(arrival), destination, source, refusal, 'tcp')
+  }
+
+  /** The most particular one: connected before bound to the address before bound to all addresses. */
+  #socketFor(datagram: ArrivedDatagram): SimulatedSocket | undefined {
+    let found: SimulatedSocket | undefined
+    let rank = 0
     for (const socket of this.#sockets) {
-      if (socket.local.port !== destination.port) continue
-      if (socket.interface !== undefined && socket.interface !== arrival) continue
-      if (equalIpAddresses(socket.local.address, destination.address)) return socket
-      if (isWildcard(socket.local.address) && socket.local.address.family === destination.address.family)
-        wildcard = socket
+      const own = rankOf(socket, datagram)
+      if (own <= rank) continue
+      found = socket
+      rank = own
     }
-    return wildcard
+    return found
   }
 
   #exitFor(socket: SimulatedSocket, source: IpAddress): SimulatedInterface | undefined {
@@ -158,9 +191,11 @@ export class SimulatedHost {
     return this.interfaces.find((one) => one.mayUse(source)) ?? this.interfaces[0]
   }
 
-  #isTaken(local: SocketAddress): boolean {
-    for (const { local: other } of this.#sockets)
+  #isTaken(local: SocketAddress, transport: Transport): boolean {
+    for (const { local: other, remote, transport: otherTransport } of this.#sockets)
       if (
+        transport === otherTransport &&
+        remote === undefined &&
         other.port === local.port &&
         other.address.family === local.address.family &&
         (equalIpAddresses(other.address, local.address) ||
@@ -171,14 +206,32 @@ export class SimulatedHost {
     return false
   }
 
-  #freePort(address: IpAddress): number {
+  #freePort(address: IpAddress, transport: Transport): number {
     for (let tries = ephemeral.first; tries <= ephemeral.last; tries++) {
       const port = this.#nextPort
       this.#nextPort = port === ephemeral.last ? ephemeral.first : port + 1
-      if (!this.#isTaken({ address, port })) return port
+      if (!this.#isTaken({ address, port }, transport)) return port
     }
     throw unavailable('PORTS_EXHAUSTED', `${this.name} has no free port`)
   }
+}
+
+/** How well a socket fits a datagram; 0: not at all. */
+function rankOf(socket: SimulatedSocket, datagram: ArrivedDatagram): number {
+  const { local, remote } = socket
+  const { destination, source } = datagram
+  if (socket.transport !== datagram.transport || local.port !== destination.port) return 0
+  if (socket.interface !== undefined && socket.interface !== datagram.interface) return 0
+  if (remote !== undefined && !isSameSocketAddress(remote, source)) return 0
+  const isConnected = remote === undefined ? 0 : 2
+  if (equalIpAddresses(local.address, destination.address)) return isConnected + 2
+  return isWildcard(local.address) && local.address.family === destination.address.family
+    ? isConnected + 1
+    : 0
+}
+
+function isSameSocketAddress(a: SocketAddress, b: SocketAddress): boolean {
+  return a.port === b.port && equalIpAddresses(a.address, b.address)
 }
 
 function isWildcard(address: IpAddress): boolean {

@@ -7,7 +7,8 @@ import type {
   IpAddress,
   IpPrefix,
   NetworkPath,
-  SocketAddress
+  SocketAddress,
+  Transport
 } from '@breakwater/core'
 import { derivedSeed, seededEntropy } from '../seeded-entropy.ts'
 import { clearConditions } from './conditions.ts'
@@ -50,6 +51,7 @@ export interface HostOptions {
 /** A datagram under way. */
 interface Datagram {
   readonly number: number
+  readonly transport: Transport
   readonly from: SimulatedHost
   readonly path: NetworkPath
   readonly bytes: Uint8Array
@@ -119,10 +121,11 @@ export class SimulatedNetwork {
     exit: SimulatedInterface,
     local: SocketAddress,
     remote: SocketAddress,
-    bytes: Uint8Array
+    bytes: Uint8Array,
+    transport: Transport = 'udp'
   ): void {
     const path = { local, remote, interface: exit.name }
-    const datagram = { number: this.#datagrams++, from, path, bytes: bytes.slice() }
+    const datagram = { number: this.#datagrams++, transport, from, path, bytes: bytes.slice() }
     this.#trace(datagram, { kind: 'sent' })
     if (from.interfaces.some((one) => one.has(remote.address))) {
       this.#at(this.clock.now(), () => this.#deliver(datagram, from, exit))
@@ -160,8 +163,8 @@ export class SimulatedNetwork {
     const { local, remote } = datagram.path
     // An interface may have been renumbered while the datagram was under way.
     const stillThere = host.interfaces.some((one) => one.mayUse(remote.address))
-    const { bytes } = datagram
-    const arrived = { source: local, destination: remote, interface: arrival.name, bytes }
+    const { bytes, transport } = datagram
+    const arrived = { transport, source: local, destination: remote, interface: arrival.name, bytes }
     const delivered = stillThere && host.deliver(arrived)
     this.#trace(datagram, delivered ? { kind: 'delivered' } : { kind: 'dropped', reason: 'no-listener' })
   }
@@ -197,8 +200,8 @@ export class SimulatedNetwork {
   }
 
   #trace(datagram: Datagram, fate: DatagramFate): void {
-    const { number, from, path, bytes } = datagram
+    const { number, transport, from, path, bytes } = datagram
     for (const tap of this.#taps)
-      tap({ at: this.clock.now(), datagram: number, fate, from: from.name, path, bytes })
+      tap({ at: this.clock.now(), datagram: number, transport, fate, from: from.name, path, bytes })
   }
 }

@@ -1,4 +1,4 @@
-import type { Instant, NetworkPath } from '@breakwater/core'
+import type { Instant, NetworkPath, Transport } from '@breakwater/core'
 
 /** Why a datagram went no further. */
 export type DropReason =
@@ -25,12 +25,13 @@ export interface TraceEntry {
   readonly at: Instant
   /** Numbers the datagrams of a network from 0; copies keep the number. */
   readonly datagram: number
+  readonly transport: Transport
   readonly fate: DatagramFate
   /** The host that sent it. */
   readonly from: string
   /** As its sender saw it: source, destination and the interface that it left by. */
   readonly path: NetworkPath
-  /** The whole UDP payload. Read only: it may still be under way. */
+  /** The whole UDP payload, or the segment of TCP. Read only: it may still be under way. */
   readonly bytes: Uint8Array
 }
 
