@@ -1,6 +1,6 @@
-import { address, prefix } from '@breakwater/testing'
+import { address, prefix as parsePrefix } from '@breakwater/testing'
 import { addressBits, formatIpPrefix, ipAddressFromBytes, ipAddressToBytes, prefixOf } from '@breakwater/core'
-import type { IpAddress } from '@breakwater/core'
+import type { IpAddress, IpPrefix } from '@breakwater/core'
 import type { Chance } from './chance.ts'
 
 /*
@@ -10,12 +10,29 @@ import type { Chance } from './chance.ts'
  */
 
 export function serverAddress(provider: number): IpAddress {
-  return address(`192.0.2.${10 + provider}`)
+  return addressOf(`192.0.2.${10 + provider}`)
+}
+
+const addresses = new Map<string, IpAddress>()
+const prefixes = new Map<string, IpPrefix>()
+
+/** The address that `text` says; worlds ask for the same few all the time. */
+function addressOf(text: string): IpAddress {
+  const known = addresses.get(text) ?? address(text)
+  addresses.set(text, known)
+  return known
+}
+
+/** The prefix that `text` says. */
+export function prefix(text: string): IpPrefix {
+  const known = prefixes.get(text) ?? parsePrefix(text)
+  prefixes.set(text, known)
+  return known
 }
 
 /** Where a site's sessions with a provider leave from. */
 export function siteAddress(site: number, provider: number): IpAddress {
-  return address(`100.${64 + provider}.${site}.1`)
+  return addressOf(`100.${64 + provider}.${site}.1`)
 }
 
 export function interfaceName(provider: number): string {

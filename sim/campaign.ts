@@ -8,7 +8,11 @@ import type { FaultKind } from './scenario.ts'
 export interface CampaignReport {
   readonly worlds: number
   readonly virtualSeconds: number
+  /** Everything that happened in a world (see `World.events`) counts once. */
+  readonly events: number
   readonly eventsPerSecond: number
+  /** Of one processor: what others do on the machine does not count. */
+  readonly eventsPerProcessorSecond: number
   readonly worldsPerMinute: number
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>
   /** From the end of the storm until all agreed, in the slowest world. */
@@ -17,13 +21,21 @@ export interface CampaignReport {
   readonly violations: readonly Violation[]
 }
 
-/** Runs the worlds of these seeds, one after the other. `clock` counts real milliseconds. */
+/** Real time, in milliseconds. */
+export interface Stopwatch {
+  readonly elapsed: () => number
+  /** Time that this program was given by processors. */
+  readonly processor: () => number
+}
+
+/** Runs the worlds of these seeds, one after the other. */
 export async function campaign(
   seeds: readonly number[],
-  clock: () => number,
+  { elapsed, processor }: Stopwatch,
   onWorld: (seed: number, violation: Violation | undefined) => void = () => undefined
 ): Promise<Omit<CampaignReport, 'canaryCaught'>> {
-  const started = clock()
+  const started = elapsed()
+  const startedProcessor = processor()
   const faults: Partial<Record<FaultKind, number>> = {}
   const violations: Violation[] = []
   let [virtualSeconds, events, slowest] = [0, 0, 0]
@@ -36,11 +48,14 @@ export async function campaign(
     if (result.violation !== undefined) violations.push(result.violation)
     onWorld(seed, result.violation)
   }
-  const realSeconds = Math.max((clock() - started) / 1000, 0.001)
+  const realSeconds = Math.max((elapsed() - started) / 1000, 0.001)
+  const processorSeconds = Math.max((processor() - startedProcessor) / 1000, 0.001)
   return {
     worlds: seeds.length,
     virtualSeconds: Math.round(virtualSeconds),
+    events,
     eventsPerSecond: Math.round(events / realSeconds),
+    eventsPerProcessorSecond: Math.round(events / processorSeconds),
     worldsPerMinute: Math.round((60 * seeds.length) / realSeconds),
     faults,
     slowestAgreementSeconds: Math.round(slowest),

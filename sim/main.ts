@@ -45,7 +45,13 @@ async function explain(violation: Violation): Promise<void> {
 
 const found = await campaign(
   seedsToRun(),
-  () => performance.now(),
+  {
+    elapsed: () => performance.now(),
+    processor: () => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1000
+    }
+  },
   (seed, violation) => {
     if (violation !== undefined) console.error(`seed ${seed}: ${violation.invariant}: ${violation.text}`)
   }

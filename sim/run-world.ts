@@ -48,7 +48,7 @@ export interface Violation {
 export interface WorldResult {
   readonly violation: Violation | undefined
   readonly virtualSeconds: number
-  /** Things that happened to datagrams. */
+  /** Things that happened; see `World.events`. */
   readonly events: number
   /** Of all that happened to datagrams, in order: equal for equal runs. */
   readonly digest: number

@@ -44,10 +44,12 @@ class DurableAnswer implements Invariant {
   sample(report: Report): void {
     for (const { number, server, disk } of this.#view.providers) {
       if (server === undefined) continue
+      const promised = this.#view.ledger.at(number).filter((entry) => this.#isPromised(entry))
+      if (promised.length === 0) continue
       const there = new Set(server.mitigations().map(({ cuid, mitigationId }) => `${cuid}/${mitigationId}`))
-      for (const entry of this.#view.ledger.at(number)) {
-        const record = `${entry.cuid}/${entry.mitigationId}`
-        if (!this.#isPromised(entry) || disk.wasDamaged(record) || there.has(record)) continue
+      for (const { cuid, mitigationId } of promised) {
+        const record = `${cuid}/${mitigationId}`
+        if (disk.wasDamaged(record) || there.has(record)) continue
         report(`provider ${number} lost ${record}, which it acknowledged`)
       }
     }

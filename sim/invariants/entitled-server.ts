@@ -1,6 +1,5 @@
 import { formatIpPrefix, prefixContains } from '@breakwater/core'
-import { prefix } from '@breakwater/testing'
-import { assignedPrefixes, ownPrefixes } from '../addressing.ts'
+import { assignedPrefixes, ownPrefixes, prefix } from '../addressing.ts'
 import { cuidOf } from '../world/customer.ts'
 import { isAboutMitigation } from '../world/ledger.ts'
 import type { MakeInvariant } from './invariant.ts'

@@ -1,7 +1,6 @@
 import { prefixContains } from '@breakwater/core'
 import type { ProtectionRequest, ProtectionStatus } from '@breakwater/dots'
-import { prefix } from '@breakwater/testing'
-import { assignedPrefixes, ownPrefixes } from '../addressing.ts'
+import { assignedPrefixes, ownPrefixes, prefix } from '../addressing.ts'
 import type { SitePlan } from '../scenario.ts'
 import { domainName } from '../world/customer.ts'
 import type { MakeInvariant } from './invariant.ts'
@@ -26,11 +25,22 @@ export const protectionAccounted: MakeInvariant = ({ customers }) => ({
   }
 })
 
+interface ExpectedPlacement {
+  readonly providers: readonly number[]
+  readonly isForeign: boolean
+}
+
+/** A request is of one site. */
+const placements = new WeakMap<ProtectionRequest, ExpectedPlacement>()
+
 /** What servers a request is for, worked out without the code under test, and whether a part of it is nobody's. */
-export function placementOf(
-  { target, allowPartial }: ProtectionRequest,
-  plan: SitePlan
-): { readonly providers: readonly number[]; readonly isForeign: boolean } {
+export function placementOf(request: ProtectionRequest, plan: SitePlan): ExpectedPlacement {
+  const known = placements.get(request) ?? workedOut(request, plan)
+  placements.set(request, known)
+  return known
+}
+
+function workedOut({ target, allowPartial }: ProtectionRequest, plan: SitePlan): ExpectedPlacement {
   const providers = new Set<number>()
   let isForeign = false
   for (const asked of target.prefixes) {

@@ -1,9 +1,16 @@
 import { Milliseconds, silentLog } from '@breakwater/core'
 import { DomainName, ProtectionId, ServerName, hostDotsClient, parseCuid } from '@breakwater/dots'
 import type { ClientHost, ClientStatus, Cuid, ProtectionRequest, Site } from '@breakwater/dots'
-import { derivedSeed, prefix, seededEntropy } from '@breakwater/testing'
+import { derivedSeed, seededEntropy } from '@breakwater/testing'
 import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
-import { assignedPrefixes, interfaceName, ownPrefixes, serverAddress, siteAddress } from '../addressing.ts'
+import {
+  assignedPrefixes,
+  interfaceName,
+  ownPrefixes,
+  prefix,
+  serverAddress,
+  siteAddress
+} from '../addressing.ts'
 import type { Action, Scenario, SitePlan } from '../scenario.ts'
 import { Calendar, Process } from './process.ts'
 import { QUICK_SESSION_PARAMETERS, clientNameOf, credentialsOf, serverNameOf } from './provider.ts'

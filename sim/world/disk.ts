@@ -83,7 +83,7 @@ export class SimulatedDisk {
       process.schedule(writtenAt, () => {
         if (!fails) result = act()
       })
-      process.schedule(confirmedAt, () => {
+      process.answerAt(confirmedAt, () => {
         if (fails) reject(new UnavailableError('SIM_DISK', 'the disk does not answer', true))
         else resolve(result)
       })

@@ -76,7 +76,7 @@ export class FilterDevice {
     const forgetLastWords = process.atDeath(() => {
       if (survives && !fails) act()
     })
-    process.schedule(at, () => {
+    process.answerAt(at, () => {
       forgetLastWords()
       if (fails) reject(new UnavailableError('SIM_FILTER', 'the filter device does not answer', true))
       else resolve(act())

@@ -37,7 +37,10 @@ const LONGEST_LIFETIME = 86_400
 
 /** An independent record of all mitigations, kept by listening to what reaches servers and what they answer. */
 export class Ledger {
-  readonly entries = new Map<string, LedgerEntry>()
+  readonly #entries = new Map<string, LedgerEntry>()
+  readonly #byProvider = new Map<number, LedgerEntry[]>()
+  /** By provider and `<cuid>/<mid>`. */
+  readonly #byKey = new Map<string, LedgerEntry[]>()
   readonly #clock: VirtualClock
   readonly #lifeOf: (site: number) => number
   readonly #requests = new Map<string, SeenMitigationRequest>()
@@ -55,13 +58,12 @@ export class Ledger {
    * again that it has forgotten.
    */
   find(provider: number, key: string): readonly LedgerEntry[] {
-    const [cuid, mid] = key.split('/')
-    return this.at(provider).filter((entry) => entry.cuid === cuid && entry.mitigationId === Number(mid))
+    return this.#byKey.get(`${provider} ${key}`) ?? []
   }
 
   /** Entries of one provider. */
-  at(provider: number): LedgerEntry[] {
-    return [...this.entries.values()].filter((entry) => entry.provider === provider)
+  at(provider: number): readonly LedgerEntry[] {
+    return this.#byProvider.get(provider) ?? []
   }
 
   /** Records of a provider were read by a calendar that may be wrong: promises are off by so much. */
@@ -98,14 +100,21 @@ export class Ledger {
         each.deleteHeardAt = this.#clock.now()
     if (seen.kind !== 'put' || seen.target === undefined) return
     const key = `${provider} ${seen.cuid}/${seen.mitigationId} ${textOf(seen.target)}`
-    const entry =
-      this.entries.get(key) ?? this.#newEntry(site, provider, seen, seen.mitigationId, seen.target)
-    this.entries.set(key, entry)
+    const known = this.#entries.get(key)
+    const entry = known ?? this.#newEntry(site, provider, seen, seen.mitigationId, seen.target)
+    if (known === undefined) this.#keep(key, entry)
     entry.deleteHeardAt = undefined
     entry.withdrawnAt = undefined
     entry.lastsUntil = later(entry.lastsUntil, after(this.#end(seen.lifetimeSeconds), LONGEST_WAIT))
     for (const other of this.at(provider))
       if (other.site === site && isReplacedBy(other, entry)) other.heirs.add(entry)
+  }
+
+  #keep(key: string, entry: LedgerEntry): void {
+    const { provider, cuid, mitigationId } = entry
+    this.#entries.set(key, entry)
+    addTo(this.#byProvider, provider, entry)
+    addTo(this.#byKey, `${provider} ${cuid}/${mitigationId}`, entry)
   }
 
   #newEntry(
@@ -173,6 +182,12 @@ function textOf({ prefixes, ports, protocols }: Target): string {
 
 function overlap(one: Target, other: Target): boolean {
   return one.prefixes.some((own) => other.prefixes.some((each) => prefixesOverlap(own, each)))
+}
+
+function addTo<Key>(lists: Map<Key, LedgerEntry[]>, key: Key, entry: LedgerEntry): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [entry])
+  else list.push(entry)
 }
 
 function later(a: Instant, b: Instant): Instant {

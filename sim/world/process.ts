@@ -58,9 +58,18 @@ export class Process implements Clock {
     }
   }
 
+  /** Schedules what settles a promise of the world outside. */
+  answerAt(at: Instant, act: () => void): void {
+    this.schedule(at, () => {
+      this.#clock.expectPromises()
+      act()
+    })
+  }
+
   /** Opens endpoints of a host for as long as the process lives. */
   opener(host: SimulatedHost): OpenSecureEndpoint {
     return async (options, handlers) => {
+      this.#clock.expectPromises()
       const endpoint = await host.openSecureEndpoint(options, handlers)
       if (this.#isAlive) return endpoint
       await endpoint.destroy()

@@ -20,7 +20,8 @@ export interface Traffic {
 /** Reads a trace, each datagram once. */
 export class TrafficReader {
   readonly #scenario: Scenario
-  readonly #read = new WeakMap<Uint8Array, { readonly seen: Seen | undefined }>()
+  /** What is under way, by its number. */
+  readonly #read = new Map<number, Seen | undefined>()
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario
@@ -29,6 +30,7 @@ export class TrafficReader {
   /** Undefined for what neither leaves nor arrives. */
   read(entry: TraceEntry): Traffic | undefined {
     const { fate, from, path } = entry
+    if (fate.kind === 'dropped') this.#read.delete(entry.datagram)
     if (fate.kind !== 'sent' && fate.kind !== 'delivered') return undefined
     const [role, number] = splitName(from)
     const common = { entry, when: fate.kind, seen: this.#seen(entry) }
@@ -42,10 +44,11 @@ export class TrafficReader {
   }
 
   #seen(entry: TraceEntry): Seen | undefined {
-    const known = this.#read.get(entry.bytes)
-    if (known !== undefined) return known.seen
-    const seen = seenIn(entry)
-    this.#read.set(entry.bytes, { seen })
+    const { datagram, fate } = entry
+    const isKnown = this.#read.has(datagram)
+    const seen = isKnown ? this.#read.get(datagram) : seenIn(entry)
+    if (fate.kind === 'sent') this.#read.set(datagram, seen)
+    else this.#read.delete(datagram)
     return seen
   }
 

@@ -35,7 +35,7 @@ export type Seen = SeenBase &
         readonly kind: 'answer'
         readonly code: number
         readonly isNotification: boolean
-        /** Of the first mitigation that it tells of. */
+        /** Of the first mitigation that it tells of; read when it is asked for. */
         readonly lifetimeSeconds: number | undefined
       }
   )
@@ -82,7 +82,9 @@ function answerOf(base: SeenBase, message: CoapMessage): Seen {
     kind: 'answer',
     code: message.code,
     isNotification: message.options.some(({ number }) => number === OptionNumber.observe),
-    lifetimeSeconds: lifetimeIn(message.payload)
+    get lifetimeSeconds() {
+      return lifetimeIn(message.payload)
+    }
   }
 }
 

@@ -21,14 +21,14 @@ export class World implements WorldView {
   readonly providers: readonly Provider[]
   readonly weather: Weather
   readonly ledger: Ledger
-  /** Things that happened to datagrams. */
-  events = 0
+  /** Datagrams that were sent, copied or lost. */
+  #datagramEvents = 0
   /** Of all of them, in order. */
   digest = 0
 
   constructor(scenario: Scenario, canary: Canary | undefined, onTraffic: (traffic: Traffic) => void) {
     this.scenario = scenario
-    this.clock = new VirtualClock({ microtaskTurns: 24 })
+    this.clock = new VirtualClock({ microtaskTurns: 24, quietTurns: 2 })
     const { clock } = this
     this.network = new SimulatedNetwork({
       clock,
@@ -51,6 +51,14 @@ export class World implements WorldView {
       provider.onRecovered = (doubt) => this.ledger.doubt(provider.number, doubt)
     }
     this.#listen(onTraffic)
+  }
+
+  /**
+   * Everything that happened, each thing once: what the clock called (arrivals of datagrams and their delivery to an
+   * agent, timers, answers of disks and devices, faults, wishes of operators) and datagrams sent, copied and lost.
+   */
+  get events(): number {
+    return this.clock.callsMade + this.#datagramEvents
   }
 
   async start(): Promise<void> {
@@ -77,7 +85,7 @@ export class World implements WorldView {
   #listen(onTraffic: (traffic: Traffic) => void): void {
     const reader = new TrafficReader(this.scenario)
     this.network.tap((entry) => {
-      this.events++
+      if (entry.fate.kind !== 'delivered') this.#datagramEvents++
       for (const part of [entry.at, entry.datagram, entry.bytes.length, FATES.indexOf(entry.fate.kind)])
         this.digest = Math.imul(this.digest ^ Math.round(part * 16), 0x0100_0193)
       const traffic = reader.read(entry)

@@ -13,7 +13,15 @@ export interface VirtualClockOptions {
    * real I/O in it, is finished before virtual time moves on. Default 64.
    */
   readonly microtaskTurns?: number
+  /**
+   * Turns after a call that nobody announced promises for; see `expectPromises`. Default: as many as `microtaskTurns`.
+   * Most calls of a large world touch no promise, and turns take more time than anything else in it.
+   */
+  readonly quietTurns?: number
 }
+
+/** Awaiting it takes one turn of the microtask queue. */
+const aTurn = Promise.resolve()
 
 const defaultWallClock = WallTime(1_767_225_600_000)
 
@@ -39,17 +47,21 @@ export class VirtualClock implements Clock {
   readonly #queue = new EventQueue()
   readonly #held = new Set<Promise<unknown>>()
   readonly #microtaskTurns: number
+  readonly #quietTurns: number
   #now: Instant
   /** Calendar minus monotonic clock. */
   #wallOffset: number
   #moving = false
   #instantOfCount: Instant | undefined
   #eventsAtInstant = 0
+  #callsMade = 0
+  #expectsPromises = false
 
   constructor(options: VirtualClockOptions = {}) {
     this.#now = options.start ?? Instant(0)
     this.#wallOffset = (options.wallClock ?? defaultWallClock) - this.#now
     this.#microtaskTurns = options.microtaskTurns ?? 64
+    this.#quietTurns = options.quietTurns ?? this.#microtaskTurns
   }
 
   now(): Instant {
@@ -81,6 +93,16 @@ export class VirtualClock implements Clock {
     return this.#queue.size
   }
 
+  /** Scheduled calls that were made so far. */
+  get callsMade(): number {
+    return this.#callsMade
+  }
+
+  /** Promises were settled or begun in this call: they are given `microtaskTurns` before time moves on. */
+  expectPromises(): void {
+    this.#expectsPromises = true
+  }
+
   /** When the next scheduled call is due; undefined when there is none. */
   nextEvent(): Instant | undefined {
     return this.#queue.peek()?.at
@@ -101,11 +123,9 @@ export class VirtualClock implements Clock {
   }
 
   /** Lets promises run without moving time. Calls that are due at this very instant stay queued. */
-  async settle(): Promise<void> {
-    do {
-      if (this.#held.size > 0) await Promise.all(this.#held)
-      for (let turn = 0; turn < this.#microtaskTurns; turn++) await Promise.resolve()
-    } while (this.#held.size > 0)
+  settle(): Promise<void> {
+    this.#expectsPromises = true
+    return this.#settle()
   }
 
   /** Moves time on by `duration` and runs everything that falls due, also what is due at the last instant. */
@@ -126,6 +146,15 @@ export class VirtualClock implements Clock {
     return this.#move(after(this.#now, limit), condition)
   }
 
+  async #settle(): Promise<void> {
+    do {
+      if (this.#held.size > 0) await Promise.all(this.#held)
+      const turns = this.#expectsPromises ? this.#microtaskTurns : this.#quietTurns
+      this.#expectsPromises = false
+      for (let turn = 0; turn < turns; turn++) await aTurn
+    } while (this.#held.size > 0 || this.#expectsPromises)
+  }
+
   async #move(end: Instant, stop: () => boolean): Promise<boolean> {
     // Two movers would each believe that time stands still while they wait for promises.
     if (this.#moving) throw new InternalError('TESTING_CLOCK_BUSY', 'virtual time is already being moved')
@@ -140,7 +169,7 @@ export class VirtualClock implements Clock {
         }
         this.#queue.takeFirst()
         this.#run(event)
-        await this.settle()
+        await this.#settle()
       }
       return true
     } finally {
@@ -154,6 +183,7 @@ export class VirtualClock implements Clock {
     if (++this.#eventsAtInstant > eventsPerInstant)
       throw new InternalError('TESTING_CLOCK_STUCK', `${eventsPerInstant} events at ${event.at} ms`)
     this.#now = event.at
+    this.#callsMade++
     event.act()
   }
 }

@@ -179,6 +179,23 @@ describe('the virtual clock', () => {
     await expect(clock.advance(Seconds(1))).rejects.toMatchObject({ code: 'TESTING_CLOCK_STUCK' })
   })
 
+  it('gives all turns only to calls that announce promises, when quiet calls are to be cheap', async () => {
+    const clock = new VirtualClock({ quietTurns: 1 })
+    const notes: string[] = []
+    const answerAt = (at: number, announce: () => void): void => {
+      clock.schedule(Instant(at), () => {
+        announce()
+        void answer(20).then(noting(clock, notes, 'answered'))
+      })
+      clock.schedule(Instant(at + 1), noting(clock, notes, 'next'))
+    }
+    answerAt(10, () => clock.expectPromises())
+    answerAt(20, () => undefined)
+    await clock.advance(Milliseconds(30))
+    expect(notes.slice(0, 3)).toEqual(['10 answered', '11 next', '21 next'])
+    expect(clock.callsMade).toBe(4)
+  })
+
   it('says when the next call is due', () => {
     const clock = new VirtualClock()
     expect(clock.nextEvent()).toBeUndefined()

@@ -99,7 +99,16 @@ export function reportSession(association: Association, now: Instant): SessionRe
   }
 }
 
+/** Paths last as long as their site, and are shown over and over. */
+const pathReports = new WeakMap<LegalPath, PathReport>()
+
 function reportPath(path: LegalPath): PathReport {
+  const known = pathReports.get(path) ?? describePath(path)
+  pathReports.set(path, known)
+  return known
+}
+
+function describePath(path: LegalPath): PathReport {
   return {
     source: formatIpAddress(path.source),
     interface: path.interface,

@@ -21,6 +21,8 @@ export type Passage =
   | { readonly kind: 'arrives'; readonly at: readonly Instant[] }
   | { readonly kind: 'dropped'; readonly reason: DropReason }
 
+type Tally = { -readonly [Name in keyof ChannelCounts]: number }
+
 const noCounts: ChannelCounts = {
   entered: 0,
   bytesEntered: 0,
@@ -36,7 +38,7 @@ const noCounts: ChannelCounts = {
 export class Channel {
   readonly #entropy: Entropy
   #conditions: LinkConditions
-  #counts: ChannelCounts = noCounts
+  readonly #counts: Tally = { ...noCounts }
   /** When the last datagram in order comes out: a later one must not overtake it. */
   #lastArrival: Instant | undefined
   #requestedDrops = { skipping: 0, count: 0 }
@@ -51,7 +53,7 @@ export class Channel {
   }
 
   get counts(): ChannelCounts {
-    return this.#counts
+    return { ...this.#counts }
   }
 
   /** Changes some conditions from now on; what is under way already arrives as it would have. */
@@ -66,11 +68,12 @@ export class Channel {
 
   /** Counts a datagram that the ingress filter at this channel's mouth took out. */
   noteFiltered(): void {
-    this.#count({ filtered: 1 })
+    this.#counts.filtered++
   }
 
   pass(byteLength: number, now: Instant): Passage {
-    this.#count({ entered: 1, bytesEntered: byteLength })
+    this.#counts.entered++
+    this.#counts.bytesEntered += byteLength
     // Always the same number of draws: changing one condition must not shift the chances of the datagrams behind.
     const draw = {
       loss: fraction(this.#entropy),
@@ -80,12 +83,12 @@ export class Channel {
       copyJitter: fraction(this.#entropy)
     }
     const { cut, loss, duplicate, reorder } = this.#conditions
-    if (cut) return this.#drop('cut', { cut: 1 })
-    if (this.#isRequestedDrop()) return this.#drop('on-request', { droppedOnRequest: 1 })
-    if (draw.loss < loss) return this.#drop('lost', { lost: 1 })
+    if (cut) return this.#drop('cut', 'cut')
+    if (this.#isRequestedDrop()) return this.#drop('on-request', 'droppedOnRequest')
+    if (draw.loss < loss) return this.#drop('lost', 'lost')
     const at = [this.#arrival(now, draw.jitter, draw.reorder < reorder)]
     if (draw.duplicate < duplicate) {
-      this.#count({ duplicated: 1 })
+      this.#counts.duplicated++
       at.push(this.#arrival(now, draw.copyJitter, false))
     }
     return { kind: 'arrives', at }
@@ -95,7 +98,7 @@ export class Channel {
     const { latency, jitter, reorderDelay } = this.#conditions
     const travel: Duration = Milliseconds(latency + jitter * jitterDraw)
     if (heldBack) {
-      this.#count({ reordered: 1 })
+      this.#counts.reordered++
       return after(after(now, travel), reorderDelay)
     }
     const earliest = after(now, travel)
@@ -112,25 +115,8 @@ export class Channel {
     return skipping === 0 && count > 0
   }
 
-  #drop(reason: DropReason, counts: Partial<ChannelCounts>): Passage {
-    this.#count(counts)
+  #drop(reason: DropReason, counter: keyof ChannelCounts): Passage {
+    this.#counts[counter]++
     return { kind: 'dropped', reason }
   }
-
-  #count(by: Partial<ChannelCounts>): void {
-    const sum = { ...this.#counts }
-    for (const name of countNames) sum[name] += by[name] ?? 0
-    this.#counts = sum
-  }
 }
-
-const countNames = [
-  'entered',
-  'bytesEntered',
-  'lost',
-  'cut',
-  'filtered',
-  'droppedOnRequest',
-  'duplicated',
-  'reordered'
-] as const

@@ -1,5 +1,4 @@
-import { formatIpAddress } from '@breakwater/core'
-import type { NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
+import type { IpAddress, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
 import type { FlightTimer } from './flight-timer.ts'
 import type { SessionName } from './record.ts'
 import type { ReplayWindow } from './replay-window.ts'
@@ -77,5 +76,9 @@ export class PeerTable {
 }
 
 function keyOf({ local, remote }: NetworkPath): string {
-  return `${formatIpAddress(local.address)} ${formatIpAddress(remote.address)} ${remote.port}`
+  return `${wordsOf(local.address)} ${wordsOf(remote.address)} ${remote.port}`
+}
+
+function wordsOf({ family, a, b, c, d }: IpAddress): string {
+  return family === 4 ? String(a) : `${a}:${b}:${c}:${d}`
 }

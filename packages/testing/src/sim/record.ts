@@ -29,14 +29,13 @@ const version = 0xfefd
 
 export function encodeRecord(record: SimulatedRecord): Uint8Array {
   const bytes = new Uint8Array(headerBytes + record.payload.length)
-  const view = new DataView(bytes.buffer)
-  view.setUint8(0, record.kind)
-  view.setUint16(1, version)
-  view.setUint32(3, record.session.client)
-  view.setUint32(7, record.session.server)
-  view.setUint16(11, Math.floor(record.sequence / 0x1_0000_0000))
-  view.setUint32(13, record.sequence)
-  view.setUint16(17, record.payload.length)
+  bytes[0] = record.kind
+  writeWord(bytes, 1, 2, version)
+  writeWord(bytes, 3, 4, record.session.client)
+  writeWord(bytes, 7, 4, record.session.server)
+  writeWord(bytes, 11, 2, Math.floor(record.sequence / 0x1_0000_0000))
+  writeWord(bytes, 13, 4, record.sequence)
+  writeWord(bytes, 17, 2, record.payload.length)
   bytes.set(record.payload, headerBytes)
   return bytes
 }
@@ -44,16 +43,26 @@ export function encodeRecord(record: SimulatedRecord): Uint8Array {
 /** The record in a datagram; undefined when it holds none. The payload is a view. */
 export function decodeRecord(bytes: Uint8Array): SimulatedRecord | undefined {
   if (bytes.length < headerBytes) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const kind = recordKind(view.getUint8(0))
-  if (kind === undefined || view.getUint16(1) !== version) return undefined
-  if (view.getUint16(17) !== bytes.length - headerBytes) return undefined
+  const kind = recordKind(bytes[0])
+  if (kind === undefined || readWord(bytes, 1, 2) !== version) return undefined
+  if (readWord(bytes, 17, 2) !== bytes.length - headerBytes) return undefined
   return {
     kind,
-    session: { client: view.getUint32(3), server: view.getUint32(7) },
-    sequence: view.getUint16(11) * 0x1_0000_0000 + view.getUint32(13),
+    session: { client: readWord(bytes, 3, 4), server: readWord(bytes, 7, 4) },
+    sequence: readWord(bytes, 11, 2) * 0x1_0000_0000 + readWord(bytes, 13, 4),
     payload: bytes.subarray(headerBytes)
   }
+}
+
+/** Big-endian; a DataView costs more than such a small record is worth. */
+function writeWord(bytes: Uint8Array, at: number, length: number, value: number): void {
+  for (let index = length - 1, rest = value; index >= 0; index--, rest >>>= 8) bytes[at + index] = rest & 0xff
+}
+
+function readWord(bytes: Uint8Array, at: number, length: number): number {
+  let value = 0
+  for (let index = 0; index < length; index++) value = value * 256 + (bytes[at + index] ?? 0)
+  return value
 }
 
 /** The plaintext in a traced datagram, for auditors; undefined when it carries something else. */
@@ -66,6 +75,7 @@ export function isSameSession(a: SessionName, b: SessionName): boolean {
   return a.client === b.client && a.server === b.server
 }
 
-function recordKind(byte: number): RecordKind | undefined {
-  return Object.values(RecordKind).find((kind) => kind === byte)
+function recordKind(byte: number | undefined): RecordKind | undefined {
+  const { alert, handshake, plaintext } = RecordKind
+  return byte === plaintext || byte === handshake || byte === alert ? byte : undefined
 }

@@ -64,10 +64,14 @@ export class ReportQueue {
   }
 
   #takeBatch(): readonly Plaintext[] {
-    const end = this.#waiting.findIndex((report) => report.kind === 'event')
-    return this.#waiting
-      .splice(0, end === -1 ? this.#waiting.length : end)
-      .flatMap((report) => (report.kind === 'plaintext' ? [report] : []))
+    const batch: Plaintext[] = []
+    for (const report of this.#waiting) {
+      if (report.kind === 'event') break
+      batch.push(report)
+    }
+    if (batch.length === this.#waiting.length) this.#waiting = []
+    else this.#waiting.splice(0, batch.length)
+    return batch
   }
 
   #guarded(act: () => void): void {
