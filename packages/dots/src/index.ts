@@ -49,6 +49,12 @@ export type {
   Requirement,
   ServerStanding
 } from './client/protection.ts'
+export { ATTEMPT_DELAY_MILLISECONDS, DEFAULT_ATTEMPT_RULE } from './client/happy-eyeballs.ts'
+export { DEFAULT_MIGRATION, LEAST_UDP_PROBE_SECONDS } from './client/migration.ts'
+export { DEFAULT_OUTCOME_AGE } from './client/outcome-memory.ts'
+export type { RememberedOutcome, RememberedOutcomes } from './client/outcome-memory.ts'
+export type { AttemptOutcome } from './client/attempt-outcome.ts'
+export type { HappyEyeballsRule, SessionRuleOptions } from './client/session-rules.ts'
 export { DEFAULT_RECONNECTION } from './client/reconnection.ts'
 export type { ReconnectionRule } from './client/reconnection.ts'
 export type { ClientStatus, PathReport, RequestReport, SessionReport } from './client/status.ts'

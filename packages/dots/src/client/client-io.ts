@@ -1,6 +1,7 @@
 import type { SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
 import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
+import type { RememberedOutcomes } from './outcome-memory.ts'
 import type { ConnectionId } from './session-state.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import type { SessionReport } from './status.ts'
@@ -13,6 +14,8 @@ export type ClientInput =
   | { readonly kind: 'stop' }
   /** The calendar stepped, or it is time to compare clocks. */
   | { readonly kind: 'clock'; readonly wallClock: WallTime }
+  /** What `remember` said last of each server in an earlier life; before `start`. */
+  | { readonly kind: 'remembered'; readonly outcomes: ReadonlyMap<ServerName, RememberedOutcomes> }
   | { readonly kind: 'protect'; readonly request: ProtectionRequest }
   | { readonly kind: 'release'; readonly id: ProtectionId }
   | { readonly kind: 'session-established'; readonly connection: ConnectionId }
@@ -38,6 +41,12 @@ export type ClientOutput =
     }
   | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
   | { readonly kind: 'close'; readonly connection: ConnectionId }
+  /** What was learnt of the paths to a server, to be stored where a restart finds it; undefined: nothing any more. */
+  | {
+      readonly kind: 'remember'
+      readonly server: ServerName
+      readonly outcomes: RememberedOutcomes | undefined
+    }
   | { readonly kind: 'event'; readonly event: ClientEvent }
 
 /** What people and logs hear of. */

@@ -5,6 +5,7 @@ import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
+import type { LegalPaths } from '../multihoming/legal-path.ts'
 import { place } from '../multihoming/placement.ts'
 import type { PlacementOptions } from '../multihoming/placement.ts'
 import { compileSite } from '../multihoming/site-plan.ts'
@@ -18,19 +19,18 @@ import { Calendar } from './calendar.ts'
 import type { ClientInput, ClientOutput } from './client-io.ts'
 import { Protection } from './protection.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
-import { reconnectionRule } from './reconnection.ts'
-import type { ReconnectionRule } from './reconnection.ts'
+import { sessionRules } from './session-rules.ts'
+import type { SessionRuleOptions } from './session-rules.ts'
 import type { LastingWant } from './request-book.ts'
 import { reportRequests, reportSession } from './status.ts'
 import type { ClientStatus } from './status.ts'
 
-export interface DotsClientOptions {
+export interface DotsClientOptions extends SessionRuleOptions {
   /** One that `checkSite` has nothing against. */
   readonly site: Site
   /** The cuid of each domain's credential: see `cuidOf`. */
   readonly cuids: ReadonlyMap<DomainName, Cuid>
   readonly entropy: Entropy
-  readonly reconnection?: Partial<ReconnectionRule>
   /** Default: those of RFC 9132. */
   readonly parameters?: SessionParameters
 }
@@ -53,10 +53,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   /** Something happened that the state of these may depend on. */
   readonly #stale = new Set<ProtectionId>()
 
-  /** Throws a ConfigError when the reconnection rule breaks RFC 9132 §4.7. */
+  /** Throws a ConfigError when a rule breaks RFC 9132 §4.3 or §4.7. */
   constructor(options: DotsClientOptions) {
     this.#plan = compileSite(options.site)
-    const reconnection = reconnectionRule(options.reconnection)
+    const rules = sessionRules(options)
     const parameters = options.parameters ?? DEFAULT_SESSION_PARAMETERS
     const associations = new Map<ServerName, Association>()
     for (const server of this.#plan.servers.values()) {
@@ -64,11 +64,11 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       if (cuid === undefined) continue
       const association = new Association({
         server,
-        paths: this.#plan.paths.get(server.name) ?? { paths: [], illegal: [] },
+        paths: datagramsOnly(this.#plan.paths.get(server.name) ?? { paths: [], illegal: [] }),
         cuid,
         calendar: this.#calendar,
         entropy: options.entropy,
-        reconnection,
+        rules,
         parameters,
         newConnection: () => this.#nextConnection++ as ConnectionId
       })
@@ -88,6 +88,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         break
       case 'clock':
         this.#calendar.tell(input.wallClock, now)
+        break
+      case 'remembered':
+        for (const [name, outcomes] of input.outcomes) {
+          const association = this.#associations.get(name)
+          if (association !== undefined) this.#tell(association, { kind: 'restore', outcomes }, now)
+        }
         break
       case 'protect':
         this.#protect(input.request, now)
@@ -207,6 +213,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #perform(association: Association, output: AssociationOutput, now: Instant): void {
     const { name, domain } = association.server
     switch (output.kind) {
+      case 'remember':
+        this.#outputs.push({ ...output, server: name })
+        return
       case 'connect':
         this.#byConnection.set(output.connection, association)
         this.#outputs.push(output)
@@ -268,4 +277,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       if (association.requests.some((request) => request.protections.includes(id))) return true
     return false
   }
+}
+
+/** The client has no endpoints for streams yet. */
+function datagramsOnly({ paths, illegal }: LegalPaths): LegalPaths {
+  return { paths: paths.filter(({ transport }) => transport === 'udp'), illegal }
 }

@@ -1,6 +1,6 @@
 import { ConfigError, Driver, InternalError } from '@breakwater/core'
 import type { Clock, ConfigProblem, Entropy, Log, OpenSecureEndpoint } from '@breakwater/core'
-import type { Cuid, DomainName, ProtectionId } from '../domain/identifier.ts'
+import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { checkSite } from '../multihoming/check-site.ts'
@@ -12,12 +12,13 @@ import { DotsClient } from './client.ts'
 import { EndpointPool } from './endpoint-pool.ts'
 import type { ClientCredentials } from './endpoint-pool.ts'
 import { logClientEvent } from './event-log.ts'
+import type { RememberedOutcomes } from './outcome-memory.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
-import type { ReconnectionRule } from './reconnection.ts'
+import type { SessionRuleOptions } from './session-rules.ts'
 import type { ClientStatus } from './status.ts'
 
 /** What a client needs of the world. */
-export interface ClientPorts {
+export interface ClientPorts extends SessionRuleOptions {
   readonly clock: Clock
   readonly entropy: Entropy
   readonly open: OpenSecureEndpoint
@@ -28,7 +29,9 @@ export interface ClientPorts {
   readonly cuids: ReadonlyMap<DomainName, Cuid>
   readonly log: Log
   readonly onEvent?: (event: ClientEvent) => void
-  readonly reconnection?: Partial<ReconnectionRule>
+  /** Outcomes of Happy Eyeballs runs that a former life was told by `onRemember`, of which the last counts. */
+  readonly remembered?: ReadonlyMap<ServerName, RememberedOutcomes>
+  readonly onRemember?: (server: ServerName, outcomes: RememberedOutcomes | undefined) => void
   readonly parameters?: SessionParameters
 }
 
@@ -65,12 +68,16 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       case 'close':
         pool.close(output.connection)
         return
+      case 'remember':
+        ports.onRemember?.(output.server, output.outcomes)
+        return
       case 'event':
         logClientEvent(ports.log, output.event)
         onEvent?.(output.event)
     }
   }
   const driver = new Driver<ClientInput, ClientOutput>(client, clock, perform)
+  if (ports.remembered !== undefined) driver.feed({ kind: 'remembered', outcomes: ports.remembered })
   driver.feed({ kind: 'start', wallClock: clock.wallClock() })
   return {
     protect: (request) => {

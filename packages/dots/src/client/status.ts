@@ -81,8 +81,9 @@ export function reportSession(association: Association, now: Instant): SessionRe
       return { ...common, ...nothing, state: state.kind, text: state.reason, retryInSeconds }
     }
     case 'connecting': {
-      const sinceSeconds = seconds(state.since, now)
-      return { ...common, ...nothing, state: state.kind, path: reportPath(state.path), sinceSeconds }
+      const sinceSeconds = seconds(state.race.since, now)
+      const path = state.race.run.running.at(0)?.path
+      return { ...common, ...nothing, state: state.kind, path: path && reportPath(path), sinceSeconds }
     }
     case 'established':
     case 'silent':

@@ -8,8 +8,8 @@ import { seededEntropy } from '@breakwater/testing'
 import { Association } from '../../src/client/association.ts'
 import type { AssociationOutput } from '../../src/client/association.ts'
 import { Calendar } from '../../src/client/calendar.ts'
-import { reconnectionRule } from '../../src/client/reconnection.ts'
 import type { LastingWant } from '../../src/client/request-book.ts'
+import { sessionRules } from '../../src/client/session-rules.ts'
 import type { ConnectionId } from '../../src/client/session-state.ts'
 import { ProtectionId, parseCuid } from '../../src/domain/identifier.ts'
 import type { Lifetime } from '../../src/signal/lifetime.ts'
@@ -51,7 +51,7 @@ export class ScriptedServer {
       cuid: parseCuid('dz6pHjaADkaFTbjr0JGBpw')!,
       calendar,
       entropy: seededEntropy(5),
-      reconnection: reconnectionRule(),
+      rules: sessionRules({}),
       parameters: { ...DEFAULT_SESSION_PARAMETERS, ...options },
       newConnection: () => this.#nextConnection++ as ConnectionId
     })

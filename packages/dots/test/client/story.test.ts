@@ -102,7 +102,10 @@ describe('re-establishment', () => {
     await world.startServer('isp-b')
     world.startClient()
     await world.advance(Seconds(20))
-    expect(world.client.status().sessions[0]).toMatchObject({ state: 'pausing', text: 'local' })
+    expect(world.client.status().sessions[0]).toMatchObject({
+      state: 'pausing',
+      text: 'udp 192.0.2.1 nothing could be sent'
+    })
     expect(attempts()).toBe(0)
     interfaceA.renumber(own)
     await world.advance(Seconds(6))
