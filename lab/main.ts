@@ -1,18 +1,21 @@
-// npm run lab -- NAME [--backend netns|loopback] [--json] [--stay] | --list
+// npm run lab -- NAME [--backend netns|loopback|sim] [--runs N] [--seed N] [--json] [--stay] | --list
 // npm run demo -- [--once] [--json]   (the scenario two-providers, which stays up unless --once)
 import { parseArgs } from 'node:util'
 
 import { obstacleToNamespaces } from './backends/netns/namespace.ts'
 import type { Backend, Scenario } from './scenario.ts'
+import { scenario as floodedLink } from './scenarios/flooded-link.ts'
 import { scenario as twoProviders } from './scenarios/two-providers.ts'
 
-const scenarios: readonly Scenario[] = [twoProviders]
+const scenarios: readonly Scenario[] = [twoProviders, floodedLink]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     list: { type: 'boolean' },
     backend: { type: 'string' },
+    runs: { type: 'string' },
+    seed: { type: 'string' },
     json: { type: 'boolean' },
     demo: { type: 'boolean' },
     once: { type: 'boolean' },
@@ -36,7 +39,11 @@ async function chooseBackend(scenario: Scenario): Promise<Backend> {
       throw new Error(`no network namespaces here: ${obstacle}`)
     return found
   }
-  if (obstacle === undefined) return 'netns'
+  if (obstacle === undefined && scenario.backends.includes('netns')) return 'netns'
+  if (!scenario.backends.includes('loopback')) {
+    print(`No network namespaces here (${obstacle}): the network and its time are simulated.`)
+    return 'sim'
+  }
   print(
     `No network namespaces here (${obstacle}): the agents run over loopback, the mitigator only says what it would`
   )
@@ -46,6 +53,7 @@ async function chooseBackend(scenario: Scenario): Promise<Backend> {
 
 async function main(): Promise<number> {
   if (values.list === true) {
+    if (scenarios.length === 0) return 1
     for (const { name, summary } of scenarios) console.log(`${name.padEnd(20)} ${summary}`)
     return 0
   }
@@ -56,9 +64,26 @@ async function main(): Promise<number> {
   }
   const backend = await chooseBackend(scenario)
   const stay = values.stay === true || (values.demo === true && values.once !== true)
-  const result = await scenario.run({ backend, stay, stopped: interrupted(), print })
+  const result = await scenario.run({
+    backend,
+    stay,
+    stopped: interrupted(),
+    print,
+    ...countOf('runs'),
+    ...countOf('seed')
+  })
   if (values.json === true) console.log(JSON.stringify(result))
   return result.checks.every(({ ok }) => ok) ? 0 : 1
+}
+
+/** A whole number above 0 that was given as an option; nothing when it was not. */
+function countOf<Name extends 'runs' | 'seed'>(name: Name): { readonly [Key in Name]?: number } {
+  const text = values[name]
+  if (text === undefined) return {}
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(`--${name} ${text} is not a whole number above 0`)
+  return { [name]: count } as { readonly [Key in Name]?: number }
 }
 
 /** Resolves at the first Ctrl-C. */

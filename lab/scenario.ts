@@ -10,15 +10,19 @@ export interface Scenario {
 
 /**
  * `netns`: network namespaces of this machine, with the kernel's routing, filters and traffic. `loopback`: the same agents
- * on one host, without traffic.
+ * on one host, without traffic. `sim`: the same machines of the agents on a simulated network, in virtual time.
  */
-export type Backend = 'netns' | 'loopback'
+export type Backend = 'netns' | 'loopback' | 'sim'
 
 export interface ScenarioOptions {
   readonly backend: Backend
   /** Stay up after the story until `stopped` resolves, for people to play with. */
   readonly stay: boolean
   readonly stopped: Promise<void>
+  /** How often a scenario that counts repeats itself; undefined: as often as it likes. */
+  readonly runs?: number
+  /** Of everything that is left to chance where chance can be repeated. */
+  readonly seed?: number
   /** Takes every line for people. */
   readonly print: (line: string) => void
 }

@@ -9,5 +9,7 @@ export async function openWorld(backend: Backend, phases: Phases): Promise<TwoPr
       return (await import('./netns/two-provider-world.ts')).openNetnsWorld(phases)
     case 'loopback':
       return (await import('./loopback/two-provider-world.ts')).openLoopbackWorld(phases)
+    case 'sim':
+      throw new Error('two-providers does not run on sim')
   }
 }

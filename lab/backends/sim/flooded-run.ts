@@ -1,0 +1,185 @@
+import { Milliseconds, Seconds, after, fraction, inSeconds, silentLog } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
+import { hostDotsClient, hostDotsServer } from '@breakwater/dots'
+import type { ClientHost, ServerEvent, ServerHost } from '@breakwater/dots'
+import { dryRunMitigator } from '@breakwater/mitigators'
+import { memoryStore } from '@breakwater/store'
+import {
+  SimulatedNetwork,
+  VirtualClock,
+  auditedEndpoints,
+  derivedSeed,
+  seededEntropy,
+  simulatedCertificate
+} from '@breakwater/testing'
+import type { AuditedDatagram, SimulatedHost } from '@breakwater/testing'
+
+import {
+  addressOf,
+  clientDomainOf,
+  cuidOfCustomer,
+  customerName,
+  domainName,
+  isEntitled,
+  protectionOf,
+  serverName,
+  serverPort,
+  siteOfCustomer
+} from '../../agents/flooded-link-agents.ts'
+import type { Act, RunOutcome } from '../../scenarios/flooded-link-world.ts'
+
+const place = { source: '198.51.100.2', server: '192.0.2.1' }
+
+/** In one world there is one customer. */
+const CUSTOMER = 0
+
+/** Peace before the flood: heartbeats go both ways, and one of them may be under way when it begins. */
+const SHORTEST_PEACE: Duration = Seconds(60)
+const LONGEST_PEACE: Duration = Seconds(120)
+
+/** The flood is noticed so late, at most. */
+const LATEST_ALARM: Duration = Seconds(10)
+
+/** Where all runs report to. */
+export interface RunObserver {
+  readonly take: (datagram: AuditedDatagram) => void
+  readonly onWrongRequest: () => void
+}
+
+/** One customer, one server and the link between them, in virtual time. */
+export class FloodedRun {
+  readonly #act: Act
+  readonly #seed: number
+  readonly #observer: RunObserver
+  readonly #clock = new VirtualClock({ microtaskTurns: 24 })
+  readonly #home: SimulatedHost
+  readonly #isp: SimulatedHost
+  #askedAt: Instant | undefined
+  #acceptedAt: Instant | undefined
+  #knownAt: Instant | undefined
+  #isFlooded = false
+  #isSessionKept = true
+
+  constructor(act: Act, seed: number, observer: RunObserver) {
+    this.#act = act
+    this.#seed = seed
+    this.#observer = observer
+    const network = new SimulatedNetwork({ clock: this.#clock, seed: derivedSeed(seed, 'network') })
+    this.#isp = network.addHost('isp', {
+      interfaces: [{ name: 'eth0', addresses: [addressOf(place.server)] }]
+    })
+    this.#home = network.addHost('home', {
+      interfaces: [
+        { name: 'wan', addresses: [addressOf(place.source)], conditions: { latency: Milliseconds(10) } }
+      ]
+    })
+  }
+
+  async play(): Promise<RunOutcome> {
+    const server = await this.#startServer()
+    const client = this.#startClient()
+    const isUp = (): boolean => client.status().sessions[0]?.state === 'established'
+    if (!(await this.#clock.runUntil(isUp, Seconds(10)))) throw new Error('no session in peace')
+    const chance = seededEntropy(derivedSeed(this.#seed, 'story'))
+    const peace = SHORTEST_PEACE + (LONGEST_PEACE - SHORTEST_PEACE) * fraction(chance)
+    await this.#clock.advance(Milliseconds(peace))
+    this.#flood(true)
+    await this.#clock.advance(Milliseconds(LATEST_ALARM * fraction(chance)))
+    this.#askedAt = this.#clock.now()
+    client.protect(protectionOf(CUSTOMER))
+    await this.#clock.runUntil(() => this.#knownAt !== undefined, Seconds(this.#act.watchSeconds))
+    const outcome = {
+      acceptedAfterSeconds: this.#since(this.#acceptedAt),
+      knownAfterSeconds: this.#since(this.#knownAt),
+      isSessionKept: this.#isSessionKept
+    }
+    await this.#end(client, server)
+    return outcome
+  }
+
+  #since(moment: Instant | undefined): number | undefined {
+    const asked = this.#askedAt
+    return moment === undefined || asked === undefined ? undefined : inSeconds(Milliseconds(moment - asked))
+  }
+
+  #flood(isOn: boolean): void {
+    this.#isFlooded = isOn
+    const { lossTowardsClient, lossTowardsServer } = this.#act.flood
+    const link = this.#home.link('wan')
+    link.down.change({ loss: isOn ? lossTowardsClient : 0 })
+    link.up.change({ loss: isOn ? lossTowardsServer : 0 })
+  }
+
+  #startServer(): Promise<ServerHost> {
+    return hostDotsServer({
+      clock: this.#clock,
+      entropy: seededEntropy(derivedSeed(this.#seed, 'server')),
+      open: this.#audited('server', this.#isp),
+      listen: [
+        {
+          local: { address: addressOf(place.server), port: serverPort },
+          certificate: credentialsOf(serverName)
+        }
+      ],
+      store: memoryStore(),
+      mitigator: dryRunMitigator(silentLog),
+      domains: [clientDomainOf(CUSTOMER)],
+      log: silentLog,
+      onEvent: (event) => this.#serverEvent(event)
+    })
+  }
+
+  #audited(role: 'client' | 'server', host: SimulatedHost): SimulatedHost['openSecureEndpoint'] {
+    const { take } = this.#observer
+    return auditedEndpoints(host.openSecureEndpoint, {
+      clock: this.#clock,
+      role,
+      pairOf: () => String(this.#seed),
+      take
+    })
+  }
+
+  #serverEvent(event: ServerEvent): void {
+    if (event.kind === 'session-closed' && this.#isFlooded) this.#isSessionKept = false
+    if (event.kind !== 'request') return
+    if (!isEntitled(CUSTOMER, event.targets)) this.#observer.onWrongRequest()
+    if (event.outcome !== 'created' || this.#acceptedAt !== undefined) return
+    this.#acceptedAt = this.#clock.now()
+    const { endsSecondsAfterAcceptance: seconds } = this.#act.flood
+    if (seconds !== undefined)
+      this.#clock.schedule(after(this.#acceptedAt, Seconds(seconds)), () => this.#flood(false))
+  }
+
+  #startClient(): ClientHost {
+    return hostDotsClient({
+      clock: this.#clock,
+      entropy: seededEntropy(derivedSeed(this.#seed, 'client')),
+      open: this.#audited('client', this.#home),
+      site: siteOfCustomer(CUSTOMER, place),
+      credentials: new Map([[domainName, credentialsOf(customerName(CUSTOMER))]]),
+      cuids: new Map([[domainName, cuidOfCustomer(CUSTOMER)]]),
+      log: silentLog,
+      onEvent: (event) => {
+        if (event.kind === 'protection' && event.status.state === 'protected')
+          this.#knownAt ??= this.#clock.now()
+        if (event.kind === 'session' && this.#isFlooded && !isAlive(event.session.state))
+          this.#isSessionKept = false
+      }
+    })
+  }
+
+  async #end(client: ClientHost, server: ServerHost): Promise<void> {
+    this.#isFlooded = false
+    await client.close()
+    await server.stop()
+  }
+}
+
+/** RFC 9132 §4.7: a session without answers is kept while the attack lasts. */
+function isAlive(state: string): boolean {
+  return state === 'established' || state === 'silent'
+}
+
+function credentialsOf(name: string): ReturnType<typeof simulatedCertificate> {
+  return simulatedCertificate({ authority: 'isp', subject: name, dnsNames: [name] })
+}

@@ -1,0 +1,47 @@
+import type { Backend } from '../scenario.ts'
+
+/** What a flood does to the customer's access link. Losses are 0 … 1 and hit each datagram by itself. */
+export interface LinkFlood {
+  readonly lossTowardsClient: number
+  readonly lossTowardsServer: number
+  /** The provider's rule ends the flood so long after the server accepted; undefined: nothing ends it. */
+  readonly endsSecondsAfterAcceptance?: number
+}
+
+/** One act of the story, played again and again by customers of whom each knows nothing of the others. */
+export interface Act {
+  readonly name: string
+  readonly flood: LinkFlood
+  /** How often. */
+  readonly runs: number
+  /** How long each run is watched after the customer asked, at most. */
+  readonly watchSeconds: number
+}
+
+/** What became of one request. */
+export interface RunOutcome {
+  /** From the customer's command until the server had accepted; undefined: not while it was watched. */
+  readonly acceptedAfterSeconds: number | undefined
+  /** Until the client knew, by a response or a notification. */
+  readonly knownAfterSeconds: number | undefined
+  /** Neither side let go of the session that stood before the flood. */
+  readonly isSessionKept: boolean
+}
+
+/** What the auditor says of all acts together. */
+export interface PacingReport {
+  /** Datagrams that it judged. */
+  readonly judged: number
+  readonly violations: readonly string[]
+}
+
+/** What the story `flooded-link` needs of a backend. */
+export interface FloodedLinkWorld {
+  readonly backend: Backend
+  /** Plays the acts, side by side where time is real; outcomes in the order of the acts. */
+  play(acts: readonly Act[]): Promise<readonly (readonly RunOutcome[])[]>
+  pacing(): PacingReport
+  /** Mitigation requests that the server saw for targets that are not the customer's own. */
+  wrongServerRequests(): number
+  destroy(): Promise<void>
+}

@@ -1,0 +1,82 @@
+//
+//     customer                       provider
+//   +----------+   access link    +------------+
+//   |  DOTS    |  <== flood ===== |            | <== flood == the internet
+//   |  client  |  90 % lost       |  filter    |
+//   |          | ---------------> |            |
+//   +----------+  0 or 50 % lost  |  DOTS      |
+//    10.a.b.0/24                  |  server    |
+//    (.7 is attacked)             +------------+
+//
+// A session stands before the flood, and heartbeats go both ways. Then the link is full: 90 % of what goes to the client
+// is lost, and in some acts half of what it sends. It asks for protection once every 3 seconds (RFC 9132 §4.4). Two clocks
+// run: until the server has accepted, and until the client knows.
+
+import { openFloodedLink } from '../backends/flooded-link-world.ts'
+import type { Backend, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts'
+import { type Aim, aimChecks, figuresOf, otherChecks, printCurves } from './flooded-link-report.ts'
+import type { Act } from './flooded-link-world.ts'
+
+export const scenario: Scenario = {
+  name: 'flooded-link',
+  summary:
+    'requests pass a full link, and answers find their way back: two clocks, and the pacing of RFC 9132 §4.4',
+  backends: ['netns', 'sim'],
+  run
+}
+
+/** Runs of an act, unless `--runs` says otherwise. */
+const RUNS: Readonly<Record<string, number>> = { sim: 600, netns: 200 }
+
+/** Where time is real, a whole run may last a minute, its beginning and end included. */
+const LONGEST_REAL_SECONDS = 40
+
+const AIMS: readonly Aim[] = [
+  { act: 'half', clock: 'accepted', withinSeconds: 10, part: 0.9 },
+  { act: 'half', clock: 'accepted', withinSeconds: 21, part: 0.99 },
+  { act: 'closed loop', clock: 'known', withinSeconds: 7, part: 0.99 },
+  { act: 'open loop', clock: 'known', withinSeconds: 60, part: 0.97 }
+]
+
+function actsFor(backend: Backend, runs: number): readonly Act[] {
+  const real = backend === 'sim' ? Infinity : LONGEST_REAL_SECONDS
+  const act = (name: string, flood: Act['flood'], watchSeconds: number, times = runs): Act => ({
+    name,
+    flood,
+    runs: times,
+    watchSeconds: Math.min(watchSeconds, real)
+  })
+  const acts = [
+    act('half', { lossTowardsClient: 0.9, lossTowardsServer: 0.5 }, 60),
+    act('closed loop', { lossTowardsClient: 0.9, lossTowardsServer: 0, endsSecondsAfterAcceptance: 1 }, 10),
+    act('open loop', { lossTowardsClient: 0.9, lossTowardsServer: 0 }, 60)
+  ]
+  if (backend !== 'sim') return acts
+  // Three quarters of an hour without a word from the server: heartbeats are given up long before (RFC 9132 §4.7).
+  const silence = { lossTowardsClient: 1, lossTowardsServer: 0.5 }
+  return [...acts, act('long silence', silence, 2700, Math.ceil(runs / 60))]
+}
+
+async function run({ backend, runs, seed, print }: ScenarioOptions): Promise<ScenarioResult> {
+  const world = await openFloodedLink(backend, seed ?? 1)
+  try {
+    const acts = actsFor(backend, runs ?? RUNS[backend] ?? 100)
+    const outcomes = await world.play(acts)
+    const byAct = new Map(acts.map((act, index) => [act.name, outcomes[index] ?? []] as const))
+    printCurves(acts, byAct, print)
+    const result = {
+      scenario: scenario.name,
+      backend,
+      checks: [
+        ...aimChecks(AIMS, acts, byAct, print),
+        ...otherChecks(world, [...byAct.values()].flat(), print)
+      ],
+      wrongServerRequests: world.wrongServerRequests(),
+      figures: figuresOf(acts, byAct, world)
+    }
+    for (const { name, ok } of result.checks) print(`${ok ? 'ok  ' : 'FAIL'} ${name}`)
+    return result
+  } finally {
+    await world.destroy()
+  }
+}
