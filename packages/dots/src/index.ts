@@ -53,6 +53,7 @@ export { ATTEMPT_DELAY_MILLISECONDS, DEFAULT_ATTEMPT_RULE } from './client/happy
 export { DEFAULT_MIGRATION, LEAST_UDP_PROBE_SECONDS } from './client/migration.ts'
 export { DEFAULT_OUTCOME_AGE } from './client/outcome-memory.ts'
 export type { RememberedOutcome, RememberedOutcomes } from './client/outcome-memory.ts'
+export { decodeOutcomes, encodeOutcomes } from './client/outcome-record.ts'
 export type { AttemptOutcome } from './client/attempt-outcome.ts'
 export type { HappyEyeballsRule, SessionRuleOptions } from './client/session-rules.ts'
 export { DEFAULT_RECONNECTION } from './client/reconnection.ts'

@@ -313,6 +313,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
    */
   #silenced(connection: ConnectionId, now: Instant): void {
     const state = this.#state
+    if (!liveSessions(state).some((live) => live.connection === connection)) return
     if (state.kind === 'silent' && state.connection !== connection) {
       // The rival, too: the server may have lost both sessions, so another is tried in its place.
       this.#outputs.push({ kind: 'close', connection })
