@@ -84,6 +84,13 @@ function addClientCommands(dots: Command, state: State): void {
       const { release } = await import('./commands/release.ts')
       state.code = await release(id, options)
     })
+  agentCommand(dots.command('efficacy'), 'tell the providers how well a protection works')
+    .argument('<id>', 'the protection, as "dots protect" and "dots status" show it')
+    .argument('<status>', '"under-attack" or "mitigated": what is seen of the attack here')
+    .action(async (id: string, status: string, options: object) => {
+      const { efficacy } = await import('./commands/efficacy.ts')
+      state.code = await efficacy(id, status, options)
+    })
 }
 
 function targetCommand(dots: Command, name: string, description: string): Command {

@@ -340,6 +340,23 @@ describe('dots release', () => {
   })
 })
 
+describe('dots efficacy', () => {
+  it('tells the agent what is seen of the attack', async () => {
+    const { socket, asked } = await withAgent({
+      'POST /v1/protections/p-1/efficacy': [[200, protection(3, 'protected', {})]]
+    })
+    const { code, stdout } = await dots(['efficacy', 'p-1', 'under-attack', '--json', '--socket', socket])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ protection: { id: 'p-1' } })
+    expect(asked[0]).toMatchObject({ method: 'POST', url: '/v1/protections/p-1/efficacy' })
+  })
+
+  it('knows two words for it', async () => {
+    const { code, stderr } = await dots(['efficacy', 'p-1', 'fine', '--socket', '/nowhere/agent.sock'])
+    expect([code, stderr]).toEqual([2, 'dots: "fine" is neither "under-attack" nor "mitigated"\n'])
+  })
+})
+
 describe('the command itself', () => {
   it('prints its version, which is that of the package', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

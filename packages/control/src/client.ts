@@ -9,6 +9,7 @@ import {
 import type { BreakwaterError } from '@breakwater/core'
 import type {
   AgentView,
+  EfficacyRequest,
   ErrorView,
   MitigationView,
   PlanRequest,
@@ -80,6 +81,11 @@ export class ControlClient {
   /** Withdraws what no other protection needs. */
   release(id: string): Promise<ProtectionView> {
     return this.#ask('DELETE', `/protections/${encodeURIComponent(id)}`, protectionKeys)
+  }
+
+  /** Tells the servers that protect it what is seen of the attack. */
+  updateEfficacy(id: string, request: EfficacyRequest): Promise<ProtectionView> {
+    return this.#ask('POST', `/protections/${encodeURIComponent(id)}/efficacy`, protectionKeys, request)
   }
 
   async sessions(): Promise<readonly SessionView[]> {

@@ -42,6 +42,13 @@ export const protectRequestSchema = Type.Object(
 )
 export type ProtectRequest = Static<typeof protectRequestSchema>
 
+/** Body of `POST /v1/protections/ID/efficacy`: what is seen of the attack (RFC 9132 §4.4.3). */
+export const efficacyRequestSchema = Type.Object(
+  { attackStatus: Type.Union([Type.Literal('under-attack'), Type.Literal('mitigated')]) },
+  { additionalProperties: false }
+)
+export type EfficacyRequest = Static<typeof efficacyRequestSchema>
+
 const targetSchema = Type.Object({
   prefixes: Type.Array(Type.String()),
   ports: Type.Array(portRangeSchema),

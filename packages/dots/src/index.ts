@@ -40,7 +40,7 @@ export * from './client/cuid.ts'
 export * from './client/host.ts'
 export type { ClientCredentials } from './client/endpoint-pool.ts'
 export type { ConnectionId, SessionState } from './client/session-state.ts'
-export type { Refusal, RequestState } from './client/mitigation-request.ts'
+export type { Refusal, RequestState } from './client/request-state.ts'
 export type {
   MissingPart,
   ProtectionRequest,

@@ -52,6 +52,11 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
       const entry = book.get(id)
       return entry === undefined ? undefined : view(entry.status, entry.revision)
     },
+    updateEfficacy: (id, { attackStatus }) => {
+      host.updateEfficacy(ProtectionId(id), attackStatus)
+      const entry = book.get(id)
+      return entry === undefined ? undefined : view(entry.status, entry.revision)
+    },
     onChange: (listener) => book.onChange(listener)
   }
 }

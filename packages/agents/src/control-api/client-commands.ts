@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { after, RejectedError, Seconds } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
 import { CONTROL_API_PREFIX, loadControlSchemas } from '@breakwater/control'
-import type { PlanRequest, ProtectionView, ProtectRequest } from '@breakwater/control'
+import type { EfficacyRequest, PlanRequest, ProtectionView, ProtectRequest } from '@breakwater/control'
 import type { ClientHandlers } from './handlers.ts'
 
 /** A client that waits longer asks again: so a lost one does not keep its place for ever. */
@@ -33,7 +33,7 @@ export async function addClientCommands(
   handlers: ClientHandlers,
   clock: Clock
 ): Promise<() => void> {
-  const { planRequestSchema, protectRequestSchema } = await loadControlSchemas()
+  const { efficacyRequestSchema, planRequestSchema, protectRequestSchema } = await loadControlSchemas()
   const waiting = new Set<() => void>()
   const path = `${CONTROL_API_PREFIX}/protections`
   app.post<{ Body: PlanRequest }>(
@@ -63,6 +63,11 @@ export async function addClientCommands(
     }
   )
   app.delete<ById>(`${path}/:id`, async ({ params }) => known(params.id, await handlers.release(params.id)))
+  app.post<ById & { Body: EfficacyRequest }>(
+    `${path}/:id/efficacy`,
+    { schema: { body: efficacyRequestSchema } },
+    ({ params, body }) => known(params.id, handlers.updateEfficacy(params.id, body))
+  )
   return () => {
     for (const stop of waiting) stop()
   }

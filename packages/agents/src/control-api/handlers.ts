@@ -1,5 +1,6 @@
 import type {
   AgentView,
+  EfficacyRequest,
   MitigationView,
   PlanRequest,
   PlanView,
@@ -24,6 +25,8 @@ export interface ClientHandlers extends AgentHandlers {
   /** Undefined: there is no such protection. */
   protection(id: string): ProtectionView | undefined
   release(id: string): Promise<ProtectionView | undefined>
+  /** Undefined: there is no such protection. */
+  updateEfficacy(id: string, request: EfficacyRequest): ProtectionView | undefined
   /** Calls `listener` after any protection changed. @returns how to stop that. */
   onChange(listener: () => void): () => void
 }

@@ -1,4 +1,4 @@
-import type { PlanView, ProtectionView, ProtectRequest } from '@breakwater/control'
+import type { EfficacyRequest, PlanView, ProtectionView, ProtectRequest } from '@breakwater/control'
 import type { ClientHandlers, ServerHandlers } from '../../src/control-api/handlers.ts'
 
 const agent = { version: '0.1.0', pid: 7, uptimeSeconds: 1.5, listen: ['127.0.0.1:4646'] }
@@ -56,6 +56,10 @@ export class ScriptedClient implements ClientHandlers {
 
   release(id: string): Promise<ProtectionView | undefined> {
     return Promise.resolve(this.change(id, 'ending'))
+  }
+
+  updateEfficacy(id: string, { attackStatus }: EfficacyRequest): ProtectionView | undefined {
+    return this.change(id, attackStatus === 'mitigated' ? 'protected' : 'partly-protected')
   }
 
   onChange(listener: () => void): () => void {

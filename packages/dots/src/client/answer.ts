@@ -5,7 +5,9 @@ import { ConflictCauseCode, decodeSignal } from '@breakwater/model'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import { mitigationId } from '../domain/identifier.ts'
 import type { MitigationId } from '../domain/identifier.ts'
+import type { Target } from '../domain/target.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
+import { parseTarget } from '../signal/mapper.ts'
 
 /** What a server's response to a mitigation request means (RFC 9132 §4.4.1.3, §9). */
 export type PutAnswer =
@@ -45,6 +47,8 @@ export interface MitigationReport {
   readonly bitsPerSecondDropped: bigint | undefined
   readonly packetsPerSecondDropped: bigint | undefined
   readonly retryAfterSeconds: number | undefined
+  /** What it says it protects, where it says so. */
+  readonly target: Target | undefined
 }
 
 export function readPutAnswer(response: CoapResponse): PutAnswer {
@@ -93,10 +97,17 @@ export function readReports(response: CoapResponse): MitigationReport[] | undefi
       packetsDropped: scope.pktsDropped,
       bitsPerSecondDropped: scope.bpsDropped,
       packetsPerSecondDropped: scope.ppsDropped,
-      retryAfterSeconds: scope.conflictInformation?.retryTimer
+      retryAfterSeconds: scope.conflictInformation?.retryTimer,
+      target: targetOf(scope)
     })
   }
   return reports
+}
+
+function targetOf(scope: MitigationScopeEntry): Target | undefined {
+  if (scope.targetPrefix === undefined) return undefined
+  const target = parseTarget(scope)
+  return target.ok ? target.value : undefined
 }
 
 /** A body that is not what it should be counts as absent: the code of the response decides. */

@@ -4,11 +4,13 @@ import type { Cuid, ProtectionId } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
 import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
+import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Calendar } from './calendar.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import { Pacing } from './pacing.ts'
 import { RequestBook } from './request-book.ts'
-import type { BookedRequest, LastingWant, RequestBookOutput } from './request-book.ts'
+import type { BookedRequest, LastingWant } from './request-book.ts'
+import type { RequestBookOutput } from './request-ledger.ts'
 import { SignalSession } from './session.ts'
 import type { SignalSessionOutput } from './session.ts'
 import { SessionKeeper } from './session-keeper.ts'
@@ -28,6 +30,8 @@ export type AssociationInput =
   | { readonly kind: 'paths'; readonly paths: LegalPaths }
   /** What `remember` said in an earlier life. */
   | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
+  /** Tell the server what we see of an attack. */
+  | { readonly kind: 'efficacy'; readonly protection: ProtectionId; readonly attackStatus: AttackStatus }
 
 export type AssociationOutput =
   | {
@@ -117,6 +121,10 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'paths':
       case 'restore':
         this.#keep(input, now)
+        break
+      case 'efficacy':
+        this.#book.updateEfficacy(input.protection, input.attackStatus, now)
+        break
     }
     this.#drain(now)
   }

@@ -1,5 +1,6 @@
 import type { SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
 import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import type { ConnectionId } from './session-state.ts'
@@ -18,6 +19,8 @@ export type ClientInput =
   | { readonly kind: 'remembered'; readonly outcomes: ReadonlyMap<ServerName, RememberedOutcomes> }
   | { readonly kind: 'protect'; readonly request: ProtectionRequest }
   | { readonly kind: 'release'; readonly id: ProtectionId }
+  /** Tells the servers that protect it what is seen of the attack (RFC 9132 §4.4.3). */
+  | { readonly kind: 'efficacy'; readonly id: ProtectionId; readonly attackStatus: AttackStatus }
   | { readonly kind: 'session-established'; readonly connection: ConnectionId }
   | {
       readonly kind: 'session-failed'

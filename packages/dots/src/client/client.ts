@@ -101,6 +101,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       case 'release':
         this.#release(input.id, now)
         break
+      case 'efficacy':
+        this.#tellAll({ kind: 'efficacy', protection: input.id, attackStatus: input.attackStatus }, now)
+        break
       case 'session-established':
         this.#tellOwner(input.connection, { kind: 'established', connection: input.connection }, now)
         break

@@ -1,4 +1,7 @@
 import { CONTENT_FORMAT_DOTS_CBOR } from '../signal/defaults.ts'
+import { contentQuery } from '../signal/content.ts'
+import { efficacyUpdateBody } from '../signal/efficacy-update.ts'
+import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { mitigationRequestBody } from '../signal/mapper.ts'
 import { mitigatePath } from '../signal/resource.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
@@ -13,19 +16,32 @@ export type Errand =
   | { readonly kind: 'put'; readonly mitigationId: MitigationId }
   | { readonly kind: 'delete'; readonly mitigationId: MitigationId }
   | { readonly kind: 'observe'; readonly mitigationId: MitigationId }
-  /** All mitigations of our cuid. */
+  /** All mitigations of our cuid, now and whenever one changes. */
   | { readonly kind: 'list' }
+  | { readonly kind: 'efficacy'; readonly mitigationId: MitigationId }
 
 /** What goes first when several wait for their turn: protection before news of it. */
-export const ERRAND_PRIORITY: Readonly<Record<Errand['kind'], number>> = {
+const PRIORITY: Readonly<Record<Errand['kind'], number>> = {
   put: 0,
   delete: 1,
-  observe: 2,
-  list: 3
+  efficacy: 2,
+  observe: 3,
+  list: 4
+}
+
+/**
+ * So many copies of a PUT go out back to back: with them, the server has it for all but certain even when it loses half.
+ * What is missing then is its answer, so that a question may take every other turn.
+ */
+const COPIES_BACK_TO_BACK = 8
+
+/** How urgent an errand is after so many sendings without an answer; less is more urgent. */
+export function errandPriority({ kind }: Errand, sendings: number): number {
+  return kind === 'put' && sendings >= COPIES_BACK_TO_BACK ? PRIORITY.list : PRIORITY[kind]
 }
 
 /** RFC 9132 §4.4: mitigation requests are never held back by a heartbeat. */
-export const HEARTBEAT_PRIORITY = 4
+export const HEARTBEAT_PRIORITY = 5
 
 export function errandKey(errand: Errand): string {
   return errand.kind === 'list' ? 'list' : `${errand.kind}:${errand.mitigationId}`
@@ -45,13 +61,36 @@ export function deleteRequest(cuid: Cuid, id: MitigationId): CoapRequest {
   return { method: Method.delete, options: mitigatePath(cuid, id), payload: NOTHING }
 }
 
-/** RFC 9132 §4.4.2.1: GET with Observe 0. */
+/**
+ * RFC 9132 §4.4.3, Figure 16: the request again, under an If-Match without a value, with what we see of the attack. It
+ * counts as a refresh, so it names a lifetime.
+ */
+export function efficacyRequest(
+  cuid: Cuid,
+  id: MitigationId,
+  target: Target,
+  lifetime: Lifetime,
+  attackStatus: AttackStatus
+): CoapRequest {
+  const payload = encodeSignal(efficacyUpdateBody(target, lifetime, attackStatus))
+  const ifMatch = { number: OptionNumber.ifMatch, value: NOTHING }
+  return { method: Method.put, options: [ifMatch, ...mitigatePath(cuid, id), contentFormat], payload }
+}
+
+/**
+ * RFC 9132 §4.4.2.1: GET with Observe 0; of what changes only (`c=n`), which keeps the answers small while the attack is
+ * on (RFC 9132 §4.4.2).
+ */
 export function observeRequest(cuid: Cuid, id: MitigationId): CoapRequest {
-  const options = [uintOption(OptionNumber.observe, 0), ...mitigatePath(cuid, id)]
+  const options = [uintOption(OptionNumber.observe, 0), ...mitigatePath(cuid, id), contentQuery('state')]
   return { method: Method.get, options, payload: NOTHING }
 }
 
-/** RFC 9132 §4.4.2: without a mid, everything of our cuid. */
+/**
+ * RFC 9132 §4.4.2: without a mid, everything of our cuid. Observed, so that the server's word on what is asked later comes
+ * even where the answer to the PUT is lost.
+ */
 export function listRequest(cuid: Cuid): CoapRequest {
-  return { method: Method.get, options: mitigatePath(cuid), payload: NOTHING }
+  const options = [uintOption(OptionNumber.observe, 0), ...mitigatePath(cuid)]
+  return { method: Method.get, options, payload: NOTHING }
 }

@@ -7,6 +7,7 @@ import { checkSite } from '../multihoming/check-site.ts'
 import type { PlacementOptions } from '../multihoming/placement.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
+import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { ClientEvent, ClientInput, ClientOutput } from './client-io.ts'
 import { DotsClient } from './client.ts'
 import { EndpointPool } from './endpoint-pool.ts'
@@ -41,6 +42,11 @@ export interface ClientHost {
   protect(request: ProtectionRequest): ProtectionStatus
   /** Withdraws what nobody else needs. Undefined when there is no such protection. */
   release(id: ProtectionId): ProtectionStatus | undefined
+  /**
+   * Tells the servers that protect it what is seen of the attack (RFC 9132 §4.4.3). Undefined when there is no such
+   * protection.
+   */
+  updateEfficacy(id: ProtectionId, attackStatus: AttackStatus): ProtectionStatus | undefined
   /** Where a target would go; sends nothing. */
   plan(target: Target, options?: PlacementOptions): PlanExplanation
   status(): ClientStatus
@@ -89,6 +95,10 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       const before = client.protection(id)
       driver.feed({ kind: 'release', id })
       return client.protection(id) ?? (before && { ...before, state: 'ended', alarm: false })
+    },
+    updateEfficacy: (id, attackStatus) => {
+      driver.feed({ kind: 'efficacy', id, attackStatus })
+      return client.protection(id)
     },
     plan: (target, options) => client.explain(target, options),
     status: () => client.status(clock.now()),

@@ -1,10 +1,11 @@
 import type { MitigationId, ProtectionId } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import { overlapGroups, targetsOverlap } from '../multihoming/overlap.ts'
+import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { Instant } from '@breakwater/core'
 import type { MitigationReport } from './answer.ts'
-import type { RequestState } from './mitigation-request.ts'
+import type { RequestState } from './request-state.ts'
 
 /** One mitigation request of the book: what the server is asked, and what it is known to think of it. */
 export interface RequestEntry {
@@ -16,6 +17,8 @@ export interface RequestEntry {
   /** What is to take its place; undefined: it is wanted. */
   replacedBy: readonly RequestEntry[] | undefined
   report: MitigationReport | undefined
+  /** An update on its way (RFC 9132 §4.4.3), and until when it is repeated. */
+  efficacy: { readonly attackStatus: AttackStatus; readonly until: Instant } | undefined
   /** How often it got a new id because the server had a higher one. */
   renumberings: number
   /** Waits for the list of the server's ids. */

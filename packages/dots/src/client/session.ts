@@ -8,7 +8,7 @@ import { Heartbeat } from '../signal/heartbeat.ts'
 import { heartbeatRequest, parseHeartbeat } from '../signal/heartbeat-message.ts'
 import { isHeartbeatPath } from '../signal/resource.ts'
 import { transmissionParameters } from '../signal/session-configuration.ts'
-import { ERRAND_PRIORITY, HEARTBEAT_PRIORITY, errandKey } from './errand.ts'
+import { HEARTBEAT_PRIORITY, errandKey, errandPriority } from './errand.ts'
 import type { Errand } from './errand.ts'
 import type { Pacing } from './pacing.ts'
 import { ProbingRate } from './probing-rate.ts'
@@ -101,7 +101,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   /** How urgent is what waits to be sent here, less for what is more urgent; `Infinity`: nothing waits. */
   urgency(now: Instant): number {
     const open = this.#mostUrgent(now)
-    if (open !== undefined) return ERRAND_PRIORITY[open.errand.kind]
+    if (open !== undefined) return errandPriority(open.errand, open.sendings)
     return this.#isHeartbeatAllowed(now) ? HEARTBEAT_PRIORITY : Infinity
   }
 
@@ -375,7 +375,7 @@ function untilRepetition({ errand, sendings }: OpenErrand): Duration {
 }
 
 function isMitigationRequest({ kind }: Errand): boolean {
-  return kind === 'put' || kind === 'delete'
+  return kind === 'put' || kind === 'delete' || kind === 'efficacy'
 }
 
 /** Bytes of a request on the wire, or a few more: header, longest token, options with their heads, marker, payload. */
@@ -387,6 +387,6 @@ function sizeOf({ options, payload }: CoapRequest): number {
 const HEARTBEAT_BYTES = sizeOf(heartbeatRequest(true))
 
 function isBefore(x: OpenErrand, y: OpenErrand): boolean {
-  const difference = ERRAND_PRIORITY[x.errand.kind] - ERRAND_PRIORITY[y.errand.kind]
+  const difference = errandPriority(x.errand, x.sendings) - errandPriority(y.errand, y.sendings)
   return difference < 0 || (difference === 0 && x.dueAt < y.dueAt)
 }

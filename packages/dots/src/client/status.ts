@@ -4,7 +4,7 @@ import type { Cuid, DomainName, MitigationId, ProtectionId, ServerName } from '.
 import type { Target } from '../domain/target.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { Association } from './association.ts'
-import type { Refusal, RequestState } from './mitigation-request.ts'
+import type { Refusal, RequestState } from './request-state.ts'
 import type { ProtectionStatus } from './protection.ts'
 import type { BookedRequest } from './request-book.ts'
 import type { SessionState } from './session-state.ts'

@@ -1,5 +1,6 @@
 import { Code, OptionNumber } from '@breakwater/coap'
 import type { CoapOption } from '@breakwater/coap'
+import { encodeUtf8 } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import { accepted, refused } from './problem.ts'
 import type { Checked } from './problem.ts'
@@ -28,6 +29,12 @@ export function parseContent(options: readonly CoapOption[]): Checked<Content> {
     found = content
   }
   return accepted(found ?? 'all')
+}
+
+/** The Uri-Query option that asks for a part (RFC 9132 §4.4.2, Table 2). */
+export function contentQuery(content: Content): CoapOption {
+  const [query] = [...CONTENT_OF].find(([, each]) => each === content) ?? ['c=a']
+  return { number: OptionNumber.uriQuery, value: encodeUtf8(query) }
 }
 
 /**

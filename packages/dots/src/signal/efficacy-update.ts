@@ -1,11 +1,31 @@
 import { Code } from '@breakwater/coap'
+import { AttackStatusCode } from '@breakwater/model'
 import type { SignalMessage } from '@breakwater/model'
 import type { Target } from '../domain/target.ts'
+import { mitigationRequestBody } from './mapper.ts'
 import { parseLifetime } from './lifetime.ts'
 import type { Lifetime } from './lifetime.ts'
 import { accepted, refused } from './problem.ts'
 import type { Checked } from './problem.ts'
 import { checkForm, checkTarget, singleScope } from './request-check.ts'
+
+/** What the client sees of the attack (RFC 9132 §4.4.3, Table 4). */
+export type AttackStatus = 'under-attack' | 'mitigated'
+
+/** The body of an efficacy update: all of the request, and the status (RFC 9132 §4.4.3). */
+export function efficacyUpdateBody(
+  target: Target,
+  lifetime: Lifetime,
+  attackStatus: AttackStatus
+): SignalMessage {
+  const [scope] = mitigationRequestBody(target, lifetime).mitigationScope?.scope ?? []
+  return { mitigationScope: { scope: [{ ...scope, attackStatus: STATUS_CODES[attackStatus] }] } }
+}
+
+const STATUS_CODES: Readonly<Record<AttackStatus, number>> = {
+  'under-attack': AttackStatusCode.underAttack,
+  mitigated: AttackStatusCode.attackSuccessfullyMitigated
+}
 
 /** What a client says of the mitigation that it asked for (RFC 9132 §4.4.3). */
 export interface EfficacyUpdate {

@@ -129,7 +129,7 @@ describe('one association', () => {
     server.answer(server.last(`PUT ${MITIGATE}`), Code.conflict, { conflictInformation })
     server.pass(Seconds(299))
     expect(server.requests(`PUT ${MITIGATE}`)).toHaveLength(1)
-    server.pass(Seconds(2))
+    server.pass(Seconds(4))
     expect(server.requests(`PUT ${MITIGATE}`)).toHaveLength(2)
   })
 

@@ -2,8 +2,10 @@ import { Instant } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import { mitigationId } from '../../src/domain/identifier.ts'
 import type { MitigationReport } from '../../src/client/answer.ts'
-import { dueAt, step } from '../../src/client/mitigation-request.ts'
-import type { RequestContext, RequestEvent, RequestState } from '../../src/client/mitigation-request.ts'
+import { step } from '../../src/client/mitigation-request.ts'
+import { dueAt } from '../../src/client/request-state.ts'
+import type { RequestState } from '../../src/client/request-state.ts'
+import type { RequestContext, RequestEvent } from '../../src/client/request-step.ts'
 
 const now = Instant(1_000_000)
 const later = Instant(1_600_000)
@@ -16,7 +18,8 @@ function report(status: number, more: Partial<MitigationReport> = {}): RequestEv
     packetsDropped: undefined,
     bitsPerSecondDropped: undefined,
     packetsPerSecondDropped: undefined,
-    retryAfterSeconds: undefined
+    retryAfterSeconds: undefined,
+    target: undefined
   }
   return { kind: 'report', report: { mitigationId: mitigationId(7)!, status, ...nothing, ...more } }
 }
@@ -48,7 +51,10 @@ const events: Readonly<Record<string, RequestEvent>> = {
   retire: { kind: 'retire' },
   superseded: { kind: 'superseded' },
   'status 1': report(1),
+  'status 5': report(5),
   'status 7': report(7, { retryAfterSeconds: 120 }),
+  'more time than was left': report(2, { lifetime: 700 }),
+  renewed: { kind: 'renewed', lifetime: 500 },
   due: { kind: 'due' }
 }
 
@@ -62,14 +68,18 @@ const table: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     granted: 'in-force observe',
     'said no': 'refused forget-put forget-observe',
     'said later': 'refused forget-put forget-observe',
-    retire: 'withdrawing forget-put forget-observe delete'
+    retire: 'withdrawing forget-put forget-observe delete',
+    'status 1': 'in-force forget-put observe',
+    'more time than was left': 'in-force forget-put observe',
+    'status 7': 'refused forget-put'
   },
   'in-force': {
     'session-up': 'refreshing put observe',
     vanished: 'asking put',
     retire: 'withdrawing forget-put forget-observe delete',
     'vanished again': 'refused forget-put forget-observe',
-    'status 7': 'refused forget-put'
+    'status 7': 'refused forget-put',
+    renewed: 'in-force forget-put'
   },
   refreshing: {
     'session-up': 'refreshing put',
@@ -80,15 +90,22 @@ const table: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     vanished: 'asking put',
     retire: 'withdrawing forget-put forget-observe delete',
     'vanished again': 'refused forget-put forget-observe',
-    'status 7': 'refused forget-put'
+    'status 7': 'refused forget-put',
+    'more time than was left': 'in-force forget-put',
+    renewed: 'in-force forget-put'
   },
   refused: { retire: 'ended forget-put forget-observe forget-delete' },
-  conflict: { retire: 'withdrawing forget-put forget-observe delete', 'status 1': 'in-force' },
+  conflict: {
+    retire: 'withdrawing forget-put forget-observe delete',
+    'status 1': 'in-force',
+    'more time than was left': 'in-force'
+  },
   withdrawing: {
     'session-up': 'withdrawing delete',
     deleted: 'ended forget-put forget-observe forget-delete',
     vanished: 'ended forget-put forget-observe forget-delete',
-    'vanished again': 'ended forget-put forget-observe forget-delete'
+    'vanished again': 'ended forget-put forget-observe forget-delete',
+    'status 5': 'ended forget-put forget-observe forget-delete'
   },
   ended: {}
 }

@@ -1,0 +1,119 @@
+import type { CoapRequest } from '@breakwater/coap'
+import { fraction } from '@breakwater/core'
+import type { Entropy, Instant } from '@breakwater/core'
+import type { Cuid, MitigationId, ProtectionId } from '../domain/identifier.ts'
+import type { Calendar } from './calendar.ts'
+import { deleteRequest, listRequest, observeRequest, putRequest } from './errand.ts'
+import type { Errand } from './errand.ts'
+import { MitigationIds } from './mitigation-id.ts'
+import { step } from './mitigation-request.ts'
+import type { RequestEntry } from './request-entry.ts'
+import type { RequestAction, RequestEvent } from './request-step.ts'
+
+export type RequestBookOutput =
+  | { readonly kind: 'ask'; readonly errand: Errand; readonly request: CoapRequest }
+  | { readonly kind: 'forget'; readonly errand: Errand }
+  /** Something that these protections may depend on is different now. */
+  | { readonly kind: 'changed'; readonly protections: readonly ProtectionId[] }
+  | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
+
+/**
+ * Where we stand with the observation of all our mitigations:
+ * `unwatched`: no observation, another try may help; `asked`: no answer yet; `watched`: the server tells of changes;
+ * `unavailable`: this server does not, in this session.
+ */
+export type CollectionWatch = 'unwatched' | 'asked' | 'watched' | 'unavailable'
+
+/** The requests at one server with their ids, and what their steps make us do there. */
+export class RequestLedger {
+  readonly calendar: Calendar
+  readonly entropy: Entropy
+  readonly ids: MitigationIds = new MitigationIds()
+  readonly entries: Set<RequestEntry> = new Set()
+  cuid: Cuid
+  hasSession = false
+  watch: CollectionWatch = 'unwatched'
+  readonly #outputs: RequestBookOutput[] = []
+
+  constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
+    this.cuid = cuid
+    this.calendar = calendar
+    this.entropy = entropy
+  }
+
+  poll(): RequestBookOutput | undefined {
+    return this.#outputs.shift()
+  }
+
+  find(id: MitigationId): RequestEntry | undefined {
+    for (const entry of this.entries) if (entry.mitigationId === id) return entry
+    return undefined
+  }
+
+  nextId(now: Instant): MitigationId {
+    return this.ids.next(this.calendar.at(now), this.entries.size === 0)
+  }
+
+  step(entry: RequestEntry, event: RequestEvent, now: Instant): void {
+    const { state, actions } = step(entry.state, event, {
+      now,
+      hasSession: this.hasSession,
+      asked: entry.lifetime,
+      jitter: fraction(this.entropy)
+    })
+    const hasChanged = state.kind !== entry.state.kind
+    entry.state = state
+    if (state.kind === 'ended') this.entries.delete(entry)
+    for (const action of actions) this.act(entry, action)
+    if (hasChanged) this.changed(entry)
+  }
+
+  act(entry: RequestEntry, action: RequestAction): void {
+    const { mitigationId, target, lifetime } = entry
+    switch (action) {
+      case 'put':
+        this.ask({ kind: 'put', mitigationId }, putRequest(this.cuid, mitigationId, target, lifetime))
+        // Where there was nothing to observe before, there is now.
+        if (this.watch === 'unwatched') this.watchAll()
+        return
+      case 'observe':
+        this.ask({ kind: 'observe', mitigationId }, observeRequest(this.cuid, mitigationId))
+        return
+      case 'delete':
+        this.ask({ kind: 'delete', mitigationId }, deleteRequest(this.cuid, mitigationId))
+        return
+      case 'forget-put':
+        this.forget({ kind: 'put', mitigationId })
+        return
+      case 'forget-observe':
+        this.forget({ kind: 'observe', mitigationId })
+        return
+      case 'forget-delete':
+        this.forget({ kind: 'delete', mitigationId })
+    }
+  }
+
+  ask(errand: Errand, request: CoapRequest): void {
+    this.#outputs.push({ kind: 'ask', errand, request })
+  }
+
+  forget(errand: Errand): void {
+    this.#outputs.push({ kind: 'forget', errand })
+  }
+
+  /** Asks for all mitigations of our cuid, and to be told of changes. */
+  watchAll(): void {
+    this.watch = 'asked'
+    this.ask({ kind: 'list' }, listRequest(this.cuid))
+  }
+
+  /** What this request is for may stand differently now. */
+  changed({ protections }: RequestEntry): void {
+    this.#outputs.push({ kind: 'changed', protections })
+  }
+
+  changeCuid(cuid: Cuid): void {
+    this.cuid = cuid
+    this.#outputs.push({ kind: 'cuid-changed', cuid })
+  }
+}
