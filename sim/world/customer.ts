@@ -72,6 +72,7 @@ export class Customer {
       clock: process,
       entropy: seededEntropy(derivedSeed(this.#scenario.seed, `client ${number}.${this.life}`)),
       open: process.opener(this.host),
+      openStream: process.streamOpener(this.host),
       site: this.#site,
       credentials: new Map(
         attachments.map((each) => [domainName(each), credentialsOf(each, clientNameOf(number, each))])

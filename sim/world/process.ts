@@ -1,5 +1,13 @@
 import { WallTime } from '@breakwater/core'
-import type { Clock, Duration, Instant, OpenSecureEndpoint, ScheduledCall } from '@breakwater/core'
+import type {
+  Clock,
+  Duration,
+  Instant,
+  OpenSecureEndpoint,
+  OpenSecureStream,
+  ScheduledCall,
+  SecureEndpoint
+} from '@breakwater/core'
 import type { SimulatedHost, VirtualClock } from '@breakwater/testing'
 
 /** The calendar of one computer; the monotonic clock is the world's. */
@@ -68,13 +76,20 @@ export class Process implements Clock {
 
   /** Opens endpoints of a host for as long as the process lives. */
   opener(host: SimulatedHost): OpenSecureEndpoint {
-    return async (options, handlers) => {
-      this.#clock.expectPromises()
-      const endpoint = await host.openSecureEndpoint(options, handlers)
-      if (this.#isAlive) return endpoint
-      await endpoint.destroy()
-      return await new Promise(() => undefined)
-    }
+    return (options, handlers) => this.#whileAlive(host.openSecureEndpoint(options, handlers))
+  }
+
+  /** The same for streams. */
+  streamOpener(host: SimulatedHost): OpenSecureStream {
+    return (options, handlers) => this.#whileAlive(host.openSecureStream(options, handlers))
+  }
+
+  async #whileAlive<Endpoint extends SecureEndpoint>(opening: Promise<Endpoint>): Promise<Endpoint> {
+    this.#clock.expectPromises()
+    const endpoint = await opening
+    if (this.#isAlive) return endpoint
+    await endpoint.destroy()
+    return await new Promise(() => undefined)
   }
 
   /** Called when the process is killed, unless the function that is returned was called before. */

@@ -155,6 +155,7 @@ export class FloodedRun {
       clock: this.#clock,
       entropy: seededEntropy(derivedSeed(this.#seed, 'client')),
       open: this.#audited('client', this.#home),
+      openStream: this.#home.openSecureStream,
       site: siteOfCustomer(CUSTOMER, place),
       credentials: new Map([[domainName, credentialsOf(customerName(CUSTOMER))]]),
       cuids: new Map([[domainName, cuidOfCustomer(CUSTOMER)]]),

@@ -1,7 +1,7 @@
 import type { Clock, Log } from '@breakwater/core'
 import { hostDotsClient } from '@breakwater/dots'
-import { openDtlsEndpoint } from '@breakwater/dtls'
-import { systemClock, systemEntropy } from '@breakwater/runtime'
+import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
+import { systemClock, systemEntropy, tlsEndpointOpener } from '@breakwater/runtime'
 import { openSqliteStore } from '@breakwater/store'
 import type { ClientConfig } from '../config/client-config.ts'
 import { loadClientConfig } from '../config/load.ts'
@@ -45,6 +45,7 @@ async function start(
     clock,
     entropy,
     open: openDtlsEndpoint,
+    openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
     log,
     onEvent: (event) => {
       book.take(event)

@@ -9,6 +9,11 @@ export interface BlockwiseOptions {
   readonly preferredSize: number
   /** Bodies of each direction that are kept for the peer at one time; the oldest make room. Default 4. */
   readonly maxTransfers?: number
+  /**
+   * Whether requests for further blocks of a response carry its ETag, as RFC 9132 §4.4.2 wants it. To a server that takes
+   * it for the question whether this version is still valid (RFC 7252 §5.10.6.2) it says something else. Default false.
+   */
+  readonly repeatsEntityTag?: boolean
   /** How long a transfer may stand still before it is forgotten. Default EXCHANGE_LIFETIME (RFC 7959 §2.4, §2.5). */
   readonly timeoutSeconds?: number
 }

@@ -1,5 +1,6 @@
 import { after, DecodeError, type Duration, earlier, type Instant, InternalError } from '@breakwater/core'
 import { isSuccess } from '../code.ts'
+import type { CoapOption } from '../message.ts'
 import { Method } from '../method.ts'
 import { observeAction } from '../observe/observe-option.ts'
 import { findOption } from '../option-value.ts'
@@ -239,7 +240,9 @@ export class OwnTransfers {
   }
 
   #fetchNext(transfer: OwnTransfer, fetch: Fetch, now: Instant): void {
-    const block = fetch.assembly.next(receivingExponent(this.#options.preferredSize, this.#carrier))
+    const { preferredSize, repeatsEntityTag = false } = this.#options
+    const block = fetch.assembly.next(receivingExponent(preferredSize, this.#carrier))
+    const entityTag = repeatsEntityTag ? fetch.assembly.entityTag : undefined
     fetch.below = this.newBelow()
     fetch.expiresAt = after(now, this.#timeout)
     transfer.fetch = fetch
@@ -247,7 +250,7 @@ export class OwnTransfers {
     this.#ports.down({
       kind: 'request',
       exchange: fetch.below,
-      request: furtherRequest(transfer.request, block),
+      request: furtherRequest(transfer.request, block, entityTag),
       confirmable: transfer.confirmable
     })
   }
@@ -315,7 +318,7 @@ function checkBlocks(request: CoapRequest): void {
 }
 
 /** RFC 7959 §2.4, §2.7: the same options, no payload, no Block1; §2.6: no Observe; §2.10: no If-None-Match. */
-function furtherRequest(request: CoapRequest, block: Block): CoapRequest {
+function furtherRequest(request: CoapRequest, block: Block, entityTag: CoapOption | undefined): CoapRequest {
   const options = request.options.filter(
     ({ number }) =>
       number !== OptionNumber.observe &&
@@ -324,6 +327,7 @@ function furtherRequest(request: CoapRequest, block: Block): CoapRequest {
       number !== OptionNumber.size1 &&
       number !== OptionNumber.size2
   )
+  if (entityTag !== undefined) options.push(entityTag)
   options.push(blockOption(OptionNumber.block2, block))
   return { method: request.method, options, payload: new Uint8Array(0) }
 }

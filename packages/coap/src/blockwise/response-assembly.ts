@@ -26,6 +26,11 @@ export class ResponseAssembly {
     this.#acceptsBert = acceptsBert
   }
 
+  /** The ETag of the version that comes. */
+  get entityTag(): CoapOption | undefined {
+    return this.#first && findOption(this.#first.options, OptionNumber.etag)
+  }
+
   /** The next block to ask for, in blocks of at most that exponent (RFC 7959 §2.4: what the peer used, or less). */
   next(sizeExponent: number): Block {
     const exponent = Math.min(sizeExponent, this.#sizeExponent)

@@ -1,5 +1,5 @@
-import { between, earlier } from '@breakwater/core'
-import type { Entropy, Instant, Machine, SessionEnd, SessionFailure } from '@breakwater/core'
+import { Seconds, between, earlier } from '@breakwater/core'
+import type { Duration, Entropy, Instant, Machine, SessionEnd, SessionFailure } from '@breakwater/core'
 import type { Cuid, ProtectionId } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
 import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
@@ -149,8 +149,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   #begin({ connection, path, since }: Attempt, now: Instant): LiveSession {
     const { entropy, parameters } = this.#options
-    this.#pacing.handshakeTook(between(since, now))
-    const session = new SignalSession(entropy, this.#pacing, now, parameters)
+    const { transport } = path
+    if (transport === 'udp') this.#pacing.handshakeTook(between(since, now))
+    const session = new SignalSession({ entropy, transport, pacing: this.#pacing, parameters }, now)
     return { connection, path, since: now, session }
   }
 
@@ -250,6 +251,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         return
       case 'malformed':
         this.#outputs.push(output)
+        return
+      case 'ended': {
+        const { connection } = live
+        this.#outputs.push({ kind: 'close', connection })
+        this.#keep({ kind: 'closed', connection, reason: output.reason, holdOff: holdOffOf(output) }, now)
+      }
     }
   }
 
@@ -274,6 +281,13 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#isUnderAttack = isOn
     this.#keep({ kind: 'attack', isOn }, now)
   }
+}
+
+/** How long a server may keep us away by a Release: longer, and nobody would be there when the attack comes. */
+const LONGEST_HOLD_OFF_SECONDS = 300
+
+function holdOffOf({ holdOffSeconds = 0 }: { readonly holdOffSeconds: number | undefined }): Duration {
+  return Seconds(Math.min(holdOffSeconds, LONGEST_HOLD_OFF_SECONDS))
 }
 
 function sentBefore(one: LiveSession, other: LiveSession): boolean {

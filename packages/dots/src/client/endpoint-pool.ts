@@ -2,6 +2,7 @@ import { InternalError, formatIpAddress } from '@breakwater/core'
 import type {
   CertificateCredentials,
   OpenSecureEndpoint,
+  OpenSecureStream,
   PeerId,
   PlaintextBatch,
   PskCredentials,
@@ -18,8 +19,16 @@ export type ClientCredentials = CertificateCredentials | PskCredentials
 /** An endpoint and who is reached by it. */
 interface PooledEndpoint {
   readonly opening: Promise<SecureEndpoint>
-  /** Servers' addresses that a connection of this endpoint leads to: DTLS has one session for each address pair. */
+  /** What the connections of this endpoint lead to. */
   readonly remotes: Set<string>
+}
+
+/** How endpoints are opened. */
+export interface EndpointOpeners {
+  /** For paths over UDP. */
+  readonly open: OpenSecureEndpoint
+  /** For paths over TCP. */
+  readonly openStream: OpenSecureStream
 }
 
 interface Connected {
@@ -32,11 +41,12 @@ interface Connected {
 }
 
 /**
- * The secure endpoints of a client: one for each domain, source address and interface, bound to these and holding that
- * domain's credentials and no others (RFC 9284 §5.1). A second connection to the same server gets one of its own.
+ * The secure endpoints of a client: one for each domain, source address, interface and transport, bound to these and
+ * holding that domain's credentials and no others (RFC 9284 §5.1). A second connection over UDP to the same server gets
+ * one of its own, for DTLS has one session for each pair of addresses.
  */
 export class EndpointPool {
-  readonly #open: OpenSecureEndpoint
+  readonly #openers: EndpointOpeners
   readonly #credentials: ReadonlyMap<DomainName, ClientCredentials>
   readonly #feed: (input: ClientInput) => void
   readonly #pooled = new Map<string, PooledEndpoint[]>()
@@ -47,18 +57,18 @@ export class EndpointPool {
   #isClosed = false
 
   constructor(
-    open: OpenSecureEndpoint,
+    openers: EndpointOpeners,
     credentials: ReadonlyMap<DomainName, ClientCredentials>,
     feed: (input: ClientInput) => void
   ) {
-    this.#open = open
+    this.#openers = openers
     this.#credentials = credentials
     this.#feed = feed
   }
 
   /** Starts a handshake on this path; whatever goes wrong before anything is sent is reported as a `local` failure. */
   async connect(connection: ConnectionId, path: LegalPath, serverName: string): Promise<void> {
-    const remote = `${formatIpAddress(path.remote.address)} ${path.remote.port}`
+    const remote = remoteKey(path, connection)
     const pooled = this.#endpointFor(path, remote)
     try {
       const endpoint = await pooled.opening
@@ -115,7 +125,9 @@ export class EndpointPool {
     if (credentials === undefined)
       throw new InternalError('DOTS_CLIENT_CREDENTIALS_MISSING', `no credentials for ${path.domain}`)
     const { local } = path.networkPath
-    return this.#open(
+    const { open, openStream } = this.#openers
+    const openEndpoint = path.transport === 'udp' ? open : openStream
+    return openEndpoint(
       {
         role: 'client',
         credentials,
@@ -184,5 +196,11 @@ export class EndpointPool {
 }
 
 function keyOf(path: LegalPath): string {
-  return `${path.domain} ${formatIpAddress(path.source)} ${path.interface ?? ''}`
+  return `${path.domain} ${path.transport} ${formatIpAddress(path.source)} ${path.interface ?? ''}`
+}
+
+/** What may be in use once only: over TCP each connection has a port of its own. */
+function remoteKey({ transport, remote }: LegalPath, connection: ConnectionId): string {
+  const address = `${formatIpAddress(remote.address)} ${remote.port}`
+  return transport === 'udp' ? address : `${address} ${connection}`
 }

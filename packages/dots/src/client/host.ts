@@ -1,5 +1,5 @@
 import { ConfigError, Driver, InternalError } from '@breakwater/core'
-import type { Clock, ConfigProblem, Entropy, Log, OpenSecureEndpoint } from '@breakwater/core'
+import type { Clock, ConfigProblem, Entropy, Log } from '@breakwater/core'
 import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
@@ -11,7 +11,7 @@ import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { ClientEvent, ClientInput, ClientOutput } from './client-io.ts'
 import { DotsClient } from './client.ts'
 import { EndpointPool } from './endpoint-pool.ts'
-import type { ClientCredentials } from './endpoint-pool.ts'
+import type { ClientCredentials, EndpointOpeners } from './endpoint-pool.ts'
 import { logClientEvent } from './event-log.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
@@ -19,10 +19,9 @@ import type { SessionRuleOptions } from './session-rules.ts'
 import type { ClientStatus } from './status.ts'
 
 /** What a client needs of the world. */
-export interface ClientPorts extends SessionRuleOptions {
+export interface ClientPorts extends SessionRuleOptions, EndpointOpeners {
   readonly clock: Clock
   readonly entropy: Entropy
-  readonly open: OpenSecureEndpoint
   readonly site: Site
   /** RFC 9284 §5.1: each domain's own, used with its servers only. */
   readonly credentials: ReadonlyMap<DomainName, ClientCredentials>
@@ -62,7 +61,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
   refuseBadConfiguration(ports)
   const { clock, onEvent } = ports
   const client = new DotsClient(ports)
-  const pool = new EndpointPool(ports.open, ports.credentials, (input) => driver.feed(input))
+  const pool = new EndpointPool(ports, ports.credentials, (input) => driver.feed(input))
   const perform = (output: ClientOutput): void => {
     switch (output.kind) {
       case 'connect':

@@ -1,6 +1,8 @@
 import { Milliseconds, after } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
+import { smoothed } from './sending-budget.ts'
+import type { SendingBudget } from './sending-budget.ts'
 
 /** A clock that cannot tell less must not make us send in bursts. */
 const LEAST_SPACING: Duration = Milliseconds(10)
@@ -9,7 +11,7 @@ const LEAST_SPACING: Duration = Milliseconds(10)
  * How soon the next Non-confirmable request may go to a server: one per round trip where the round-trip time is known,
  * else one in 3 seconds (RFC 9132 §4.4). One budget for everything that is sent there.
  */
-export class Pacing {
+export class Pacing implements SendingBudget {
   /** Smoothed as in RFC 6298 §2; undefined: no estimate. */
   #roundTrip: Duration | undefined
   #sentAt: Instant | undefined
@@ -31,8 +33,7 @@ export class Pacing {
 
   /** An answer to a request that was sent only once (RFC 6298 §3: others tell nothing). */
   measured(roundTrip: Duration): void {
-    this.#roundTrip =
-      this.#roundTrip === undefined ? roundTrip : Milliseconds((7 * this.#roundTrip + roundTrip) / 8)
+    this.#roundTrip = smoothed(this.#roundTrip, roundTrip)
   }
 
   /** A new session, perhaps by another path. Its handshake holds more than one round trip: a first estimate, on the slow side. */

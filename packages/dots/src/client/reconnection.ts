@@ -42,6 +42,7 @@ export class Reconnection {
   readonly #rule: ReconnectionRule
   #failures = 0
   #attemptedAt: Instant | undefined
+  #heldOffUntil: Instant | undefined
 
   constructor(rule: ReconnectionRule) {
     this.#rule = rule
@@ -64,10 +65,19 @@ export class Reconnection {
     this.#failures = 0
   }
 
+  /** The server ended a session and wants nobody back before `until` (RFC 8323 §5.5). */
+  holdOff(until: Instant): void {
+    this.#heldOffUntil = until
+  }
+
   /** @returns when to try again after the loss of a session: at once, unless the last handshake was just now. */
   afterLoss(now: Instant): Instant {
     const spacing: Duration = Seconds(LEAST_SPACING_SECONDS)
     const earliest = this.#attemptedAt === undefined ? now : after(this.#attemptedAt, spacing)
-    return earliest > now ? earliest : now
+    return later(later(now, earliest), this.#heldOffUntil ?? now)
   }
+}
+
+function later(a: Instant, b: Instant): Instant {
+  return a > b ? a : b
 }

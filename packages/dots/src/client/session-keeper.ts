@@ -1,4 +1,4 @@
-import { earlier } from '@breakwater/core'
+import { after, earlier } from '@breakwater/core'
 import type { Duration, Instant, Machine, SessionFailure } from '@breakwater/core'
 import { describeIllegal } from '../multihoming/legal-path.ts'
 import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
@@ -20,7 +20,13 @@ export type SessionKeeperInput =
   | { readonly kind: 'stop' }
   | { readonly kind: 'established'; readonly connection: ConnectionId }
   | { readonly kind: 'failed'; readonly connection: ConnectionId; readonly reason: SessionFailure }
-  | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly reason: string }
+  | {
+      readonly kind: 'closed'
+      readonly connection: ConnectionId
+      readonly reason: string
+      /** The server wants to be left alone for so long (RFC 8323 §5.5). */
+      readonly holdOff?: Duration
+    }
   /** As many heartbeats as allowed got no answer over this session. */
   | { readonly kind: 'silenced'; readonly connection: ConnectionId }
   /** The server answers over this session. */
@@ -113,6 +119,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
         this.#closed(input.connection, `failed: ${input.reason}`, now)
         break
       case 'closed':
+        if (input.holdOff !== undefined) this.#reconnection.holdOff(after(now, input.holdOff))
         this.#closed(input.connection, input.reason, now)
         break
       case 'silenced':

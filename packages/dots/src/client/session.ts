@@ -1,10 +1,19 @@
-import { Code, CoapSession, Method } from '@breakwater/coap'
-import type { CoapRequest, CoapResponse, CoapSessionOutput, OutgoingExchange } from '@breakwater/coap'
+import { Code, CoapSession, CoapStreamSession, Method, isRequest } from '@breakwater/coap'
+import type {
+  CloseReason,
+  CoapRequest,
+  CoapResponse,
+  CoapSessionOutput,
+  CoapStreamOutput,
+  OutgoingExchange
+} from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between, earlier } from '@breakwater/core'
-import type { Duration, Entropy, Instant, Machine } from '@breakwater/core'
+import type { Duration, Entropy, Instant, Machine, Transport } from '@breakwater/core'
+import { AGENT_BLOCKWISE } from '../signal/block-transfer.ts'
 import { DEFAULT_SESSION_PARAMETERS, PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import { Heartbeat } from '../signal/heartbeat.ts'
+import type { HeartbeatConfiguration } from '../signal/heartbeat.ts'
 import { heartbeatRequest, parseHeartbeat } from '../signal/heartbeat-message.ts'
 import { isHeartbeatPath } from '../signal/resource.ts'
 import { transmissionParameters } from '../signal/session-configuration.ts'
@@ -12,8 +21,11 @@ import { HEARTBEAT_PRIORITY, errandKey, errandPriority } from './errand.ts'
 import type { Errand } from './errand.ts'
 import type { Pacing } from './pacing.ts'
 import { ProbingRate } from './probing-rate.ts'
+import { StreamBudget } from './sending-budget.ts'
+import type { SendingBudget } from './sending-budget.ts'
 
 export type SignalSessionInput =
+  /** On a stream, bytes as they come. */
   | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
   /** From the next `send` on, do this, and repeat it until there is an answer. Replaces the same errand. */
   | { readonly kind: 'ask'; readonly errand: Errand; readonly request: CoapRequest }
@@ -29,6 +41,11 @@ export type SignalSessionOutput =
   | { readonly kind: 'heartbeats-lost' }
   | { readonly kind: 'heartbeats-back' }
   | { readonly kind: 'malformed'; readonly text: string }
+  /**
+   * The server ended the session by a Release or an Abort, or was ended for breaking the rules of streams (RFC 8323 §5.5,
+   * §5.6): its connection is to be closed. Of a Release: when to come back at the earliest.
+   */
+  | { readonly kind: 'ended'; readonly reason: string; readonly holdOffSeconds: number | undefined }
 
 /** An observation that is quiet for so long is asked for again (RFC 7641 §3.3.1): the server may have forgotten it. */
 const OBSERVATION_RENEWAL: Duration = Seconds(120)
@@ -38,49 +55,65 @@ const POLLING: Duration = Seconds(30)
 
 const LONGEST_BACK_OFF: Duration = Seconds(60)
 
+/** Heartbeats over a stream whose answers may still come. */
+const MOST_LATE_HEARTBEATS = 8
+
 interface OpenErrand {
   readonly errand: Errand
   readonly request: CoapRequest
   exchange: OutgoingExchange
-  /** When it wants to be sent next; it may have to wait for its turn after that. */
-  dueAt: Instant
+  /** When it wants to be sent next; it may have to wait for its turn after that. Undefined: all was said. */
+  dueAt: Instant | undefined
   sentAt: Instant | undefined
   /** Since the last answer. */
   sendings: number
 }
 
+export interface SignalSessionOptions {
+  readonly entropy: Entropy
+  readonly transport: Transport
+  /** The budget of all sessions with this server over UDP. */
+  readonly pacing: Pacing
+  /** Default: those of RFC 9132. */
+  readonly parameters?: SessionParameters
+}
+
 /**
  * One signal channel session as the client drives it: what is asked goes out as Non-confirmable requests, repeated every
- * 3 seconds until answered and paced over all of them (RFC 9132 §4.4); heartbeats both ways (RFC 9132 §4.7).
+ * 3 seconds until answered and paced over all of them (RFC 9132 §4.4); heartbeats both ways (RFC 9132 §4.7). On a stream
+ * everything is said once and at once, for TCP repeats and paces (RFC 8323 §3.2).
  */
 export class SignalSession implements Machine<SignalSessionInput, SignalSessionOutput> {
-  readonly #coap: CoapSession
+  readonly #coap: CoapSession | CoapStreamSession
   readonly #heartbeat: Heartbeat
-  readonly #pacing: Pacing
+  readonly #transport: Transport
+  readonly #pacing: SendingBudget
   /** RFC 7252 §9.1: a security association makes an endpoint, so each session has its own. */
   readonly #probing: ProbingRate
   readonly #errands = new Map<string, OpenErrand>()
   readonly #byExchange = new Map<OutgoingExchange, OpenErrand>()
-  #heartbeatExchange: { readonly exchange: OutgoingExchange; readonly sentAt: Instant } | undefined
+  /** Heartbeats without an answer so far, and when they were sent. */
+  readonly #heartbeats = new Map<OutgoingExchange, Instant>()
   /** A heartbeat that waits for its turn, with its status. */
   #waitingHeartbeat: { readonly peerHeartbeatStatus: boolean } | undefined
   #nextExchange = 1
   #heardAt: Instant
   #sentAt: Instant | undefined
+  #holdOffSeconds: number | undefined
   readonly #outputs: SignalSessionOutput[] = []
 
-  /** @param pacing The budget of all sessions with this server. */
-  constructor(
-    entropy: Entropy,
-    pacing: Pacing,
-    now: Instant,
-    parameters: SessionParameters = DEFAULT_SESSION_PARAMETERS
-  ) {
-    this.#coap = new CoapSession({ parameters: transmissionParameters(parameters), entropy })
-    this.#heartbeat = new Heartbeat(parameters, entropy, now)
-    this.#pacing = pacing
-    this.#probing = new ProbingRate(parameters.probingRateBytesPerSecond)
+  constructor(options: SignalSessionOptions, now: Instant) {
+    const { entropy, transport, pacing, parameters = DEFAULT_SESSION_PARAMETERS } = options
+    this.#transport = transport
+    this.#coap = newCoap(transport, parameters, entropy, now)
+    this.#heartbeat = new Heartbeat(heartbeatConfiguration(transport, parameters), entropy, now)
+    this.#pacing = transport === 'udp' ? pacing : new StreamBudget()
+    // Nothing on a stream is sent to a server that does not acknowledge it.
+    const probingRate = transport === 'udp' ? parameters.probingRateBytesPerSecond : Infinity
+    this.#probing = new ProbingRate(probingRate)
     this.#heardAt = now
+    // On a stream, our CSM goes first (RFC 8323 §5.3).
+    this.#drainCoap(now)
   }
 
   /** When anything last came from the server, or the session began. */
@@ -179,8 +212,9 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 
   /** Questions may not go faster than probing-rate to a server that is silent; mitigation requests do (RFC 9132 §4.4). */
-  #wantedAt({ errand, request, dueAt }: OpenErrand): Instant {
+  #wantedAt({ errand, request, dueAt }: OpenErrand): Instant | undefined {
     const allowed = isMitigationRequest(errand) ? undefined : this.#probing.nextAt(sizeOf(request))
+    if (dueAt === undefined) return undefined
     return allowed !== undefined && allowed > dueAt ? allowed : dueAt
   }
 
@@ -202,7 +236,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #mostUrgent(now: Instant): OpenErrand | undefined {
     let best: OpenErrand | undefined
     for (const open of this.#errands.values()) {
-      if (this.#wantedAt(open) > now) continue
+      const wantedAt = this.#wantedAt(open)
+      if (wantedAt === undefined || wantedAt > now) continue
       if (best === undefined || isBefore(open, best)) best = open
     }
     return best
@@ -211,13 +246,14 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #send(open: OpenErrand, now: Instant): void {
     const { exchange, request } = open
     if (open.sendings > 0) this.#pacing.forgetRoundTrip()
-    if (open.sentAt === undefined)
-      this.#coap.handle({ kind: 'request', exchange, request, confirmable: false }, now)
+    // On a stream this only means that the request fails when no answer comes for minutes.
+    const confirmable = this.#transport === 'tcp'
+    if (open.sentAt === undefined) this.#coap.handle({ kind: 'request', exchange, request, confirmable }, now)
     else this.#coap.handle({ kind: 'repeat', exchange }, now)
     open.sentAt = now
     open.sendings++
-    open.dueAt = after(now, untilRepetition(open))
-    this.#pacing.sent(now)
+    // RFC 9132 §4.4 has datagrams repeated; on a stream TCP does so.
+    open.dueAt = this.#transport === 'udp' ? after(now, untilRepetition(open)) : undefined
     if (!isMitigationRequest(open.errand)) this.#probing.sent(sizeOf(request), now)
     this.#sentAt = now
     this.#drainCoap(now)
@@ -226,20 +262,27 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #sendHeartbeat(now: Instant): void {
     const status = this.#waitingHeartbeat?.peerHeartbeatStatus ?? false
     this.#waitingHeartbeat = undefined
-    if (this.#heartbeatExchange !== undefined) {
-      this.#coap.handle({ kind: 'cancel', exchange: this.#heartbeatExchange.exchange }, now)
-      this.#pacing.forgetRoundTrip()
-    }
+    this.#forgetHeartbeats(now)
     const exchange = this.#newExchange()
-    this.#heartbeatExchange = { exchange, sentAt: now }
+    this.#heartbeats.set(exchange, now)
     this.#coap.handle(
       { kind: 'request', exchange, request: heartbeatRequest(status), confirmable: false },
       now
     )
-    this.#pacing.sent(now)
     this.#probing.sent(HEARTBEAT_BYTES, now)
     this.#sentAt = now
     this.#drainCoap(now)
+  }
+
+  /** A datagram's answer that is late is as good as lost; a stream's is not, and says that the server lives. */
+  #forgetHeartbeats(now: Instant): void {
+    if (this.#heartbeats.size > 0) this.#pacing.forgetRoundTrip()
+    const most = this.#transport === 'udp' ? 0 : MOST_LATE_HEARTBEATS
+    for (const exchange of this.#heartbeats.keys()) {
+      if (this.#heartbeats.size <= most) return
+      this.#heartbeats.delete(exchange)
+      this.#coap.handle({ kind: 'cancel', exchange }, now)
+    }
   }
 
   #drainCoap(now: Instant): void {
@@ -247,10 +290,10 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       this.#perform(output, now)
   }
 
-  #perform(output: CoapSessionOutput, now: Instant): void {
+  #perform(output: CoapStreamOutput, now: Instant): void {
     switch (output.kind) {
       case 'send':
-        this.#outputs.push(output)
+        this.#sendBytes(output.bytes, now)
         return
       case 'response':
         this.#heard(now)
@@ -266,10 +309,28 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       case 'malformed':
         this.#outputs.push({ kind: 'malformed', text: output.error.message })
         return
+      case 'released':
+        // Its alternative addresses are not followed: who stands in for a DOTS server, the server says by 5.03 (RFC 9132 §4.6).
+        this.#holdOffSeconds = output.release.holdOffSeconds
+        return
+      case 'close':
+        this.#end(output.reason, output.diagnostic)
+        return
       // We send no pings and serve no observers.
       case 'pong':
       case 'observer-gone':
     }
+  }
+
+  /** Requests for the further blocks of an answer count, too, which nobody asked for here. */
+  #sendBytes(bytes: Uint8Array, now: Instant): void {
+    this.#outputs.push({ kind: 'send', bytes })
+    if (this.#transport === 'udp' && isRequest(bytes[1] ?? 0)) this.#pacing.sent(now)
+  }
+
+  #end(reason: CloseReason, diagnostic: string): void {
+    const text = diagnostic === '' ? reason : `${reason}: ${diagnostic}`
+    this.#outputs.push({ kind: 'ended', reason: text, holdOffSeconds: this.#holdOffSeconds })
   }
 
   #heard(now: Instant): void {
@@ -279,9 +340,10 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 
   #answered(exchange: OutgoingExchange, response: CoapResponse, isFinal: boolean, now: Instant): void {
-    if (exchange === this.#heartbeatExchange?.exchange) {
-      this.#pacing.measured(between(this.#heartbeatExchange.sentAt, now))
-      this.#heartbeatExchange = undefined
+    const heartbeatSentAt = this.#heartbeats.get(exchange)
+    if (heartbeatSentAt !== undefined) {
+      this.#pacing.measured(between(heartbeatSentAt, now))
+      this.#heartbeats.delete(exchange)
       this.#heartbeat.handle({ kind: 'answered' }, now)
       this.#drainHeartbeat()
       return
@@ -290,7 +352,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     if (open === undefined) return
     if (open.sendings === 1 && open.sentAt !== undefined) this.#pacing.measured(between(open.sentAt, now))
     open.sendings = 0
-    if (!isFinal) open.dueAt = after(now, OBSERVATION_RENEWAL)
+    // RFC 8323 §7.3: on a stream an observation lives as long as the connection.
+    if (!isFinal) open.dueAt = this.#transport === 'udp' ? after(now, OBSERVATION_RENEWAL) : undefined
     else this.#close(open, response, now)
     this.#outputs.push({ kind: 'answer', errand: open.errand, response })
   }
@@ -309,10 +372,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
 
   /** The server rejected the message itself, or we have too much open: try again in the usual rhythm. */
   #failed(exchange: OutgoingExchange, now: Instant): void {
-    if (exchange === this.#heartbeatExchange?.exchange) {
-      this.#heartbeatExchange = undefined
-      return
-    }
+    if (this.#heartbeats.delete(exchange)) return
     const open = this.#byExchange.get(exchange)
     if (open === undefined) return
     this.#byExchange.delete(exchange)
@@ -364,6 +424,21 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 }
 
+function newCoap(
+  transport: Transport,
+  session: SessionParameters,
+  entropy: Entropy,
+  now: Instant
+): CoapSession | CoapStreamSession {
+  const common = { parameters: transmissionParameters(session), entropy, blockwise: AGENT_BLOCKWISE }
+  return transport === 'udp' ? new CoapSession(common) : new CoapStreamSession({ ...common, openedAt: now })
+}
+
+/** RFC 9132 §4.7: over TCP a reply may take one interval, and one that does not come is a failure. */
+function heartbeatConfiguration(transport: Transport, session: SessionParameters): HeartbeatConfiguration {
+  return transport === 'udp' ? session : { ...session, missingHeartbeatsAllowed: 1 }
+}
+
 /**
  * Requests for protection are repeated as often as RFC 9132 §4.4 allows. Questions back off, lest one that stays without
  * an answer takes every turn and no heartbeat gets its own.
@@ -388,5 +463,5 @@ const HEARTBEAT_BYTES = sizeOf(heartbeatRequest(true))
 
 function isBefore(x: OpenErrand, y: OpenErrand): boolean {
   const difference = errandPriority(x.errand, x.sendings) - errandPriority(y.errand, y.sendings)
-  return difference < 0 || (difference === 0 && x.dueAt < y.dueAt)
+  return difference < 0 || (difference === 0 && (x.dueAt ?? 0) < (y.dueAt ?? 0))
 }

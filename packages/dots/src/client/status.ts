@@ -1,5 +1,5 @@
 import { formatIpAddress, inSeconds, between } from '@breakwater/core'
-import type { Instant } from '@breakwater/core'
+import type { Instant, Transport } from '@breakwater/core'
 import type { Cuid, DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
@@ -34,6 +34,7 @@ export interface SessionReport {
 }
 
 export interface PathReport {
+  readonly transport: Transport
   readonly source: string
   readonly interface: string | undefined
   readonly remote: string
@@ -111,6 +112,7 @@ function reportPath(path: LegalPath): PathReport {
 
 function describePath(path: LegalPath): PathReport {
   return {
+    transport: path.transport,
     source: formatIpAddress(path.source),
     interface: path.interface,
     remote: formatIpAddress(path.remote.address),

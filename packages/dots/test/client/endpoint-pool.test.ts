@@ -21,6 +21,7 @@ const site = {
 }
 const toEast = legalPaths(site, east).paths[0]!
 const toWest = legalPaths(site, west).paths[0]!
+const toEastByStream = legalPaths(site, east).paths.find(({ transport }) => transport === 'tcp')!
 
 let lastPeer = 0
 
@@ -69,20 +70,31 @@ class IdleEndpoint implements SecureEndpoint {
 
 class Bed {
   readonly endpoints: IdleEndpoint[] = []
+  /** Endpoints for TCP. */
+  readonly streams: IdleEndpoint[] = []
   readonly fed: ClientInput[] = []
   readonly pool: EndpointPool
 
   constructor() {
     const credentials = { kind: 'psk', identity: 'site', key: new Uint8Array(16) } as const
     this.pool = new EndpointPool(
-      (options, handlers) => {
-        const endpoint = new IdleEndpoint(options, handlers)
-        this.endpoints.push(endpoint)
-        return Promise.resolve(endpoint)
+      {
+        open: (options, handlers) => this.#open(this.endpoints, options, handlers),
+        openStream: (options, handlers) => this.#open(this.streams, options, handlers)
       },
       new Map([[DomainName('isp-a'), credentials]]),
       (input) => this.fed.push(input)
     )
+  }
+
+  #open(
+    list: IdleEndpoint[],
+    options: SecureEndpointOptions,
+    handlers: SecureEndpointHandlers
+  ): Promise<IdleEndpoint> {
+    const endpoint = new IdleEndpoint(options, handlers)
+    list.push(endpoint)
+    return Promise.resolve(endpoint)
   }
 
   connect(id: number, path = toEast): Promise<void> {
@@ -91,6 +103,15 @@ class Bed {
 }
 
 describe('the endpoints of a client', () => {
+  it('are of another kind for streams, of which one serves any number of connections', async () => {
+    const bed = new Bed()
+    await bed.connect(1)
+    await bed.connect(2, toEastByStream)
+    await bed.connect(3, toEastByStream)
+    expect(bed.endpoints.map(({ peers }) => peers.length)).toEqual([1])
+    expect(bed.streams.map(({ peers }) => peers.length)).toEqual([2])
+  })
+
   it('two servers of a domain share an endpoint, two sessions with one server do not', async () => {
     const bed = new Bed()
     await bed.connect(1)

@@ -45,7 +45,8 @@ export class KeeperBench {
       calendar: this.#calendar,
       newConnection: () => this.#next++ as ConnectionId,
       begin: ({ connection, path }, now) => {
-        const session = new SignalSession(seededEntropy(1), pacing, now)
+        const { transport } = path
+        const session = new SignalSession({ entropy: seededEntropy(1), transport, pacing }, now)
         return { connection, path, since: now, session }
       }
     })

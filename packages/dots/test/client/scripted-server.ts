@@ -12,6 +12,7 @@ import type { LastingWant } from '../../src/client/request-book.ts'
 import { sessionRules } from '../../src/client/session-rules.ts'
 import type { ConnectionId } from '../../src/client/session-state.ts'
 import { ProtectionId, parseCuid } from '../../src/domain/identifier.ts'
+import type { Site } from '../../src/domain/site.ts'
 import type { Lifetime } from '../../src/signal/lifetime.ts'
 import type { Target } from '../../src/domain/target.ts'
 import { compileSite } from '../../src/multihoming/site-plan.ts'
@@ -30,8 +31,17 @@ export interface Heard {
   readonly scope: readonly MitigationScopeEntry[]
 }
 
-const plan = compileSite(twoProviders)
-const server = twoProviders.domains[0]!.servers[0]!
+/** It speaks datagrams only. */
+const datagramsOnly: Site = {
+  ...twoProviders,
+  domains: twoProviders.domains.map((each) => ({
+    ...each,
+    servers: each.servers.map((one) => ({ ...one, transports: ['udp'] }))
+  }))
+}
+
+const plan = compileSite(datagramsOnly)
+const server = datagramsOnly.domains[0]!.servers[0]!
 
 /** One association driven by hand: a test says what the server answers and when. */
 export class ScriptedServer {

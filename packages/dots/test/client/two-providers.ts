@@ -219,6 +219,7 @@ export class TwoProviders {
         const localPort = endpoint.local.port
         return watched(endpoint, (remote) => this.connects.push({ at: this.clock.now(), remote, localPort }))
       },
+      openStream: this.siteHost.openSecureStream,
       site,
       credentials: new Map(ISPS.map((isp) => [DomainName(isp), credentials(isp, `site.${isp}.example`)])),
       cuids: new Map(ISPS.map((isp) => [DomainName(isp), cuidFor(isp)])),
