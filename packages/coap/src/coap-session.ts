@@ -30,6 +30,11 @@ export interface CoapSessionOptions {
    * is known); the latest state of each resource waits for its turn. Default 0: the caller paces them.
    */
   readonly notificationSpacingSeconds?: number
+  /**
+   * Average rate of Non-confirmable requests to a peer that does not respond (PROBING_RATE, RFC 7252 §4.7: 1 byte/s); what
+   * goes beyond waits. Default: any, as the caller keeps to it.
+   */
+  readonly probingRateBytesPerSecond?: number
   /** Methods that the application serves: others are answered by 4.05. Undefined: it answers them itself. */
   readonly methods?: ReadonlySet<number>
   /** Messages of the peer's that are remembered to tell copies; beyond, the oldest are forgotten. Default 512. */

@@ -1,4 +1,4 @@
-/** Numbers of general content formats (RFC 7252 §12.3; RFC 8132 §6; RFC 8949 §9.4; RFC 9177 §12.3). */
+/** Numbers of general content formats (RFC 7252 §12.3; RFC 8132 §6; RFC 8949 §9.4; RFC 9132 §10.3; RFC 9177 §12.3). */
 export const ContentFormat = {
   textPlain: 0,
   linkFormat: 40,
@@ -9,6 +9,7 @@ export const ContentFormat = {
   jsonPatch: 51,
   mergePatch: 52,
   cbor: 60,
+  dotsCbor: 271,
   missingBlocks: 272
 } as const
 
@@ -22,6 +23,7 @@ const names: ReadonlyMap<number, string> = new Map([
   [ContentFormat.jsonPatch, 'application/json-patch+json'],
   [ContentFormat.mergePatch, 'application/merge-patch+json'],
   [ContentFormat.cbor, 'application/cbor'],
+  [ContentFormat.dotsCbor, 'application/dots+cbor'],
   [ContentFormat.missingBlocks, 'application/missing-blocks+cbor-seq']
 ])
 

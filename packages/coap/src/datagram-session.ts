@@ -1,10 +1,12 @@
-import { after, DecodeError, earlier, type Instant, type Machine, Seconds } from '@breakwater/core'
+import { after, between, DecodeError, earlier, type Instant, type Machine, Seconds } from '@breakwater/core'
 import { Code, isRequest } from './code.ts'
 import { decodeMessage } from './codec/decode.ts'
 import { HEADER_BYTES } from './codec/limit.ts'
 import type { CoapMessage } from './message.ts'
 import type { Remembered } from './message/deduplication.ts'
+import { aged } from './message/max-age.ts'
 import { MessageLayer } from './message/message-layer.ts'
+import { Probing } from './message/probing.ts'
 import { basicOptions } from './option-check.ts'
 import { LONGEST_UNCONFIRMED, type ObserverLimits } from './observe/observers.ts'
 import { Pings } from './request/ping.ts'
@@ -28,7 +30,9 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
 
   constructor(options: CoapSessionOptions) {
     this.#options = options
-    this.#layer = new MessageLayer(options.parameters, options.entropy, options.maxRemembered ?? 512)
+    const { parameters, entropy, maxRemembered = 512, probingRateBytesPerSecond: rate } = options
+    const probing = rate === undefined ? undefined : new Probing(rate)
+    this.#layer = new MessageLayer(parameters, entropy, maxRemembered, probing)
   }
 
   handle(input: CoapSessionInput, now: Instant): void {
@@ -48,6 +52,9 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
         return
       case 'respond':
         this.#responder?.respond(input.exchange, input.response, now)
+        return
+      case 'ignore':
+        this.#responder?.ignore(input.exchange)
         return
       case 'notify':
         this.#responder?.notify(input.exchange, input.response, input.confirmable, now)
@@ -92,6 +99,12 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
       this.#rejectMalformed(bytes, error)
       return
     }
+    this.#layer.probing?.heard()
+    this.#receiveByType(message, now)
+    this.#requester?.sendHeld(now)
+  }
+
+  #receiveByType(message: CoapMessage, now: Instant): void {
     switch (message.type) {
       case 'acknowledgement':
         this.#layer.findConfirmable(message.messageId)?.owner.acknowledged(message, now)
@@ -131,15 +144,16 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
       return
     }
     const earlierCopy = this.#layer.seenBefore(message.messageId, now)
-    if (earlierCopy !== undefined) this.#receiveCopy(message, earlierCopy)
+    if (earlierCopy !== undefined) this.#receiveCopy(message, earlierCopy, now)
     else if (isRequest(message.code)) this.#receiveRequest(message, now)
     else this.#receiveResponse(message, now)
   }
 
   /** RFC 7252 §4.5. */
-  #receiveCopy(message: CoapMessage, earlierCopy: Remembered): void {
+  #receiveCopy(message: CoapMessage, earlierCopy: Remembered, now: Instant): void {
     if (message.type !== 'confirmable') return
-    if (earlierCopy.reply !== undefined) this.#layer.transmit(earlierCopy.reply)
+    const { reply, repliedAt = now } = earlierCopy
+    if (reply !== undefined) this.#layer.transmit(aged(reply, between(repliedAt, now)))
     else this.#responder?.acknowledgeNow(message.messageId)
   }
 

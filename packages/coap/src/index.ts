@@ -14,12 +14,13 @@ export { formatMethod, Method } from './method.ts'
 export {
   formatOptionNumber,
   isCritical,
+  isDefinedFor,
   isNoCacheKey,
   isUnsafe,
   optionDefinition,
   OptionNumber
 } from './option.ts'
-export type { OptionDefinition, OptionFormat } from './option.ts'
+export type { OptionDefinition, OptionFormat, OptionPlace } from './option.ts'
 export {
   emptyOption,
   findOption,
@@ -55,3 +56,19 @@ export { FrameReader } from './tcp/frame-reader.ts'
 export { BackOff, DEFAULT_MAX_AGE_SECONDS, retryAfter, tooManyRequests } from './request/too-many-requests.ts'
 export { freshUntil, renewalAt } from './observe/renewal.ts'
 export { ContentFormat, formatContentFormat } from './content-format.ts'
+export {
+  backThroughProxy,
+  DEFAULT_HOP_LIMIT,
+  hasInvalidHopLimit,
+  hopLimit,
+  hopLimitReached,
+  nextHop
+} from './hop-limit.ts'
+export type { NextHop } from './hop-limit.ts'
+export { isPreconditionMet } from './request/precondition.ts'
+export type { CurrentState } from './request/precondition.ts'
+export { parseCoapUri, uriOptions } from './uri/parse-uri.ts'
+export type { CoapUri, UriDestination } from './uri/parse-uri.ts'
+export { composeCoapUri } from './uri/compose-uri.ts'
+export { schemeDefinition } from './uri/scheme.ts'
+export type { CoapScheme, SchemeDefinition } from './uri/scheme.ts'

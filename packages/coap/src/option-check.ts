@@ -1,5 +1,5 @@
 import { type CoapOption } from './message.ts'
-import { isCritical, optionDefinition, OptionNumber } from './option.ts'
+import { isCritical, isDefinedFor, optionDefinition, OptionNumber, reservedLocation } from './option.ts'
 
 /** What an application of plain requests and responses understands. */
 export const basicOptions: ReadonlySet<number> = new Set([
@@ -12,6 +12,7 @@ export const basicOptions: ReadonlySet<number> = new Set([
   OptionNumber.contentFormat,
   OptionNumber.maxAge,
   OptionNumber.uriQuery,
+  OptionNumber.hopLimit,
   OptionNumber.accept,
   OptionNumber.locationQuery,
   OptionNumber.size2,
@@ -26,38 +27,41 @@ export interface CheckedOptions {
 
 /**
  * RFC 7252 §5.4.1: leaves out elective options that are not recognized and names the first critical one. Not recognized is
- * what the application does not understand, a value of a length outside its definition (§5.4.3), and every further
- * occurrence of an option that is not repeatable (§5.4.5).
+ * what the application does not understand, what is not defined for this code (§5.4), a value of a length outside its
+ * definition (§5.4.3), and every further occurrence of an option that is not repeatable (§5.4.5).
  */
 export function checkOptions(
   options: readonly CoapOption[],
-  understood: ReadonlySet<number>
+  understood: ReadonlySet<number>,
+  code: number
 ): CheckedOptions {
   let before = -1
   let unrecognized = 0
   for (const option of options) {
-    if (!isRecognized(option, before, understood)) {
+    if (!isRecognized(option, before, understood, code)) {
       if (isCritical(option.number)) return { options, unsupported: option.number }
       unrecognized++
     }
     before = option.number
   }
   if (unrecognized === 0) return { options, unsupported: undefined }
-  return { options: withoutUnrecognized(options, understood), unsupported: undefined }
+  const recognized = options.filter((option, index) =>
+    isRecognized(option, options[index - 1]?.number ?? -1, understood, code)
+  )
+  return { options: recognized, unsupported: reservedLocation(options) }
 }
 
-function withoutUnrecognized(
-  options: readonly CoapOption[],
-  understood: ReadonlySet<number>
-): readonly CoapOption[] {
-  return options.filter((option, index) => isRecognized(option, options[index - 1]?.number ?? -1, understood))
-}
-
-function isRecognized(option: CoapOption, before: number, understood: ReadonlySet<number>): boolean {
+function isRecognized(
+  option: CoapOption,
+  before: number,
+  understood: ReadonlySet<number>,
+  code: number
+): boolean {
   if (!understood.has(option.number)) return false
   const definition = optionDefinition(option.number)
   if (definition === undefined) return true
   const { length } = option.value
   if (length < definition.minimumLength || length > definition.maximumLength) return false
+  if (!isDefinedFor(definition, code)) return false
   return definition.repeatable || option.number !== before
 }

@@ -1,3 +1,7 @@
+import { Code, isRequest } from './code.ts'
+import type { CoapOption } from './message.ts'
+import { Method } from './method.ts'
+
 /** Numbers of options (RFC 7252 §5.10; RFC 7641, 7959, 8768, 9177, 9175, 7967). */
 export const OptionNumber = {
   ifMatch: 1,
@@ -29,6 +33,9 @@ export const OptionNumber = {
 
 export type OptionFormat = 'empty' | 'opaque' | 'uint' | 'string'
 
+/** Where an option is defined; `retrieval`: in requests by GET and FETCH, and in responses; `creation`: in 2.01. */
+export type OptionPlace = 'request' | 'response' | 'both' | 'retrieval' | 'creation'
+
 /** What the registry says about an option. */
 export interface OptionDefinition {
   readonly number: number
@@ -39,49 +46,79 @@ export interface OptionDefinition {
   /** In bytes. */
   readonly maximumLength: number
   readonly repeatable: boolean
+  readonly place: OptionPlace
 }
 
-type Row = readonly [number, string, OptionFormat, number, number, ('repeatable' | undefined)?]
+type Row = readonly [number, string, OptionFormat, number, number, OptionPlace, 'repeatable'?]
 
 // RFC 7252 table 4, RFC 7641 §2, RFC 7959 §2.1 and §4, RFC 8768 §3, RFC 9175 §2 and §3, RFC 9177 §4.1, RFC 7967 §2.
 const rows: readonly Row[] = [
-  [OptionNumber.ifMatch, 'If-Match', 'opaque', 0, 8, 'repeatable'],
-  [OptionNumber.uriHost, 'Uri-Host', 'string', 1, 255],
-  [OptionNumber.etag, 'ETag', 'opaque', 1, 8, 'repeatable'],
-  [OptionNumber.ifNoneMatch, 'If-None-Match', 'empty', 0, 0],
-  [OptionNumber.observe, 'Observe', 'uint', 0, 3],
-  [OptionNumber.uriPort, 'Uri-Port', 'uint', 0, 2],
-  [OptionNumber.locationPath, 'Location-Path', 'string', 0, 255, 'repeatable'],
-  [OptionNumber.uriPath, 'Uri-Path', 'string', 0, 255, 'repeatable'],
-  [OptionNumber.contentFormat, 'Content-Format', 'uint', 0, 2],
-  [OptionNumber.maxAge, 'Max-Age', 'uint', 0, 4],
-  [OptionNumber.uriQuery, 'Uri-Query', 'string', 0, 255, 'repeatable'],
-  [OptionNumber.hopLimit, 'Hop-Limit', 'uint', 1, 1],
-  [OptionNumber.accept, 'Accept', 'uint', 0, 2],
-  [OptionNumber.qBlock1, 'Q-Block1', 'uint', 0, 3],
-  [OptionNumber.locationQuery, 'Location-Query', 'string', 0, 255, 'repeatable'],
-  [OptionNumber.block2, 'Block2', 'uint', 0, 3],
-  [OptionNumber.block1, 'Block1', 'uint', 0, 3],
-  [OptionNumber.size2, 'Size2', 'uint', 0, 4],
-  [OptionNumber.qBlock2, 'Q-Block2', 'uint', 0, 3, 'repeatable'],
-  [OptionNumber.proxyUri, 'Proxy-Uri', 'string', 1, 1034],
-  [OptionNumber.proxyScheme, 'Proxy-Scheme', 'string', 1, 255],
-  [OptionNumber.size1, 'Size1', 'uint', 0, 4],
-  [OptionNumber.echo, 'Echo', 'opaque', 1, 40],
-  [OptionNumber.noResponse, 'No-Response', 'uint', 0, 1],
-  [OptionNumber.requestTag, 'Request-Tag', 'opaque', 0, 8, 'repeatable']
+  [OptionNumber.ifMatch, 'If-Match', 'opaque', 0, 8, 'request', 'repeatable'],
+  [OptionNumber.uriHost, 'Uri-Host', 'string', 1, 255, 'request'],
+  [OptionNumber.etag, 'ETag', 'opaque', 1, 8, 'retrieval', 'repeatable'],
+  [OptionNumber.ifNoneMatch, 'If-None-Match', 'empty', 0, 0, 'request'],
+  [OptionNumber.observe, 'Observe', 'uint', 0, 3, 'retrieval'],
+  [OptionNumber.uriPort, 'Uri-Port', 'uint', 0, 2, 'request'],
+  [OptionNumber.locationPath, 'Location-Path', 'string', 0, 255, 'creation', 'repeatable'],
+  [OptionNumber.uriPath, 'Uri-Path', 'string', 0, 255, 'request', 'repeatable'],
+  [OptionNumber.contentFormat, 'Content-Format', 'uint', 0, 2, 'both'],
+  [OptionNumber.maxAge, 'Max-Age', 'uint', 0, 4, 'response'],
+  [OptionNumber.uriQuery, 'Uri-Query', 'string', 0, 255, 'request', 'repeatable'],
+  [OptionNumber.hopLimit, 'Hop-Limit', 'uint', 1, 1, 'request'],
+  [OptionNumber.accept, 'Accept', 'uint', 0, 2, 'request'],
+  [OptionNumber.qBlock1, 'Q-Block1', 'uint', 0, 3, 'both'],
+  [OptionNumber.locationQuery, 'Location-Query', 'string', 0, 255, 'creation', 'repeatable'],
+  [OptionNumber.block2, 'Block2', 'uint', 0, 3, 'both'],
+  [OptionNumber.block1, 'Block1', 'uint', 0, 3, 'both'],
+  [OptionNumber.size2, 'Size2', 'uint', 0, 4, 'both'],
+  [OptionNumber.qBlock2, 'Q-Block2', 'uint', 0, 3, 'both', 'repeatable'],
+  [OptionNumber.proxyUri, 'Proxy-Uri', 'string', 1, 1034, 'request'],
+  [OptionNumber.proxyScheme, 'Proxy-Scheme', 'string', 1, 255, 'request'],
+  [OptionNumber.size1, 'Size1', 'uint', 0, 4, 'both'],
+  [OptionNumber.echo, 'Echo', 'opaque', 1, 40, 'both'],
+  [OptionNumber.noResponse, 'No-Response', 'uint', 0, 1, 'request'],
+  [OptionNumber.requestTag, 'Request-Tag', 'opaque', 0, 8, 'request', 'repeatable']
 ]
 
 const registry: ReadonlyMap<number, OptionDefinition> = new Map(
-  rows.map(([number, name, format, minimumLength, maximumLength, repeatable]) => [
+  rows.map(([number, name, format, minimumLength, maximumLength, place, repeatable]) => [
     number,
-    { number, name, format, minimumLength, maximumLength, repeatable: repeatable !== undefined }
+    { number, name, format, minimumLength, maximumLength, repeatable: repeatable !== undefined, place }
   ])
 )
 
 /** What is known of an option; undefined when it is not in the registry above. */
 export function optionDefinition(number: number): OptionDefinition | undefined {
   return registry.get(number)
+}
+
+/** RFC 7252 §5.4: whether an option means anything with this method or response code. */
+export function isDefinedFor(definition: OptionDefinition, code: number): boolean {
+  switch (definition.place) {
+    case 'both':
+      return true
+    case 'request':
+      return isRequest(code)
+    case 'response':
+      return !isRequest(code)
+    case 'retrieval':
+      return !isRequest(code) || code === Method.get || code === Method.fetch
+    case 'creation':
+      return code === Code.created
+  }
+}
+
+/** RFC 7252 §5.10.7: numbers kept for more options of the Location kind, whose meaning nobody knows yet. */
+const reservedForLocation: ReadonlySet<number> = new Set([128, 132, 136, 140])
+
+function isLocation({ number }: CoapOption): boolean {
+  return number === OptionNumber.locationPath || number === OptionNumber.locationQuery
+}
+
+/** RFC 7252 §5.10.7: a reserved number beside Location-Path or Location-Query; undefined when there is none. */
+export function reservedLocation(options: readonly CoapOption[]): number | undefined {
+  const reserved = options.find(({ number }) => reservedForLocation.has(number))
+  return reserved !== undefined && options.some((option) => isLocation(option)) ? reserved.number : undefined
 }
 
 /** `Uri-Path`, or `option 9999` where there is no name. */

@@ -58,6 +58,8 @@ export type CoapSessionInput =
    * is no 2.xx, or there are too many observers, the session leaves the option out.
    */
   | { readonly kind: 'respond'; readonly exchange: IncomingExchange; readonly response: CoapResponse }
+  /** Say nothing to a request, not even that it came: it is forgotten, and makes room for another. */
+  | { readonly kind: 'ignore'; readonly exchange: IncomingExchange }
   /**
    * A notification to an observer. The session sets the Observe option's sequence number (RFC 7641 §3.4, §4.4).
    * One that is not 2.xx is the last: the observer is forgotten without an `observer-gone`.

@@ -61,6 +61,10 @@ export class BlockwiseLayer implements Exchanges {
       case 'respond':
         this.#down.push({ ...input, response: this.#peer.respond(input.exchange, input.response, now) })
         return
+      case 'ignore':
+        this.#peer.ignore(input.exchange)
+        this.#down.push(input)
+        return
       case 'notify':
         this.#down.push({ ...input, response: this.#peer.notify(input.exchange, input.response, now) })
         return

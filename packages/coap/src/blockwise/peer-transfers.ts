@@ -137,6 +137,11 @@ export class PeerTransfers {
     return { code, options: [...options, blockOption(OptionNumber.block1, acknowledged)], payload }
   }
 
+  /** No answer will come. */
+  ignore(exchange: IncomingExchange): void {
+    this.#open.delete(exchange)
+  }
+
   /** Keeps what notifications to an observer have to fit to (RFC 7959 §2.6), or leaves the Observe option out. */
   #observable(exchange: IncomingExchange, open: OpenRequest, response: CoapResponse): CoapResponse {
     const { method, options, asked } = open

@@ -1,6 +1,7 @@
-import { earlier, type Entropy, type Instant } from '@breakwater/core'
+import { between, earlier, type Entropy, type Instant } from '@breakwater/core'
 import type { CoapMessage } from '../message.ts'
 import type { TransmissionParameters } from '../session.ts'
+import { aged } from './max-age.ts'
 import type { DerivedTimes } from './parameters.ts'
 import type { MessageIds } from './message-ids.ts'
 import { Retransmission } from './retransmission.ts'
@@ -23,14 +24,18 @@ export class Confirmable {
   bytes: Uint8Array
   /** What goes out instead when the present attempt times out (RFC 7641 §4.5.2). */
   successor: Uint8Array | undefined
+  /** Since when `bytes`, and since when `successor`, say what is true: their Max-Age counts from there. */
+  composedAt: Instant
+  succeededAt: Instant | undefined
   /** Undefined while it waits for its turn. */
   underway: Retransmission | undefined
   /** All Message IDs that it has been sent with: more than one after a successor took over. */
   readonly messageIds: number[] = []
 
-  constructor(owner: ConfirmableOwner, bytes: Uint8Array) {
+  constructor(owner: ConfirmableOwner, bytes: Uint8Array, composedAt: Instant) {
     this.owner = owner
     this.bytes = bytes
+    this.composedAt = composedAt
   }
 }
 
@@ -87,7 +92,7 @@ export class Confirmables {
       this.#waiting.shift()
       next.underway = new Retransmission(this.#context.parameters, this.#context.entropy, now)
       this.#underway.add(next)
-      this.#context.transmit(next.bytes)
+      this.#transmit(next, now)
     }
   }
 
@@ -115,7 +120,7 @@ export class Confirmables {
         return
       case 'retransmit':
         this.#succeed(confirmable, now)
-        this.#context.transmit(confirmable.bytes)
+        this.#transmit(confirmable, now)
         return
       case 'give-up':
         this.#forget(confirmable)
@@ -130,8 +135,16 @@ export class Confirmables {
     if (bytes === undefined) return
     const before = confirmable.bytes
     confirmable.bytes = bytes
-    if (this.#identify(confirmable, now)) confirmable.successor = undefined
-    else confirmable.bytes = before
+    if (!this.#identify(confirmable, now)) {
+      confirmable.bytes = before
+      return
+    }
+    confirmable.successor = undefined
+    confirmable.composedAt = confirmable.succeededAt ?? now
+  }
+
+  #transmit({ bytes, composedAt }: Confirmable, now: Instant): void {
+    this.#context.transmit(aged(bytes, between(composedAt, now)))
   }
 
   #identify(confirmable: Confirmable, now: Instant): boolean {

@@ -6,6 +6,8 @@ export interface Remembered {
   readonly expiresAt: Instant
   /** The Acknowledgement or Reset that answered it, to be sent again for each copy; undefined: say nothing. */
   reply: Uint8Array | undefined
+  /** When the reply was composed. */
+  repliedAt: Instant | undefined
 }
 
 /**
@@ -40,7 +42,7 @@ export class Deduplication {
     this.expire(now)
     if (this.#count === this.#capacity) this.#dropOldest()
     if (this.#count === this.#ring.length) this.#grow()
-    const entry: Remembered = { messageId, expiresAt, reply: undefined }
+    const entry: Remembered = { messageId, expiresAt, reply: undefined, repliedAt: undefined }
     this.#ring[(this.#head + this.#count) % this.#ring.length] = entry
     this.#count++
     this.#byId.set(messageId, entry)

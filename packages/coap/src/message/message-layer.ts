@@ -5,6 +5,7 @@ import { type Confirmable, Confirmables } from './confirmables.ts'
 import { Deduplication, type Remembered } from './deduplication.ts'
 import { MessageIds } from './message-ids.ts'
 import { type DerivedTimes, deriveTimes } from './parameters.ts'
+import type { Probing } from './probing.ts'
 import { emptyMessage } from './stamp.ts'
 
 /**
@@ -16,6 +17,8 @@ export class MessageLayer {
   readonly messageIds: MessageIds
   parameters: TransmissionParameters
   times: DerivedTimes
+  /** Undefined: the caller keeps to PROBING_RATE. */
+  readonly probing: Probing | undefined
   readonly #rememberedLimit: number
   #outputs: CoapSessionOutput[] = []
   /** How many of `#outputs` have been polled. */
@@ -23,7 +26,13 @@ export class MessageLayer {
   #confirmables: Confirmables | undefined
   #seen: Deduplication | undefined
 
-  constructor(parameters: TransmissionParameters, entropy: Entropy, rememberedLimit: number) {
+  constructor(
+    parameters: TransmissionParameters,
+    entropy: Entropy,
+    rememberedLimit: number,
+    probing: Probing | undefined
+  ) {
+    this.probing = probing
     this.entropy = entropy
     this.parameters = parameters
     this.times = deriveTimes(parameters)

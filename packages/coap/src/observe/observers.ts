@@ -2,6 +2,7 @@ import { after, between, type Duration, type Instant, Minutes, toHex } from '@br
 import { encodeMessage } from '../codec/encode.ts'
 import { Code, isSuccess } from '../code.ts'
 import { Confirmable, type ConfirmableOwner } from '../message/confirmables.ts'
+import { aged } from '../message/max-age.ts'
 import type { MessageLayer } from '../message/message-layer.ts'
 import { SentIds } from '../message/sent-ids.ts'
 import { stamp } from '../message/stamp.ts'
@@ -50,7 +51,7 @@ export class Observers {
   /** One for all: stays strictly increasing also for a token that registers anew (RFC 7641 §4.4). */
   #sequence = 0
   /** Non-confirmable notifications that wait for their turn; a newer state takes the place of an older one. */
-  readonly #held = new Map<Observer, Uint8Array>()
+  readonly #held = new Map<Observer, { readonly bytes: Uint8Array; readonly composedAt: Instant }>()
   /** When the next Non-confirmable notification may leave. */
   #mayNotifyAt: Instant | undefined
 
@@ -142,7 +143,7 @@ export class Observers {
     // RFC 7641 §4.2: after a notification that is not 2.xx the entry is gone, though it still has to arrive.
     if (!isSuccess(response.code)) this.#remove(observer)
     if (observer.transmission !== undefined)
-      this.#supersede(observer, observer.transmission, bytes, confirmable)
+      this.#supersede(observer, observer.transmission, bytes, confirmable, now)
     else this.#send(observer, bytes, confirmable, now)
   }
 
@@ -156,12 +157,20 @@ export class Observers {
   }
 
   /** RFC 7641 §4.5.2: intermediate states are skipped; what has not left yet is replaced at once. */
-  #supersede(observer: Observer, transmission: Confirmable, bytes: Uint8Array, confirmable: boolean): void {
+  #supersede(
+    observer: Observer,
+    transmission: Confirmable,
+    bytes: Uint8Array,
+    confirmable: boolean,
+    now: Instant
+  ): void {
     if (transmission.underway === undefined) {
       transmission.bytes = bytes
+      transmission.composedAt = now
       return
     }
     transmission.successor = bytes
+    transmission.succeededAt = now
     observer.successorConfirmable = confirmable
   }
 
@@ -171,7 +180,7 @@ export class Observers {
       return
     }
     if (this.#mustWait(observer, now)) {
-      this.#held.set(observer, bytes)
+      this.#held.set(observer, { bytes, composedAt: now })
       return
     }
     const messageId = this.#layer.allocateId(now)
@@ -205,16 +214,16 @@ export class Observers {
 
   handleTimeout(now: Instant): void {
     if (this.#mayNotifyAt === undefined || now < this.#mayNotifyAt) return
-    for (const [observer, bytes] of this.#held) {
+    for (const [observer, { bytes, composedAt }] of this.#held) {
       this.#held.delete(observer)
-      this.#send(observer, bytes, false, now)
+      this.#send(observer, aged(bytes, between(composedAt, now)), false, now)
       return
     }
   }
 
   #submit(observer: Observer, bytes: Uint8Array, now: Instant): void {
     this.#held.delete(observer)
-    observer.transmission = new Confirmable(this.#ownerOf(observer), bytes)
+    observer.transmission = new Confirmable(this.#ownerOf(observer), bytes, now)
     this.#layer.submit(observer.transmission, now)
   }
 
@@ -237,8 +246,9 @@ export class Observers {
     }
     observer.transmission = undefined
     this.#layer.finish(transmission, now)
-    if (transmission.successor !== undefined)
-      this.#send(observer, transmission.successor, observer.successorConfirmable, now)
+    const { successor, succeededAt = now } = transmission
+    if (successor !== undefined)
+      this.#send(observer, aged(successor, between(succeededAt, now)), observer.successorConfirmable, now)
   }
 
   /** RFC 7641 §4.5: rejected, or never acknowledged: not interested any more. */

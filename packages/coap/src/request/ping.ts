@@ -33,7 +33,8 @@ export class Pings {
         rejected: (at) => this.#pong(exchange, at),
         timedOut: () => this.#fail(exchange, 'timeout')
       },
-      emptyMessage('confirmable', 0)
+      emptyMessage('confirmable', 0),
+      now
     )
     this.#underway.set(exchange, ping)
     this.#layer.submit(ping, now)

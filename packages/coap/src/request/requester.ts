@@ -49,6 +49,8 @@ export class Requester {
   readonly #byExchange = new Map<OutgoingExchange, OutgoingRequest>()
   readonly #byToken = new Map<Token, OutgoingRequest>()
   readonly #sentIds = new SentIds<OutgoingRequest>()
+  /** Non-confirmable requests that wait for PROBING_RATE. */
+  readonly #held = new Set<OutgoingRequest>()
   /** No `until` lies before this. */
   #nextDeadline: Instant | undefined
 
@@ -110,8 +112,13 @@ export class Requester {
     // Copies: what has been handed out for sending is not ours to change any more.
     const bytes = outgoing.bytes.slice()
     if (outgoing.confirmable) {
-      outgoing.transmission = new Confirmable(this.#ownerOf(outgoing), bytes)
+      outgoing.transmission = new Confirmable(this.#ownerOf(outgoing), bytes, now)
       this.#layer.submit(outgoing.transmission, now)
+      return
+    }
+    const { probing } = this.#layer
+    if (probing?.isBlocked(now) === true) {
+      this.#held.add(outgoing)
       return
     }
     const messageId = this.#layer.allocateId(now)
@@ -121,7 +128,17 @@ export class Requester {
     }
     stamp(bytes, 'non-confirmable', messageId)
     this.#sentIds.add(messageId, outgoing)
+    probing?.sent(bytes.length, now)
     this.#layer.transmit(bytes)
+  }
+
+  /** What waited for PROBING_RATE, as far as it may go now. */
+  sendHeld(now: Instant): void {
+    for (const outgoing of this.#held) {
+      if (this.#layer.probing?.isBlocked(now) === true) return
+      this.#held.delete(outgoing)
+      this.#send(outgoing, now)
+    }
   }
 
   /** Once more: a Non-confirmable request, or the renewal of an observation (RFC 7641 §3.3.1). */
@@ -178,7 +195,7 @@ export class Requester {
     remembered: Remembered | undefined,
     now: Instant
   ): void {
-    const { options, unsupported } = checkOptions(message.options, this.#understood)
+    const { options, unsupported } = checkOptions(message.options, this.#understood, message.code)
     if (unsupported !== undefined) {
       this.#refuse(outgoing, unsupported, remembered, now)
       return
@@ -239,6 +256,7 @@ export class Requester {
   #end(outgoing: OutgoingRequest, now: Instant): void {
     this.#byExchange.delete(outgoing.exchange)
     this.#byToken.delete(outgoing.token)
+    this.#held.delete(outgoing)
     this.#sentIds.forget(outgoing)
     this.#stopTransmission(outgoing, now)
     if (this.#byExchange.size === 0) this.#nextDeadline = undefined
@@ -252,10 +270,13 @@ export class Requester {
   }
 
   nextTimeout(): Instant | undefined {
-    return this.#nextDeadline
+    return this.#held.size === 0
+      ? this.#nextDeadline
+      : earlier(this.#nextDeadline, this.#layer.probing?.mayAt)
   }
 
   handleTimeout(now: Instant): void {
+    this.sendHeld(now)
     if (this.#nextDeadline === undefined || now < this.#nextDeadline) return
     this.#nextDeadline = undefined
     for (const outgoing of this.#byExchange.values()) {

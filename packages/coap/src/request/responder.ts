@@ -8,6 +8,7 @@ import {
   Milliseconds
 } from '@breakwater/core'
 import { encodeMessage } from '../codec/encode.ts'
+import { hasInvalidHopLimit, invalidHopLimit } from '../hop-limit.ts'
 import { Code, isSuccess } from '../code.ts'
 import { Confirmable } from '../message/confirmables.ts'
 import type { Remembered } from '../message/deduplication.ts'
@@ -16,7 +17,7 @@ import type { CoapMessage } from '../message.ts'
 import { observeAction, withoutObserve, withSequence } from '../observe/observe-option.ts'
 import { type Observer, type ObserverLimits, Observers } from '../observe/observers.ts'
 import { checkOptions } from '../option-check.ts'
-import { checkResponse, payloadOf } from './sendable.ts'
+import { checkResponse, payloadOf, withoutDefaults } from './sendable.ts'
 import { formatOptionNumber, OptionNumber } from '../option.ts'
 import type { CoapResponse, IncomingExchange } from '../session.ts'
 
@@ -82,17 +83,17 @@ export class Responder {
 
   /** A request that has not been seen before. */
   receive(message: CoapMessage, remembered: Remembered, now: Instant): void {
-    const { options, unsupported } = checkOptions(message.options, this.#understood)
+    const { options, unsupported } = checkOptions(message.options, this.#understood, message.code)
     if (unsupported !== undefined) {
-      this.#refuse(message, unsupported, remembered)
+      this.#refuse(message, unsupported, remembered, now)
       return
     }
     const action = observeAction(message.code, options)
     if (action !== undefined) this.#observers?.release(message.token, now)
     const incoming = this.#open(message, action === 'register', remembered, now)
-    if (this.#limits.methods?.has(message.code) === false) {
-      // RFC 7252 §5.8.
-      this.respond(incoming.exchange, methodNotAllowed, now)
+    const refusal = this.#refusalOf(message)
+    if (refusal !== undefined) {
+      this.respond(incoming.exchange, refusal, now)
       return
     }
     this.#layer.emit({
@@ -101,6 +102,14 @@ export class Responder {
       request: { method: message.code, options, payload: payloadOf(message) },
       confirmable: incoming.carrier === 'piggyback'
     })
+  }
+
+  #refusalOf(message: CoapMessage): CoapResponse | undefined {
+    // RFC 7252 §5.8.
+    if (this.#limits.methods?.has(message.code) === false) return methodNotAllowed
+    return this.#understood.has(OptionNumber.hopLimit) && hasInvalidHopLimit(message.options)
+      ? invalidHopLimit
+      : undefined
   }
 
   #open(message: CoapMessage, registers: boolean, remembered: Remembered, now: Instant): IncomingRequest {
@@ -125,25 +134,23 @@ export class Responder {
   }
 
   /** RFC 7252 §5.4.1: 4.02 to a Confirmable request; a Non-confirmable one is rejected. */
-  #refuse(message: CoapMessage, option: number, remembered: Remembered): void {
+  #refuse(message: CoapMessage, option: number, remembered: Remembered, now: Instant): void {
     const what = `${formatOptionNumber(option)} is critical and not supported here`
     this.#layer.malformed(new DecodeError('COAP_OPTION_UNSUPPORTED', what))
     if (message.type !== 'confirmable') {
       this.#layer.reject(remembered)
       return
     }
-    this.#piggyback(message.token, remembered, {
-      code: isForProxies(option) ? Code.proxyingNotSupported : Code.badOption,
-      options: [],
-      payload: encodeUtf8(what)
-    })
+    const code = isForProxies(option) ? Code.proxyingNotSupported : Code.badOption
+    this.#piggyback(message.token, remembered, { code, options: [], payload: encodeUtf8(what) }, now)
   }
 
-  #piggyback(token: Uint8Array, remembered: Remembered, response: CoapResponse): void {
+  #piggyback(token: Uint8Array, remembered: Remembered, response: CoapResponse, now: Instant): void {
     const { code, options, payload } = response
     const { messageId } = remembered
     const bytes = encodeMessage({ type: 'acknowledgement', code, messageId, token, options, payload })
     remembered.reply = bytes
+    remembered.repliedAt = now
     this.#layer.transmit(bytes)
   }
 
@@ -167,7 +174,7 @@ export class Responder {
     const observer = this.#register(incoming, response, now)
     const options =
       observer === undefined
-        ? withoutObserve(response.options)
+        ? withoutDefaults(withoutObserve(response.options))
         : withSequence(response.options, this.#observersOrNew().nextSequence())
     try {
       this.#answer(incoming, { code: response.code, options, payload: response.payload }, observer, now)
@@ -175,6 +182,14 @@ export class Responder {
       if (observer !== undefined) this.#observers?.forget(exchange, now)
       throw error
     }
+    this.#unanswered.delete(exchange)
+    incoming.answered = true
+  }
+
+  /** No answer will come, and no Acknowledgement: neither for this message nor for its copies. */
+  ignore(exchange: IncomingExchange): void {
+    const incoming = this.#unanswered.get(exchange)
+    if (incoming === undefined) return
     this.#unanswered.delete(exchange)
     incoming.answered = true
   }
@@ -187,7 +202,7 @@ export class Responder {
   ): void {
     switch (incoming.carrier) {
       case 'piggyback':
-        this.#piggyback(incoming.token, incoming.remembered, response)
+        this.#piggyback(incoming.token, incoming.remembered, response, now)
         return
       case 'separate':
         this.#sendSeparately(incoming, response, observer, now)
@@ -216,7 +231,8 @@ export class Responder {
         rejected: () => undefined,
         timedOut: () => undefined
       },
-      bytes
+      bytes,
+      now
     )
     this.#layer.submit(transmission, now)
   }

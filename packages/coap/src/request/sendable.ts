@@ -1,10 +1,11 @@
 import { InternalError } from '@breakwater/core'
-import { Code } from '../code.ts'
+import { Code, formatCode } from '../code.ts'
 import type { CoapOption } from '../message.ts'
 import { Method } from '../method.ts'
-import { findOption } from '../option-value.ts'
-import { optionDefinition, OptionNumber } from '../option.ts'
+import { findOption, uintValue } from '../option-value.ts'
+import { formatOptionNumber, isDefinedFor, optionDefinition, OptionNumber } from '../option.ts'
 import type { CoapRequest, CoapResponse } from '../session.ts'
+import { DEFAULT_MAX_AGE_SECONDS } from './too-many-requests.ts'
 
 /**
  * What RFC 7252 forbids a sender although every recipient could read it.
@@ -14,6 +15,7 @@ export function checkRequest(request: CoapRequest): void {
   const { method, options, payload } = request
   demand(payload.length === 0 || hasPayload(method), 'a payload in a request that has none')
   checkRepetition(options, false)
+  checkPlaces(options, method)
 }
 
 /** See `checkRequest`. */
@@ -23,6 +25,28 @@ export function checkResponse(response: CoapResponse): void {
   // RFC 7252 §5.9.1.3: what is valid is named by its ETag.
   demand(code !== Code.valid || findOption(options, OptionNumber.etag) !== undefined, 'a 2.03 without ETag')
   checkRepetition(options, true)
+  checkPlaces(options, code)
+}
+
+/** RFC 7252 §5.4: no option where it means nothing. */
+function checkPlaces(options: readonly CoapOption[], code: number): void {
+  for (const { number } of options) {
+    const definition = optionDefinition(number)
+    if (definition !== undefined && !isDefinedFor(definition, code))
+      demand(false, `${formatOptionNumber(number)} in a message with code ${formatCode(code)}`)
+  }
+}
+
+/**
+ * RFC 7252 §5.4.4: without options that say what their absence says. A notification keeps its Max-Age, as its age is to be
+ * named (RFC 7641 §4.3.1).
+ */
+export function withoutDefaults(options: readonly CoapOption[]): readonly CoapOption[] {
+  const maxAge = findOption(options, OptionNumber.maxAge)
+  if (maxAge === undefined || maxAge.value.length > 4) return options
+  return uintValue(maxAge.value) === DEFAULT_MAX_AGE_SECONDS
+    ? options.filter((option) => option !== maxAge)
+    : options
 }
 
 /** What is handed up: a payload where none is defined is ignored (RFC 7252 §5.5). */

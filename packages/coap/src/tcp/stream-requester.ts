@@ -126,7 +126,7 @@ export class StreamRequester {
     const outgoing = token === undefined ? undefined : this.#byToken.get(token)
     // Most likely the answer to a request that was cancelled. RFC 8323 §7.2 would allow to abort.
     if (outgoing === undefined) return
-    const { options, unsupported } = checkOptions(message.options, this.#understood)
+    const { options, unsupported } = checkOptions(message.options, this.#understood, message.code)
     if (unsupported !== undefined) {
       this.#refuse(outgoing, unsupported, patience, now)
       return

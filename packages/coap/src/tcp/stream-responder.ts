@@ -1,11 +1,12 @@
 import { after, DecodeError, type Duration, encodeUtf8, type Instant, toHex } from '@breakwater/core'
 import { Code, isSuccess } from '../code.ts'
+import { hasInvalidHopLimit, invalidHopLimit } from '../hop-limit.ts'
 import { FormatOfObservation } from '../observe/observed-format.ts'
 import { observeAction, withoutObserve } from '../observe/observe-option.ts'
 import { checkOptions } from '../option-check.ts'
 import { emptyOption, findOption } from '../option-value.ts'
 import { formatOptionNumber, OptionNumber } from '../option.ts'
-import { checkResponse, payloadOf } from '../request/sendable.ts'
+import { checkResponse, payloadOf, withoutDefaults } from '../request/sendable.ts'
 import { tooManyRequests } from '../request/too-many-requests.ts'
 import type { CoapResponse, IncomingExchange } from '../session.ts'
 import type { StreamLink } from './stream-link.ts'
@@ -68,7 +69,7 @@ export class StreamResponder {
 
   /** @param lifetime How long the application has for its answer. */
   receive(message: StreamMessage, lifetime: Duration, now: Instant): void {
-    const { options, unsupported } = checkOptions(message.options, this.#understood)
+    const { options, unsupported } = checkOptions(message.options, this.#understood, message.code)
     if (unsupported !== undefined) {
       this.#refuse(message.token, unsupported)
       return
@@ -87,13 +88,22 @@ export class StreamResponder {
       registers: action === 'register',
       expiresAt: after(now, lifetime)
     })
-    if (this.#limits.methods?.has(message.code) === false) {
-      // RFC 7252 §5.8.
-      this.respond(exchange, { code: Code.methodNotAllowed, options: [], payload: new Uint8Array(0) })
+    const refusal = this.#refusalOf(message)
+    if (refusal !== undefined) {
+      this.respond(exchange, refusal)
       return
     }
     const request = { method: message.code, options, payload: payloadOf(message) }
     this.#link.emit({ kind: 'request', exchange, request, confirmable: true })
+  }
+
+  #refusalOf(message: StreamMessage): CoapResponse | undefined {
+    // RFC 7252 §5.8.
+    if (this.#limits.methods?.has(message.code) === false)
+      return { code: Code.methodNotAllowed, options: [], payload: new Uint8Array(0) }
+    return this.#understood.has(OptionNumber.hopLimit) && hasInvalidHopLimit(message.options)
+      ? invalidHopLimit
+      : undefined
   }
 
   /** RFC 8323 §3.3: who serves nothing says so. */
@@ -119,10 +129,17 @@ export class StreamResponder {
       isSuccess(response.code) &&
       findOption(response.options, OptionNumber.observe) !== undefined
     const isObserver = registers && this.#register(exchange, incoming.token, response)
-    const options = isObserver ? withEmptyObserve(response.options) : withoutObserve(response.options)
+    const options = isObserver
+      ? withEmptyObserve(response.options)
+      : withoutDefaults(withoutObserve(response.options))
     const isSent = this.#transmit(incoming.token, { ...response, options })
     this.#unanswered.delete(exchange)
     if (registers && !(isObserver && isSent)) this.#lose(exchange)
+  }
+
+  /** No answer will come. */
+  ignore(exchange: IncomingExchange): void {
+    this.#unanswered.delete(exchange)
   }
 
   /** RFC 7641 §4.1: one entry per token, as far as there is room. */

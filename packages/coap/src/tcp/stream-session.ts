@@ -140,6 +140,9 @@ export class StreamSession implements Machine<CoapSessionInput, CoapSessionOutpu
       case 'respond':
         this.#responder.respond(input.exchange, input.response)
         break
+      case 'ignore':
+        this.#responder.ignore(input.exchange)
+        break
       case 'notify':
         this.#responder.notify(input.exchange, input.response)
         break

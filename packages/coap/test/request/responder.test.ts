@@ -1,7 +1,9 @@
 import { Seconds } from '@breakwater/core'
 import { describe, expect, test } from 'vitest'
 import { Code, defaultParameters, OptionNumber } from '../../src/index.ts'
+import type { IncomingExchange } from '../../src/index.ts'
 import { Lockstep } from '../lockstep.ts'
+import { openStream } from '../stream-lockstep.ts'
 
 describe('a Confirmable request', () => {
   test('is acknowledged with its Message ID by the response itself [RFC7252-4.2-M02] [RFC7252-4.4-M01]', () => {
@@ -202,4 +204,24 @@ test('a request with an elective option that is not understood arrives without i
 
 test('an unknown method reaches the application', () => {
   expect(new Lockstep().receive(Uint8Array.of(0x40, 31, 0, 1))).toEqual(['request 1 CON 0.31 /'])
+})
+
+describe('a request that is ignored', () => {
+  test('gets no answer and no Acknowledgement, nor do its copies, and makes room', () => {
+    const server = new Lockstep({ maxUnanswered: 1 })
+    server.receive('CON [0001] GET (aa) /x')
+    expect(server.feed({ kind: 'ignore', exchange: 1 as IncomingExchange })).toEqual([])
+    expect(server.advance(Seconds(10))).toEqual([])
+    expect(server.receive('CON [0001] GET (aa) /x')).toEqual([])
+    expect(server.respond(1, Code.content, 'late')).toEqual([])
+    expect(server.receive('CON [0002] GET (ab) /x')).toEqual(['request 2 CON GET /x'])
+  })
+
+  test('makes room on a stream, and with block-wise transfer', () => {
+    const stream = openStream({ maxUnanswered: 1, blockwise: { maximumBodyBytes: 1000, preferredSize: 64 } })
+    stream.receive('GET (aa) /x')
+    expect(stream.receive('GET (ab) /x')[0]).toContain('4.29')
+    expect(stream.feed({ kind: 'ignore', exchange: 1 as IncomingExchange })).toEqual([])
+    expect(stream.receive('GET (ac) /x')[0]).toContain('request')
+  })
 })
