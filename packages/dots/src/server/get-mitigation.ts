@@ -4,6 +4,7 @@ import type { MitigationScopeEntry } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
 import { parseContent, selectContent } from '../signal/content.ts'
 import type { ClientState } from './client-state.ts'
+import { NOT_TO_BE_KEPT, observedMaxAge } from './freshness.ts'
 import type { Mitigation } from './mitigation.ts'
 import { OBSERVE } from './observation.ts'
 import type { Observations } from './observation.ts'
@@ -44,10 +45,8 @@ export class GetMitigation {
     const observe =
       readUint(coap.options, OptionNumber.observe) === 0 &&
       this.#observations.add(session, exchange, client, id ?? 'all', content.value)
-    return {
-      response: observe ? { ...plain, options: [OBSERVE, ...plain.options] } : plain,
-      outcome: 'answered'
-    }
+    const about = observe ? [OBSERVE, observedMaxAge(session.parameters)] : [NOT_TO_BE_KEPT]
+    return { response: dotsResponse(Code.content, message, about), outcome: 'answered' }
   }
 }
 

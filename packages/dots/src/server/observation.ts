@@ -9,6 +9,7 @@ import { selectContent } from '../signal/content.ts'
 import type { Content } from '../signal/content.ts'
 import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { ClientState } from './client-state.ts'
+import { observedMaxAge } from './freshness.ts'
 import type { Mitigation } from './mitigation.ts'
 import { configRepresentation } from './config-representation.ts'
 import { MAXIMUM_BODY_BYTES, dotsResponse, tooLarge } from './response.ts'
@@ -160,7 +161,7 @@ export class Observations {
   }
 
   #mitigationMessage(observation: MitigationObservation, now: Instant): CoapResponse | undefined {
-    const { client, of, content, ended } = observation
+    const { session, client, of, content, ended } = observation
     const current = of === 'all' ? [...client.mitigations.values()] : (client.mitigations.get(of) ?? [])
     // A mitigation that was asked for anew is told as it is now, not as it ended.
     const over = [...ended.values()].filter(({ id }) => !client.mitigations.has(id))
@@ -169,7 +170,8 @@ export class Observations {
       .flat()
       .map((mitigation) => selectContent(this.#describe(mitigation, now), content))
     if (scope.length === 0) return undefined
-    const response = dotsResponse(Code.content, { mitigationScope: { scope } }, [OBSERVE])
+    const about = [OBSERVE, observedMaxAge(session.parameters)]
+    const response = dotsResponse(Code.content, { mitigationScope: { scope } }, about)
     const { length } = response.payload
     return length > MAXIMUM_BODY_BYTES ? tooLarge(scope.length, length).response : response
   }

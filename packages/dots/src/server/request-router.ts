@@ -106,7 +106,10 @@ export class RequestRouter {
     // RFC 9132 §9: 4.01 for whom we do not serve, before anything is said of what there is.
     if (principal === undefined) return unauthorized()
     const waitSeconds = this.#rate.take(principal.owner, now)
-    if (waitSeconds > 0) return limited(waitSeconds)
+    if (waitSeconds > 0) {
+      const refused = limited(waitSeconds)
+      return this.#rate.mayRefuse(principal.owner, now) ? refused : { ...refused, response: undefined }
+    }
     const { coap } = request
     const resource = parseResource(coap.options)
     if (!resource.ok) return refusal(resource.problem)

@@ -33,6 +33,7 @@ export function reply(state: ServerState, request: ServerRequest, answer: Answer
   const { session, exchange, coap, cuid, mitigationId, targets, attackStatus } = request
   const { response } = answer
   const answered = response !== undefined && session.respond(exchange, response, now)
+  if (response === undefined) session.ignore(exchange, now)
   state.counters.count('dots_server_requests_total', answer.outcome)
   const idleCount = changesSomething(answer.outcome) ? undefined : session.countIdleRequest()
   state.report({

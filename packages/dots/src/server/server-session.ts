@@ -112,6 +112,13 @@ export class ServerSession {
     return true
   }
 
+  /** Leaves a request without an answer. */
+  ignore(exchange: IncomingExchange, now: Instant): void {
+    if (this.#closed) return
+    this.#coap.handle({ kind: 'ignore', exchange }, now)
+    this.#drain(now)
+  }
+
   /** @returns how many requests have come, this one included, that changed nothing. */
   countIdleRequest(): number {
     return ++this.#idleRequests

@@ -46,4 +46,14 @@ describe('the rate of requests of one client', () => {
     expect(passing(rate, 9, 0, 'dns:a')).toBe(3)
     expect(passing(rate, 9, 0, 'dns:b')).toBe(3)
   })
+
+  it('limits refusals alike', () => {
+    const rate = rateOf(2, 5)
+    const refusals = (count: number, atSeconds: number): number =>
+      Array.from({ length: count }, () => rate.mayRefuse('dns:a', Instant(atSeconds * 1000))).filter(Boolean)
+        .length
+    expect(refusals(100, 0)).toBe(5)
+    expect(refusals(100, 1)).toBe(2)
+    expect(passing(rate, 10, 1)).toBe(5)
+  })
 })
