@@ -10,7 +10,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   model: ['core'],
   dots: ['core', 'coap', 'model'],
   dtls: ['core'],
-  runtime: ['core'],
+  runtime: ['core', 'dots'],
   store: ['core', 'dots'],
   mitigators: ['core', 'dots'],
   control: ['core'],

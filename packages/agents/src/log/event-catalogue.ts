@@ -27,6 +27,7 @@ export const eventCatalogue = {
   },
   'session.changed': { level: 'info', text: 'the session with a server has a new state' },
   'session.down': { level: 'warn', text: 'there is no session with a server' },
+  'routers.unknown': { level: 'warn', text: 'the system does not tell its default routers' },
   'session.cuid-collision': { level: 'warn', text: 'another client had our cuid; it was changed' },
   'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
   'session.established': { level: 'info', text: 'a client has a session' },

@@ -1,4 +1,5 @@
 import type { SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
+import type { DefaultRouter } from '../domain/default-routers.ts'
 import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
@@ -17,6 +18,8 @@ export type ClientInput =
   | { readonly kind: 'clock'; readonly wallClock: WallTime }
   /** What `remember` said last of each server in an earlier life; before `start`. */
   | { readonly kind: 'remembered'; readonly outcomes: ReadonlyMap<ServerName, RememberedOutcomes> }
+  /** The answer to `read-routers`; undefined: the system did not tell. */
+  | { readonly kind: 'routers'; readonly routers: readonly DefaultRouter[] | undefined }
   | { readonly kind: 'protect'; readonly request: ProtectionRequest }
   | { readonly kind: 'release'; readonly id: ProtectionId }
   /** Tells the servers that protect it what is seen of the attack (RFC 9132 §4.4.3). */
@@ -44,6 +47,8 @@ export type ClientOutput =
     }
   | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
   | { readonly kind: 'close'; readonly connection: ConnectionId }
+  /** Which default routers does this host have? Answered by `routers`. */
+  | { readonly kind: 'read-routers' }
   /** What was learnt of the paths to a server, to be stored where a restart finds it; undefined: nothing any more. */
   | {
       readonly kind: 'remember'

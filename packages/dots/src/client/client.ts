@@ -8,6 +8,7 @@ import type { PlanExplanation } from '../multihoming/plan.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
 import { place } from '../multihoming/placement.ts'
 import type { PlacementOptions } from '../multihoming/placement.ts'
+import { routerPaths } from '../multihoming/router-paths.ts'
 import { compileSite } from '../multihoming/site-plan.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
 import { DEFAULT_SESSION_PARAMETERS } from '../signal/defaults.ts'
@@ -19,6 +20,7 @@ import { Calendar } from './calendar.ts'
 import type { ClientInput, ClientOutput } from './client-io.ts'
 import { Protection } from './protection.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
+import { RouterWatch } from './router-watch.ts'
 import { sessionRules } from './session-rules.ts'
 import type { SessionRuleOptions } from './session-rules.ts'
 import type { LastingWant } from './request-book.ts'
@@ -48,6 +50,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #protections = new Map<ProtectionId, Protection>()
   /** What was last reported of each protection, to report changes only. */
   readonly #reported = new Map<ProtectionId, string>()
+  readonly #routers: RouterWatch
   readonly #outputs: ClientOutput[] = []
   #nextConnection = 1
   /** Something happened that the state of these may depend on. */
@@ -75,16 +78,21 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       associations.set(server.name, association)
     }
     this.#associations = associations
+    this.#routers = new RouterWatch(routerServers([...associations.values()]))
   }
 
   handle(input: ClientInput, now: Instant): void {
     switch (input.kind) {
       case 'start':
         this.#calendar.tell(input.wallClock, now)
-        this.#tellAll({ kind: 'start' }, now)
+        this.#startAll(now)
         break
       case 'stop':
+        this.#routers.handle({ kind: 'stop' }, now)
         this.#tellAll({ kind: 'stop' }, now)
+        break
+      case 'routers':
+        this.#routers.handle(input, now)
         break
       case 'clock':
         this.#calendar.tell(input.wallClock, now)
@@ -127,7 +135,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   nextTimeout(): Instant | undefined {
-    let next: Instant | undefined
+    let next = this.#routers.nextTimeout()
     for (const association of this.#associations.values()) next = earlier(next, association.nextTimeout())
     return next
   }
@@ -137,6 +145,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       association.handleTimeout(now)
       this.#drain(association, now)
     }
+    this.#routers.handleTimeout(now)
     this.#followUp(now)
   }
 
@@ -231,6 +240,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         for (const [id, protection] of this.#protections)
           if (protection.servers.includes(name)) this.#stale.add(id)
         const session = reportSession(association, now)
+        const isUp = session.state === 'established'
+        this.#routers.handle({ kind: 'session', server: name, isUp }, now)
         this.#outputs.push({ kind: 'event', event: { kind: 'session', session } })
         return
       }
@@ -245,7 +256,31 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     }
   }
 
+  /** Those of known addresses; those that are default routers follow as soon as these are known. */
+  #startAll(now: Instant): void {
+    for (const association of this.#associations.values())
+      if (association.server.isDefaultRouter !== true) this.#tell(association, { kind: 'start' }, now)
+    this.#routers.handle({ kind: 'start' }, now)
+  }
+
+  #drainRouters(now: Instant): void {
+    for (let output = this.#routers.poll(); output !== undefined; output = this.#routers.poll()) {
+      if (output.kind === 'read') {
+        this.#outputs.push({ kind: 'read-routers' })
+        continue
+      }
+      for (const association of this.#associations.values()) {
+        const { server } = association
+        if (server.isDefaultRouter !== true) continue
+        const paths = datagramsOnly(routerPaths(this.#plan.site, server, output.routers))
+        this.#tell(association, { kind: 'paths', paths }, now)
+        this.#tell(association, { kind: 'start' }, now)
+      }
+    }
+  }
+
   #followUp(now: Instant): void {
+    this.#drainRouters(now)
     for (const id of this.#stale) {
       const protection = this.#protections.get(id)
       const servers = protection?.endWhatIsOver(this.#associations) ?? []
@@ -280,6 +315,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       if (association.requests.some((request) => request.protections.includes(id))) return true
     return false
   }
+}
+
+function routerServers(associations: readonly Association[]): ServerName[] {
+  return associations.filter(({ server }) => server.isDefaultRouter === true).map(({ server }) => server.name)
 }
 
 /** The client has no endpoints for streams yet. */

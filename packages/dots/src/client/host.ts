@@ -1,5 +1,6 @@
 import { ConfigError, Driver, InternalError } from '@breakwater/core'
 import type { Clock, ConfigProblem, Entropy, Log } from '@breakwater/core'
+import type { DefaultRouter, DefaultRouters } from '../domain/default-routers.ts'
 import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
@@ -25,6 +26,8 @@ export interface ClientPorts extends SessionRuleOptions, EndpointOpeners {
   readonly site: Site
   /** RFC 9284 §5.1: each domain's own, used with its servers only. */
   readonly credentials: ReadonlyMap<DomainName, ClientCredentials>
+  /** Asked where a server is a default router. Without it, no such server is ever found. */
+  readonly defaultRouters?: DefaultRouters
   /** See `cuidOf`. */
   readonly cuids: ReadonlyMap<DomainName, Cuid>
   readonly log: Log
@@ -73,6 +76,9 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       case 'close':
         pool.close(output.connection)
         return
+      case 'read-routers':
+        void readRouters(ports).then((routers) => driver.feed({ kind: 'routers', routers }))
+        return
       case 'remember':
         ports.onRemember?.(output.server, output.outcomes)
         return
@@ -106,6 +112,16 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       driver.stop()
       await pool.destroy()
     }
+  }
+}
+
+/** Undefined, and a line in the log, when the system does not tell. */
+async function readRouters(ports: ClientPorts): Promise<readonly DefaultRouter[] | undefined> {
+  try {
+    return await ports.defaultRouters?.read()
+  } catch (error) {
+    ports.log.warn('routers.unknown', { reason: String(error) })
+    return undefined
   }
 }
 

@@ -13,7 +13,7 @@ import { describeRun } from './race-report.ts'
 import { Reconnection } from './reconnection.ts'
 import type { ReconnectionRule } from './reconnection.ts'
 import { liveSessions } from './session-state.ts'
-import type { Attempt, ConnectionId, LiveSession, Rival, SessionState } from './session-state.ts'
+import type { Attempt, ConnectionId, LiveSession, Race, Rival, SessionState } from './session-state.ts'
 
 export type SessionKeeperInput =
   | { readonly kind: 'start' }
@@ -133,7 +133,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
         break
       case 'paths':
         this.#selection.paths = input.paths
-        if (this.#state.kind === 'no-path') this.#connect(now)
+        if (this.#state.kind === 'no-path') this.#tryPaths(now)
         break
       case 'restore':
         this.#selection.restore(input.outcomes)
@@ -188,8 +188,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   }
 
   #connect(now: Instant): void {
-    this.#reconnection.attempted(now)
-    const race = this.#selection.start(now)
+    const race = this.#race(now)
     if (race !== undefined) this.#change({ kind: 'connecting', race })
     else {
       const reasons = this.#selection.paths.illegal.map((reason) => describeIllegal(reason))
@@ -197,12 +196,26 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     }
   }
 
+  /** A run over all paths; undefined when there is none. */
+  #race(now: Instant): Race | undefined {
+    const race = this.#selection.start(now)
+    if (race !== undefined) this.#reconnection.attempted(now)
+    return race
+  }
+
+  /** There was no path, and now there may be one. However often paths come and go, runs keep their distance. */
+  #tryPaths(now: Instant): void {
+    if (this.#selection.paths.paths.length === 0) return
+    const until = this.#reconnection.afterLoss(now)
+    if (until <= now) this.#connect(now)
+    else this.#change({ kind: 'pausing', until, reason: 'a path has come up' })
+  }
+
   /** A rival to a silent session: at once, or when RFC 9132 §4.7 allows the next run. */
   #rivalAt(until: Instant, now: Instant): Rival {
     const reason = 'no answer to heartbeats'
     if (until > now) return { kind: 'pausing', until, reason }
-    this.#reconnection.attempted(now)
-    const race = this.#selection.start(now)
+    const race = this.#race(now)
     return race === undefined ? { kind: 'pausing', until, reason } : { kind: 'connecting', race }
   }
 

@@ -15,6 +15,11 @@ export interface DotsServer {
   readonly tcpPort?: number
   /** What it listens on. Undefined: both (RFC 9132 §3). */
   readonly transports?: readonly Transport[]
+  /**
+   * RFC 9132 §4.3: no address is known, so the default routers of its domain are asked, by the domain's interfaces only.
+   * `addresses` is empty then.
+   */
+  readonly isDefaultRouter?: true
 }
 
 /** One attachment's worth of configuration (RFC 7556). Kind `service` comes with third-party mitigation services. */

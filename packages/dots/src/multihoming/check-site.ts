@@ -13,6 +13,8 @@ export interface SiteProblem {
     | 'SERVER_OF_OTHER_DOMAIN'
     | 'SERVER_UNREACHABLE'
     | 'SERVER_ADDRESS_SHARED'
+    | 'ROUTER_WITHOUT_INTERFACE'
+    | 'ROUTER_WITH_ADDRESS'
     | 'PREFIX_OF_TWO'
     | 'SOURCE_OF_OTHER_DOMAIN'
     | 'PI_DOMAIN_UNKNOWN'
@@ -30,7 +32,8 @@ export function checkSite(site: Site): SiteProblem[] {
     ...providerIndependentDomains(site),
     ...foreignSources(site),
     ...unreachableServers(site),
-    ...sharedServerAddresses(site)
+    ...sharedServerAddresses(site),
+    ...defaultRouters(site)
   ]
 }
 
@@ -106,6 +109,7 @@ function foreignSources(site: Site): SiteProblem[] {
 function unreachableServers(site: Site): SiteProblem[] {
   const classes = addressClasses(site)
   return allServers(site).flatMap((server): SiteProblem[] => {
+    if (server.isDefaultRouter === true) return []
     const found = legalPaths(site, server, classes)
     if (found.paths.length > 0) return []
     const why = found.illegal.map((reason) => describeIllegal(reason)).join('; ')
@@ -134,6 +138,31 @@ function sharedServerAddresses(site: Site): SiteProblem[] {
       }
     }
   return problems
+}
+
+/** RFC 9132 §4.3 asks a default router only where no address is known; RFC 9284 §5.1: on the domain's own interface. */
+function defaultRouters(site: Site): SiteProblem[] {
+  return site.domains.flatMap((domain) =>
+    domain.servers
+      .filter((server) => server.isDefaultRouter === true)
+      .flatMap((server): SiteProblem[] => {
+        const place = `server ${server.name}`
+        const problems: SiteProblem[] = []
+        if (domain.interfaces.length === 0)
+          problems.push({
+            code: 'ROUTER_WITHOUT_INTERFACE',
+            place,
+            message: `server ${server.name} is the default router, and domain ${domain.name} names no interface`
+          })
+        if (server.addresses.length > 0)
+          problems.push({
+            code: 'ROUTER_WITH_ADDRESS',
+            place,
+            message: `server ${server.name} is the default router and has addresses, too; keep one`
+          })
+        return problems
+      })
+  )
 }
 
 function areApart(site: Site, a: DotsServer, b: DotsServer): boolean {

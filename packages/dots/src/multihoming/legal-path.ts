@@ -67,6 +67,7 @@ export type IllegalPath =
   | { readonly kind: 'domain-unknown'; readonly domain: DomainName }
   | { readonly kind: 'no-source'; readonly domain: DomainName }
   | { readonly kind: 'no-address'; readonly server: ServerName }
+  | { readonly kind: 'no-router'; readonly server: ServerName; readonly interface: string }
   | { readonly kind: 'source-of-another'; readonly source: IpAddress; readonly owners: readonly DomainName[] }
   | { readonly kind: 'no-source-of-family'; readonly remote: IpAddress }
 
@@ -165,6 +166,8 @@ export function describeIllegal(reason: IllegalPath): string {
       return `domain ${reason.domain} has no source address`
     case 'no-address':
       return `server ${reason.server} has no address`
+    case 'no-router':
+      return `server ${reason.server} is the default router, and there is none on ${reason.interface}`
     case 'source-of-another':
       return `source ${formatIpAddress(reason.source)} belongs to ${reason.owners.join(' and ')}`
     case 'no-source-of-family':

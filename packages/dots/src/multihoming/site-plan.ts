@@ -5,6 +5,7 @@ import type { AddressClass } from './address-class.ts'
 import { ClassTable } from './class-table.ts'
 import { legalPaths } from './legal-path.ts'
 import type { LegalPaths } from './legal-path.ts'
+import { routerPaths } from './router-paths.ts'
 
 /** Why a server is asked. `section` is the rule that says so. */
 export type PlacementReason = 'pa-own-domain' | 'pi-every-domain' | 'pi-named-domains'
@@ -25,7 +26,7 @@ export interface SitePlan {
   /** The longest match decides; no match: foreign. */
   readonly table: ClassTable<ClassPlan>
   readonly servers: ReadonlyMap<ServerName, DotsServer>
-  /** The paths that sessions with each server may take. */
+  /** The paths that sessions with each server may take; to default routers none until they are known. */
   readonly paths: ReadonlyMap<ServerName, LegalPaths>
 }
 
@@ -39,7 +40,9 @@ export function compileSite(site: Site): SitePlan {
   })
   const servers = new Map(site.domains.flatMap((d) => d.servers.map((s) => [s.name, s] as const)))
   const classes = addressClasses(site)
-  const paths = new Map([...servers].map(([name, s]) => [name, legalPaths(site, s, classes)] as const))
+  const pathsTo = (server: DotsServer): LegalPaths =>
+    server.isDefaultRouter === true ? routerPaths(site, server, []) : legalPaths(site, server, classes)
+  const paths = new Map([...servers].map(([name, server]) => [name, pathsTo(server)] as const))
   return { site, table: new ClassTable(entries), servers, paths }
 }
 

@@ -201,3 +201,21 @@ describe('a session that is kept up', () => {
     ])
   })
 })
+
+describe('paths that come and go', () => {
+  it('are tried when they come, and never more often than once a minute', () => {
+    const bench = new KeeperBench({ paths: NOWHERE }).start().feed({ kind: 'paths', paths: fourPaths() })
+    expect(bench.take()).toEqual(['0 connect udp6'])
+    for (const name of ['udp6', 'udp4', 'tcp6', 'tcp4']) bench.fail(name, 'local')
+    bench.feed({ kind: 'paths', paths: NOWHERE }).pass(6000)
+    expect(bench.state()).toBe('no-path')
+    bench.take()
+    bench.feed({ kind: 'paths', paths: fourPaths() }).pass(60_000)
+    expect(bench.take()[0]).toBe('60000 connect udp6')
+  })
+
+  it('do not disturb a session that is there', () => {
+    const bench = states['established']!().feed({ kind: 'paths', paths: NOWHERE })
+    expect(bench.state()).toBe('established udp6')
+  })
+})
