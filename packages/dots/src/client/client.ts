@@ -5,7 +5,6 @@ import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
-import type { LegalPaths } from '../multihoming/legal-path.ts'
 import { place } from '../multihoming/placement.ts'
 import type { PlacementOptions } from '../multihoming/placement.ts'
 import { routerPaths } from '../multihoming/router-paths.ts'
@@ -67,7 +66,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       if (cuid === undefined) continue
       const association = new Association({
         server,
-        paths: datagramsOnly(this.#plan.paths.get(server.name) ?? { paths: [], illegal: [] }),
+        paths: this.#plan.paths.get(server.name) ?? { paths: [], illegal: [] },
         cuid,
         calendar: this.#calendar,
         entropy: options.entropy,
@@ -272,7 +271,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       for (const association of this.#associations.values()) {
         const { server } = association
         if (server.isDefaultRouter !== true) continue
-        const paths = datagramsOnly(routerPaths(this.#plan.site, server, output.routers))
+        const paths = routerPaths(this.#plan.site, server, output.routers)
         this.#tell(association, { kind: 'paths', paths }, now)
         this.#tell(association, { kind: 'start' }, now)
       }
@@ -319,9 +318,4 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
 function routerServers(associations: readonly Association[]): ServerName[] {
   return associations.filter(({ server }) => server.isDefaultRouter === true).map(({ server }) => server.name)
-}
-
-/** The client has no endpoints for streams yet. */
-function datagramsOnly({ paths, illegal }: LegalPaths): LegalPaths {
-  return { paths: paths.filter(({ transport }) => transport === 'udp'), illegal }
 }

@@ -104,7 +104,7 @@ describe('re-establishment', () => {
     await world.advance(Seconds(20))
     expect(world.client.status().sessions[0]).toMatchObject({
       state: 'pausing',
-      text: 'udp 192.0.2.1 nothing could be sent'
+      text: 'udp 192.0.2.1 nothing could be sent; tcp 192.0.2.1 nothing could be sent'
     })
     expect(attempts()).toBe(0)
     interfaceA.renumber(own)

@@ -32,10 +32,11 @@ async function fromIp(command: readonly [string, ...string[]]): Promise<RankedRo
   return [...routersOfIpRoute(four), ...routersOfIpRoute(six)]
 }
 
-async function fromProcIfMissing(error: unknown): Promise<RankedRouter[]> {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+async function fromProcIfMissing(cause: unknown): Promise<RankedRouter[]> {
+  const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+  if (!isMissing)
     throw new UnavailableError('RUNTIME_ROUTES_UNREADABLE', 'the default routers cannot be read', true, {
-      cause: error
+      cause
     })
   // A kernel without IPv6 has no such file.
   const [four, six] = await Promise.all(
