@@ -3,7 +3,7 @@ import type { Log } from '@breakwater/core'
 import { loadControlSchemas } from '@breakwater/control'
 import type { ProtectRequest } from '@breakwater/control'
 import { ProtectionId } from '@breakwater/dots'
-import type { ClientEvent, ProtectionRequest, RecordStore } from '@breakwater/dots'
+import type { ClientEvent, Notebook, ProtectionRequest, RecordChange } from '@breakwater/dots'
 import { protectionOf } from './wanted-protection.ts'
 import type { NamedProtection } from './wanted-protection.ts'
 
@@ -16,39 +16,36 @@ const collection = 'protections'
  * protection goes before bookkeeping.
  */
 export class ProtectionArchive {
-  readonly #store: RecordStore
+  readonly #notebook: Notebook
   readonly #log: Log
 
-  constructor(store: RecordStore, log: Log) {
-    this.#store = store
+  constructor(notebook: Notebook, log: Log) {
+    this.#notebook = notebook
     this.#log = log
   }
 
   /** All that was remembered and not forgotten. Rejects with `UnavailableError` when the store cannot be read. */
   async load(): Promise<readonly ProtectionRequest[]> {
-    const { records, damaged } = await this.#store.load(collection)
+    const records = await this.#notebook.load(collection)
     const { protectRequestSchema } = await loadControlSchemas()
     const { Value } = await import('typebox/value')
-    const unreadable = [...damaged]
-    const found = records.flatMap(({ key, value }) => {
+    return records.flatMap(({ key, value }) => {
       const protection = revived(key, value, (request): request is ProtectRequest =>
         Value.Check(protectRequestSchema, request)
       )
-      if (protection === undefined) unreadable.push(key)
+      if (protection === undefined) this.#log.error('protection.damaged', { protection: key })
       return protection ?? []
     })
-    for (const key of unreadable) this.#log.error('protection.damaged', { protection: key })
-    return found
   }
 
-  /** Resolves when it is on the disk, or when it is clear that it will not be. */
+  /** Resolves when it is on the disk, or when it is clear that it is not yet. */
   async remember({ id, request }: NamedProtection): Promise<void> {
     const value = encodeUtf8(JSON.stringify(request))
-    await this.#commit(id, { kind: 'put', collection, key: id, value })
+    await this.#note(id, { kind: 'put', collection, key: id, value })
   }
 
   async forget(id: ProtectionId): Promise<void> {
-    await this.#commit(id, { kind: 'delete', collection, key: id })
+    await this.#note(id, { kind: 'delete', collection, key: id })
   }
 
   /** Forgets what ended by itself: the servers said that the attack is over, and no restart may ask for it again. */
@@ -56,12 +53,8 @@ export class ProtectionArchive {
     if (event.kind === 'protection' && event.status.state === 'ended') void this.forget(event.status.id)
   }
 
-  async #commit(id: ProtectionId, change: Parameters<RecordStore['commit']>[0][number]): Promise<void> {
-    try {
-      await this.#store.commit([change])
-    } catch (error) {
-      this.#log.error('protection.not_stored', { protection: id, reason: String(error) })
-    }
+  async #note(id: ProtectionId, change: RecordChange): Promise<void> {
+    if (!(await this.#notebook.note(change))) this.#log.error('protection.not_stored', { protection: id })
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Clock, Log } from '@breakwater/core'
-import { hostDotsClient } from '@breakwater/dots'
+import { Notebook, hostDotsClient } from '@breakwater/dots'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
 import { systemClock, systemEntropy, tlsEndpointOpener } from '@breakwater/runtime'
 import { openSqliteStore } from '@breakwater/store'
 import type { ClientConfig } from '../config/client-config.ts'
 import { loadClientConfig } from '../config/load.ts'
+import type { ConfigFiles } from '../config/file-format.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { openControlServer } from '../control-api/control-server.ts'
 import { claimSocketPath } from '../control-api/socket-file.ts'
@@ -39,7 +40,9 @@ async function start(
   await claimSocketPath(socket)
   const book = new ProtectionBook()
   const entropy = systemEntropy()
-  let archive: ProtectionArchive | undefined
+  const notebook = await openNotebook(config, files, log, clock, cleanUp)
+  const archive = notebook === undefined ? undefined : new ProtectionArchive(notebook, log)
+  const protections = (await archive?.load()) ?? []
   const host = hostDotsClient({
     ...clientPorts(config, files),
     clock,
@@ -47,17 +50,16 @@ async function start(
     open: openDtlsEndpoint,
     openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
     log,
+    protections,
+    ...(notebook === undefined ? {} : { notebook }),
     onEvent: (event) => {
       book.take(event)
       archive?.take(event)
     }
   })
   cleanUp.add('host', () => host.close())
-  archive =
-    config.store === undefined
-      ? undefined
-      : await openArchive(files.absolute(config.store.path), log, cleanUp)
-  for (const each of (await archive?.load()) ?? []) host.protect(each)
+  // Nobody may ask for protection before what was asked in an earlier life is known: ids only grow.
+  await host.ready
   const lifetimeSeconds = config.defaults?.lifetimeSeconds ?? 3600
   const handlers = clientHandlers({ host, book, clock, entropy, archive, lifetimeSeconds })
   const control = await openControlServer({ socket, handlers, clock, log })
@@ -65,9 +67,23 @@ async function start(
   return { role: 'client', socket, listen: [] }
 }
 
-async function openArchive(path: string, log: Log, cleanUp: CleanUp): Promise<ProtectionArchive> {
+/** What the client remembers over a restart; undefined when its operator wants nothing on disk. */
+async function openNotebook(
+  { store: place }: ClientConfig,
+  files: ConfigFiles,
+  log: Log,
+  clock: Clock,
+  cleanUp: CleanUp
+): Promise<Notebook | undefined> {
+  if (place === undefined) return undefined
+  const path = files.absolute(place.path)
   makeFolderOf(path)
   const store = await openSqliteStore({ path })
   cleanUp.add('store', () => store.close())
-  return new ProtectionArchive(store, log)
+  const notebook = new Notebook(store, clock, {
+    onDamaged: (collection, key) => log.error('memory.damaged', { collection, key }),
+    onFailure: (reason) => log.error('memory.failed', { reason })
+  })
+  cleanUp.add('notebook', () => notebook.close())
+  return notebook
 }

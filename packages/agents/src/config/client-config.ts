@@ -123,7 +123,7 @@ export const clientConfigSchema = section(
         { path: text('path', { description: 'SQLite file; made when it does not exist.' }) },
         {
           description:
-            'Where protections are kept: a client that starts again renews them. Left out: it forgets them.'
+            'Where protections, requests and what was learnt of the paths are kept: a client that starts again goes on with them. Left out: it forgets them.'
         }
       )
     ),

@@ -25,6 +25,16 @@ export const eventCatalogue = {
     level: 'error',
     text: 'a protection will be forgotten at a restart, or come back'
   },
+  'request.damaged': { level: 'error', text: 'a stored request is damaged and was not taken up' },
+  'memory.damaged': { level: 'error', text: 'a stored record is damaged and was not taken up' },
+  'memory.unreadable': {
+    level: 'error',
+    text: 'the store cannot be read; the client starts without its memory'
+  },
+  'memory.failed': {
+    level: 'error',
+    text: 'the store did not take what is to survive a restart; tried again'
+  },
   'session.changed': { level: 'info', text: 'the session with a server has a new state' },
   'session.down': { level: 'warn', text: 'there is no session with a server' },
   'routers.unknown': { level: 'warn', text: 'the system does not tell its default routers' },

@@ -1,7 +1,9 @@
 import { encodeUtf8, formatIpPrefix, silentLog, UnavailableError } from '@breakwater/core'
 import type { Log } from '@breakwater/core'
-import { ProtectionId } from '@breakwater/dots'
+import { Notebook, ProtectionId } from '@breakwater/dots'
+import type { RecordStore } from '@breakwater/dots'
 import { memoryStore } from '@breakwater/store'
+import { VirtualClock } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
 import { ProtectionArchive } from '../../src/client/protection-archive.ts'
 
@@ -14,6 +16,10 @@ const request = {
   lifetimeSeconds: -1
 }
 
+function notebook(store: RecordStore): Notebook {
+  return new Notebook(store, new VirtualClock(), { onDamaged: () => undefined, onFailure: () => undefined })
+}
+
 /** A log that keeps the events and the protections that they are about. */
 function keepingLog(): { readonly log: Log; readonly lines: string[] } {
   const lines: string[] = []
@@ -24,15 +30,15 @@ function keepingLog(): { readonly log: Log; readonly lines: string[] } {
 describe('the archive of protections', () => {
   it('gives back after a restart what was asked for', async () => {
     const store = memoryStore()
-    await new ProtectionArchive(store, silentLog).remember({ id, request })
-    const [protection] = await new ProtectionArchive(store, silentLog).load()
+    await new ProtectionArchive(notebook(store), silentLog).remember({ id, request })
+    const [protection] = await new ProtectionArchive(notebook(store), silentLog).load()
     expect(protection).toMatchObject({ id, lifetime: 'indefinite', allowPartial: true, require: 'all' })
     expect(protection?.target.prefixes.map(formatIpPrefix)).toEqual(['203.0.113.0/24'])
     expect(protection?.target).toMatchObject({ ports: [{ lower: 80, upper: 443 }], protocols: [6] })
   })
 
   it('forgets what ended because its servers say that the attack is over, and nothing before', async () => {
-    const archive = new ProtectionArchive(memoryStore(), silentLog)
+    const archive = new ProtectionArchive(notebook(memoryStore()), silentLog)
     await archive.remember({ id, request })
     const [wanted] = await archive.load()
     const status = {
@@ -50,7 +56,7 @@ describe('the archive of protections', () => {
   })
 
   it('forgets what was released', async () => {
-    const archive = new ProtectionArchive(memoryStore(), silentLog)
+    const archive = new ProtectionArchive(notebook(memoryStore()), silentLog)
     await archive.remember({ id, request })
     await archive.forget(id)
     expect(await archive.load()).toEqual([])
@@ -75,7 +81,7 @@ describe('the archive of protections', () => {
       { kind: 'put', collection: 'protections', key: 'bytes', value: Uint8Array.of(0xff, 0xfe) }
     ])
     const { log, lines } = keepingLog()
-    const archive = new ProtectionArchive(store, log)
+    const archive = new ProtectionArchive(notebook(store), log)
     await archive.remember({ id, request })
     expect((await archive.load()).map((protection) => protection.id)).toEqual([id])
     expect(lines.toSorted()).toEqual(
@@ -89,7 +95,7 @@ describe('the archive of protections', () => {
       ...memoryStore(),
       commit: () => Promise.reject(new UnavailableError('STORE_FAILED', 'the disk is full', true))
     }
-    await new ProtectionArchive(full, log).remember({ id, request })
+    await new ProtectionArchive(notebook(full), log).remember({ id, request })
     expect(lines).toEqual(['protection.not_stored p-1'])
   })
 })

@@ -5,6 +5,7 @@ import type { DotsServer } from '../domain/site.ts'
 import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
+import type { ServerLegacy } from './client-records.ts'
 import type { Calendar } from './calendar.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import { Pacing } from './pacing.ts'
@@ -30,6 +31,8 @@ export type AssociationInput =
   | { readonly kind: 'paths'; readonly paths: LegalPaths }
   /** What `remember` said in an earlier life. */
   | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
+  /** What `note-request` and `note-numbering` said in an earlier life; before `start`. */
+  | { readonly kind: 'resume'; readonly legacy: ServerLegacy | undefined }
   /** Tell the server what we see of an attack. */
   | { readonly kind: 'efficacy'; readonly protection: ProtectionId; readonly attackStatus: AttackStatus }
 
@@ -47,6 +50,7 @@ export type AssociationOutput =
   | { readonly kind: 'remember'; readonly outcomes: RememberedOutcomes | undefined }
   | { readonly kind: 'requests-changed'; readonly protections: readonly ProtectionId[] }
   | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
+  | Extract<RequestBookOutput, { kind: 'note-request' | 'note-numbering' }>
   | { readonly kind: 'malformed'; readonly text: string }
 
 export interface AssociationOptions {
@@ -121,6 +125,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'paths':
       case 'restore':
         this.#keep(input, now)
+        break
+      case 'resume':
+        this.#book.resume(input.legacy, now)
         break
       case 'efficacy':
         this.#book.updateEfficacy(input.protection, input.attackStatus, now)
@@ -231,6 +238,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#tellAttack(now)
         return
       case 'cuid-changed':
+      case 'note-request':
+      case 'note-numbering':
         this.#outputs.push(output)
     }
   }

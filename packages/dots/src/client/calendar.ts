@@ -1,5 +1,4 @@
-import { WallTime } from '@breakwater/core'
-import type { Instant } from '@breakwater/core'
+import { Instant, WallTime } from '@breakwater/core'
 
 /** The calendar as the machine knows it: told now and then by its host, and counted on by the monotonic clock. */
 export class Calendar {
@@ -8,6 +7,11 @@ export class Calendar {
   /** The calendar says `wallClock` at `now`. It may step in either direction. */
   tell(wallClock: WallTime, now: Instant): void {
     this.#offset = wallClock - now
+  }
+
+  /** When the monotonic clock of this life shows a time of the calendar. */
+  momentOf(time: WallTime): Instant {
+    return Instant(time - this.#offset)
   }
 
   at(moment: Instant): WallTime {

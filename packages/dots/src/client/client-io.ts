@@ -2,6 +2,7 @@ import type { SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
 import type { DefaultRouter } from '../domain/default-routers.ts'
 import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
+import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import type { ConnectionId } from './session-state.ts'
@@ -20,6 +21,16 @@ export type ClientInput =
   | { readonly kind: 'remembered'; readonly outcomes: ReadonlyMap<ServerName, RememberedOutcomes> }
   /** The answer to `read-routers`; undefined: the system did not tell. */
   | { readonly kind: 'routers'; readonly routers: readonly DefaultRouter[] | undefined }
+  /**
+   * What an earlier life left: the records that `store` wrote, by collection, and the protections that the operator still
+   * wants. All of it at once, before `start`, lest the one be taken for everything that is wanted.
+   */
+  | {
+      readonly kind: 'resume'
+      readonly wallClock: WallTime
+      readonly records: ClientRecords
+      readonly protections: readonly ProtectionRequest[]
+    }
   | { readonly kind: 'protect'; readonly request: ProtectionRequest }
   | { readonly kind: 'release'; readonly id: ProtectionId }
   /** Tells the servers that protect it what is seen of the attack (RFC 9132 §4.4.3). */
@@ -55,7 +66,15 @@ export type ClientOutput =
       readonly server: ServerName
       readonly outcomes: RememberedOutcomes | undefined
     }
+  /** To be stored where a restart finds it. */
+  | { readonly kind: 'store'; readonly change: RecordChange }
   | { readonly kind: 'event'; readonly event: ClientEvent }
+
+/** What of a record store is a client's own. */
+export interface ClientRecords {
+  readonly requests: readonly StoredRecord[]
+  readonly numberings: readonly StoredRecord[]
+}
 
 /** What people and logs hear of. */
 export type ClientEvent =
@@ -63,5 +82,7 @@ export type ClientEvent =
   | { readonly kind: 'session'; readonly session: SessionReport }
   /** RFC 9132 §4.4.1.1: another client had our cuid. */
   | { readonly kind: 'cuid-changed'; readonly server: ServerName; readonly domain: DomainName }
+  /** A stored record is none that we wrote: it was not taken up, and stays for people to look at. */
+  | { readonly kind: 'record-damaged'; readonly key: string; readonly reason: string }
   /** A server sent what is not CoAP or against its rules. */
   | { readonly kind: 'malformed'; readonly server: ServerName; readonly text: string }

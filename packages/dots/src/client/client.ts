@@ -16,7 +16,8 @@ import { Association } from './association.ts'
 import type { AssociationInput, AssociationOutput } from './association.ts'
 import type { ConnectionId } from './session-state.ts'
 import { Calendar } from './calendar.ts'
-import type { ClientInput, ClientOutput } from './client-io.ts'
+import type { ClientInput, ClientOutput, ClientRecords } from './client-io.ts'
+import { changeFor, readLegacy } from './client-records.ts'
 import { Protection } from './protection.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import { RouterWatch } from './router-watch.ts'
@@ -102,6 +103,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
           if (association !== undefined) this.#tell(association, { kind: 'restore', outcomes }, now)
         }
         break
+      case 'resume':
+        this.#calendar.tell(input.wallClock, now)
+        this.#resume(input.records, input.protections, now)
+        break
       case 'protect':
         this.#protect(input.request, now)
         break
@@ -168,12 +173,28 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #protect(request: ProtectionRequest, now: Instant): void {
-    this.#stale.add(request.id)
     const former = this.#protections.get(request.id)
+    const protection = this.#place(request)
+    this.#want(new Set([...(former?.servers ?? []), ...protection.servers]), now)
+  }
+
+  #place(request: ProtectionRequest): Protection {
+    this.#stale.add(request.id)
     const placement = place(request.target, this.#plan, { allowPartial: request.allowPartial })
     const protection = new Protection(request, placement)
     this.#protections.set(request.id, protection)
-    this.#want(new Set([...(former?.servers ?? []), ...protection.servers]), now)
+    return protection
+  }
+
+  /** Every server hears once what is wanted of it: what an earlier life asked for and nobody wants is withdrawn. */
+  #resume(records: ClientRecords, protections: readonly ProtectionRequest[], now: Instant): void {
+    const legacies = readLegacy(records, (key, reason) =>
+      this.#outputs.push({ kind: 'event', event: { kind: 'record-damaged', key, reason } })
+    )
+    for (const [name, association] of this.#associations)
+      this.#tell(association, { kind: 'resume', legacy: legacies.get(name) }, now)
+    for (const request of protections) this.#place(request)
+    this.#want(new Set(this.#associations.keys()), now)
   }
 
   #release(id: ProtectionId, now: Instant): void {
@@ -246,6 +267,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       }
       case 'requests-changed':
         for (const id of output.protections) this.#stale.add(id)
+        return
+      case 'note-request':
+      case 'note-numbering':
+        this.#outputs.push({ kind: 'store', change: changeFor(name, output) })
         return
       case 'cuid-changed':
         this.#outputs.push({ kind: 'event', event: { kind: 'cuid-changed', server: name, domain } })

@@ -22,6 +22,9 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
     case 'cuid-changed':
       log.warn('session.cuid-collision', { server: event.server, domain: event.domain })
       return
+    case 'record-damaged':
+      log.error('request.damaged', { key: event.key, reason: event.reason })
+      return
     case 'malformed':
       log.debug('session.malformed', { server: event.server, text: event.text })
   }

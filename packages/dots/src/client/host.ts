@@ -1,7 +1,7 @@
 import { ConfigError, Driver, InternalError } from '@breakwater/core'
 import type { Clock, ConfigProblem, Entropy, Log } from '@breakwater/core'
 import type { DefaultRouter, DefaultRouters } from '../domain/default-routers.ts'
-import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { Cuid, DomainName, ProtectionId } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { checkSite } from '../multihoming/check-site.ts'
@@ -9,12 +9,13 @@ import type { PlacementOptions } from '../multihoming/placement.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
+import { begin, outcomesChange } from './client-memory.ts'
 import type { ClientEvent, ClientInput, ClientOutput } from './client-io.ts'
 import { DotsClient } from './client.ts'
 import { EndpointPool } from './endpoint-pool.ts'
 import type { ClientCredentials, EndpointOpeners } from './endpoint-pool.ts'
 import { logClientEvent } from './event-log.ts'
-import type { RememberedOutcomes } from './outcome-memory.ts'
+import type { Notebook } from './notebook.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import type { SessionRuleOptions } from './session-rules.ts'
 import type { ClientStatus } from './status.ts'
@@ -32,14 +33,17 @@ export interface ClientPorts extends SessionRuleOptions, EndpointOpeners {
   readonly cuids: ReadonlyMap<DomainName, Cuid>
   readonly log: Log
   readonly onEvent?: (event: ClientEvent) => void
-  /** Outcomes of Happy Eyeballs runs that a former life was told by `onRemember`, of which the last counts. */
-  readonly remembered?: ReadonlyMap<ServerName, RememberedOutcomes>
-  readonly onRemember?: (server: ServerName, outcomes: RememberedOutcomes | undefined) => void
+  /** Where a restart finds what was asked and learnt. Undefined: it is forgotten. */
+  readonly notebook?: Notebook
+  /** What the operator still wants of an earlier life. */
+  readonly protections?: readonly ProtectionRequest[]
   readonly parameters?: SessionParameters
 }
 
 /** A running DOTS client. */
 export interface ClientHost {
+  /** Resolves when what an earlier life left has been taken up and the sessions are being established. Never rejects. */
+  readonly ready: Promise<void>
   /** Places the target and asks the servers; what has no session yet waits for it. The same id again: replaces. */
   protect(request: ProtectionRequest): ProtectionStatus
   /** Withdraws what nobody else needs. Undefined when there is no such protection. */
@@ -80,7 +84,10 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
         void readRouters(ports).then((routers) => driver.feed({ kind: 'routers', routers }))
         return
       case 'remember':
-        ports.onRemember?.(output.server, output.outcomes)
+        void ports.notebook?.note(outcomesChange(output.server, output.outcomes))
+        return
+      case 'store':
+        void ports.notebook?.note(output.change)
         return
       case 'event':
         logClientEvent(ports.log, output.event)
@@ -88,9 +95,12 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
     }
   }
   const driver = new Driver<ClientInput, ClientOutput>(client, clock, perform)
-  if (ports.remembered !== undefined) driver.feed({ kind: 'remembered', outcomes: ports.remembered })
-  driver.feed({ kind: 'start', wallClock: clock.wallClock() })
+  let isClosed = false
+  const ready = begin(ports, (input) => {
+    if (!isClosed) driver.feed(input)
+  })
   return {
+    ready,
     protect: (request) => {
       driver.feed({ kind: 'clock', wallClock: clock.wallClock() })
       driver.feed({ kind: 'protect', request })
@@ -108,6 +118,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
     plan: (target, options) => client.explain(target, options),
     status: () => client.status(clock.now()),
     close: async () => {
+      isClosed = true
       driver.feed({ kind: 'stop' })
       driver.stop()
       await pool.destroy()

@@ -95,6 +95,7 @@ export class RequestAnswers {
 
   #renumber(entry: RequestEntry, now: Instant): void {
     this.#ledger.act(entry, 'forget-put')
+    this.#ledger.unnote(entry.mitigationId)
     entry.mitigationId = this.#ledger.nextId(now)
     entry.needsNumber = false
     entry.state = { kind: 'waiting', maybeKnown: false }

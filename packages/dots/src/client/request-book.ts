@@ -10,14 +10,16 @@ import { targetsOverlap } from '../multihoming/overlap.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { MitigationReport } from './answer.ts'
+import type { ServerLegacy } from './client-records.ts'
 import type { Calendar } from './calendar.ts'
 import { efficacyRequest } from './errand.ts'
 import type { Errand } from './errand.ts'
 import { RequestAnswers } from './request-answers.ts'
-import { doomedAmong, isLetGo, mayBeKnown } from './request-entry.ts'
+import { doomedAmong, isLetGo, mayBeKnown, newEntry } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import { RequestLedger } from './request-ledger.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
+import { resumedState } from './request-memory.ts'
 import { dueAt, isInForce } from './request-state.ts'
 import type { RequestState } from './request-state.ts'
 
@@ -126,6 +128,21 @@ export class RequestBook {
     this.#settle(now)
   }
 
+  /**
+   * Takes up what an earlier life of the client asked of this server, if there was one, and sets ids aside: before any is
+   * used in this one. What live protections want is said next.
+   */
+  resume(legacy: ServerLegacy | undefined, now: Instant): void {
+    const isOurs = legacy !== undefined && this.#ledger.resume(legacy.numbering)
+    this.#ledger.ids.reserve(this.#ledger.calendar.at(now))
+    this.#ledger.noteNumbering()
+    for (const record of legacy?.records ?? []) {
+      const state = isOurs ? resumedState(record, this.#ledger.calendar, now) : undefined
+      if (state === undefined) this.#ledger.unnote(record.mitigationId)
+      else this.#ledger.adopt(record, state)
+    }
+  }
+
   /** A session is there: everything that waits goes out at once. */
   sessionUp(now: Instant): void {
     this.#ledger.hasSession = true
@@ -185,6 +202,7 @@ export class RequestBook {
   #keep(entry: RequestEntry, request: CompiledRequest, lifetimes: Lifetimes, now: Instant): RequestEntry {
     entry.protections = request.protections
     entry.lifetime = longest(request, lifetimes)
+    this.#ledger.note(entry, now)
     const isAskedAgain = isLetGo(entry)
     entry.replacedBy = undefined
     if (isAskedAgain && this.#ledger.hasSession) this.#ledger.step(entry, { kind: 'session-up' }, now)
@@ -192,19 +210,13 @@ export class RequestBook {
   }
 
   #add(request: CompiledRequest, lifetimes: Lifetimes, now: Instant): RequestEntry {
-    const entry: RequestEntry = {
-      mitigationId: this.#ledger.nextId(now),
-      target: request.target,
-      lifetime: longest(request, lifetimes),
-      protections: request.protections,
-      state: { kind: 'waiting', maybeKnown: false },
-      replacedBy: undefined,
-      report: undefined,
-      efficacy: undefined,
-      renumberings: 0,
-      needsNumber: false,
-      vanishedAt: undefined
-    }
+    const { target, protections } = request
+    const lifetime = longest(request, lifetimes)
+    const mitigationId = this.#ledger.nextId(now)
+    const entry = newEntry(
+      { mitigationId, target, protections, lifetime },
+      { kind: 'waiting', maybeKnown: false }
+    )
     this.#ledger.entries.add(entry)
     this.#ledger.changed(entry)
     return entry

@@ -27,6 +27,28 @@ export interface RequestEntry {
   vanishedAt: Instant | undefined
 }
 
+/** A request about which nothing is known yet but what is asked. */
+export function newEntry(
+  { mitigationId, target, lifetime, protections }: NewRequest,
+  state: RequestState
+): RequestEntry {
+  return {
+    mitigationId,
+    target,
+    lifetime,
+    protections,
+    state,
+    replacedBy: undefined,
+    report: undefined,
+    efficacy: undefined,
+    renumberings: 0,
+    needsNumber: false,
+    vanishedAt: undefined
+  }
+}
+
+type NewRequest = Pick<RequestEntry, 'mitigationId' | 'target' | 'lifetime' | 'protections'>
+
 /** Nobody wants it any more, and what was asked has no answer: not asked again, for the DELETE or a newer one ends it. */
 export function isLetGo({ state, replacedBy }: RequestEntry): boolean {
   return replacedBy !== undefined && (state.kind === 'asking' || state.kind === 'waiting')

@@ -7,7 +7,11 @@ import { deleteRequest, listRequest, observeRequest, putRequest } from './errand
 import type { Errand } from './errand.ts'
 import { MitigationIds } from './mitigation-id.ts'
 import { step } from './mitigation-request.ts'
+import { newEntry } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
+import { recordOf, saysTheSame } from './request-memory.ts'
+import type { NumberingRecord, RequestRecord } from './request-record.ts'
+import type { RequestState } from './request-state.ts'
 import type { RequestAction, RequestEvent } from './request-step.ts'
 
 export type RequestBookOutput =
@@ -16,6 +20,13 @@ export type RequestBookOutput =
   /** Something that these protections may depend on is different now. */
   | { readonly kind: 'changed'; readonly protections: readonly ProtectionId[] }
   | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
+  /** To be stored where a restart finds it; `record` undefined: to be forgotten. */
+  | {
+      readonly kind: 'note-request'
+      readonly mitigationId: MitigationId
+      readonly record: RequestRecord | undefined
+    }
+  | { readonly kind: 'note-numbering'; readonly record: NumberingRecord }
 
 /**
  * Where we stand with the observation of all our mitigations:
@@ -33,9 +44,13 @@ export class RequestLedger {
   cuid: Cuid
   hasSession = false
   watch: CollectionWatch = 'unwatched'
+  readonly #configured: Cuid
+  readonly #noted = new Map<MitigationId, RequestRecord>()
+  #notedUpTo: number | undefined
   readonly #outputs: RequestBookOutput[] = []
 
   constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
+    this.#configured = cuid
     this.cuid = cuid
     this.calendar = calendar
     this.entropy = entropy
@@ -51,7 +66,9 @@ export class RequestLedger {
   }
 
   nextId(now: Instant): MitigationId {
-    return this.ids.next(this.calendar.at(now), this.entries.size === 0)
+    const id = this.ids.next(this.calendar.at(now), this.entries.size === 0)
+    this.noteNumbering()
+    return id
   }
 
   step(entry: RequestEntry, event: RequestEvent, now: Instant): void {
@@ -62,8 +79,11 @@ export class RequestLedger {
       jitter: fraction(this.entropy)
     })
     const hasChanged = state.kind !== entry.state.kind
+    const isNew = state !== entry.state
     entry.state = state
     if (state.kind === 'ended') this.entries.delete(entry)
+    // Before what is sent because of it.
+    if (isNew) this.note(entry, now)
     for (const action of actions) this.act(entry, action)
     if (hasChanged) this.changed(entry)
   }
@@ -112,8 +132,54 @@ export class RequestLedger {
     this.#outputs.push({ kind: 'changed', protections })
   }
 
+  /** Remembers how a request stands, where that differs from what is remembered. */
+  note(entry: RequestEntry, now: Instant): void {
+    const { mitigationId } = entry
+    const record = recordOf(entry, this.calendar, now)
+    const before = this.#noted.get(mitigationId)
+    if (record === undefined) {
+      if (before !== undefined) this.unnote(mitigationId)
+    } else if (before === undefined || !saysTheSame(before, record)) {
+      this.#noted.set(mitigationId, record)
+      this.#outputs.push({ kind: 'note-request', mitigationId, record })
+    }
+  }
+
+  /** Nothing goes by this id any more. */
+  unnote(mitigationId: MitigationId): void {
+    this.#noted.delete(mitigationId)
+    this.#outputs.push({ kind: 'note-request', mitigationId, record: undefined })
+  }
+
+  /** Remembers which ids may have been used: before they are. */
+  noteNumbering(): void {
+    const { reservation } = this.ids
+    if (reservation === undefined || reservation.upTo === this.#notedUpTo) return
+    this.#notedUpTo = reservation.upTo
+    const record = { configured: this.#configured, cuid: this.cuid, reservation }
+    this.#outputs.push({ kind: 'note-numbering', record })
+  }
+
+  /** Takes up a request of an earlier life. */
+  adopt(record: RequestRecord, state: RequestState): void {
+    this.#noted.set(record.mitigationId, record)
+    const entry = newEntry(record, state)
+    this.entries.add(entry)
+    this.changed(entry)
+  }
+
+  /** Takes up the numbering of an earlier life. @returns whether its requests are ours. */
+  resume({ configured, cuid, reservation }: NumberingRecord): boolean {
+    if (configured !== this.#configured) return false
+    this.cuid = cuid
+    this.ids.resume(reservation)
+    return true
+  }
+
   changeCuid(cuid: Cuid): void {
     this.cuid = cuid
+    this.#notedUpTo = undefined
+    this.noteNumbering()
     this.#outputs.push({ kind: 'cuid-changed', cuid })
   }
 }

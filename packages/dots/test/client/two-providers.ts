@@ -82,7 +82,7 @@ export function targetOf(...prefixes: string[]): Target {
 }
 
 /** Keeps records in memory, in the order of the calendar of a test. */
-class TestStore implements RecordStore {
+export class TestStore implements RecordStore {
   readonly records = new Map<string, Uint8Array>()
 
   load(collection: string): Promise<LoadedCollection> {
