@@ -44,18 +44,24 @@ export type Action =
 /** What can go wrong on the link between a site and a provider. */
 export const LINK_FAULTS = [
   'loss',
+  'asymmetric-loss',
   'duplicate',
   'reorder',
   'latency',
   'black-hole',
   'inbound-saturation',
-  'link-cut'
+  'link-cut',
+  'long-datagrams-vanish',
+  'nat-rebinding'
 ] as const
 
 /** What can go wrong at a provider. */
 export const PROVIDER_FAULTS = [
   'partition',
   'server-crash',
+  'server-upgrade',
+  'server-pause',
+  'certificate-expiry',
   'store-slow',
   'store-failing',
   'store-damage',
@@ -67,7 +73,7 @@ export const PROVIDER_FAULTS = [
 ] as const
 
 /** What can go wrong at a site. */
-export const SITE_FAULTS = ['client-crash', 'client-clock-step'] as const
+export const SITE_FAULTS = ['client-crash', 'client-upgrade', 'client-pause', 'client-clock-step'] as const
 
 export type LinkFaultKind = (typeof LINK_FAULTS)[number]
 export type ProviderFaultKind = (typeof PROVIDER_FAULTS)[number]

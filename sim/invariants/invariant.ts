@@ -4,7 +4,7 @@ import type { Customer } from '../world/customer.ts'
 import type { Ledger } from '../world/ledger.ts'
 import type { Provider } from '../world/provider.ts'
 import type { Traffic } from '../world/traffic.ts'
-import type { Weather } from '../world/weather.ts'
+import type { Weather } from '../world/weather/weather.ts'
 
 /** What invariants may look at. */
 export interface WorldView {

@@ -1,7 +1,5 @@
-import { formatIpAddress } from '@breakwater/core'
-import { PacingAuditor, auditedMessage, plaintextOf } from '@breakwater/testing'
+import { PacingAuditor, auditedMessage, plaintextOf, sessionOfDatagram } from '@breakwater/testing'
 import type { AuditedMessage, PacingViolation, TraceEntry } from '@breakwater/testing'
-import type { Traffic } from '../world/traffic.ts'
 import type { MakeInvariant } from './invariant.ts'
 
 /** A record type of DTLS (RFC 6347 §4.1). */
@@ -18,8 +16,8 @@ export const pacing: MakeInvariant = ({ customers }) => {
       const { site, provider, when, direction, entry } = traffic
       // Another life of the client knows nothing of what the one before it measured.
       const pair = `${site} ${provider} ${customers[site]?.life}`
-      const { message, bytes } = reader.read(entry)
-      auditor.take({ at: entry.at, when, direction, pair, session: sessionOf(traffic), bytes, message })
+      const { message, bytes, session } = reader.read(entry)
+      auditor.take({ at: entry.at, when, direction, pair, session, bytes, message })
       if (found !== undefined) report(`site ${site} and provider ${provider}: ${found.text}`)
       found = undefined
     }
@@ -28,6 +26,7 @@ export const pacing: MakeInvariant = ({ customers }) => {
 
 interface Content {
   readonly bytes: number
+  readonly session: string
   readonly message: AuditedMessage | undefined
 }
 
@@ -46,16 +45,11 @@ class Reader {
 
 function contentOf(datagram: Uint8Array): Content {
   const plaintext = plaintextOf(datagram)
-  if (plaintext !== undefined) return { bytes: plaintext.length, message: auditedMessage(plaintext) }
+  const session = String(sessionOfDatagram(datagram))
+  if (plaintext !== undefined) return { bytes: plaintext.length, session, message: auditedMessage(plaintext) }
   return {
     bytes: datagram.length,
+    session,
     message: datagram[0] === HANDSHAKE ? { kind: 'handshake' } : undefined
   }
-}
-
-/** Both directions of a session have the same name. */
-function sessionOf({ direction, entry }: Traffic): string {
-  const { local, remote } = entry.path
-  const client = direction === 'to-server' ? local : remote
-  return `${formatIpAddress(client.address)} ${client.port}`
 }

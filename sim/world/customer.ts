@@ -1,7 +1,8 @@
-import { Milliseconds, silentLog } from '@breakwater/core'
+import { Milliseconds, equalIpAddresses, silentLog } from '@breakwater/core'
 import { DomainName, ProtectionId, ServerName, hostDotsClient, parseCuid } from '@breakwater/dots'
 import type { ClientHost, ClientStatus, Cuid, ProtectionRequest, Site } from '@breakwater/dots'
-import { derivedSeed, seededEntropy } from '@breakwater/testing'
+import { PortTranslation, derivedSeed, seededEntropy } from '@breakwater/testing'
+import type { simulatedCertificate } from '@breakwater/testing'
 import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
 import {
   assignedPrefixes,
@@ -12,6 +13,7 @@ import {
   siteAddress
 } from '../addressing.ts'
 import type { Action, Scenario, SitePlan } from '../scenario.ts'
+import type { CertificateDates } from './certificate-dates.ts'
 import { Calendar, Process } from './process.ts'
 import { QUICK_SESSION_PARAMETERS, clientNameOf, credentialsOf, serverNameOf } from './provider.ts'
 
@@ -27,6 +29,8 @@ export class Customer {
   readonly #scenario: Scenario
   readonly #clock: VirtualClock
   readonly #site: Site
+  readonly #dates: CertificateDates
+  #credentials = new Map<DomainName, ReturnType<typeof simulatedCertificate>>()
   #process: Process
   #client: ClientHost | undefined
 
@@ -35,8 +39,10 @@ export class Customer {
     plan: SitePlan,
     network: SimulatedNetwork,
     clock: VirtualClock,
-    site: Site
+    site: Site,
+    dates: CertificateDates
   ) {
+    this.#dates = dates
     this.plan = plan
     this.#scenario = scenario
     this.#clock = clock
@@ -50,6 +56,8 @@ export class Customer {
         conditions: { latency: Milliseconds(scenario.latencyMilliseconds) }
       }))
     })
+    for (const provider of plan.attachments)
+      this.host.link(interfaceName(provider)).translation = new PortTranslation()
     this.#process = new Process(clock, this.calendar)
   }
 
@@ -58,8 +66,9 @@ export class Customer {
     return this.#client
   }
 
+  /** Undefined while it is down or stands still. */
   status(): ClientStatus | undefined {
-    return this.#client?.status()
+    return this.#process.isFrozen ? undefined : this.#client?.status()
   }
 
   /** Starts the client and tells it what the operator wants. */
@@ -68,15 +77,14 @@ export class Customer {
     const process = new Process(this.#clock, this.calendar)
     this.#process = process
     this.life++
+    this.#credentials = new Map(attachments.map((each) => [domainName(each), this.#certificate(each)]))
     this.#client = hostDotsClient({
       clock: process,
       entropy: seededEntropy(derivedSeed(this.#scenario.seed, `client ${number}.${this.life}`)),
       open: process.opener(this.host),
       openStream: process.streamOpener(this.host),
       site: this.#site,
-      credentials: new Map(
-        attachments.map((each) => [domainName(each), credentialsOf(each, clientNameOf(number, each))])
-      ),
+      credentials: this.#credentials,
       cuids: new Map(attachments.map((each) => [domainName(each), cuidOf(number, each)])),
       log: silentLog,
       ...(this.#scenario.heartbeats === 'quick' ? { parameters: QUICK_SESSION_PARAMETERS } : {})
@@ -87,7 +95,7 @@ export class Customer {
   perform(action: Action): void {
     if (action.kind === 'release') {
       this.wanted.delete(action.protection)
-      this.#client?.release(ProtectionId(action.protection))
+      this.#process.whenAwake(() => this.#client?.release(ProtectionId(action.protection)))
       return
     }
     const request: ProtectionRequest = {
@@ -102,7 +110,34 @@ export class Customer {
       require: 'all'
     }
     this.wanted.set(action.protection, request)
-    this.#client?.protect(request)
+    this.#process.whenAwake(() => this.#client?.protect(request))
+  }
+
+  /** The newest certificate for this provider, as a reload reads it. */
+  renewCertificate(provider: number): void {
+    if (!this.plan.attachments.includes(provider)) return
+    const certificate = this.#certificate(provider)
+    // Endpoints that are opened later get it from here.
+    this.#credentials.set(domainName(provider), certificate)
+    const source = siteAddress(this.plan.number, provider)
+    for (const [endpoint, local] of this.#process.endpoints)
+      if (equalIpAddresses(local.address, source)) endpoint.reload?.(certificate)
+  }
+
+  /** The provider's translator forgets its mappings. */
+  rebind(provider: number): void {
+    this.host.link(interfaceName(provider)).translation?.rebind()
+  }
+
+  freeze(): void {
+    this.#process.freeze()
+    this.host.freeze()
+  }
+
+  thaw(): void {
+    if (!this.#process.isFrozen) return
+    this.#process.thaw()
+    this.host.thaw()
   }
 
   crash(): void {
@@ -115,6 +150,11 @@ export class Customer {
     await this.#client?.close()
     this.#process.kill()
     this.#client = undefined
+  }
+
+  #certificate(provider: number): ReturnType<typeof simulatedCertificate> {
+    const notAfter = this.#dates.notAfter('clients', provider)
+    return credentialsOf(provider, clientNameOf(this.plan.number, provider), notAfter)
   }
 }
 

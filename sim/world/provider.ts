@@ -1,5 +1,5 @@
 import { Milliseconds, Seconds, after } from '@breakwater/core'
-import type { Duration, Instant, Log, LogFields } from '@breakwater/core'
+import type { Duration, Instant, Log, LogFields, WallTime } from '@breakwater/core'
 import { DEFAULT_SESSION_PARAMETERS, hostDotsServer } from '@breakwater/dots'
 import type { ClientDomain, MitigationSnapshot, ServerHost, SessionParameters } from '@breakwater/dots'
 import { derivedSeed, seededEntropy, simulatedCertificate } from '@breakwater/testing'
@@ -7,6 +7,7 @@ import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/
 import { assignedPrefixes, ownPrefixes, prefix, serverAddress } from '../addressing.ts'
 import { Chance } from '../chance.ts'
 import type { Scenario } from '../scenario.ts'
+import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
 import { FilterDevice } from './filter-device.ts'
 import { Calendar, Process } from './process.ts'
@@ -40,6 +41,7 @@ export class Provider {
   onRecovered: (doubt: Duration) => void = () => undefined
   readonly #clock: VirtualClock
   readonly #scenario: Scenario
+  readonly #dates: CertificateDates
   #process: Process
   #server: ServerHost | undefined
   #lives = 0
@@ -47,8 +49,15 @@ export class Provider {
   #step: { readonly by: Duration; readonly at: Instant } | undefined
   #doubt: Duration = Seconds(0)
 
-  constructor(scenario: Scenario, number: number, network: SimulatedNetwork, clock: VirtualClock) {
+  constructor(
+    scenario: Scenario,
+    number: number,
+    network: SimulatedNetwork,
+    clock: VirtualClock,
+    dates: CertificateDates
+  ) {
     this.number = number
+    this.#dates = dates
     this.#scenario = scenario
     this.#clock = clock
     this.disk = new SimulatedDisk(new Chance(scenario.seed, `disk ${number}`))
@@ -85,7 +94,7 @@ export class Provider {
         listen: [
           {
             local: { address: serverAddress(this.number), port: 4646 },
-            certificate: credentialsOf(this.number, serverNameOf(this.number))
+            certificate: this.#certificate()
           }
         ],
         store: this.disk.mount(process),
@@ -111,11 +120,37 @@ export class Provider {
     else this.#step = { by: distance, at: this.#clock.now() }
   }
 
+  /** The newest certificate that there is, as a reload reads it. */
+  renewCertificate(): void {
+    for (const endpoint of this.#process.endpoints.keys())
+      endpoint.reload?.({ certificate: this.#certificate() })
+  }
+
+  freeze(): void {
+    this.#process.freeze()
+    this.host.freeze()
+  }
+
+  thaw(): void {
+    if (!this.#process.isFrozen) return
+    this.#process.thaw()
+    this.host.thaw()
+  }
+
+  /** Stops in good order, as for a new version of the program, which `start` then starts on the same store. */
+  upgrade(): void {
+    this.#noteStep()
+    const process = this.#process
+    const server = this.#server
+    this.#server = undefined
+    if (server !== undefined) void server.stop()
+    process.kill()
+    this.host.crash()
+  }
+
   /** As `kill -9` does. */
   crash(): void {
-    if (this.#step !== undefined && after(this.#step.at, RESTAMPED_AFTER) > this.#clock.now())
-      this.#addDoubt(this.#step.by)
-    this.#step = undefined
+    this.#noteStep()
     this.#process.kill()
     this.host.crash()
     this.#server = undefined
@@ -125,6 +160,17 @@ export class Provider {
     await this.#server?.stop()
     this.#process.kill()
     this.#server = undefined
+  }
+
+  #certificate(): ReturnType<typeof simulatedCertificate> {
+    const notAfter = this.#dates.notAfter('server', this.number)
+    return credentialsOf(this.number, serverNameOf(this.number), notAfter)
+  }
+
+  #noteStep(): void {
+    if (this.#step !== undefined && after(this.#step.at, RESTAMPED_AFTER) > this.#clock.now())
+      this.#addDoubt(this.#step.by)
+    this.#step = undefined
   }
 
   #addDoubt(by: Duration): void {
@@ -150,8 +196,17 @@ export function clientNameOf(site: number, provider: number): string {
   return `site-${site}.provider-${provider}.example`
 }
 
-export function credentialsOf(provider: number, name: string): ReturnType<typeof simulatedCertificate> {
-  return simulatedCertificate({ authority: `authority ${provider}`, subject: name, dnsNames: [name] })
+export function credentialsOf(
+  provider: number,
+  name: string,
+  notAfter: WallTime | undefined
+): ReturnType<typeof simulatedCertificate> {
+  return simulatedCertificate({
+    authority: `authority ${provider}`,
+    subject: name,
+    dnsNames: [name],
+    ...(notAfter === undefined ? {} : { notAfter })
+  })
 }
 
 function clientDomains(scenario: Scenario, provider: number): ClientDomain[] {

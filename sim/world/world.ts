@@ -3,12 +3,13 @@ import { SimulatedNetwork, VirtualClock, derivedSeed } from '@breakwater/testing
 import type { Canary } from '../canary.ts'
 import type { WorldView } from '../invariants/invariant.ts'
 import type { Scenario } from '../scenario.ts'
+import { CertificateDates } from './certificate-dates.ts'
 import { Customer, siteOf } from './customer.ts'
 import { Ledger } from './ledger.ts'
 import { Provider } from './provider.ts'
 import { TrafficReader } from './traffic.ts'
 import type { Traffic } from './traffic.ts'
-import { Weather } from './weather.ts'
+import { Weather } from './weather/weather.ts'
 
 const FATES: readonly string[] = ['sent', 'duplicated', 'delivered', 'dropped']
 
@@ -36,13 +37,14 @@ export class World implements WorldView {
       conditions: { latency: Milliseconds(1) }
     })
     const { network } = this
+    const dates = new CertificateDates(scenario, clock)
     this.providers = Array.from(
       { length: scenario.providers },
-      (_, number) => new Provider(scenario, number, network, clock)
+      (_, number) => new Provider(scenario, number, network, clock, dates)
     )
     this.customers = scenario.sites.map((plan) => {
       const site = siteOf(plan)
-      return new Customer(scenario, plan, network, clock, canary?.changeSite?.(site) ?? site)
+      return new Customer(scenario, plan, network, clock, canary?.changeSite?.(site) ?? site, dates)
     })
     this.weather = new Weather(clock, this.customers, this.providers)
     this.ledger = new Ledger(clock, (site) => this.customers[site]?.life ?? 0)

@@ -5,7 +5,8 @@ import type {
   PskCredentials,
   SecureEndpointOptions,
   ServerCredentials,
-  SessionFailure
+  SessionFailure,
+  WallTime
 } from '@breakwater/core'
 import { identityOf, parseCertificate, readCredentials } from './certificate.ts'
 import type { UsableCredentials } from './certificate.ts'
@@ -83,8 +84,13 @@ export function clientFinished(own: Authentication, session: SessionName): Clien
 }
 
 /** A server judges flight 5. */
-export function judgeClient(own: Authentication, session: SessionName, message: ClientFinished): Judgement {
-  if (message.certificate !== '') return judgeCertificate(own, message.certificate)
+export function judgeClient(
+  own: Authentication,
+  session: SessionName,
+  message: ClientFinished,
+  now: WallTime
+): Judgement {
+  if (message.certificate !== '') return judgeCertificate(own, message.certificate, now)
   const key = own.keys.get(message.pskIdentity)
   if (key === undefined) return refused('no-shared-key', 'unknown_psk_identity')
   if (message.finished !== finishedOf(session, toHex(key), 'client')) return { kind: 'ignored' }
@@ -92,12 +98,17 @@ export function judgeClient(own: Authentication, session: SessionName, message: 
 }
 
 /** A client judges flight 4; `serverName` is the DNS-ID that it wants to see (RFC 6125 §6.4.1: without case). */
-export function judgeServer(own: Authentication, certificate: string, serverName: string): Judgement {
+export function judgeServer(
+  own: Authentication,
+  certificate: string,
+  serverName: string,
+  now: WallTime
+): Judgement {
   if (own.ownKey !== undefined) {
     const { identity, key } = own.ownKey
     return { kind: 'accepted', identity: { kind: 'psk', identity }, key: toHex(key) }
   }
-  const judgement = judgeCertificate(own, certificate)
+  const judgement = judgeCertificate(own, certificate, now)
   const dnsNames = parseCertificate(certificate)?.dnsNames ?? []
   if (judgement.kind === 'accepted' && !dnsNames.includes(serverName.toLowerCase()))
     return refused('name-mismatch', 'bad_certificate')
@@ -109,10 +120,12 @@ export function finishedOf(session: SessionName, key: string, sender: 'client' |
   return simulatedDigest(`${sender} ${session.client} ${session.server} ${key}`)
 }
 
-function judgeCertificate(own: Authentication, text: string): Judgement {
+function judgeCertificate(own: Authentication, text: string, now: WallTime): Judgement {
   const certificate = parseCertificate(text)
   if (certificate === undefined || own.certificate?.trusted.has(certificate.authority) !== true)
     return refused('certificate-refused', 'bad_certificate')
+  if (certificate.notAfter !== undefined && now > certificate.notAfter)
+    return refused('certificate-refused', 'certificate_expired')
   return { kind: 'accepted', identity: identityOf(certificate), key: '' }
 }
 

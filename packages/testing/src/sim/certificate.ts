@@ -1,4 +1,4 @@
-import { ConfigError } from '@breakwater/core'
+import { ConfigError, WallTime } from '@breakwater/core'
 import type { CertificateCredentials, PeerIdentity } from '@breakwater/core'
 import { simulatedDigest } from './digest.ts'
 
@@ -10,6 +10,8 @@ export interface SimulatedCertificateOptions {
   readonly dnsNames: readonly string[]
   /** Authorities that the holder trusts. Default: its own. */
   readonly trusts?: readonly string[]
+  /** From then on nobody accepts it. Default: never. */
+  readonly notAfter?: WallTime
 }
 
 /** What a stand-in certificate says. */
@@ -18,6 +20,7 @@ export interface SimulatedCertificate {
   readonly subject: string
   readonly dnsNames: readonly string[]
   readonly publicKey: string
+  readonly notAfter: WallTime | undefined
 }
 
 /**
@@ -25,7 +28,7 @@ export interface SimulatedCertificate {
  * forges in the simulation, so a signature is the name of the authority.
  */
 export function simulatedCertificate(options: SimulatedCertificateOptions): CertificateCredentials {
-  const { authority, subject, dnsNames, trusts = [authority] } = options
+  const { authority, subject, dnsNames, trusts = [authority], notAfter } = options
   const secret = simulatedDigest(`key of ${subject} at ${authority} for ${dnsNames.join(' ')}`)
   return {
     kind: 'certificate',
@@ -33,7 +36,8 @@ export function simulatedCertificate(options: SimulatedCertificateOptions): Cert
       `authority: ${authority}`,
       `subject: ${subject}`,
       ...dnsNames.map((name) => `dns: ${name}`),
-      `key: ${publicKeyOf(secret)}`
+      `key: ${publicKeyOf(secret)}`,
+      ...(notAfter === undefined ? [] : [`not after: ${notAfter}`])
     ]),
     privateKey: pem('PRIVATE KEY', [`secret: ${secret}`]),
     trustAnchors: trusts.map((trusted) => pem('TRUST ANCHOR', [`authority: ${trusted}`])).join('')
@@ -68,7 +72,14 @@ export function parseCertificate(text: string): SimulatedCertificate | undefined
   const [publicKey] = valuesOf('CERTIFICATE', 'key', text)
   if (authority === undefined || subject === undefined || publicKey === undefined) return undefined
   const dnsNames = valuesOf('CERTIFICATE', 'dns', text).map((name) => name.toLowerCase())
-  return { authority, subject, dnsNames, publicKey }
+  const [notAfter] = valuesOf('CERTIFICATE', 'not after', text)
+  return {
+    authority,
+    subject,
+    dnsNames,
+    publicKey,
+    notAfter: notAfter === undefined ? undefined : WallTime(Number(notAfter))
+  }
 }
 
 export function identityOf(certificate: SimulatedCertificate): PeerIdentity {

@@ -9,6 +9,7 @@ export interface ChannelCounts {
   readonly entered: number
   readonly bytesEntered: number
   readonly lost: number
+  readonly tooLong: number
   readonly cut: number
   readonly filtered: number
   readonly droppedOnRequest: number
@@ -27,6 +28,7 @@ const noCounts: ChannelCounts = {
   entered: 0,
   bytesEntered: 0,
   lost: 0,
+  tooLong: 0,
   cut: 0,
   filtered: 0,
   droppedOnRequest: 0,
@@ -82,9 +84,10 @@ export class Channel {
       jitter: fraction(this.#entropy),
       copyJitter: fraction(this.#entropy)
     }
-    const { cut, loss, duplicate, reorder } = this.#conditions
+    const { cut, loss, duplicate, reorder, longestDatagram } = this.#conditions
     if (cut) return this.#drop('cut', 'cut')
     if (this.#isRequestedDrop()) return this.#drop('on-request', 'droppedOnRequest')
+    if (byteLength > longestDatagram) return this.#drop('too-long', 'tooLong')
     if (draw.loss < loss) return this.#drop('lost', 'lost')
     const at = [this.#arrival(now, draw.jitter, draw.reorder < reorder)]
     if (draw.duplicate < duplicate) {

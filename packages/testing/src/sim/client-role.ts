@@ -53,7 +53,7 @@ function prove(keeper: PeerKeeper, peer: Peer, session: SessionName, certificate
   if (peer.state.kind === 'proving' && isSameSession(session, peer.session)) peer.repeatFlight()
   if (peer.state.kind !== 'greeting') return
   peer.session = session
-  const judgement = judgeServer(keeper.authentication, certificate, peer.state.serverName)
+  const judgement = judgeServer(keeper.authentication, certificate, peer.state.serverName, keeper.wallClock())
   switch (judgement.kind) {
     case 'accepted':
       peer.state = { kind: 'proving', identity: judgement.identity, key: judgement.key }

@@ -14,6 +14,8 @@ export interface LinkConditions {
   /** Chance of being held back by `reorderDelay`, so that later datagrams overtake it. */
   readonly reorder: number
   readonly reorderDelay: Duration
+  /** Longer datagrams (their UDP or TCP payload, in bytes) vanish without a word, as where ICMP is filtered. */
+  readonly longestDatagram: number
   /** Nothing gets through. */
   readonly cut: boolean
 }
@@ -26,5 +28,6 @@ export const clearConditions: LinkConditions = {
   duplicate: 0,
   reorder: 0,
   reorderDelay: Milliseconds(50),
+  longestDatagram: Infinity,
   cut: false
 }

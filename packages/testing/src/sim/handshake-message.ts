@@ -24,6 +24,7 @@ export type Mechanism = 'certificate' | 'psk'
 export type Alert =
   | 'close_notify'
   | 'bad_certificate'
+  | 'certificate_expired'
   | 'unknown_psk_identity'
   | 'handshake_failure'
   | 'internal_error'
@@ -35,7 +36,8 @@ const alerts: readonly Alert[] = [
   'unknown_psk_identity',
   'handshake_failure',
   'internal_error',
-  'user_canceled'
+  'user_canceled',
+  'certificate_expired'
 ]
 
 export function encodeHandshake(message: HandshakeMessage): Uint8Array {

@@ -47,6 +47,9 @@ export interface SimulatedSocket extends SocketKind {
  */
 export type HostRouting = 'by-source' | 'first-interface'
 
+/** Datagrams that the kernel keeps for programs that do not read: a few hundred fill a receive buffer. */
+const keptArrivals = 256
+
 const ephemeral = { first: 49_152, last: 65_535 }
 
 /** A computer on a simulated network. Made by `SimulatedNetwork.addHost`. */
@@ -61,6 +64,8 @@ export class SimulatedHost {
   readonly #network: SimulatedNetwork
   readonly #sockets = new Set<SimulatedSocket>()
   #nextPort = ephemeral.first
+  /** Undefined: it runs. */
+  #kept: (() => void)[] | undefined
 
   constructor(
     name: string,
@@ -92,10 +97,34 @@ export class SimulatedHost {
     return this.#sockets.size
   }
 
+  get isFrozen(): boolean {
+    return this.#kept !== undefined
+  }
+
+  /** Its programs stand still, as under SIGSTOP: they send and hear nothing, and the kernel keeps a little for them. */
+  freeze(): void {
+    this.#kept ??= []
+  }
+
+  /** They go on; what the kernel kept comes first. */
+  thaw(): void {
+    const kept = this.#kept ?? []
+    this.#kept = undefined
+    for (const arrive of kept) this.#network.clock.schedule(this.#network.clock.now(), arrive)
+  }
+
+  /** @internal Keeps an arrival until the host goes on; false when its buffers are full. */
+  keep(arrive: () => void): boolean {
+    if (this.#kept === undefined || this.#kept.length >= keptArrivals) return false
+    this.#kept.push(arrive)
+    return true
+  }
+
   /** Takes everything on this host away at once: no goodbye, no events. Interfaces stay. */
   crash(): void {
     for (const socket of this.#sockets) socket.vanish()
     this.#sockets.clear()
+    this.#kept = undefined
   }
 
   /**
@@ -145,7 +174,7 @@ export class SimulatedHost {
 
   /** Sends one datagram; the bytes are copied. The interface of the path is only a report: routing decides again. */
   send(socket: SimulatedSocket, path: NetworkPath, bytes: Uint8Array): void {
-    if (!this.#sockets.has(socket)) return
+    if (!this.#sockets.has(socket) || this.isFrozen) return
     const way = this.pathTo(socket, path.remote, path.local.address)
     if (way?.interface === undefined) return
     const { transport } = socket

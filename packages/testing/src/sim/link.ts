@@ -1,6 +1,7 @@
 import { derivedSeed, seededEntropy } from '../seeded-entropy.ts'
 import { Channel } from './channel.ts'
 import type { LinkConditions } from './conditions.ts'
+import type { PortTranslation } from './port-translation.ts'
 
 /** Where a link is cut: what the host sends is lost (`up`), what is sent to it (`down`), or both. */
 export type CutDirection = 'up' | 'down' | 'both'
@@ -13,6 +14,8 @@ export class Link {
   readonly down: Channel
   /** BCP 38: drops what the host sends from an address that is not assigned to this interface. */
   ingressFilter: boolean
+  /** Between the host and the network; undefined: none. */
+  translation: PortTranslation | undefined
 
   constructor(name: string, seed: number, conditions: LinkConditions, ingressFilter: boolean) {
     this.up = new Channel(conditions, seededEntropy(derivedSeed(seed, `${name} up`)))

@@ -54,6 +54,8 @@ interface Datagram {
   readonly transport: Transport
   readonly from: SimulatedHost
   readonly path: NetworkPath
+  /** As the far end sees it, who sent it. */
+  readonly source: SocketAddress
   readonly bytes: Uint8Array
 }
 
@@ -125,9 +127,11 @@ export class SimulatedNetwork {
     transport: Transport = 'udp'
   ): void {
     const path = { local, remote, interface: exit.name }
-    const datagram = { number: this.#datagrams++, transport, from, path, bytes: bytes.slice() }
+    const isLocal = from.interfaces.some((one) => one.has(remote.address))
+    const source = isLocal ? local : translated(exit.link, local)
+    const datagram = { number: this.#datagrams++, transport, from, path, source, bytes: bytes.slice() }
     this.#trace(datagram, { kind: 'sent' })
-    if (from.interfaces.some((one) => one.has(remote.address))) {
+    if (isLocal) {
       this.#at(this.clock.now(), () => this.#deliver(datagram, from, exit))
       return
     }
@@ -160,11 +164,24 @@ export class SimulatedNetwork {
   }
 
   #deliver(datagram: Datagram, host: SimulatedHost, arrival: SimulatedInterface): void {
-    const { local, remote } = datagram.path
+    const { source } = datagram
+    const { remote } = datagram.path
     // An interface may have been renumbered while the datagram was under way.
     const stillThere = host.interfaces.some((one) => one.mayUse(remote.address))
     const { bytes, transport } = datagram
-    const arrived = { transport, source: local, destination: remote, interface: arrival.name, bytes }
+    const isLocal = host === datagram.from
+    const port = isLocal ? remote.port : insidePort(arrival.link, remote.port)
+    if (port === undefined) {
+      this.#trace(datagram, { kind: 'dropped', reason: 'no-mapping' })
+      return
+    }
+    if (host.isFrozen) {
+      if (!host.keep(() => this.#deliver(datagram, host, arrival)))
+        this.#trace(datagram, { kind: 'dropped', reason: 'no-listener' })
+      return
+    }
+    const destination = { address: remote.address, port }
+    const arrived = { transport, source, destination, interface: arrival.name, bytes }
     const delivered = stillThere && host.deliver(arrived)
     this.#trace(datagram, delivered ? { kind: 'delivered' } : { kind: 'dropped', reason: 'no-listener' })
   }
@@ -204,4 +221,14 @@ export class SimulatedNetwork {
     for (const tap of this.#taps)
       tap({ at: this.clock.now(), datagram: number, transport, fate, from: from.name, path, bytes })
   }
+}
+
+function translated({ translation }: Link, local: SocketAddress): SocketAddress {
+  return translation === undefined
+    ? local
+    : { address: local.address, port: translation.outbound(local.port) }
+}
+
+function insidePort({ translation }: Link, port: number): number | undefined {
+  return translation === undefined ? port : translation.inbound(port)
 }

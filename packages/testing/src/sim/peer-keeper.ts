@@ -6,7 +6,8 @@ import type {
   SecureEndpointHandlers,
   SecureEndpointOptions,
   SessionEnd,
-  SessionFailure
+  SessionFailure,
+  WallTime
 } from '@breakwater/core'
 import { readAuthentication } from './authentication.ts'
 import type { Authentication } from './authentication.ts'
@@ -51,6 +52,10 @@ export class PeerKeeper {
     this.entropy = network.entropyForEndpoint()
     this.reports = new ReportQueue(network.clock, handlers, (error) => network.reportUncaught(error))
     this.socket = host.bind(options.local, options.interface, receive, () => this.shutDown())
+  }
+
+  wallClock(): WallTime {
+    return this.#network.clock.wallClock()
   }
 
   pathTo(remote: NetworkPath['remote']): NetworkPath {

@@ -71,6 +71,11 @@ export function plaintextOf(datagram: Uint8Array): Uint8Array | undefined {
   return record?.kind === RecordKind.plaintext ? record.payload : undefined
 }
 
+/** Names the session of a traced datagram by its client's random number: addresses change on the way. */
+export function sessionOfDatagram(datagram: Uint8Array): number | undefined {
+  return decodeRecord(datagram)?.session.client
+}
+
 export function isSameSession(a: SessionName, b: SessionName): boolean {
   return a.client === b.client && a.server === b.server
 }

@@ -84,7 +84,7 @@ function judge(keeper: PeerKeeper, path: NetworkPath, session: SessionName, mess
     keeper.counters.count('records_dropped_total', 'handshake')
     return
   }
-  const judgement = judgeClient(keeper.authentication, session, message)
+  const judgement = judgeClient(keeper.authentication, session, message, keeper.wallClock())
   switch (judgement.kind) {
     case 'accepted':
       keeper.establish(peer, judgement.identity)

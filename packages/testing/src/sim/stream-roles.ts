@@ -74,7 +74,7 @@ const takeAsClient: Take = (keeper, peer, message) => {
 
 function prove(keeper: StreamKeeper, peer: StreamPeer, certificate: string): void {
   const { authentication } = keeper
-  const judgement = judgeServer(authentication, certificate, peer.serverName)
+  const judgement = judgeServer(authentication, certificate, peer.serverName, keeper.clock.wallClock())
   if (judgement.kind !== 'accepted') {
     if (judgement.kind === 'refused') keeper.fail(peer, judgement.reason, judgement.alert)
     return
@@ -104,7 +104,7 @@ function judge(
   peer: StreamPeer,
   message: Extract<HandshakeMessage, { kind: 'client-finished' }>
 ): void {
-  const judgement = judgeClient(keeper.authentication, peer.session, message)
+  const judgement = judgeClient(keeper.authentication, peer.session, message, keeper.clock.wallClock())
   if (judgement.kind === 'refused') keeper.fail(peer, judgement.reason, judgement.alert)
   // What a datagram may ignore, because it may be forged, is a fault of the peer's on a connection.
   else if (judgement.kind === 'ignored') keeper.fail(peer, 'protocol', 'handshake_failure')

@@ -4,6 +4,10 @@ import type { Instant, NetworkPath, Transport } from '@breakwater/core'
 export type DropReason =
   | 'cut'
   | 'lost'
+  /** Longer than the link takes. */
+  | 'too-long'
+  /** No inside port of a translator has this outside port. */
+  | 'no-mapping'
   /** A test asked for this very loss. */
   | 'on-request'
   /** BCP 38 (RFC 2827): the source address does not belong to the link that it came in by. */

@@ -1,0 +1,77 @@
+import { Seconds } from '@breakwater/core'
+import type { ProviderFault } from '../../scenario.ts'
+import { forgetfulHolder } from '../certificate-dates.ts'
+import type { Customer } from '../customer.ts'
+import { MITIGATIONS } from '../provider.ts'
+import type { Provider } from '../provider.ts'
+import { worstOf } from './active-faults.ts'
+import type { ActiveFaults } from './active-faults.ts'
+import { stepSeconds } from './calendar-step.ts'
+
+/** Does or undoes what goes wrong at a provider. @returns whether it made a difference. */
+export function changeProvider(
+  provider: Provider,
+  customers: readonly Customer[],
+  fault: ProviderFault,
+  isBeginning: boolean,
+  active: ActiveFaults
+): boolean {
+  const worst = worstOf(active.ofProvider(fault.provider), fault.kind)
+  switch (fault.kind) {
+    case 'partition':
+      provider.host.link('eth0').change({ cut: worst > 0 })
+      return true
+    case 'server-crash':
+    case 'server-upgrade':
+      return isBeginning ? goDown(provider, fault) : comeUp(provider, active)
+    case 'server-pause':
+      if (worst > 0) provider.freeze()
+      else provider.thaw()
+      return true
+    case 'certificate-expiry':
+      // Nothing happens when it expires but to the next handshake.
+      if (!isBeginning) renewCertificates(provider, customers, fault)
+      return true
+    case 'store-slow':
+      provider.disk.latencyMilliseconds = 4 + 4000 * worst
+      return true
+    case 'store-failing':
+      provider.disk.failing = worst
+      return true
+    case 'store-damage':
+      return isBeginning && provider.disk.damage(MITIGATIONS)
+    case 'mitigator-slow':
+      provider.device.latencyMilliseconds = 20 + 20_000 * worst
+      return true
+    case 'mitigator-failing':
+      provider.device.failing = worst
+      return true
+    case 'mitigator-hanging':
+      provider.device.setHanging(worst > 0)
+      return true
+    case 'mitigator-forgets':
+      return isBeginning && provider.device.forget()
+    case 'server-clock-step':
+      if (isBeginning) provider.stepCalendar(Seconds(stepSeconds(fault.strength)))
+      return isBeginning
+  }
+}
+
+/** Killed, or stopped in good order to make room for a new version. */
+function goDown(provider: Provider, { kind }: ProviderFault): boolean {
+  if (!provider.isUp) return false
+  if (kind === 'server-crash') provider.crash()
+  else provider.upgrade()
+  return true
+}
+
+function comeUp(provider: Provider, active: ActiveFaults): boolean {
+  const isStillDown = worstOf(active.ofProvider(provider.number), 'server-crash', 'server-upgrade') > 0
+  if (!provider.isUp && !isStillDown) void provider.start()
+  return true
+}
+
+function renewCertificates(provider: Provider, customers: readonly Customer[], fault: ProviderFault): void {
+  if (forgetfulHolder(fault) === 'server') provider.renewCertificate()
+  else for (const customer of customers) customer.renewCertificate(fault.provider)
+}
