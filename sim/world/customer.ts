@@ -76,6 +76,7 @@ export class Customer {
     const { number, attachments } = this.plan
     const process = new Process(this.#clock, this.calendar)
     this.#process = process
+    this.host.thaw()
     this.life++
     this.#credentials = new Map(attachments.map((each) => [domainName(each), this.#certificate(each)]))
     this.#client = hostDotsClient({
@@ -129,13 +130,14 @@ export class Customer {
     this.host.link(interfaceName(provider)).translation?.rebind()
   }
 
+  /** As SIGSTOP does to a program that runs. */
   freeze(): void {
+    if (!this.#process.isAlive) return
     this.#process.freeze()
     this.host.freeze()
   }
 
   thaw(): void {
-    if (!this.#process.isFrozen) return
     this.#process.thaw()
     this.host.thaw()
   }

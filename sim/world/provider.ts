@@ -86,6 +86,7 @@ export class Provider {
   async start(): Promise<void> {
     const process = new Process(this.#clock, this.calendar)
     this.#process = process
+    this.host.thaw()
     try {
       const server = await hostDotsServer({
         clock: process,
@@ -126,13 +127,14 @@ export class Provider {
       endpoint.reload?.({ certificate: this.#certificate() })
   }
 
+  /** As SIGSTOP does to a program that runs. */
   freeze(): void {
+    if (!this.#process.isAlive) return
     this.#process.freeze()
     this.host.freeze()
   }
 
   thaw(): void {
-    if (!this.#process.isFrozen) return
     this.#process.thaw()
     this.host.thaw()
   }
