@@ -33,7 +33,9 @@ export class Pacing implements SendingBudget {
 
   /** An answer to a request that was sent only once (RFC 6298 §3: others tell nothing). */
   measured(roundTrip: Duration): void {
-    this.#roundTrip = smoothed(this.#roundTrip, roundTrip)
+    // A server that stood still, not a path: by such an estimate, nothing would be sent for minutes after it goes on.
+    if (roundTrip >= PACING_WITHOUT_RTT) this.forgetRoundTrip()
+    else this.#roundTrip = smoothed(this.#roundTrip, roundTrip)
   }
 
   /** A new session, perhaps by another path. Its handshake holds more than one round trip: a first estimate, on the slow side. */

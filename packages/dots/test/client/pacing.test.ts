@@ -27,6 +27,15 @@ describe('pacing', () => {
     expect(pacing.allows(Instant(2999))).toBe(false)
   })
 
+  it('is not slowed down below one in 3 seconds by a server that stood still for minutes', () => {
+    const pacing = new Pacing()
+    pacing.measured(Milliseconds(40))
+    pacing.measured(Milliseconds(176_000))
+    pacing.sent(Instant(0))
+    expect(pacing.allows(Instant(2999))).toBe(false)
+    expect(pacing.allows(Instant(3000))).toBe(true)
+  })
+
   it('does not burst where a clock measured nothing', () => {
     const pacing = new Pacing()
     pacing.measured(Milliseconds(0))
