@@ -255,6 +255,10 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'heartbeats-lost':
         this.#keep({ kind: 'silenced', connection: live.connection }, now)
         return
+      case 'unresponsive':
+        // RFC 9132 §4.7 waits for missing-hb-allowed before it gives a session up: this one is kept, with another beside it.
+        if (this.#isUnderAttack) this.#keep({ kind: 'silenced', connection: live.connection }, now)
+        return
       case 'heartbeats-back':
         this.#keep({ kind: 'heard', connection: live.connection }, now)
         return
@@ -289,6 +293,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     if (isOn === this.#isUnderAttack) return
     this.#isUnderAttack = isOn
     this.#keep({ kind: 'attack', isOn }, now)
+    if (!isOn) return
+    for (const { connection, session } of liveSessions(this.state))
+      if (session.isUnresponsive(now)) this.#keep({ kind: 'silenced', connection }, now)
   }
 }
 

@@ -40,6 +40,8 @@ export type SignalSessionOutput =
   /** As many heartbeats as allowed went unanswered. */
   | { readonly kind: 'heartbeats-lost' }
   | { readonly kind: 'heartbeats-back' }
+  /** Told with every heartbeat while nothing has come for two intervals, long before heartbeats count as lost. */
+  | { readonly kind: 'unresponsive' }
   | { readonly kind: 'malformed'; readonly text: string }
   /**
    * The server ended the session by a Release or an Abort, or was ended for breaking the rules of streams (RFC 8323 §5.5,
@@ -67,6 +69,8 @@ interface OpenErrand {
   sentAt: Instant | undefined
   /** Since the last answer. */
   sendings: number
+  /** Asked anew within the same exchange: what comes may be a notification that was on its way already. */
+  isRenewal: boolean
 }
 
 export interface SignalSessionOptions {
@@ -131,6 +135,11 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     return this.#sentAt
   }
 
+  /** Nothing has come for two heartbeat intervals. */
+  isUnresponsive(now: Instant): boolean {
+    return this.#heartbeat.isUnresponsive(now)
+  }
+
   /** How urgent is what waits to be sent here, less for what is more urgent; `Infinity`: nothing waits. */
   urgency(now: Instant): number {
     const open = this.#mostUrgent(now)
@@ -169,6 +178,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     this.#drainCoap(now)
     this.#heartbeat.handleTimeout(now)
     this.#drainHeartbeat()
+    if (this.#waitingHeartbeat !== undefined && this.isUnresponsive(now))
+      this.#outputs.push({ kind: 'unresponsive' })
     this.#sendWhatMay(now)
   }
 
@@ -181,7 +192,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       exchange: this.#newExchange(),
       dueAt: now,
       sentAt: undefined,
-      sendings: 0
+      sendings: 0,
+      isRenewal: false
     }
     this.#errands.set(key, open)
     this.#byExchange.set(open.exchange, open)
@@ -250,6 +262,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     const confirmable = this.#transport === 'tcp'
     if (open.sentAt === undefined) this.#coap.handle({ kind: 'request', exchange, request, confirmable }, now)
     else this.#coap.handle({ kind: 'repeat', exchange }, now)
+    open.isRenewal = open.sentAt !== undefined
     open.sentAt = now
     open.sendings++
     // RFC 9132 §4.4 has datagrams repeated; on a stream TCP does so.
@@ -350,7 +363,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     }
     const open = this.#byExchange.get(exchange)
     if (open === undefined) return
-    if (open.sendings === 1 && open.sentAt !== undefined) this.#pacing.measured(between(open.sentAt, now))
+    if (open.sendings === 1 && !open.isRenewal && open.sentAt !== undefined)
+      this.#pacing.measured(between(open.sentAt, now))
     open.sendings = 0
     // RFC 8323 §7.3: on a stream an observation lives as long as the connection.
     if (!isFinal) open.dueAt = this.#transport === 'udp' ? after(now, OBSERVATION_RENEWAL) : undefined

@@ -99,6 +99,14 @@ export class Heartbeat implements Machine<HeartbeatInput, HeartbeatOutput> {
     return now - this.#peerHeartbeatAt <= 2 * this.#interval()
   }
 
+  /**
+   * Whether a heartbeat went unanswered, and nothing else came either, for two intervals: the session may be gone at the
+   * peer. Too early to call it so (RFC 9132 §4.7: missing-hb-allowed), not too early to try another way.
+   */
+  isUnresponsive(now: Instant): boolean {
+    return this.#unanswered >= 2 && now - this.#trafficAt >= 2 * this.#interval()
+  }
+
   /** Heartbeats sent since the last answer. */
   get unansweredCount(): number {
     return this.#unanswered

@@ -85,3 +85,47 @@ describe('a server that is heard but does not answer heartbeats', () => {
     expect(server.connection).not.toBe(connection)
   })
 })
+
+describe('a server of which nothing is heard any more', () => {
+  it('during an attack, is tried by another session when the heartbeat after two intervals is due; the old one is kept', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    const { connection } = server
+    server.want(web)
+    server.grant(36_000)
+    server.pass(Seconds(59))
+    expect(server.connection).toBe(connection)
+    server.pass(Seconds(3 * 33 - 59))
+    expect(server.connection).not.toBe(connection)
+    expect(server.outputs).not.toContainEqual({ kind: 'close', connection })
+    expect(server.association.state).toMatchObject({ kind: 'silent', connection })
+  })
+
+  it('is tried at once when an attack begins later than that', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    const { connection } = server
+    server.pass(Seconds(100))
+    expect(server.connection).toBe(connection)
+    server.want(web)
+    expect(server.connection).not.toBe(connection)
+  })
+
+  it('without an attack, has all the heartbeats that RFC 9132 §4.7 allows it to miss', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    const { connection } = server
+    server.pass(Seconds(15 * 30 - 30))
+    expect(server.connection).toBe(connection)
+  })
+
+  it('is not tried while its own heartbeats come, although it does not answer ours', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    const { connection } = server
+    server.want(web)
+    server.grant(36_000)
+    probe(server, 5)
+    expect(server.connection).toBe(connection)
+  })
+})
