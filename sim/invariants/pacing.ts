@@ -10,13 +10,17 @@ export const pacing: MakeInvariant = ({ customers }) => {
   let found: PacingViolation | undefined
   const auditor = new PacingAuditor({ report: (violation) => (found ??= violation) })
   const reader = new Reader()
+  /** In which life of its client each session began. */
+  const lives = new Map<string, number>()
   return {
     name: 'pacing',
     traffic(traffic, report) {
       const { site, provider, when, direction, entry } = traffic
-      // Another life of the client knows nothing of what the one before it measured.
-      const pair = `${site} ${provider} ${customers[site]?.life}`
       const { message, bytes, session } = reader.read(entry)
+      // Another life of the client knows nothing of what the one before it measured, and leaves its sessions behind.
+      const life = lives.get(session) ?? customers[site]?.life ?? 0
+      lives.set(session, life)
+      const pair = `${site} ${provider} ${life}`
       auditor.take({ at: entry.at, when, direction, pair, session, bytes, message })
       if (found !== undefined) report(`site ${site} and provider ${provider}: ${found.text}`)
       found = undefined

@@ -110,6 +110,7 @@ class Sender {
    * of endpoints, and a security association makes an endpoint (RFC 7252 §1.2, §9.1).
    */
   readonly #probes = new Map<string, { readonly since: Instant; readonly bytes: number }>()
+  readonly #heardAt = new Map<string, Instant>()
   /** How often each request reached this agent and waits for its answer. */
   readonly #asked = new Map<string, number>()
 
@@ -129,6 +130,7 @@ class Sender {
 
   heard({ message, session, at }: AuditedDatagram): void {
     this.#probes.delete(session)
+    this.#heardAt.set(session, at)
     if (message?.kind === 'handshake' && this.#greetedAt !== undefined) this.#measured(at - this.#greetedAt)
     if (message === undefined || message.kind === 'handshake') return
     const key = `${session} ${message.token}`
@@ -188,6 +190,11 @@ class Sender {
 
   /** A peer counts as one that does not respond when its answer is later than the longest spacing of requests. */
   #probed({ at, session, bytes }: AuditedDatagram): void {
+    // Datagrams that came together are taken one by one: to the agent, the rest of them comes after what it sends now.
+    if (this.#heardAt.get(session) === at) {
+      this.#probes.set(session, { since: at, bytes: 0 })
+      return
+    }
     const rate = this.#options.probingRate ?? DEFAULT_PROBING_RATE
     const { since, bytes: before } = this.#probes.get(session) ?? { since: at, bytes: 0 }
     const total = before + bytes

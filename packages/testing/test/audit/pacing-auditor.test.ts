@@ -117,6 +117,12 @@ describe('the pacing auditor', () => {
     expect(quicker.broken).toEqual([])
   })
 
+  it('does not count what is sent at the very moment at which something comes: that may have come with more', () => {
+    const atOnce = new Trace().answered('z').ask('a', 'question', 60)
+    expect(atOnce.after(3000).ask('a', 'question', 60).broken).toEqual([])
+    expect(atOnce.after(3000).ask('a', 'question', 60).broken).toEqual(['probing-rate'])
+  })
+
   it('does not count mitigation requests towards probing-rate', () => {
     const trace = new Trace()
     for (let count = 0; count < 100; count++) trace.ask('a', 'mitigation', 1000).after(3000)
