@@ -16,6 +16,7 @@ import { openFloodedLink } from '../backends/flooded-link-world.ts'
 import type { Backend, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts'
 import { type Aim, aimChecks, figuresOf, otherChecks, printCurves } from './flooded-link-report.ts'
 import type { Act } from './flooded-link-world.ts'
+import { interruption } from './interruption.ts'
 
 export const scenario: Scenario = {
   name: 'flooded-link',
@@ -57,11 +58,11 @@ function actsFor(backend: Backend, runs: number): readonly Act[] {
   return [...acts, act('long silence', silence, 2700, Math.ceil(runs / 60))]
 }
 
-async function run({ backend, runs, seed, print }: ScenarioOptions): Promise<ScenarioResult> {
-  const world = await openFloodedLink(backend, seed ?? 1)
+async function run({ backend, runs, seed, stopped, print }: ScenarioOptions): Promise<ScenarioResult> {
+  const world = await openFloodedLink(backend, { seed: seed ?? 1, print })
   try {
     const acts = actsFor(backend, runs ?? RUNS[backend] ?? 100)
-    const outcomes = await world.play(acts)
+    const outcomes = await Promise.race([world.play(acts), interruption(stopped)])
     const byAct = new Map(acts.map((act, index) => [act.name, outcomes[index] ?? []] as const))
     printCurves(acts, byAct, print)
     const result = {

@@ -15,6 +15,7 @@ import { wrongServerRequests } from '../agents/transcript.ts'
 import { openWorld } from '../backends/two-provider-world.ts'
 import { LiveTable } from '../output/live-table.ts'
 import type { Check, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts'
+import { interruption } from './interruption.ts'
 import { Phases } from './phases.ts'
 import { twoProviders as plan } from './two-providers-addresses.ts'
 import { type AttackReport, TwoProviderStory } from './two-providers-story.ts'
@@ -48,12 +49,6 @@ async function run(options: ScenarioOptions): Promise<TwoProvidersResult> {
   } finally {
     await world.destroy()
   }
-}
-
-/** Ends the story in its middle; what it started is ended with its world. */
-async function interruption(stopped: Promise<void>): Promise<never> {
-  await stopped
-  throw new Error('interrupted')
 }
 
 async function play(

@@ -1,0 +1,39 @@
+import type { OpenSecureEndpoint } from '@breakwater/core'
+import { openDtlsEndpoint } from '@breakwater/dtls'
+import { systemClock } from '@breakwater/runtime'
+import { PacingAuditor, auditedEndpoints } from '@breakwater/testing'
+
+import { customerOf } from '../../agents/flooded-link-agents.ts'
+import { tell } from './flooded-party.ts'
+
+/** Violations that are told of: the first ones say it all. */
+const MOST_VIOLATIONS = 20
+
+/** How late a mitigation request may be repeated on a machine that has other things to do. */
+const REPETITION_SLACK_MILLISECONDS = 1500
+
+/** The auditor of one process: it judges what this process sends, by what it hears. */
+export class ProcessAudit {
+  readonly #violations: string[] = []
+  readonly #auditor = new PacingAuditor({
+    repetitionSlack: REPETITION_SLACK_MILLISECONDS,
+    report: ({ pair, text }) => {
+      if (this.#violations.length < MOST_VIOLATIONS) this.#violations.push(`customer ${pair}: ${text}`)
+    }
+  })
+
+  /** Endpoints of real DTLS, listened to. */
+  opener(role: 'client' | 'server', customer?: number): OpenSecureEndpoint {
+    return auditedEndpoints(openDtlsEndpoint, {
+      clock: systemClock(),
+      role,
+      pairOf: ({ identity }) =>
+        String(customer ?? (identity.kind === 'psk' ? customerOf(identity.identity) : Number.NaN)),
+      take: (datagram) => this.#auditor.take(datagram)
+    })
+  }
+
+  tell(): void {
+    tell({ kind: 'pacing', judged: this.#auditor.judged, violations: this.#violations })
+  }
+}

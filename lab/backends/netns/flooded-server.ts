@@ -1,0 +1,68 @@
+// The provider's DOTS server of `flooded-link`, in a namespace of its own: real DTLS, and it tells the lab what it accepts.
+import { once } from 'node:events'
+
+import { formatIpAddress, silentLog } from '@breakwater/core'
+import type { NetworkPath, PeerId } from '@breakwater/core'
+import { hostDotsServer } from '@breakwater/dots'
+import type { ServerEvent } from '@breakwater/dots'
+import { dryRunMitigator } from '@breakwater/mitigators'
+import { systemClock, systemEntropy } from '@breakwater/runtime'
+import { memoryStore } from '@breakwater/store'
+
+import {
+  addressOf,
+  clientDomainOf,
+  customerName,
+  isEntitled,
+  serverPort
+} from '../../agents/flooded-link-agents.ts'
+import { ProcessAudit } from './flooded-audit.ts'
+import { type ServerPlan, keyOf, nowMs, tell } from './flooded-party.ts'
+
+const plan = JSON.parse(process.argv[2] ?? '{}') as ServerPlan
+const numbers = Array.from({ length: plan.customers }, (_, number) => number)
+const audit = new ProcessAudit()
+const sessions = new Map<PeerId, { readonly customer: number; readonly path: NetworkPath }>()
+let isEnding = false
+
+function take(event: ServerEvent): void {
+  if (event.kind === 'session-established')
+    sessions.set(event.peer, { customer: customerIn(event.domain), path: event.path })
+  if (event.kind === 'session-closed' && !isEnding)
+    tell({ kind: 'lost', customer: sessions.get(event.peer)?.customer ?? Number.NaN })
+  if (event.kind !== 'request') return
+  const session = sessions.get(event.peer)
+  if (session === undefined) return
+  const { customer, path } = session
+  if (!isEntitled(customer, event.targets)) tell({ kind: 'wrong-request', customer })
+  if (event.outcome !== 'created') return
+  const { address, port } = path.remote
+  tell({ kind: 'accepted', customer, atMs: nowMs(), address: formatIpAddress(address), port })
+}
+
+function customerIn(domain: string | undefined): number {
+  return Number(domain?.replace('customer-', ''))
+}
+
+const server = await hostDotsServer({
+  clock: systemClock(),
+  entropy: systemEntropy(),
+  open: audit.opener('server'),
+  listen: [
+    {
+      local: { address: addressOf(plan.server), port: serverPort },
+      preSharedKeys: new Map(numbers.map((number) => [customerName(number), keyOf(number)]))
+    }
+  ],
+  store: memoryStore(),
+  mitigator: dryRunMitigator(silentLog),
+  domains: numbers.map((number) => clientDomainOf(number)),
+  log: silentLog,
+  onEvent: take
+})
+tell({ kind: 'ready' })
+// The lab closes our standard input when the story is over.
+await once(process.stdin.resume(), 'end')
+isEnding = true
+audit.tell()
+await server.stop()
