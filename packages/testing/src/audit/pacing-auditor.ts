@@ -44,6 +44,12 @@ const REMEMBERED = 64
 /** Part of a spacing that rounding may take. */
 const TOLERANCE = 0.01
 
+/**
+ * After so many copies, all but one in 256 requests are at the server where half of them are lost: then it is the answer
+ * that is missing, and a question may take every other turn to get it.
+ */
+const COPIES_BEFORE_QUESTIONS = 8
+
 const DEFAULT_PROBING_RATE = 5
 
 /** Bytes in vain are averaged over no less than MAX_TRANSMIT_SPAN (RFC 7252 §4.8.2, RFC 9132 §4.5.2), in seconds. */
@@ -89,7 +95,8 @@ type Request = Extract<AuditedMessage, { readonly kind: 'request' }>
 /** A request without an answer. */
 interface OpenRequest {
   readonly at: Instant
-  readonly isRepeated: boolean
+  /** How often it was sent. */
+  readonly copies: number
   /** Mitigation requests that had been sent when it last was. */
   readonly mitigationRequests: number
 }
@@ -139,7 +146,7 @@ class Sender {
       return
     }
     const open = this.#open.get(key)
-    if (open !== undefined && !open.isRepeated) this.#measured(at - open.at)
+    if (open?.copies === 1) this.#measured(at - open.at)
     this.#open.delete(key)
   }
 
@@ -163,7 +170,7 @@ class Sender {
     if (about === 'mitigation') this.#mitigationRequests++
     this.#requestedAt = at
     const mitigationRequests = this.#mitigationRequests
-    this.#open.set(key, { at, isRepeated: before !== undefined, mitigationRequests })
+    this.#open.set(key, { at, copies: (before?.copies ?? 0) + 1, mitigationRequests })
   }
 
   #judgeSpacing(at: Instant): void {
@@ -212,8 +219,9 @@ class Sender {
   #judgeRepetition(before: OpenRequest, at: Instant): void {
     const { repetitionSlack } = this.#options
     if (repetitionSlack === undefined) return
-    // Others of its kind had their turns in between.
-    const turns = 1 + this.#mitigationRequests - before.mitigationRequests
+    // Others of its kind had their turns in between, and a question after so many copies.
+    const question = before.copies >= COPIES_BEFORE_QUESTIONS ? 1 : 0
+    const turns = 1 + this.#mitigationRequests - before.mitigationRequests + question
     const latest = turns * WITHOUT_ESTIMATE_MILLISECONDS + repetitionSlack
     if (at - before.at > latest)
       this.#report('held-back', at, `a mitigation request was repeated after ${ms(at - before.at)}`)

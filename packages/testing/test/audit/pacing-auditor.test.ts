@@ -134,6 +134,13 @@ describe('the pacing auditor', () => {
     expect(trace.ask('q', 'question').after(3000).ask('a').broken).toEqual(['held-back'])
   })
 
+  it('lets a question take a turn after eight copies of a mitigation request, and no two', () => {
+    const trace = new Trace({ repetitionSlack: 500 })
+    for (let copy = 1; copy <= 8; copy++) trace.ask('a').after(3000)
+    expect(trace.ask('q', 'question', 30).after(3000).ask('a').after(3000).broken).toEqual([])
+    expect(trace.ask('q', 'heartbeat', 30).after(6000).ask('a').broken).toEqual(['held-back'])
+  })
+
   it('lets several mitigation requests take turns', () => {
     const trace = new Trace({ repetitionSlack: 500 }).ask('a').after(3000).ask('b').after(3000).ask('a')
     expect(trace.broken).toEqual([])
