@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { silentLog } from '@breakwater/core'
 import { hostDotsClient } from '@breakwater/dots'
 import type { ClientEvent, ClientHost } from '@breakwater/dots'
-import { systemClock, systemEntropy } from '@breakwater/runtime'
+import { openBoundTcpSocket } from '@breakwater/dtls'
+import { systemClock, systemEntropy, tlsEndpointOpener } from '@breakwater/runtime'
 
 import {
   cuidOfCustomer,
@@ -37,6 +38,7 @@ function start(customer: number, source: string): ClientHost {
     clock: systemClock(),
     entropy: systemEntropy(),
     open: audit.opener('client', customer),
+    openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
     site: siteOfCustomer(customer, { source, server: plan.server }),
     credentials: new Map([
       [domainName, { kind: 'psk', identity: customerName(customer), key: keyOf(customer) }]
