@@ -32,6 +32,11 @@ export interface PacingAuditorOptions {
    * stopped now and again.
    */
   readonly repetitionSlack?: number | undefined
+  /**
+   * How late a datagram may leave after its time had come, in milliseconds, because its process had to wait for the
+   * processor: the next one may follow it so much sooner. Default 0.
+   */
+  readonly lateness?: number
   readonly report: (violation: PacingViolation) => void
 }
 
@@ -176,7 +181,7 @@ class Sender {
   #judgeSpacing(at: Instant): void {
     if (this.#requestedAt === undefined) return
     const [spacing, least] = [at - this.#requestedAt, this.#leastSpacing()]
-    if (spacing < least * (1 - TOLERANCE))
+    if (this.#isTooSoon(spacing, least))
       this.#report(
         'request-pacing',
         at,
@@ -187,7 +192,7 @@ class Sender {
   #notified(at: Instant): void {
     const [last, least] = [this.#notifiedAt, this.#leastSpacing()]
     this.#notifiedAt = at
-    if (last !== undefined && at - last < least * (1 - TOLERANCE))
+    if (last !== undefined && this.#isTooSoon(at - last, least))
       this.#report(
         'notification-pacing',
         at,
@@ -225,6 +230,10 @@ class Sender {
     const latest = turns * WITHOUT_ESTIMATE_MILLISECONDS + repetitionSlack
     if (at - before.at > latest)
       this.#report('held-back', at, `a mitigation request was repeated after ${ms(at - before.at)}`)
+  }
+
+  #isTooSoon(spacing: number, least: number): boolean {
+    return spacing + (this.#options.lateness ?? 0) < least * (1 - TOLERANCE)
   }
 
   #leastSpacing(): number {

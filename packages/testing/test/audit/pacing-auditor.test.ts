@@ -90,6 +90,11 @@ describe('the pacing auditor', () => {
     expect(new Trace().ask('a').after(2900).ask('b', 'heartbeat').broken).toEqual(['request-pacing'])
   })
 
+  it('forgives a process that was late as much as it is told to', () => {
+    expect(new Trace({ lateness: 200 }).ask('a').after(2800).ask('a').broken).toEqual([])
+    expect(new Trace({ lateness: 200 }).ask('a').after(2700).ask('a').broken).toEqual(['request-pacing'])
+  })
+
   it('takes one request for each round trip that it saw itself, and catches a faster one', () => {
     expect(measured().ask('b').after(40).ask('c').broken).toEqual([])
     expect(measured().ask('b').after(20).ask('c').broken).toEqual(['request-pacing'])
