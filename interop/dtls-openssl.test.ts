@@ -114,19 +114,36 @@ describe('openssl s_client against our server', () => {
     expect(server.events).toMatchObject([{ identity: { kind: 'psk', identity: pskIdentity } }])
   })
 
-  it('a pre-shared key alone', async () => {
-    const key = Buffer.from(psk).toString('hex')
-    const program = client(
-      '-dtls1_2',
-      '-psk',
-      key,
-      '-psk_identity',
-      pskIdentity,
-      '-cipher',
-      'PSK-AES128-GCM-SHA256'
-    )
-    await echoes(program)
-    expect(server.events).toMatchObject([{ identity: { kind: 'psk', identity: pskIdentity } }])
+  it('no pre-shared key without (EC)DHE, and no CCM_8, unless they were asked for', async () => {
+    const key = ['-psk', Buffer.from(psk).toString('hex'), '-psk_identity', pskIdentity]
+    const wanting = [
+      [...key, '-cipher', 'PSK-AES128-GCM-SHA256'],
+      [...key, '-cipher', 'PSK-AES128-CCM8@SECLEVEL=0'],
+      [...certificateOf(authority), '-cipher', 'ECDHE-ECDSA-AES128-CCM8@SECLEVEL=0']
+    ]
+    for (const each of wanting) {
+      const program = client('-dtls1_2', ...each)
+      await program.says(/alert handshake failure|alert number 40/)
+      program.stop()
+    }
+    expect(server.events.every(({ kind }) => kind === 'failed')).toBe(true)
+    const constrained = await openResponder(authority, (plaintext) => plaintext, { constrainedPeers: true })
+    for (const each of wanting) {
+      const where = ['-connect', `127.0.0.1:${constrained.endpoint.local.port}`]
+      const program = run(
+        'openssl',
+        's_client',
+        ...where,
+        '-CAfile',
+        authority.certificateFile,
+        '-dtls1_2',
+        ...each
+      )
+      const name = each.at(-1)?.split('@')[0] ?? ''
+      await program.says(new RegExp(`Cipher +: +${name}`))
+      program.stop()
+    }
+    await constrained.endpoint.destroy()
   })
 
   it('a client that resumes its session needs no state at the server', async () => {

@@ -3,6 +3,7 @@ import type {
   PlaintextBatch,
   SecureEndpoint,
   SecureEndpointHandlers,
+  ServerEndpointOptions,
   SessionEvent,
   SocketAddress
 } from '@breakwater/core'
@@ -36,7 +37,8 @@ export class Responder implements SecureEndpointHandlers {
 /** A DTLS server of ours for certificates of `authority` and for one pre-shared key. */
 export async function openResponder(
   authority: TestAuthority,
-  answer: (plaintext: Uint8Array) => Uint8Array | undefined
+  answer: (plaintext: Uint8Array) => Uint8Array | undefined,
+  more: Partial<ServerEndpointOptions> = {}
 ): Promise<Responder & { readonly endpoint: SecureEndpoint }> {
   const responder = new Responder(answer)
   const endpoint = await openDtlsEndpoint(
@@ -44,7 +46,8 @@ export async function openResponder(
       role: 'server',
       local: loopback,
       certificate: authority.credentials('server.example'),
-      preSharedKeys: new Map([[pskIdentity, psk]])
+      preSharedKeys: new Map([[pskIdentity, psk]]),
+      ...more
     },
     responder
   )

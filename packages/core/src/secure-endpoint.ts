@@ -121,6 +121,11 @@ interface SecureEndpointBase {
    * Default 1 s (RFC 6347 §4.2.4.1). Deviation: 400 ms at least, which RFC 9147 §5.8.2 names for real-time use.
    */
   readonly handshakeRetransmission?: Duration
+  /**
+   * DTLS only: takes suites, as a last choice, that RFC 7252 §9.1.3 has every CoAP node implement and RFC 9132 §7.1 and
+   * RFC 9325 §4 advise against: pre-shared keys without (EC)DHE, and AES-128-CCM_8. Default: no.
+   */
+  readonly constrainedPeers?: boolean
   readonly limits?: SecureEndpointLimits
 }
 

@@ -22,6 +22,9 @@ namespace breakwater {
   COUNTER(hellosOverLimit)    /* dropped because a limit of peers was reached */                              \
   COUNTER(handshakesFinished)                                                                                 \
   COUNTER(handshakesResumed)  /* of these, with a session ticket */                                           \
+  COUNTER(ticketsUnknown)     /* session tickets that no key of ours opens; a full handshake follows */        \
+  COUNTER(ticketsRefused)     /* those that opened, of a peer who has to prove itself anew */                 \
+  COUNTER(sessionsRefused)    /* sessions that were given to us, or a server's tickets, that are of no use */  \
   COUNTER(handshakesFailed)                                                                                   \
   COUNTER(revocationUnknown)  /* of these, because no current revocation list covers the peer */              \
   COUNTER(retransmits)        /* handshake timers that fired */                                               \

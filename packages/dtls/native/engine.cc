@@ -62,7 +62,15 @@ bool Engine::start(EngineOptions options, CredentialProblem& problem) {
   }
   if (!context_->build(std::move(options.security), problem)) return false;
   factory_ = std::make_unique<SslFactory>(context_, bio_, options.mtuBytes, options.timing);
+  for (const KeptSession& kept : options.sessions)
+    if (!sessions_.take(kept, calendar_.seconds())) counters_.sessionsRefused++;
   if (context_->server()) {
+    tickets_ = std::make_shared<TicketKeys>(options.random);
+    if (!options.ticketKeys.empty() && !tickets_->use(options.ticketKeys)) {
+      problem = {"arguments", "ticketKeys", "these cannot be keys of tickets"};
+      return false;
+    }
+    context_->useTickets(tickets_, counters_, calendar_);
     cookies_ = std::make_unique<CookieListener>(context_, bio_, *factory_, options.random);
     helloLimiter_ = std::make_unique<HelloLimiter>(options.hellos);
   }
@@ -72,13 +80,19 @@ bool Engine::start(EngineOptions options, CredentialProblem& problem) {
 bool Engine::reload(SecurityOptions security, CredentialProblem& problem) {
   auto next = std::make_shared<SecurityContext>();
   security.server = context_->server();
+  security.serviceName = context_->options().serviceName;
+  security.constrainedPeers = context_->options().constrainedPeers;
   if (!next->build(std::move(security), problem)) return false;
-  // Handshakes under way keep the old ones. Tickets of before open nothing: they stand for what was checked then.
+  if (tickets_ != nullptr) next->useTickets(tickets_, counters_, calendar_);
+  // Handshakes under way keep the old ones. Sessions of before are looked at again when they are to be resumed.
   context_ = next;
   factory_->use(next);
   if (cookies_ != nullptr) cookies_->use(next);
-  sessions_.clear();
   return true;
+}
+
+bool Engine::useTicketKeys(const std::vector<std::vector<uint8_t>>& keys) {
+  return tickets_ != nullptr && tickets_->use(keys);
 }
 
 void Engine::receive(const Path& path, uint8_t* bytes, size_t length, uint64_t nowMs) {
@@ -120,7 +134,7 @@ bool Engine::admitsHello(const Path& path, const uint8_t* hello, size_t length, 
 void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random, size_t length, uint64_t nowMs) {
   if (!admitsHello(path, hello, length, nowMs)) return;
   counters_.hellosIn++;
-  context_->rotateTicketKeys(nowMs);
+  tickets_->rotate(nowMs);
   std::array<uint8_t, kHelloRandomBytes> helloRandom;
   std::memcpy(helloRandom.data(), random, helloRandom.size());
   const HelloNumbering numbering(sequenceOf(hello));
@@ -144,7 +158,7 @@ void Engine::hear(const Path& path, const uint8_t* hello, const uint8_t* random,
   begin(peer, ssl, nowMs);
 }
 
-PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t nowMs) {
+PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t nowMs, uint32_t firstTimeoutMs) {
   Association* known = peers_.find(PathKey(path));
   if (known != nullptr && known->candidate != nullptr) {
     fail(*known->candidate, Failure::kLocal);
@@ -158,7 +172,9 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
   Peer& peer = peers_.add(path);
   const PeerId id = peer.id;
   peer.serverName = serverName;
-  if (SSL_SESSION* earlier = sessions_.find(path.remote, serverName, nowMs)) SSL_set_session(ssl, earlier);
+  if (firstTimeoutMs > 0) factory_->hurry(ssl, peer.timing, firstTimeoutMs);
+  SSL_SESSION* earlier = sessions_.find(path.remote, serverName, context_->resumption(), calendar_.seconds());
+  if (earlier != nullptr) SSL_set_session(ssl, earlier);
   begin(peer, ssl, nowMs);
   return id;
 }
@@ -226,22 +242,31 @@ void Engine::follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs) {
     case Handshake::Progress::kPending:
       return schedule(peer, nowMs);
     case Handshake::Progress::kFinished:
-      return establish(peer, nowMs);
+      return establish(peer);
     case Handshake::Progress::kFailed:
       if (peer.handshake->revocationUnknown()) counters_.revocationUnknown++;
       return fail(peer, peer.handshake->failure());
   }
 }
 
-void Engine::establish(Peer& peer, uint64_t nowMs) {
+void Engine::remember(Peer& peer) {
+  const bool resumed = peer.handshake->resumed();
+  Provenance provenance;
+  if (!resumed && !peer.handshake->provenance(provenance)) return;
+  const size_t longest = factory_->longestTicket(peer.path.remote.family, peer.serverName);
+  const bool kept = sessions_.remember(peer.path.remote, peer.serverName, peer.handshake->session(), resumed, provenance,
+                                       longest, calendar_.seconds());
+  if (!kept) counters_.sessionsRefused++;
+}
+
+void Engine::establish(Peer& peer) {
   const Identity identity = peer.handshake->identity();
   // Cannot happen with these suites and verify modes; an anonymous peer must not get in if it ever does.
   if (identity.kind == Identity::Kind::kNobody) return fail(peer, Failure::kProtocol);
   counters_.handshakesFinished++;
   if (peer.handshake->resumed()) counters_.handshakesResumed++;
   handshaking_.remove(peer.path.remote);
-  if (!context_->server())
-    sessions_.remember(peer.path.remote, peer.serverName, peer.handshake->session(), peer.handshake->resumed(), nowMs);
+  if (!context_->server()) remember(peer);
   peer.channel = peer.handshake->intoChannel();
   peer.handshake.reset();
   peer.deadlineMs = 0;
@@ -258,8 +283,10 @@ void Engine::fail(Peer& peer, Failure failure) {
   counters_.handshakesFailed++;
   handshaking_.remove(peer.path.remote);
   const PeerId id = peer.id;
-  // Whatever was wrong, the next attempt starts from nothing.
-  if (!context_->server()) sessions_.forget(peer.path.remote, peer.serverName);
+  // What the other side did not like it may not like again: the next attempt starts from nothing. A flight that was lost,
+  // or a race that another path has won, says nothing against the session.
+  if (!context_->server() && failure != Failure::kTimeout && failure != Failure::kLocal)
+    sessions_.forget(peer.path.remote, peer.serverName);
   peers_.remove(peer);
   listener_.onFailed(id, failure);
 }

@@ -39,6 +39,10 @@ struct EngineOptions {
   uint32_t handshakingLimit = 10'000;
   HelloLimits hellos;
   HandshakeTiming timing;
+  /** Server: keys from outside; empty: it makes its own. */
+  std::vector<std::vector<uint8_t>> ticketKeys;
+  /** Client: of an earlier engine. */
+  std::vector<KeptSession> sessions;
   /** Tests have a broken one. */
   RandomSource random = secureRandom;
 };
@@ -57,11 +61,19 @@ class Engine {
 
   /** New handshakes use these credentials, of the same role. False: see `problem`, and the old ones stay. */
   bool reload(SecurityOptions security, CredentialProblem& problem);
+  /** Server with keys from outside: these are all of them now. False: they cannot be, and the old ones stay. */
+  bool useTicketKeys(const std::vector<std::vector<uint8_t>>& keys);
+  /** Client: what could be resumed. */
+  std::vector<KeptSession> resumableSessions() const { return sessions_.give(calendar_.seconds()); }
+  Calendar& calendar() { return calendar_; }
 
   /** Takes one datagram; rearranges its bytes. */
   void receive(const Path& path, uint8_t* bytes, size_t length, uint64_t nowMs);
-  /** Client only. The outcome comes to the listener, perhaps before this returns. */
-  PeerId connect(const Path& path, const std::string& serverName, uint64_t nowMs);
+  /**
+   * Client only. The outcome comes to the listener, perhaps before this returns.
+   * @param firstTimeoutMs In place of the engine's own; 0: that.
+   */
+  PeerId connect(const Path& path, const std::string& serverName, uint64_t nowMs, uint32_t firstTimeoutMs = 0);
   /** False when the peer is not established, has gone, or the plaintext is too long. */
   bool send(PeerId peer, const uint8_t* plaintext, size_t length);
   void close(PeerId peer);
@@ -80,9 +92,10 @@ class Engine {
   void route(Association& association, uint8_t* bytes, size_t length, uint64_t nowMs);
   void feedCandidate(Peer& peer, const uint8_t* records, size_t length, uint64_t nowMs);
   void feedCurrent(Peer& peer, const uint8_t* records, size_t length);
+  void remember(Peer& peer);
   void begin(Peer& peer, SSL* ssl, uint64_t nowMs);
   void follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs);
-  void establish(Peer& peer, uint64_t nowMs);
+  void establish(Peer& peer);
   PeerId refuse(Failure failure);
   void fail(Peer& peer, Failure failure);
   void end(Peer& peer, End end);
@@ -97,6 +110,8 @@ class Engine {
   HandshakeSources handshaking_;
   DatagramBio bio_;
   std::shared_ptr<SecurityContext> context_ = std::make_shared<SecurityContext>();
+  Calendar calendar_;
+  std::shared_ptr<TicketKeys> tickets_;
   std::unique_ptr<SslFactory> factory_;
   std::unique_ptr<CookieListener> cookies_;
   std::unique_ptr<HelloLimiter> helloLimiter_;

@@ -15,6 +15,9 @@ constexpr int kAlertReasons = 1000;
 constexpr uint32_t kIpv4AndUdpHeaders = 20 + 8;
 constexpr uint32_t kIpv6AndUdpHeaders = 40 + 8;
 
+/** A ClientHello of ours without name and ticket, with a cookie as ours are, and a little more. */
+constexpr size_t kHelloWithoutTicket = 300;
+
 Failure certificateFailure(const SSL* ssl) {
   switch (SSL_get_verify_result(ssl)) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
@@ -116,13 +119,22 @@ SslFactory::SslFactory(std::shared_ptr<SecurityContext> context, DatagramBio& bi
                        const HandshakeTiming& timing)
     : context_(std::move(context)), bio_(bio), mtuBytes_(mtuBytes), timing_(timing) {}
 
+uint32_t SslFactory::room(uint8_t family) const {
+  return mtuBytes_ - (family == 4 ? kIpv4AndUdpHeaders : kIpv6AndUdpHeaders);
+}
+
+size_t SslFactory::longestTicket(uint8_t family, const std::string& serverName) const {
+  const size_t taken = kHelloWithoutTicket + serverName.size();
+  return room(family) > taken ? room(family) - taken : 0;
+}
+
 SSL* SslFactory::make(uint8_t family) const {
   SSL* ssl = SSL_new(context_->native());
   if (ssl == nullptr) return nullptr;
   bio_.attach(ssl);
   SSL_set_app_data(ssl, const_cast<HandshakeTiming*>(&timing_));
   DTLS_set_timer_cb(ssl, nextTimeout);
-  SSL_set_mtu(ssl, static_cast<long>(mtuBytes_ - (family == 4 ? kIpv4AndUdpHeaders : kIpv6AndUdpHeaders)));
+  SSL_set_mtu(ssl, static_cast<long>(room(family)));
   if (context_->server())
     SSL_set_accept_state(ssl);
   else
@@ -134,19 +146,25 @@ SSL* SslFactory::makeTowards(uint8_t family, const std::string& serverName, Fail
   why = Failure::kLocal;
   SSL* ssl = make(family);
   if (ssl == nullptr) return nullptr;
-  // RFC 9132 §7.1: SNI, and the DNS-ID compared as RFC 6125 says. The common name is never looked at.
+  // RFC 9132 §7.1: SNI, and the DNS-ID compared as RFC 9525 says. The common name is never looked at, and a wildcard,
+  // which no DOTS server should show, counts for nothing.
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
-  X509_VERIFY_PARAM_set_hostflags(parameters,
-                                  X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS);
   const bool compares = namesOneHost(serverName) &&
                         X509_VERIFY_PARAM_set1_host(parameters, serverName.data(), serverName.size()) == 1;
-  if (!compares && SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE) {
+  if (!compares && context_->options().certificate.present) {
     SSL_free(ssl);
     why = Failure::kNameMismatch;
     return nullptr;
   }
   SSL_set_tlsext_host_name(ssl, serverName.c_str());
   return ssl;
+}
+
+void SslFactory::hurry(SSL* ssl, HandshakeTiming& timing, uint32_t firstTimeoutMs) const {
+  timing = timing_;
+  timing.firstTimeoutMs = firstTimeoutMs;
+  SSL_set_app_data(ssl, &timing);
 }
 
 unsigned int SslFactory::nextTimeout(SSL* ssl, unsigned int previousUs) {

@@ -56,6 +56,8 @@ class Handshake {
   bool revocationUnknown() const;
 
   Identity identity() const { return identityOf(ssl_); }
+  /** After `kFinished`, of a full handshake. */
+  bool provenance(Provenance& out) const { return context_->resumption().provenanceOf(ssl_, out); }
   /** The peer has named a pre-shared key. */
   bool offersPsk() const { return SSL_get_psk_identity(ssl_) != nullptr; }
   bool resumed() const { return SSL_session_reused(ssl_) == 1; }
@@ -84,16 +86,21 @@ class SslFactory {
 
   /** Null when OpenSSL has no memory or no randomness for one. */
   SSL* make(uint8_t family) const;
+  /** The longest session ticket with which a ClientHello for this name still is one datagram. */
+  size_t longestTicket(uint8_t family, const std::string& serverName) const;
   /**
    * For a client: which name the certificate must carry, and what to say in the SNI extension. Null, with the reason in
    * `why`, when a certificate is expected and the name is none that could be compared with it, or memory is short.
    */
   SSL* makeTowards(uint8_t family, const std::string& serverName, Failure& why) const;
+  /** Lets this handshake retransmit sooner; `timing` must live as long as the session. */
+  void hurry(SSL* ssl, HandshakeTiming& timing, uint32_t firstTimeoutMs) const;
   /** From now on, sessions are made with these credentials. */
   void use(std::shared_ptr<SecurityContext> context) { context_ = std::move(context); }
   const HandshakeTiming& timing() const { return timing_; }
 
  private:
+  uint32_t room(uint8_t family) const;
   static unsigned int nextTimeout(SSL* ssl, unsigned int previousUs);
 
   std::shared_ptr<SecurityContext> context_;

@@ -13,15 +13,6 @@ thread_local bool randomIsBroken = false;
 
 bool breakableRandom(uint8_t* out, size_t length) { return !randomIsBroken && secureRandom(out, length); }
 
-napi_value copyBytes(napi_env env, const uint8_t* bytes, size_t length) {
-  void* data = nullptr;
-  napi_value buffer, array;
-  napi_create_arraybuffer(env, length, &data, &buffer);
-  if (length > 0) std::memcpy(data, bytes, length);
-  napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array);
-  return array;
-}
-
 }  // namespace
 
 MemoryEndpoint::MemoryEndpoint() : exchange_(counters_), engine_(*this, exchange_, counters_) {}
@@ -92,7 +83,7 @@ napi_value MemoryEndpoint::take(napi_env env, napi_callback_info info) {
     napi_create_object(env, &object);
     setProperty(env, object, "local", makeAddress(env, sent[i].path.local));
     setProperty(env, object, "remote", makeAddress(env, sent[i].path.remote));
-    setProperty(env, object, "bytes", copyBytes(env, sent[i].bytes.data(), sent[i].bytes.size()));
+    setProperty(env, object, "bytes", makeBytes(env, sent[i].bytes.data(), sent[i].bytes.size()));
     napi_set_element(env, datagrams, static_cast<uint32_t>(i), object);
   }
   const SharedMemory& memory = self->exchange_.shared();
@@ -103,7 +94,7 @@ napi_value MemoryEndpoint::take(napi_env env, napi_callback_info info) {
     napi_create_object(env, &object);
     setProperty(env, object, "peer", makeNumber(env, memory.incomingPeer[i]));
     setProperty(env, object, "bytes",
-                copyBytes(env, memory.incomingBytes + memory.incomingOffset[i], memory.incomingLength[i]));
+                makeBytes(env, memory.incomingBytes + memory.incomingOffset[i], memory.incomingLength[i]));
     napi_set_element(env, plaintexts, i, object);
   }
   napi_create_object(env, &result);
@@ -113,17 +104,19 @@ napi_value MemoryEndpoint::take(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/** memoryConnect(handle, local, remote, serverName): the peer, or 0 */
+/** memoryConnect(handle, local, remote, serverName, firstTimeoutMs): the peer, or 0 */
 napi_value MemoryEndpoint::connect(napi_env env, napi_callback_info info) {
-  size_t count = 4;
-  napi_value arguments[4];
+  size_t count = 5;
+  napi_value arguments[5];
   Path path;
   std::string serverName;
+  uint32_t firstTimeoutMs = 0;
   MemoryEndpoint* self = from(env, info, count, arguments);
-  if (self == nullptr || count < 4 || !readAddress(env, arguments[1], path.local) ||
-      !readAddress(env, arguments[2], path.remote) || !readString(env, arguments[3], serverName))
+  if (self == nullptr || count < 5 || !readAddress(env, arguments[1], path.local) ||
+      !readAddress(env, arguments[2], path.remote) || !readString(env, arguments[3], serverName) ||
+      !readUint32(env, arguments[4], firstTimeoutMs))
     return makeNumber(env, 0);
-  return makeNumber(env, static_cast<double>(self->engine_.connect(path, serverName, self->nowMs())));
+  return makeNumber(env, static_cast<double>(self->engine_.connect(path, serverName, self->nowMs(), firstTimeoutMs)));
 }
 
 /** memorySend(handle, peer, bytes): whether it went out */
@@ -157,7 +150,10 @@ napi_value MemoryEndpoint::advance(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   uint32_t milliseconds = 0;
   MemoryEndpoint* self = from(env, info, count, arguments);
-  if (self != nullptr && count == 2 && readUint32(env, arguments[1], milliseconds)) self->aheadMs_ += milliseconds;
+  if (self != nullptr && count == 2 && readUint32(env, arguments[1], milliseconds)) {
+    self->aheadMs_ += milliseconds;
+    self->engine_.calendar().advance(milliseconds);
+  }
   return nullptr;
 }
 
@@ -176,6 +172,38 @@ napi_value MemoryEndpoint::breakRandom(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
   napi_get_value_bool(env, argument, &randomIsBroken);
   return nullptr;
+}
+
+/** memoryReload(handle, credentials): a problem, or nothing */
+napi_value MemoryEndpoint::reload(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  MemoryEndpoint* self = from(env, info, count, arguments);
+  SecurityOptions security;
+  if (self == nullptr || count < 2 || !readSecurityOptions(env, arguments[1], security))
+    return makeProblem(env, "arguments", nullptr, "wrong arguments");
+  CredentialProblem problem;
+  if (self->engine_.reload(std::move(security), problem)) return nullptr;
+  return makeProblem(env, problem.kind, problem.field, problem.message);
+}
+
+/** memoryTicketKeys(handle, keys): whether they are in use now */
+napi_value MemoryEndpoint::ticketKeys(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2], result;
+  std::vector<std::vector<uint8_t>> keys;
+  MemoryEndpoint* self = from(env, info, count, arguments);
+  const bool used = self != nullptr && count == 2 && readTicketKeys(env, arguments[1], keys) && self->engine_.useTicketKeys(keys);
+  napi_get_boolean(env, used, &result);
+  return result;
+}
+
+/** memorySessions(handle): what could be resumed */
+napi_value MemoryEndpoint::sessions(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  MemoryEndpoint* self = from(env, info, count, &argument);
+  return self == nullptr ? nullptr : makeSessions(env, self->engine_.resumableSessions());
 }
 
 /** memoryStats(handle) */
@@ -197,6 +225,9 @@ void MemoryEndpoint::define(napi_env env, napi_value exports) {
                    {"memoryAdvance", advance},
                    {"memoryHandleTimeouts", handleTimeouts},
                    {"memoryBreakRandom", breakRandom},
+                   {"memoryReload", reload},
+                   {"memoryTicketKeys", ticketKeys},
+                   {"memorySessions", sessions},
                    {"memoryStats", stats}});
 }
 

@@ -31,6 +31,9 @@ class MemoryEndpoint final : private Transport {
   static napi_value advance(napi_env env, napi_callback_info info);
   static napi_value handleTimeouts(napi_env env, napi_callback_info info);
   static napi_value breakRandom(napi_env env, napi_callback_info info);
+  static napi_value reload(napi_env env, napi_callback_info info);
+  static napi_value ticketKeys(napi_env env, napi_callback_info info);
+  static napi_value sessions(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);
   static MemoryEndpoint* from(napi_env env, napi_callback_info info, size_t& count, napi_value* arguments);
 

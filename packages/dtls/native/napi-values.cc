@@ -8,6 +8,9 @@
 namespace breakwater {
 namespace {
 
+constexpr uint32_t kMostPeerKeys = 1'000'000;
+constexpr uint32_t kMostSessions = 10'000;
+
 bool isOfType(napi_env env, napi_value value, napi_valuetype type) {
   napi_valuetype actual;
   return value != nullptr && napi_typeof(env, value, &actual) == napi_ok && actual == type;
@@ -47,6 +50,53 @@ bool readKeys(napi_env env, napi_value list, SecurityOptions& out) {
   return true;
 }
 
+/** Calls `read` with each element of an array; false when it is none, longer than `most`, or `read` says so. */
+template <typename Read>
+bool readList(napi_env env, napi_value list, uint32_t most, Read read) {
+  bool isArray = false;
+  uint32_t count = 0;
+  if (list == nullptr || napi_is_array(env, list, &isArray) != napi_ok || !isArray) return false;
+  if (napi_get_array_length(env, list, &count) != napi_ok || count > most) return false;
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value element;
+    if (napi_get_element(env, list, i, &element) != napi_ok || !read(element)) return false;
+  }
+  return true;
+}
+
+bool readRawKey(napi_env env, napi_value object, RawKeySource& out) {
+  out.present = true;
+  return readString(env, property(env, object, "privateKey"), out.privateKey) &&
+         readList(env, property(env, object, "peerKeys"), kMostPeerKeys, [env, &out](napi_value element) {
+           out.peerKeys.emplace_back();
+           return readString(env, element, out.peerKeys.back());
+         });
+}
+
+bool readKeptSession(napi_env env, napi_value object, KeptSession& out) {
+  return readAddress(env, property(env, object, "remote"), out.server) &&
+         readString(env, property(env, object, "serverName"), out.name) &&
+         readKey(env, property(env, object, "state"), out.state);
+}
+
+/** What an endpoint may be given at its opening of an earlier one. */
+bool readResumption(napi_env env, napi_value object, EngineOptions& out) {
+  if (napi_value keys = property(env, object, "ticketKeys"))
+    if (!readTicketKeys(env, keys, out.ticketKeys)) return false;
+  napi_value sessions = property(env, object, "sessions");
+  return sessions == nullptr || readList(env, sessions, kMostSessions, [env, &out](napi_value element) {
+           out.sessions.emplace_back();
+           return readKeptSession(env, element, out.sessions.back());
+         });
+}
+
+napi_value makeNames(napi_env env, const std::vector<std::string>& all) {
+  napi_value names;
+  napi_create_array_with_length(env, all.size(), &names);
+  for (size_t i = 0; i < all.size(); i++) napi_set_element(env, names, static_cast<uint32_t>(i), makeString(env, all[i]));
+  return names;
+}
+
 napi_value makePath(napi_env env, const Path& path) {
   napi_value object;
   napi_create_object(env, &object);
@@ -66,12 +116,14 @@ napi_value makeIdentity(napi_env env, const Identity& identity) {
     setProperty(env, object, "identity", makeString(env, identity.pskIdentity));
     return object;
   }
-  napi_value names;
-  napi_create_array_with_length(env, identity.dnsNames.size(), &names);
-  for (size_t i = 0; i < identity.dnsNames.size(); i++)
-    napi_set_element(env, names, static_cast<uint32_t>(i), makeString(env, identity.dnsNames[i]));
+  if (identity.kind == Identity::Kind::kRawKey) {
+    setProperty(env, object, "kind", makeString(env, "raw-public-key"));
+    setProperty(env, object, "spkiSha256", makeString(env, identity.spkiSha256));
+    return object;
+  }
   setProperty(env, object, "kind", makeString(env, "certificate"));
-  setProperty(env, object, "dnsNames", names);
+  setProperty(env, object, "dnsNames", makeNames(env, identity.dnsNames));
+  if (!identity.srvNames.empty()) setProperty(env, object, "srvNames", makeNames(env, identity.srvNames));
   setProperty(env, object, "subject", makeString(env, identity.subject));
   setProperty(env, object, "spkiSha256", makeString(env, identity.spkiSha256));
   return object;
@@ -171,6 +223,12 @@ bool readSecurityOptions(napi_env env, napi_value object, SecurityOptions& out) 
   if (server == nullptr || napi_get_value_bool(env, server, &out.server) != napi_ok) return false;
   if (napi_value certificate = property(env, object, "certificate"))
     if (!readCertificate(env, certificate, out.certificate)) return false;
+  if (napi_value rawKey = property(env, object, "rawPublicKey"))
+    if (!readRawKey(env, rawKey, out.rawKey)) return false;
+  if (napi_value constrained = property(env, object, "constrainedPeers"))
+    if (napi_get_value_bool(env, constrained, &out.constrainedPeers) != napi_ok) return false;
+  if (napi_value service = property(env, object, "serviceName"))
+    if (!readString(env, service, out.serviceName)) return false;
   if (napi_value keys = property(env, object, "preSharedKeys"))
     if (!readKeys(env, keys, out)) return false;
   if (napi_value identity = property(env, object, "pskIdentity"))
@@ -180,8 +238,15 @@ bool readSecurityOptions(napi_env env, napi_value object, SecurityOptions& out) 
   return true;
 }
 
+bool readTicketKeys(napi_env env, napi_value list, std::vector<std::vector<uint8_t>>& out) {
+  return readList(env, list, TicketKeys::kMost, [env, &out](napi_value element) {
+    out.emplace_back();
+    return readKey(env, element, out.back());
+  });
+}
+
 bool readEngineOptions(napi_env env, napi_value object, EngineOptions& out) {
-  return readSecurityOptions(env, object, out.security) &&
+  return readSecurityOptions(env, object, out.security) && readResumption(env, object, out) &&
          readUint32(env, property(env, object, "mtuBytes"), out.mtuBytes) &&
          readUint32(env, property(env, object, "peersLimit"), out.peersLimit) &&
          readUint32(env, property(env, object, "handshakingLimit"), out.handshakingLimit) &&
@@ -201,6 +266,15 @@ napi_value makeNumber(napi_env env, double number) {
   napi_value value;
   napi_create_double(env, number, &value);
   return value;
+}
+
+napi_value makeBytes(napi_env env, const uint8_t* bytes, size_t length) {
+  void* data = nullptr;
+  napi_value buffer, array;
+  napi_create_arraybuffer(env, length, &data, &buffer);
+  if (length > 0) std::memcpy(data, bytes, length);
+  napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array);
+  return array;
 }
 
 napi_value makeAddress(napi_env env, const Address& address) {
@@ -233,6 +307,21 @@ napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports) 
   napi_create_array_with_length(env, reports.size(), &list);
   for (size_t i = 0; i < reports.size(); i++)
     napi_set_element(env, list, static_cast<uint32_t>(i), makeReport(env, reports[i]));
+  return list;
+}
+
+napi_value makeSessions(napi_env env, const std::vector<KeptSession>& sessions) {
+  napi_value list;
+  napi_create_array_with_length(env, sessions.size(), &list);
+  for (size_t i = 0; i < sessions.size(); i++) {
+    napi_value object;
+    napi_create_object(env, &object);
+    setProperty(env, object, "remote", makeAddress(env, sessions[i].server));
+    setProperty(env, object, "serverName", makeString(env, sessions[i].name));
+    setProperty(env, object, "state", makeBytes(env, sessions[i].state.data(), sessions[i].state.size()));
+    setProperty(env, object, "expiresAtMs", makeNumber(env, static_cast<double>(sessions[i].goodUntil) * 1000));
+    napi_set_element(env, list, static_cast<uint32_t>(i), object);
+  }
   return list;
 }
 

@@ -24,10 +24,13 @@ bool readBytes(napi_env env, napi_value value, uint8_t*& bytes, size_t& length);
 /** `[family, a, b, c, d, port]`, the words of core's IpAddress. */
 bool readAddress(napi_env env, napi_value value, Address& out);
 bool readSecurityOptions(napi_env env, napi_value object, SecurityOptions& out);
+bool readTicketKeys(napi_env env, napi_value list, std::vector<std::vector<uint8_t>>& out);
 bool readEngineOptions(napi_env env, napi_value object, EngineOptions& out);
 
 napi_value makeString(napi_env env, const std::string& text);
 napi_value makeNumber(napi_env env, double number);
+/** A copy. */
+napi_value makeBytes(napi_env env, const uint8_t* bytes, size_t length);
 napi_value makeAddress(napi_env env, const Address& address);
 void setProperty(napi_env env, napi_value object, const char* name, napi_value value);
 struct NamedFunction {
@@ -36,6 +39,8 @@ struct NamedFunction {
 };
 void defineFunctions(napi_env env, napi_value exports, std::initializer_list<NamedFunction> functions);
 napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports);
+/** What a client could resume, in the words of `ResumableSession`. */
+napi_value makeSessions(napi_env env, const std::vector<KeptSession>& sessions);
 /** Brings the numbers of `engine` into its counters first. */
 napi_value makeStats(napi_env env, Counters& counters, const Engine& engine);
 /** `{ problem, field?, message, errno? }`: what an opening function returns instead of a handle. */

@@ -124,20 +124,21 @@ NodeEndpoint* NodeEndpoint::from(napi_env env, napi_callback_info info, size_t& 
   return self->open_ ? self : nullptr;
 }
 
-/** connect(handle, remote, serverName): the peer, or 0 */
+/** connect(handle, remote, serverName, firstTimeoutMs): the peer, or 0 */
 napi_value NodeEndpoint::connect(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value arguments[3];
+  size_t count = 4;
+  napi_value arguments[4];
   NodeEndpoint* self = from(env, info, count, arguments);
   Path path;
   std::string serverName;
-  if (self == nullptr || count < 3 || !readAddress(env, arguments[1], path.remote) ||
-      !readString(env, arguments[2], serverName))
+  uint32_t firstTimeoutMs = 0;
+  if (self == nullptr || count < 4 || !readAddress(env, arguments[1], path.remote) ||
+      !readString(env, arguments[2], serverName) || !readUint32(env, arguments[3], firstTimeoutMs))
     return makeNumber(env, 0);
   path.remote.scope = path.remote.isLinkLocal() ? self->socket_.boundInterface() : 0;
   path.interface = self->socket_.boundInterface();
   if (path.remote.family == self->socket_.local().family) path.local = self->socket_.sourceFor(path.remote);
-  const PeerId peer = self->engine_.connect(path, serverName, monotonicMs());
+  const PeerId peer = self->engine_.connect(path, serverName, monotonicMs(), firstTimeoutMs);
   self->settle();
   return makeNumber(env, static_cast<double>(peer));
 }
@@ -154,6 +155,25 @@ napi_value NodeEndpoint::reload(napi_env env, napi_callback_info info) {
   CredentialProblem problem;
   if (self->engine_.reload(std::move(security), problem)) return nullptr;
   return makeProblem(env, problem.kind, problem.field, problem.message);
+}
+
+/** ticketKeys(handle, keys): whether they are in use now */
+napi_value NodeEndpoint::ticketKeys(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2], result;
+  std::vector<std::vector<uint8_t>> keys;
+  NodeEndpoint* self = from(env, info, count, arguments);
+  const bool used = self != nullptr && count == 2 && readTicketKeys(env, arguments[1], keys) && self->engine_.useTicketKeys(keys);
+  napi_get_boolean(env, used, &result);
+  return result;
+}
+
+/** sessions(handle): what could be resumed */
+napi_value NodeEndpoint::sessions(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  NodeEndpoint* self = from(env, info, count, &argument);
+  return makeSessions(env, self == nullptr ? std::vector<KeptSession>{} : self->engine_.resumableSessions());
 }
 
 /** close(handle, peer): what was queued for it leaves first */
@@ -358,6 +378,8 @@ void NodeEndpoint::define(napi_env env, napi_value exports) {
                   {{"endpointOpen", open},
                    {"endpointConnect", connect},
                    {"endpointReload", reload},
+                   {"endpointTicketKeys", ticketKeys},
+                   {"endpointSessions", sessions},
                    {"endpointClose", close},
                    {"endpointDrain", drain},
                    {"endpointTurn", turn},

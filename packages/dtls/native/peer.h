@@ -16,6 +16,8 @@ namespace breakwater {
 struct Peer {
   PeerId id = 0;
   Path path;
+  /** Where this handshake has timers of its own (client only). Before what refers to it. */
+  HandshakeTiming timing;
   std::unique_ptr<Handshake> handshake;
   std::unique_ptr<Channel> channel;
   /** The random of its ClientHello tells a repeated hello from a new handshake (server only). */

@@ -3,9 +3,15 @@
 
 #include <openssl/ssl.h>
 
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "counters.h"
+#include "raw-key.h"
+#include "resumption-rules.h"
+#include "ticket-keys.h"
 
 namespace breakwater {
 
@@ -22,17 +28,17 @@ struct CertificateSource {
 struct SecurityOptions {
   bool server = false;
   CertificateSource certificate;
+  RawKeySource rawKey;
+  /** Client: a certificate may be for this service at the host, too (SRV-ID). */
+  std::string serviceName;
   /** Server: identity → key. */
   std::unordered_map<std::string, std::vector<uint8_t>> preSharedKeys;
+  /** Offer also, last of all, what RFC 7252 §9.1.3 has every CoAP node implement: plain PSK and CCM_8. */
+  bool constrainedPeers = false;
   /** Client with a pre-shared key; empty: with a certificate. */
   std::string pskIdentity;
   std::vector<uint8_t> pskKey;
 };
-
-/** RFC 7525 §3.4: ticket keys are changed regularly, because whoever has them reads all sessions that were resumed. */
-constexpr uint64_t kTicketKeyLifetimeMs = 12ull * 3600 * 1000;
-/** When new keys could not be had, the old ones serve on until the next attempt. */
-constexpr uint64_t kTicketKeyRetryMs = 60ull * 1000;
 
 /** Why an engine does not start: `kind` as in `NativeProblem` of TypeScript, which field, and why in words. */
 struct CredentialProblem {
@@ -61,22 +67,32 @@ class SecurityContext {
 
   /** False: see `problem`. */
   bool build(SecurityOptions options, CredentialProblem& problem);
-  /** Gives session tickets new keys when their time has come. Old tickets then lead to a full handshake. */
-  void rotateTicketKeys(uint64_t nowMs);
+  /** Server: seals tickets with these keys, and counts those that it does not take. The other two must outlive all handshakes. */
+  void useTickets(std::shared_ptr<TicketKeys> keys, Counters& counters, const Calendar& calendar);
+  const ResumptionRules& resumption() const { return resumption_; }
+  const SecurityOptions& options() const { return options_; }
   void setCookieSource(CookieSource* source) { cookies_ = source; }
   SSL_CTX* native() const { return context_; }
   bool server() const { return options_.server; }
 
  private:
+  bool useOwnKey(const std::string& pem, const char* field, CredentialProblem& problem);
+  bool useRawKey(CredentialProblem& problem);
   bool useCertificate(CredentialProblem& problem);
   bool useTrustAnchors(CredentialProblem& problem);
   bool useRevocationLists(CredentialProblem& problem);
   bool useCipherSuites(CredentialProblem& problem);
   void installCallbacks();
 
-  static int forgiveAnchor(int good, X509_STORE_CTX* verification);
+  static int allow(const SSL* ssl, const SSL_CTX* context, int operation, int bits, int nid, void* other, void* extra);
+  static int judge(int good, X509_STORE_CTX* verification);
   /** Null when the credentials have been replaced and no handshake needs them any more. */
   static SecurityContext* of(SSL* ssl);
+  static int ticketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+                       int sealing);
+  static int signTicket(SSL* ssl, void*);
+  static SSL_TICKET_RETURN judgeTicket(SSL* ssl, SSL_SESSION* session, const unsigned char* name, size_t nameLength,
+                                       SSL_TICKET_STATUS status, void*);
   static int makeCookie(SSL* ssl, unsigned char* cookie, unsigned int* length);
   static int checkCookie(SSL* ssl, const unsigned char* cookie, unsigned int length);
   static unsigned int findKey(SSL* ssl, const char* identity, unsigned char* key, unsigned int capacity);
@@ -86,7 +102,12 @@ class SecurityContext {
   SecurityOptions options_;
   SSL_CTX* context_ = nullptr;
   CookieSource* cookies_ = nullptr;
-  uint64_t ticketKeysUntilMs_ = 0;
+  ResumptionRules resumption_;
+  /** Seconds since 1970: when the first revocation list is out of date. */
+  uint64_t listsGoodUntil_ = UINT64_MAX;
+  std::shared_ptr<TicketKeys> tickets_;
+  Counters* counters_ = nullptr;
+  const Calendar* calendar_ = nullptr;
 };
 
 }  // namespace breakwater

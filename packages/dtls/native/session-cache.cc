@@ -1,9 +1,24 @@
 #include "session-cache.h"
 
+#include <openssl/err.h>
+
 #include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "big-endian.h"
 
 namespace breakwater {
 namespace {
+
+/** State: these four bytes, digest of all the rest with server and name, end of life, provenance, session in DER. */
+constexpr uint8_t kStateFormat[] = {'B', 'W', 'S', 1};
+constexpr size_t kDigestAt = sizeof kStateFormat;
+constexpr size_t kGoodUntilAt = kDigestAt + sizeof(ShortDigest);
+constexpr size_t kProvenanceAt = kGoodUntilAt + 8;
+constexpr size_t kSessionAt = kProvenanceAt + Provenance::kBytes;
+/** Certificate of the server and ticket, both of which we bound elsewhere. */
+constexpr size_t kLongestState = 64 * 1024;
 
 /** A session counts only for the very name that was checked when it was made. */
 std::string keyOf(const Address& server, const std::string& name) {
@@ -11,29 +26,54 @@ std::string keyOf(const Address& server, const std::string& name) {
   key.push_back(static_cast<char>(server.family));
   key.push_back(static_cast<char>(server.port >> 8));
   key.push_back(static_cast<char>(server.port & 255));
-  for (uint32_t shift = 0; shift < 32; shift += 8) key.push_back(static_cast<char>(server.scope >> shift & 255));
+  // Not its scope: interfaces have other numbers after a restart, and whose ticket it is the server knows.
   return key + name;
+}
+
+/** Against mistakes, not against malice: whoever can write a session can as well read one. */
+ShortDigest digestOf(const KeptSession& kept) {
+  const std::string key = keyOf(kept.server, kept.name);
+  const std::vector<uint8_t>& state = kept.state;
+  return Digester().add(key.data(), key.size()).add(state.data() + kGoodUntilAt, state.size() - kGoodUntilAt).result();
+}
+
+/** Seconds that a ticket is good: what the server says, and never longer than ours would be. */
+uint64_t lifetimeOf(const SSL_SESSION* session) {
+  const uint64_t hint = SSL_SESSION_get_ticket_lifetime_hint(session);
+  const uint64_t longest = kTicketLifetimeMs / 1000;
+  return hint == 0 ? longest : std::min(hint, longest);
+}
+
+size_t ticketLengthOf(const SSL_SESSION* session) {
+  size_t length = 0;
+  SSL_SESSION_get0_ticket(session, nullptr, &length);
+  return length;
 }
 
 }  // namespace
 
-SessionCache::~SessionCache() { clear(); }
-
-void SessionCache::clear() {
+SessionCache::~SessionCache() {
   for (auto& [key, entry] : sessions_) SSL_SESSION_free(entry.session);
-  sessions_.clear();
-  order_.clear();
 }
 
-void SessionCache::remember(const Address& server, const std::string& name, SSL_SESSION* session, bool resumed,
-                            uint64_t nowMs) {
+bool SessionCache::remember(const Address& server, const std::string& name, SSL_SESSION* session, bool resumed,
+                            const Provenance& provenance, size_t longestTicket, uint64_t now) {
   const std::string key = keyOf(server, name);
   const auto earlier = sessions_.find(key);
   // A resumed session that is not here any more was forgotten meanwhile: it has no age.
-  const uint64_t untilMs = !resumed ? nowMs + kSessionLifetimeMs : earlier == sessions_.end() ? 0 : earlier->second.untilMs;
+  if (resumed && earlier == sessions_.end()) return SSL_SESSION_free(session), true;
+  Entry entry{server, name, session, resumed ? earlier->second.provenance : provenance, 0};
+  if (session != nullptr) entry.goodUntil = resumed ? earlier->second.goodUntil : now + lifetimeOf(session);
   forget(server, name);
-  if (session == nullptr || SSL_SESSION_is_resumable(session) != 1) return SSL_SESSION_free(session);
-  sessions_.emplace(key, Entry{session, untilMs});
+  if (session == nullptr) return true;
+  if (SSL_SESSION_is_resumable(session) != 1 || ticketLengthOf(session) > longestTicket)
+    return SSL_SESSION_free(session), false;
+  enter(key, std::move(entry));
+  return true;
+}
+
+void SessionCache::enter(const std::string& key, Entry entry) {
+  sessions_.emplace(key, std::move(entry));
   order_.push_back(key);
   if (order_.size() <= kMost) return;
   const auto oldest = sessions_.find(order_.front());
@@ -51,9 +91,51 @@ void SessionCache::forget(const Address& server, const std::string& name) {
   order_.erase(std::find(order_.begin(), order_.end(), key));
 }
 
-SSL_SESSION* SessionCache::find(const Address& server, const std::string& name, uint64_t nowMs) const {
+SSL_SESSION* SessionCache::find(const Address& server, const std::string& name, const ResumptionRules& rules, uint64_t now) const {
   const auto found = sessions_.find(keyOf(server, name));
-  return found == sessions_.end() || nowMs >= found->second.untilMs ? nullptr : found->second.session;
+  if (found == sessions_.end() || now >= found->second.goodUntil) return nullptr;
+  const Entry& entry = found->second;
+  return rules.honours(entry.provenance, entry.session, now) ? entry.session : nullptr;
+}
+
+bool SessionCache::take(const KeptSession& kept, uint64_t now) {
+  const std::vector<uint8_t>& state = kept.state;
+  if (state.size() <= kSessionAt || state.size() > kLongestState) return false;
+  const ShortDigest digest = digestOf(kept);
+  if (std::memcmp(state.data(), kStateFormat, sizeof kStateFormat) != 0) return false;
+  if (std::memcmp(state.data() + kDigestAt, digest.data(), digest.size()) != 0) return false;
+  Entry entry{kept.server, kept.name, nullptr, {}, readBigEndian(state.data() + kGoodUntilAt, 8)};
+  // A clock that went back must not make a session live longer than any may.
+  if (entry.goodUntil <= now || entry.goodUntil > now + kTicketLifetimeMs / 1000) return false;
+  if (!Provenance::read(state.data() + kProvenanceAt, Provenance::kBytes, entry.provenance)) return false;
+  const unsigned char* der = state.data() + kSessionAt;
+  entry.session = d2i_SSL_SESSION(nullptr, &der, static_cast<long>(state.size() - kSessionAt));
+  ERR_clear_error();
+  if (entry.session == nullptr) return false;
+  if (der != state.data() + state.size() || SSL_SESSION_is_resumable(entry.session) != 1)
+    return SSL_SESSION_free(entry.session), false;
+  forget(kept.server, kept.name);
+  enter(keyOf(kept.server, kept.name), std::move(entry));
+  return true;
+}
+
+std::vector<KeptSession> SessionCache::give(uint64_t now) const {
+  std::vector<KeptSession> all;
+  for (const auto& [key, entry] : sessions_) {
+    const int length = i2d_SSL_SESSION(entry.session, nullptr);
+    if (length <= 0 || now >= entry.goodUntil) continue;
+    KeptSession kept{entry.server, entry.name, std::vector<uint8_t>(kSessionAt + static_cast<size_t>(length)), entry.goodUntil};
+    uint8_t* const state = kept.state.data();
+    std::memcpy(state, kStateFormat, sizeof kStateFormat);
+    writeBigEndian(state + kGoodUntilAt, entry.goodUntil, 8);
+    entry.provenance.write(state + kProvenanceAt);
+    unsigned char* der = state + kSessionAt;
+    i2d_SSL_SESSION(entry.session, &der);
+    const ShortDigest digest = digestOf(kept);
+    std::memcpy(state + kDigestAt, digest.data(), digest.size());
+    all.push_back(std::move(kept));
+  }
+  return all;
 }
 
 }  // namespace breakwater

@@ -8,10 +8,10 @@
 namespace breakwater {
 namespace {
 
-/** All suites of ours have a tag of 16 bytes; AES-GCM and AES-CCM carry 8 bytes of nonce, too (RFC 5288 §3, RFC 6655 §3). */
+/** A tag of 16 bytes, of CCM_8 of 8; AES-GCM and AES-CCM carry 8 bytes of nonce, too (RFC 5288 §3, RFC 6655 §3). */
 size_t overheadOf(const SSL* ssl) {
   const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
-  return SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 ? 16 : 24;
+  return SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 || isCcm8(cipher) ? 16 : 24;
 }
 
 /** What fits a datagram, and no more than the peer has asked for (RFC 6066 §4: 2^9 to 2^12 bytes). */
@@ -23,6 +23,13 @@ size_t maximumPlaintextOf(const SSL* ssl) {
 }
 
 }  // namespace
+
+bool isCcm8(const SSL_CIPHER* cipher) {
+  if (cipher == nullptr) return false;
+  // TLS_PSK_WITH_AES_128_CCM_8 (RFC 6655 §4), TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8 (RFC 7251 §2).
+  const uint16_t id = SSL_CIPHER_get_protocol_id(cipher);
+  return id == 0xc0a8 || id == 0xc0ae;
+}
 
 SslChannel::SslChannel(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering)
     : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering), maximumPlaintext_(maximumPlaintextOf(ssl)), overhead_(overheadOf(ssl)) {}

@@ -29,13 +29,26 @@ export interface NativeCredentials {
     readonly trustAnchors: string
     readonly crl?: string
   }
+  readonly rawPublicKey?: { readonly privateKey: string; readonly peerKeys: readonly string[] }
   readonly preSharedKeys?: readonly (readonly [identity: string, key: Uint8Array])[]
   readonly pskIdentity?: string
   readonly pskKey?: Uint8Array
 }
 
+/** A `ResumableSession` with its address as C++ reads it. */
+export interface NativeSession {
+  readonly remote: NativeAddress
+  readonly serverName: string
+  readonly state: Uint8Array
+  readonly expiresAtMs: number
+}
+
 export interface NativeEngineOptions extends NativeCredentials {
   readonly server: boolean
+  readonly serviceName?: string
+  readonly constrainedPeers?: boolean
+  readonly ticketKeys?: readonly Uint8Array[]
+  readonly sessions?: readonly NativeSession[]
   readonly mtuBytes: number
   readonly peersLimit: number
   readonly handshakingLimit: number
@@ -91,13 +104,21 @@ export interface Addon {
     options: NativeEndpointOptions,
     turn: (arrived: number, reports: readonly NativeReport[] | undefined) => void
   ): OpenedEndpoint | NativeProblem
-  /** The peer, or 0 when the endpoint is closed. */
-  endpointConnect(handle: NativeHandle, remote: NativeAddress, serverName: string): PeerId
+  /** The peer, or 0 when the endpoint is closed. A first timeout of 0: that of the endpoint. */
+  endpointConnect(
+    handle: NativeHandle,
+    remote: NativeAddress,
+    serverName: string,
+    firstTimeoutMs: number
+  ): PeerId
   /** A problem, with which the old ones stay. */
   endpointReload(
     handle: NativeHandle,
     credentials: NativeCredentials & { server: boolean }
   ): NativeProblem | undefined
+  /** Whether these are in use now. */
+  endpointTicketKeys(handle: NativeHandle, keys: readonly Uint8Array[]): boolean
+  endpointSessions(handle: NativeHandle): readonly NativeSession[]
   endpointClose(handle: NativeHandle, peer: PeerId): void
   endpointDrain(handle: NativeHandle): void
   endpointTurn(handle: NativeHandle): void
@@ -107,7 +128,19 @@ export interface Addon {
   memoryOpen(options: NativeEngineOptions): { readonly handle: NativeHandle } | NativeProblem
   memoryFeed(handle: NativeHandle, local: NativeAddress, remote: NativeAddress, datagram: Uint8Array): boolean
   memoryTake(handle: NativeHandle): MemoryTakings
-  memoryConnect(handle: NativeHandle, local: NativeAddress, remote: NativeAddress, serverName: string): PeerId
+  memoryConnect(
+    handle: NativeHandle,
+    local: NativeAddress,
+    remote: NativeAddress,
+    serverName: string,
+    firstTimeoutMs: number
+  ): PeerId
+  memoryReload(
+    handle: NativeHandle,
+    credentials: NativeCredentials & { server: boolean }
+  ): NativeProblem | undefined
+  memoryTicketKeys(handle: NativeHandle, keys: readonly Uint8Array[]): boolean
+  memorySessions(handle: NativeHandle): readonly NativeSession[]
   memorySend(handle: NativeHandle, peer: PeerId, bytes: Uint8Array): boolean
   memoryClose(handle: NativeHandle, peer: PeerId): void
   memoryAdvance(handle: NativeHandle, milliseconds: number): void

@@ -1,7 +1,9 @@
 import type {
   ClientCredentials,
   ConnectRequest,
+  Duration,
   PeerId,
+  ResumableSession,
   SecureEndpoint,
   SecureEndpointHandlers,
   ServerCredentials,
@@ -18,6 +20,7 @@ import type {
 } from './addon.ts'
 import { Exchange, ExchangeBatch } from './exchange.ts'
 import { fromNative, pathFromNative, toNative } from './native-address.ts'
+import { sessionFromNative } from './native-session.ts'
 
 /** Hands an error of a handler to the process, as an exception that nobody caught, and goes on. */
 function reportUncaught(error: unknown): void {
@@ -38,10 +41,12 @@ function toEvent(report: NativeReport): SessionEvent {
   }
 }
 
-/** How an endpoint speaks of credentials with its caller; both throw or return what the caller gets to see. */
-export interface CredentialWords {
+/** How an endpoint speaks of its options with its caller; all throw or return what the caller gets to see. */
+export interface OptionWords {
   refused(problem: NativeProblem): Error
-  toNative(credentials: ServerCredentials | ClientCredentials): NativeCredentials
+  credentials(credentials: ServerCredentials | ClientCredentials): NativeCredentials
+  ticketKeys(keys: readonly Uint8Array[]): readonly Uint8Array[]
+  firstTimeout(retransmission: Duration): number
 }
 
 /** A secure endpoint on the native engine; see `openDtlsEndpoint`. */
@@ -50,18 +55,14 @@ export class DtlsEndpoint implements SecureEndpoint {
   readonly #handlers: SecureEndpointHandlers
   readonly #handle: NativeHandle
   readonly #isServer: boolean
-  readonly #words: CredentialWords
+  readonly #words: OptionWords
   readonly #exchange: Exchange
   /** Established peers and the longest plaintext for each. */
   readonly #longest = new Map<PeerId, number>()
   #turnComes = false
   #destroyed: Promise<void> | undefined
 
-  private constructor(
-    options: NativeEndpointOptions,
-    handlers: SecureEndpointHandlers,
-    words: CredentialWords
-  ) {
+  private constructor(options: NativeEndpointOptions, handlers: SecureEndpointHandlers, words: OptionWords) {
     this.#handlers = handlers
     this.#words = words
     this.#isServer = options.server
@@ -76,13 +77,16 @@ export class DtlsEndpoint implements SecureEndpoint {
   static open(
     options: NativeEndpointOptions,
     handlers: SecureEndpointHandlers,
-    words: CredentialWords
+    words: OptionWords
   ): DtlsEndpoint {
     return new DtlsEndpoint(options, handlers, words)
   }
 
   connect(request: ConnectRequest): PeerId {
-    const peer = addon.endpointConnect(this.#handle, toNative(request.remote), request.serverName)
+    const { remote, serverName, handshakeRetransmission } = request
+    const firstTimeoutMs =
+      handshakeRetransmission === undefined ? 0 : this.#words.firstTimeout(handshakeRetransmission)
+    const peer = addon.endpointConnect(this.#handle, toNative(remote), serverName, firstTimeoutMs)
     this.#askForTurn()
     return peer
   }
@@ -113,9 +117,17 @@ export class DtlsEndpoint implements SecureEndpoint {
   }
 
   reload(credentials: ServerCredentials | ClientCredentials): void {
-    const native = { ...this.#words.toNative(credentials), server: this.#isServer }
+    const native = { ...this.#words.credentials(credentials), server: this.#isServer }
     const problem = addon.endpointReload(this.#handle, native)
     if (problem !== undefined) throw this.#words.refused(problem)
+  }
+
+  useTicketKeys(keys: readonly Uint8Array[]): void {
+    addon.endpointTicketKeys(this.#handle, this.#words.ticketKeys(keys))
+  }
+
+  resumableSessions(): readonly ResumableSession[] {
+    return addon.endpointSessions(this.#handle).map(sessionFromNative)
   }
 
   destroy(): Promise<void> {

@@ -1,7 +1,16 @@
-import type { PeerId, SecureEndpointOptions, SocketAddress } from '@breakwater/core'
+import type {
+  ClientCredentials,
+  PeerId,
+  ResumableSession,
+  SecureEndpointOptions,
+  ServerCredentials,
+  SocketAddress
+} from '@breakwater/core'
 import { addon } from './addon.ts'
 import type { MemoryTakings, NativeHandle } from './addon.ts'
 import { toNative } from './native-address.ts'
+import { reloadedCredentials } from './native-credentials.ts'
+import { sessionFromNative } from './native-session.ts'
 import { refusal, toEngineOptions } from './open-endpoint.ts'
 import type { HandshakeTiming } from './open-endpoint.ts'
 
@@ -12,12 +21,14 @@ import type { HandshakeTiming } from './open-endpoint.ts'
 export class MemoryEngine {
   readonly local: SocketAddress
   readonly #handle: NativeHandle
+  readonly #role: SecureEndpointOptions['role']
 
   /** @throws {ConfigError} as `openDtlsEndpoint` */
   constructor(options: SecureEndpointOptions, timing?: HandshakeTiming) {
     const opened = addon.memoryOpen(toEngineOptions(options, timing))
     if ('problem' in opened) throw refusal(options.role, opened)
     this.#handle = opened.handle
+    this.#role = options.role
     this.local = options.local
   }
 
@@ -31,8 +42,30 @@ export class MemoryEngine {
     return addon.memoryTake(this.#handle)
   }
 
-  connect(remote: SocketAddress, serverName: string): PeerId {
-    return addon.memoryConnect(this.#handle, toNative(this.local), toNative(remote), serverName)
+  connect(remote: SocketAddress, serverName: string, firstTimeoutMs = 0): PeerId {
+    return addon.memoryConnect(
+      this.#handle,
+      toNative(this.local),
+      toNative(remote),
+      serverName,
+      firstTimeoutMs
+    )
+  }
+
+  /** @throws {ConfigError} as `SecureEndpoint.reload` */
+  reload(credentials: ServerCredentials | ClientCredentials): void {
+    const native = { ...reloadedCredentials(this.#role, credentials), server: this.#role === 'server' }
+    const problem = addon.memoryReload(this.#handle, native)
+    if (problem !== undefined) throw refusal(this.#role, problem)
+  }
+
+  /** Whether the keys are in use now. */
+  useTicketKeys(keys: readonly Uint8Array[]): boolean {
+    return addon.memoryTicketKeys(this.#handle, keys)
+  }
+
+  resumableSessions(): readonly ResumableSession[] {
+    return addon.memorySessions(this.#handle).map((session) => sessionFromNative(session))
   }
 
   send(peer: PeerId, bytes: Uint8Array): boolean {

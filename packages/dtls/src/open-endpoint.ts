@@ -1,16 +1,16 @@
-import { ConfigError, UnavailableError } from '@breakwater/core'
+import { ConfigError, TICKET_KEY_BYTES, UnavailableError } from '@breakwater/core'
 import type {
-  CertificateCredentials,
-  ClientCredentials,
+  Duration,
   OpenSecureEndpoint,
   SecureEndpointHandlers,
   SecureEndpointLimits,
-  SecureEndpointOptions,
-  ServerCredentials
+  SecureEndpointOptions
 } from '@breakwater/core'
-import type { NativeCredentials, NativeEndpointOptions, NativeEngineOptions, NativeProblem } from './addon.ts'
+import type { NativeEndpointOptions, NativeEngineOptions, NativeProblem } from './addon.ts'
 import { DtlsEndpoint } from './endpoint.ts'
 import { toNative } from './native-address.ts'
+import { credentialsOf, invalid, reloadedCredentials } from './native-credentials.ts'
+import { sessionToNative } from './native-session.ts'
 
 /** Timers of the handshake, in milliseconds; only tests have a reason to change them. */
 export interface HandshakeTiming {
@@ -27,77 +27,21 @@ const defaultMtuBytes = 1280
 /** Room for the headers and a handshake message that still makes sense in fragments (RFC 1122 §3.3.3: 576 always fits). */
 const smallestMtuBytes = 256
 const largestMtuBytes = 16_384
+/** RFC 9147 §5.8.2 names this for real-time use; RFC 6347 §4.2.4.1 would have 1 s. */
+const soonestRetransmissionMs = 400
+/** A few old keys beside the one that seals. */
+const mostTicketKeys = 16
+/** RFC 6335 §5.1. */
+const serviceNameSyntax = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/i
 const defaultPeers = 100_000
 const defaultHandshaking = 10_000
 /** A handshake needs two: enough for some hundred clients behind one address that come back together. */
 const defaultHellosPerSource = 200
 /** Answering this many takes a fraction of one core; established sessions have the rest. */
 const defaultUnverifiedHellos = 10_000
-/** RFC 4279 §5.3: what every implementation must take. */
-const longestPskIdentityBytes = 128
-const longestPskBytes = 64
-/** RFC 9257 §6: at least 128 bits of entropy, so at least that many bits. */
-const shortestPskBytes = 16
-
-function invalid(path: string, message: string): ConfigError {
-  return new ConfigError('DTLS_OPTIONS_INVALID', `${path}: ${message}`, [{ path, message }])
-}
-
 function integerOption(path: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw invalid(path, `${value} is not a whole number of ${least} to ${most}`)
-}
-
-function checkPsk(path: string, identity: string, key: Uint8Array): void {
-  const length = Buffer.byteLength(identity)
-  if (length === 0 || length > longestPskIdentityBytes || identity.includes('\0'))
-    throw invalid(path, `an identity has 1 to ${longestPskIdentityBytes} bytes of UTF-8 and no NUL`)
-  if (key.length < shortestPskBytes || key.length > longestPskBytes)
-    throw invalid(
-      path,
-      `the key of "${identity}" has ${key.length} bytes, not ${shortestPskBytes} to ${longestPskBytes}`
-    )
-}
-
-function toNativeCertificate(credentials: CertificateCredentials): NativeCredentials {
-  const { certificate, privateKey, trustAnchors, crl } = credentials
-  const texts = { certificate, privateKey, trustAnchors }
-  if (crl === undefined) return { certificate: texts }
-  const lists = typeof crl === 'string' ? crl : crl.join('\n')
-  // No list at all is no way to say that nothing was revoked.
-  if (lists.trim() === '') throw invalid('crl', 'no PEM certificate revocation list')
-  return { certificate: { ...texts, crl: lists } }
-}
-
-function serverCredentials(options: ServerCredentials): NativeCredentials {
-  const { certificate, preSharedKeys, rawPublicKey } = options
-  if (rawPublicKey !== undefined) throw invalid('rawPublicKey', 'raw public keys are not known here yet')
-  for (const [identity, key] of preSharedKeys ?? []) checkPsk('preSharedKeys', identity, key)
-  return {
-    ...(certificate === undefined ? {} : toNativeCertificate(certificate)),
-    ...(preSharedKeys === undefined ? {} : { preSharedKeys: [...preSharedKeys] })
-  }
-}
-
-function clientCredentials(credentials: ClientCredentials): NativeCredentials {
-  if (credentials.kind === 'certificate') return toNativeCertificate(credentials)
-  if (credentials.kind === 'raw-public-key')
-    throw invalid('credentials', 'raw public keys are not known here yet')
-  checkPsk('credentials', credentials.identity, credentials.key)
-  return { pskIdentity: credentials.identity, pskKey: credentials.key }
-}
-
-function credentialsOf(options: SecureEndpointOptions): NativeCredentials {
-  return options.role === 'server' ? serverCredentials(options) : clientCredentials(options.credentials)
-}
-
-function reloadedCredentials(
-  role: SecureEndpointOptions['role'],
-  credentials: ServerCredentials | ClientCredentials
-): NativeCredentials {
-  const ofClient = 'kind' in credentials
-  if (ofClient !== (role === 'client')) throw invalid('credentials', `these are not those of a ${role}`)
-  return ofClient ? clientCredentials(credentials) : serverCredentials(credentials)
 }
 
 function limitsOf(limits: SecureEndpointLimits) {
@@ -111,9 +55,33 @@ function limitsOf(limits: SecureEndpointLimits) {
   }
 }
 
-function refuseUnknown(options: SecureEndpointOptions): void {
-  const unknown = ['handshakeRetransmission', 'ticketKeys', 'sessions', 'serviceName']
-  for (const name of unknown) if (name in options) throw invalid(name, 'is not known here yet')
+/** What an earlier endpoint has left to this one. */
+function resumptionOf(options: SecureEndpointOptions): Pick<NativeEngineOptions, 'ticketKeys' | 'sessions'> {
+  if (options.role === 'client') return { sessions: (options.sessions ?? []).map(sessionToNative) }
+  return options.ticketKeys === undefined ? {} : { ticketKeys: checkedTicketKeys(options.ticketKeys) }
+}
+
+/** @internal */
+export function checkedTicketKeys(keys: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (keys.length === 0 || keys.length > mostTicketKeys)
+    throw invalid('ticketKeys', `${keys.length} keys are not 1 to ${mostTicketKeys}`)
+  const wrong = keys.find((key) => key.length !== TICKET_KEY_BYTES)
+  if (wrong !== undefined)
+    throw invalid('ticketKeys', `a key of ${wrong.length} bytes has not ${TICKET_KEY_BYTES}`)
+  return keys
+}
+
+/** The first timeout of a handshake, checked. @internal */
+export function firstTimeoutOf(retransmission: Duration): number {
+  return integerOption('handshakeRetransmission', retransmission, soonestRetransmissionMs, 60_000)
+}
+
+function serviceOf(options: SecureEndpointOptions): { serviceName?: string } {
+  if (options.role === 'server' || options.serviceName === undefined) return {}
+  const { serviceName } = options
+  if (!serviceNameSyntax.test(serviceName))
+    throw invalid('serviceName', `${JSON.stringify(serviceName)} is no service name (RFC 6335 §5.1)`)
+  return { serviceName }
 }
 
 /** What the engine needs to know of `options`. Throws a ConfigError on values that cannot be. @internal */
@@ -121,14 +89,28 @@ export function toEngineOptions(
   options: SecureEndpointOptions,
   timing: HandshakeTiming = defaultTiming
 ): NativeEngineOptions {
-  refuseUnknown(options)
+  const { handshakeRetransmission } = options
   return {
     server: options.role === 'server',
     ...credentialsOf(options),
     mtuBytes: integerOption('mtu', options.mtu ?? defaultMtuBytes, smallestMtuBytes, largestMtuBytes),
     ...limitsOf(options.limits ?? {}),
-    ...timing
+    ...serviceOf(options),
+    constrainedPeers: options.constrainedPeers ?? false,
+    ...resumptionOf(options),
+    ...timing,
+    ...(handshakeRetransmission === undefined
+      ? {}
+      : { firstTimeoutMs: firstTimeoutOf(handshakeRetransmission) })
   }
+}
+
+/** Where the option stands that C++ names in its own words. */
+function pathOf(role: SecureEndpointOptions['role'], field: string | undefined): string {
+  if (role === 'server' && field?.startsWith('rawPublicKey') === true) return field
+  const owner = role === 'server' ? 'certificate' : 'credentials'
+  const rest = field?.replace(/^rawPublicKey\.?/, '') ?? ''
+  return rest === '' || rest === 'credentials' ? owner : `${owner}.${rest}`
 }
 
 /** @internal */
@@ -143,9 +125,7 @@ export function refusal(
   }
   if (problem.problem === 'random')
     return new UnavailableError('DTLS_RANDOM_UNAVAILABLE', problem.message, true)
-  const owner = role === 'server' ? 'certificate' : 'credentials'
-  const path =
-    problem.field === undefined || problem.field === 'credentials' ? owner : `${owner}.${problem.field}`
+  const path = pathOf(role, problem.field)
   const code = problem.problem === 'crl-expired' ? 'DTLS_CRL_EXPIRED' : 'DTLS_CREDENTIALS_INVALID'
   return new ConfigError(code, `${path}: ${problem.message}`, [{ path, message: problem.message }])
 }
@@ -163,7 +143,9 @@ export function openWithTiming(
   }
   return DtlsEndpoint.open(native, handlers, {
     refused: (problem) => refusal(options.role, problem),
-    toNative: (credentials) => reloadedCredentials(options.role, credentials)
+    credentials: (credentials) => reloadedCredentials(options.role, credentials),
+    ticketKeys: checkedTicketKeys,
+    firstTimeout: firstTimeoutOf
   })
 }
 

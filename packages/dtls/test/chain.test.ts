@@ -69,8 +69,8 @@ describe('a client follows the certification path of the server to its end', () 
     expect(verdict(authority.issue('other.example', { commonName: serverName }))).toBe('name-mismatch')
   })
 
-  it('takes a wildcard for one label, never for part of one', () => {
-    expect(verdict(authority.issue('*.server.example'))).toBe('established')
+  it('takes no wildcard, neither for one label nor for part of one', () => {
+    expect(verdict(authority.issue('*.server.example'))).toBe('name-mismatch')
     expect(verdict(authority.issue('do*.server.example'))).toBe('name-mismatch')
   })
 })

@@ -16,7 +16,8 @@ let server: MemoryEngine
 
 function openServer(limits: SecureEndpointLimits = {}): MemoryEngine {
   const local = { address: ipv4(0xc0000201), port: 4646 }
-  return new MemoryEngine({ role: 'server', local, preSharedKeys: new Map([['site-1', psk]]), limits })
+  const preSharedKeys = new Map([['site-1', psk]])
+  return new MemoryEngine({ role: 'server', local, preSharedKeys, limits, constrainedPeers: true })
 }
 
 const clientAt = (address: SocketAddress = clientAddress): ForgingClient =>

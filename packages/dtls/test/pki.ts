@@ -24,6 +24,8 @@ export interface IssueOptions {
   readonly alternativeNames?: string
   /** Extended key usage. Default: both roles. */
   readonly usage?: string
+  /** One more extension of an authority. */
+  readonly more?: string
 }
 
 /** A certification authority in a temporary folder, made with the openssl command: P-256, good for one day. */
@@ -64,7 +66,8 @@ export class TestAuthority {
 
   /** A certificate that may sign others. */
   issueAuthority(name: string, options: IssueOptions = {}): Issued {
-    return this.#sign(name, 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n', options)
+    const extensions = `basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n${options.more ?? ''}\n`
+    return this.#sign(name, extensions, options)
   }
 
   /** Credentials for one DNS name; trusts this authority unless told another. */

@@ -121,41 +121,4 @@ describe('RFC 9132 §7.1', () => {
     establishedIn(settle(server, client).client)
     expect(server.stats()).toMatchObject({ peers: 1, handshakesResumed: 1 })
   })
-
-  it('looks at the certificate of a server again after a day, however often it resumed meanwhile', () => {
-    const [server, client] = openPair(4)
-    const session = (): void => {
-      client.connect(server.local, serverName)
-      client.close(establishedIn(settle(server, client).client))
-      settle(server, client)
-    }
-    session()
-    for (let half = 0; half < 2; half++) {
-      client.advance(11 * 3600 * 1000)
-      session()
-    }
-    expect(server.stats()).toMatchObject({ handshakesFinished: 3, handshakesResumed: 2 })
-    client.advance(3 * 3600 * 1000)
-    session()
-    expect(server.stats()).toMatchObject({ handshakesFinished: 4, handshakesResumed: 2 })
-    session()
-    expect(server.stats()).toMatchObject({ handshakesFinished: 5, handshakesResumed: 3 })
-  })
-
-  it('forgets the keys of its tickets after half a day', () => {
-    const [server] = openPair(4)
-    const client = pskClient()
-    const session = (): void => {
-      client.connect(server.local, serverName)
-      client.close(establishedIn(settle(server, client).client))
-      settle(server, client)
-    }
-    session()
-    server.advance(11 * 3600 * 1000)
-    session()
-    expect(server.stats()).toMatchObject({ handshakesFinished: 2, handshakesResumed: 1 })
-    server.advance(2 * 3600 * 1000)
-    session()
-    expect(server.stats()).toMatchObject({ handshakesFinished: 3, handshakesResumed: 1 })
-  })
 })

@@ -13,11 +13,11 @@ it(
     const run = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
     expect(run.stderr).not.toMatch(/Sanitizer|runtime error|FAILED/)
     expect(run.status).toBe(0)
-    const { handshakes, plaintexts, recordsRefused, credentialsRefused } = JSON.parse(run.stdout) as Record<
-      string,
-      number
-    >
+    const { handshakes, resumed, sessionsRefused, plaintexts, recordsRefused, credentialsRefused } =
+      JSON.parse(run.stdout) as Record<string, number>
     expect(handshakes).toBeGreaterThan(20)
+    expect(resumed).toBeGreaterThan(0)
+    expect(sessionsRefused).toBeGreaterThan(0)
     expect(plaintexts).toBeGreaterThan(200)
     expect(recordsRefused).toBeGreaterThan(50)
     expect(credentialsRefused).toBeGreaterThan(10)

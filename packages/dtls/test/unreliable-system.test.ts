@@ -14,7 +14,8 @@ const preSharedKeys = new Map([['site-1', psk]])
 const loopback: SocketAddress = { address: ipv4(0x7f000001), port: 0 }
 const clientAddress: SocketAddress = { address: ipv4(0xc6336401), port: 40_000 }
 
-const openServer = (): MemoryEngine => new MemoryEngine({ role: 'server', local: loopback, preSharedKeys })
+const openServer = (): MemoryEngine =>
+  new MemoryEngine({ role: 'server', local: loopback, preSharedKeys, constrainedPeers: true })
 
 describe('when the system gives no random numbers', () => {
   afterEach(() => addon.memoryBreakRandom(false))
@@ -78,7 +79,10 @@ describe('when the socket of an endpoint holds an error', () => {
       onBatch: () => undefined,
       onSession: ({ kind }: { kind: string }) => established.push(kind)
     }
-    const server = await openDtlsEndpoint({ role: 'server', local: loopback, preSharedKeys }, handlers)
+    const server = await openDtlsEndpoint(
+      { role: 'server', local: loopback, preSharedKeys, constrainedPeers: true },
+      handlers
+    )
     const run = spawnSync('perl', ['-e', upset], {
       stdio: ['ignore', 'pipe', 'pipe', descriptorOf(server.local.port)],
       encoding: 'utf8'

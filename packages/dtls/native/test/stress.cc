@@ -49,14 +49,15 @@ Path clientPath(size_t host) {
 Path reversed(const Path& path) { return {path.remote, path.local, 0}; }
 
 struct Totals {
-  uint64_t datagrams = 0, handshakes = 0, plaintexts = 0, worlds = 0, refused = 0, credentials = 0;
+  uint64_t datagrams = 0, handshakes = 0, resumed = 0, sessionsRefused = 0, plaintexts = 0, worlds = 0, refused = 0, credentials = 0;
 };
 
 class World {
  public:
   World(Dice& dice, Ledger& ledger) : dice_(dice), server_(ledger), client_(ledger), ledger_(ledger) {}
 
-  bool start(const CertificateSource& certificate) {
+  /** `inherited`: what the client of the world before could resume, perhaps mutilated since. */
+  bool start(const CertificateSource& certificate, std::vector<KeptSession> inherited) {
     const std::vector<uint8_t> key(16, 7);
     const HandshakeTiming timing{20, 200, 400};
     EngineOptions server;
@@ -66,7 +67,9 @@ class World {
     server.mtuBytes = dice_.oneIn(2) ? 1280 : 576;
     server.peersLimit = dice_.oneIn(4) ? 8 : 1000;
     server.timing = timing;
+    server.ticketKeys = ticketKeys();
     EngineOptions client;
+    client.sessions = std::move(inherited);
     if (dice_.oneIn(2)) {
       client.security.certificate = certificate;
     } else {
@@ -84,6 +87,7 @@ class World {
     if (dice_.oneIn(6)) client_.engine.connect(clientPath(dice_.below(kAddresses)), kServerName, now);
     talk(client_);
     talk(server_);
+    if (dice_.oneIn(100)) server_.engine.useTicketKeys(ticketKeys());
     if (dice_.oneIn(40)) closeSomebody(dice_.oneIn(2) ? client_ : server_);
     if (hostile_ && dice_.oneIn(8)) throwGarbage(now);
     carry(client_, server_, now);
@@ -95,6 +99,8 @@ class World {
   void addTo(Totals& totals) const {
     for (const Party* party : {&client_, &server_}) {
       totals.handshakes += party->counters.handshakesFinished;
+      totals.resumed += party->counters.handshakesResumed;
+      totals.sessionsRefused += party->counters.sessionsRefused;
       totals.plaintexts += party->counters.plaintextsIn;
       totals.refused += party->counters.recordsRefused;
     }
@@ -102,7 +108,21 @@ class World {
     totals.worlds++;
   }
 
+  std::vector<KeptSession> legacy() {
+    std::vector<KeptSession> sessions = client_.engine.resumableSessions();
+    for (KeptSession& session : sessions)
+      if (dice_.oneIn(4)) mutilate(dice_, session.state, sessions.front().state);
+    return sessions;
+  }
+
  private:
+  /** Two of four that there are at all, so that a ticket of before opens now and then. */
+  std::vector<std::vector<uint8_t>> ticketKeys() {
+    std::vector<std::vector<uint8_t>> keys;
+    for (size_t i = 0; i < 2; i++) keys.emplace_back(TicketKeys::kSecretBytes, static_cast<uint8_t>(dice_.below(4)));
+    return keys;
+  }
+
   void talk(Party& party) {
     if (party.established.empty()) return;
     for (size_t i = dice_.below(4); i > 0; i--) {
@@ -191,19 +211,22 @@ bool opensWithBroken(Dice& dice, Ledger& ledger, CertificateSource certificate) 
 int run(double seconds, uint64_t seed, const CertificateSource& certificate) {
   Totals totals;
   Dice dice(seed);
+  std::vector<KeptSession> inherited;
   const uint64_t end = nowMs() + static_cast<uint64_t>(seconds * 1000);
   while (nowMs() < end) {
     Ledger ledger;
     for (size_t i = 0; i < 10; i++)
       if (!opensWithBroken(dice, ledger, certificate)) totals.credentials++;
     World world(dice, ledger);
-    if (!world.start(certificate)) return 2;
+    if (!world.start(certificate, std::move(inherited))) return 2;
     for (size_t i = 0; i < 400 && nowMs() < end; i++) world.step();
     world.addTo(totals);
+    inherited = world.legacy();
   }
-  std::printf("{\"seed\":%llu,\"worlds\":%llu,\"datagrams\":%llu,\"handshakes\":%llu,\"plaintexts\":%llu,\"recordsRefused\":%llu,\"credentialsRefused\":%llu}\n",
+  std::printf("{\"seed\":%llu,\"worlds\":%llu,\"datagrams\":%llu,\"handshakes\":%llu,\"resumed\":%llu,\"sessionsRefused\":%llu,\"plaintexts\":%llu,\"recordsRefused\":%llu,\"credentialsRefused\":%llu}\n",
               static_cast<unsigned long long>(seed), static_cast<unsigned long long>(totals.worlds),
               static_cast<unsigned long long>(totals.datagrams), static_cast<unsigned long long>(totals.handshakes),
+              static_cast<unsigned long long>(totals.resumed), static_cast<unsigned long long>(totals.sessionsRefused),
               static_cast<unsigned long long>(totals.plaintexts), static_cast<unsigned long long>(totals.refused),
               static_cast<unsigned long long>(totals.credentials));
   return totals.handshakes > 0 && totals.plaintexts > 0 ? 0 : 3;

@@ -42,12 +42,12 @@ export function namesOneHost(name: string): boolean {
 }
 
 /**
- * Whether a DNS-ID of the certificate is `serverName`. The common name counts for nothing, a wildcard only as a whole
- * label (RFC 6125 §6.4, RFC 9525 §6.3).
+ * Whether a DNS-ID of the certificate is `serverName` (RFC 9525 §6.3). The common name counts for nothing, and so does a
+ * wildcard, which no DOTS server should show (RFC 9132 §7.1).
  */
 export function certificateNames(certificate: X509Certificate, serverName: string): boolean {
   return (
     namesOneHost(serverName) &&
-    certificate.checkHost(serverName, { subject: 'never', partialWildcards: false }) !== undefined
+    certificate.checkHost(serverName, { subject: 'never', wildcards: false }) !== undefined
   )
 }

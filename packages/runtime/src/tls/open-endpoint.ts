@@ -76,7 +76,7 @@ async function open(
   options: SecureStreamOptions,
   handlers: SecureEndpointHandlers
 ): Promise<TlsEndpoint> {
-  for (const name of ['ticketKeys', 'sessions', 'serviceName'])
+  for (const name of ['ticketKeys', 'sessions', 'serviceName', 'constrainedPeers'])
     if (name in options) throw invalidOption(name, 'TLS over TCP has nothing like it here')
   const limits = tlsLimits(options.limits)
   const context = secureContextOptions(options)
