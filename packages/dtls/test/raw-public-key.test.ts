@@ -41,6 +41,11 @@ function meet(options: ServerParts, credentials: ClientCredentials, name = serve
 const outcomes = ({ reports }: { readonly reports: readonly NativeReport[] }): readonly unknown[] =>
   reports.map((report) => (report.kind === 'established' ? report.identity : report.reason))
 
+const size = ({ toServer, toClient }: PairTakings): number =>
+  [...toServer, ...toClient].reduce((sum, { length }) => sum + length, 0)
+
+const short = (digest: string): string => digest.slice(0, 30).toUpperCase()
+
 describe('two sides with raw public keys [RFC9132-7.1-M05]', () => {
   it('know each other by their keys alone, with no name and no authority', () => {
     for (const name of [serverName, '']) {
@@ -53,8 +58,6 @@ describe('two sides with raw public keys [RFC9132-7.1-M05]', () => {
 
   it('exchange less than with certificates', () => {
     const authority = new TestAuthority('Breakwater test CA')
-    const size = ({ toServer, toClient }: PairTakings): number =>
-      [...toServer, ...toClient].reduce((sum, { length }) => sum + length, 0)
     const raw = meet(
       { rawPublicKey: trusting(serverKey, clientKey.digest) },
       trusting(clientKey, serverKey.digest)
@@ -86,7 +89,6 @@ describe('two sides with raw public keys [RFC9132-7.1-M05]', () => {
   })
 
   it('compare digests of 120 bits, and of 256 [RFC7252-9.1.3.2.1-M01] [RFC7252-9.1.3.2.1-S01]', () => {
-    const short = (digest: string): string => digest.slice(0, 30).toUpperCase()
     const takings = meet(
       { rawPublicKey: trusting(serverKey, short(clientKey.digest)) },
       trusting(clientKey, short(serverKey.digest))
