@@ -5,6 +5,7 @@ import { withBlocks } from '../blockwise/understood-blocks.ts'
 import { deriveTimes } from '../message/parameters.ts'
 import { basicOptions } from '../option-check.ts'
 import type { CoapSessionInput, CoapSessionOutput, TransmissionParameters } from '../session.ts'
+import { type Framing, tcpFraming } from './framing.ts'
 import { BASE_MESSAGE_BYTES, type Capabilities, type Release, takesBert } from './signal.ts'
 import { type LinkEvent, StreamSession } from './stream-session.ts'
 
@@ -42,6 +43,11 @@ export interface CoapStreamSessionOptions {
    * 8448: BERT blocks of 8 KiB.
    */
   readonly maxMessageBytes?: number
+  /**
+   * How messages lie in what carries them. Default: on a stream of bytes (RFC 8323 §3.2). With `webSocketFraming` each
+   * `datagram` is one binary WebSocket message, and so is each `send`.
+   */
+  readonly framing?: Framing
   /** Whether requests of the peer's are handed up; false: they are answered by 5.01 (RFC 8323 §3.3). Default true. */
   readonly serves?: boolean
   /** How long the peer's CSM may take. Default 30. */
@@ -75,6 +81,7 @@ export class CoapStreamSession implements Machine<CoapStreamInput, CoapStreamOut
       maxObservers: options.maxObservers ?? 64,
       methods: options.methods,
       own,
+      framing: options.framing ?? tcpFraming,
       serves: options.serves ?? true,
       openedAt: options.openedAt,
       csmPatience: Seconds(options.csmTimeoutSeconds ?? 30)

@@ -1,7 +1,7 @@
 import type { DecodeError } from '@breakwater/core'
 import type { CoapSessionOutput } from '../session.ts'
 import { type Capabilities, baseCapabilities } from './signal.ts'
-import { encodeFrame } from './frame.ts'
+import type { Framing } from './framing.ts'
 import type { StreamMessage } from './stream-message.ts'
 
 /**
@@ -11,8 +11,13 @@ import type { StreamMessage } from './stream-message.ts'
 export class StreamLink {
   /** What the peer has said of itself in its CSMs. */
   peer: Capabilities = baseCapabilities
+  readonly #framing: Framing
   #outputs: CoapSessionOutput[] = []
   #polled = 0
+
+  constructor(framing: Framing) {
+    this.#framing = framing
+  }
 
   emit(output: CoapSessionOutput): void {
     this.#outputs.push(output)
@@ -34,7 +39,7 @@ export class StreamLink {
    * @returns false when it is longer than the peer takes (RFC 8323 §5.3.1): then it is not sent.
    */
   transmit(message: StreamMessage): boolean {
-    const bytes = encodeFrame(message)
+    const bytes = this.#framing.encode(message)
     if (bytes.length > this.peer.maxMessageBytes) return false
     this.emit({ kind: 'send', bytes })
     return true
@@ -42,7 +47,7 @@ export class StreamLink {
 
   /** Sends a signaling message: these are short, and not held back by what the peer says of itself. */
   signal(message: StreamMessage): void {
-    this.emit({ kind: 'send', bytes: encodeFrame(message) })
+    this.emit({ kind: 'send', bytes: this.#framing.encode(message) })
   }
 
   malformed(error: DecodeError): void {

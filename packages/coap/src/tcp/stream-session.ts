@@ -17,7 +17,7 @@ import type {
   TransmissionParameters
 } from '../session.ts'
 import { newToken, readToken, type Token, tokenBytes } from '../request/tokens.ts'
-import { FrameReader } from './frame-reader.ts'
+import type { Framing, MessageReader } from './framing.ts'
 import {
   type Capabilities,
   composeAbort,
@@ -71,6 +71,7 @@ export interface StreamSessionSettings {
   readonly maxObservers: number
   readonly methods: ReadonlySet<number> | undefined
   readonly own: Capabilities
+  readonly framing: Framing
   readonly serves: boolean
   readonly openedAt: Instant
   readonly csmPatience: Duration
@@ -87,8 +88,8 @@ const MOST_DELAYED_PONGS = 16
 /** The exchanges of one connection: signaling, requests both ways, Observe both ways (RFC 8323). */
 export class StreamSession implements Machine<CoapSessionInput, CoapSessionOutput> {
   readonly #settings: StreamSessionSettings
-  readonly #reader: FrameReader
-  readonly #link = new StreamLink()
+  readonly #reader: MessageReader
+  readonly #link: StreamLink
   readonly #requester: StreamRequester
   readonly #responder: StreamResponder
   readonly #events: LinkEvent[] = []
@@ -101,7 +102,8 @@ export class StreamSession implements Machine<CoapSessionInput, CoapSessionOutpu
     const { entropy, understoodOptions, maxExchanges, maxUnanswered, maxObservers, own } = settings
     this.#settings = settings
     this.#times = deriveTimes(settings.parameters)
-    this.#reader = new FrameReader(own.maxMessageBytes)
+    this.#reader = settings.framing.reader(own.maxMessageBytes)
+    this.#link = new StreamLink(settings.framing)
     this.#requester = new StreamRequester(this.#link, entropy, understoodOptions, maxExchanges)
     this.#responder = new StreamResponder(this.#link, understoodOptions, {
       unanswered: maxUnanswered,
