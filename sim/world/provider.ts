@@ -92,6 +92,7 @@ export class Provider {
         clock: process,
         entropy: seededEntropy(derivedSeed(this.#scenario.seed, `server ${this.number}.${this.#lives++}`)),
         open: process.opener(this.host),
+        openStream: process.streamOpener(this.host),
         listen: [
           {
             local: { address: serverAddress(this.number), port: 4646 },

@@ -6,7 +6,7 @@ import type { NetworkPath, PeerId } from '@breakwater/core'
 import { hostDotsServer } from '@breakwater/dots'
 import type { ServerEvent } from '@breakwater/dots'
 import { dryRunMitigator } from '@breakwater/mitigators'
-import { systemClock, systemEntropy } from '@breakwater/runtime'
+import { openTlsEndpoint, systemClock, systemEntropy } from '@breakwater/runtime'
 import { memoryStore } from '@breakwater/store'
 
 import {
@@ -48,6 +48,7 @@ const server = await hostDotsServer({
   clock: systemClock(),
   entropy: systemEntropy(),
   open: audit.opener('server'),
+  openStream: openTlsEndpoint,
   listen: [
     {
       local: { address: addressOf(plan.server), port: serverPort },

@@ -115,6 +115,7 @@ export class FloodedRun {
       clock: this.#clock,
       entropy: seededEntropy(derivedSeed(this.#seed, 'server')),
       open: this.#audited('server', this.#isp),
+      openStream: this.#isp.openSecureStream,
       listen: [
         {
           local: { address: addressOf(place.server), port: serverPort },

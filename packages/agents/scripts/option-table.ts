@@ -73,6 +73,7 @@ function rowOf(option: SchemaNode, path: string, required: boolean): OptionRow {
 
 function fallbackOf(value: unknown): string {
   if (value === undefined) return 'none'
+  if (Array.isArray(value) && value.length > 0) return value.map((one) => fallbackOf(one)).join(', ')
   return typeof value === 'object' ? 'empty' : `\`${JSON.stringify(value)}\``
 }
 
@@ -88,7 +89,8 @@ function typeOf(option: SchemaNode): string {
     case 'object':
       return 'section'
     case 'array':
-      return option.items?.type === 'object' || option.items?.anyOf !== undefined
+      return option.items?.type === 'object' ||
+        option.items?.anyOf?.some(({ type }) => type === 'object') === true
         ? 'list of sections'
         : `list of ${typeOf(option.items ?? {})}`
     case 'integer':

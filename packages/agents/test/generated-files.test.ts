@@ -19,6 +19,8 @@ describe('generated files', () => {
     expect(withoutText).toEqual([])
     const unitless = new Set([
       'port',
+      'tcpPort',
+      'streamsPerClient',
       'mitigations',
       'mitigationsPerClient',
       'requestBurstPerClient',

@@ -41,6 +41,8 @@ export { defaultParameters, deriveTimes } from './message/parameters.ts'
 export type { DerivedTimes } from './message/parameters.ts'
 export { basicOptions } from './option-check.ts'
 export type { BlockwiseOptions } from './blockwise/block-carrier.ts'
+export { blockOption, readBlock } from './blockwise/block-option.ts'
+export type { Block } from './blockwise/block-option.ts'
 export { CoapStreamSession } from './tcp/coap-stream-session.ts'
 export type {
   CoapStreamInput,

@@ -137,6 +137,8 @@ const sessionSchema = Type.Object({
   state: Type.String(),
   remote: Type.Optional(Type.String()),
   local: Type.Optional(Type.String()),
+  /** `udp` or `tcp`. */
+  transport: Type.Optional(Type.String()),
   interface: Type.Optional(Type.String()),
   /** One sentence for people. */
   text: Type.Optional(Type.String())

@@ -90,7 +90,13 @@ function sessionView(session: SessionReport): SessionView {
     peer: server,
     domain,
     state,
-    ...(path === undefined ? {} : { local: path.source, remote: remoteText(path.remote, path.port) }),
+    ...(path === undefined
+      ? {}
+      : {
+          local: path.source,
+          remote: remoteText(path.remote, path.port),
+          transport: path.transport
+        }),
     ...(path?.interface === undefined ? {} : { interface: path.interface }),
     ...(shown === '' ? {} : { text: shown })
   }

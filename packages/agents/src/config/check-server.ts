@@ -36,7 +36,21 @@ function listenProblems(config: ConfigDraft): ShapeProblem[] {
           ] as const
         ]
   )
-  return twice(rows, 'address')
+  return [...twice(rows, 'address'), ...transportProblems(config)]
+}
+
+function transportProblems(config: ConfigDraft): ShapeProblem[] {
+  return present(config.listen).flatMap(([index, { transports, interface: device }]) => {
+    const path = ['listen', index, 'transports']
+    const rows = present(transports).map(([at, transport]) => [transport, [...path, at]] as const)
+    const problems = twice(rows, 'transport')
+    if (device !== undefined && present(transports).some(([, transport]) => transport === 'tcp'))
+      problems.push({
+        path,
+        message: 'a listening TCP socket cannot be bound to an interface; listen on an address of it instead'
+      })
+    return problems
+  })
 }
 
 function clientProblems(config: ConfigDraft): ShapeProblem[] {

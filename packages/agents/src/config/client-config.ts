@@ -2,7 +2,7 @@ import { DEFAULT_PORT } from '@breakwater/dots'
 import type { Static } from 'typebox'
 import { DEFAULT_RECONNECTION } from '@breakwater/dots'
 import { certificateCredentials, pskCredentials } from './credentials-config.ts'
-import { either, list, optional, section, text, whole } from './option.ts'
+import { choice, either, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
 import { sessionParameters } from './session-config.ts'
 
@@ -13,13 +13,22 @@ const server = section(
       source: 'RFC 9132 §7.1'
     }),
     addresses: list(text('ip-address', { description: 'An address of the server.' }), 1, {
-      description: 'Addresses of the server, the preferred one first.'
+      description: 'Addresses of the server, the preferred one of each family first; IPv6 goes before IPv4.',
+      source: 'RFC 9132 §4.3'
     }),
     port: optional(
       whole(1, 65_535, {
-        description: 'UDP port of the server.',
+        description: 'Port of the server, for UDP and TCP.',
         default: DEFAULT_PORT,
         source: 'RFC 9132 §3'
+      })
+    ),
+    tcpPort: optional(whole(1, 65_535, { description: 'Port for TCP, where it is not `port`.' })),
+    transports: optional(
+      list(choice(['udp', 'tcp'], { description: 'DTLS over UDP or TLS over TCP.' }), 1, {
+        description: 'How the server is reached. UDP is preferred where both lead to it.',
+        default: ['udp', 'tcp'],
+        source: 'RFC 9132 §4.3'
       })
     )
   },

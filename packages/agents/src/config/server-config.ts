@@ -17,12 +17,19 @@ const listener = section(
     address: text('ip-address', { description: 'Local address; `0.0.0.0` or `::` for all of a family.' }),
     port: optional(
       whole(0, 65_535, {
-        description: 'UDP port; 0 lets the system choose one.',
+        description: 'Port for UDP and TCP; 0 lets the system choose one.',
         default: DEFAULT_PORT,
         source: 'RFC 9132 §3'
       })
     ),
-    interface: optional(text('interface', { description: 'Listen on this interface only.' }))
+    transports: optional(
+      list(choice(['udp', 'tcp'], { description: 'DTLS over UDP or TLS over TCP.' }), 1, {
+        description:
+          'How clients reach the server: both, unless `interface` is given, which TCP cannot have.',
+        source: 'RFC 9132 §3'
+      })
+    ),
+    interface: optional(text('interface', { description: 'Listen on this interface only; UDP.' }))
   },
   { description: 'One address that the server listens on.' }
 )
@@ -127,6 +134,13 @@ const limits = section(
         description: 'Requests of one client at once, after a time without any.',
         default: DEFAULT_SERVER_POLICY.limits.requestBurstPerClient,
         source: 'RFC 9132 §11'
+      })
+    ),
+    streamsPerClient: optional(
+      whole(1, 1000, {
+        description:
+          'Sessions of one client over TCP; a further one ends the one that was silent for longest.',
+        default: DEFAULT_SERVER_POLICY.limits.streamsPerClient
       })
     )
   },

@@ -74,7 +74,19 @@ function serversOf(
     places.set(`server ${name}`, place)
     // RFC 6125 §6.4.1: names are compared without regard to case.
     const referenceName = server.name.toLowerCase()
-    return [{ name, domain, referenceName, addresses: addressesOf(server.addresses), port: server.port ?? 0 }]
+    return [
+      {
+        name,
+        domain,
+        referenceName,
+        addresses: addressesOf(server.addresses),
+        port: server.port ?? 0,
+        ...(server.tcpPort === undefined ? {} : { tcpPort: server.tcpPort }),
+        ...(server.transports === undefined
+          ? {}
+          : { transports: present(server.transports).map(([, one]) => one) })
+      }
+    ]
   })
 }
 

@@ -41,6 +41,10 @@ export const eventCatalogue = {
   'session.cuid-collision': { level: 'warn', text: 'another client had our cuid; it was changed' },
   'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
   'session.established': { level: 'info', text: 'a client has a session' },
+  'session.stream-ended': {
+    level: 'info',
+    text: 'a session over TCP was ended by the rules of CoAP, or for a newer one of the same client'
+  },
   'session.closed': { level: 'info', text: 'the session of a client is over' },
   'server.fault': { level: 'error', text: 'a mistake of ours in one request; the server goes on' },
   'server.resumed': { level: 'info', text: 'stored mitigations were taken up again' },

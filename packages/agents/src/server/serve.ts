@@ -3,7 +3,7 @@ import { hostDotsServer } from '@breakwater/dots'
 import type { Mitigator, ServerEvent } from '@breakwater/dots'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { dryRunMitigator, openNftablesMitigator } from '@breakwater/mitigators'
-import { systemClock, systemEntropy } from '@breakwater/runtime'
+import { openTlsEndpoint, systemClock, systemEntropy } from '@breakwater/runtime'
 import { openSqliteStore } from '@breakwater/store'
 import { noAuditTrail, openAuditTrail } from '../audit-trail.ts'
 import type { AuditTrail } from '../audit-trail.ts'
@@ -17,7 +17,7 @@ import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
 import { openEventLog } from '../log/event-log.ts'
 import { makeFolderOf } from '../make-folder.ts'
-import { socketAddressText } from '../socket-address-text.ts'
+import { listeningAddressText } from '../socket-address-text.ts'
 import { auditEntryOf } from './audit-entry.ts'
 import { serverHandlers } from './server-handlers.ts'
 import { clientDomains, listenOptions, serverPolicy } from './server-ports.ts'
@@ -57,6 +57,7 @@ async function start(
     clock,
     entropy: systemEntropy(),
     open: openDtlsEndpoint,
+    openStream: openTlsEndpoint,
     listen: listenOptions(config, files),
     store,
     mitigator,
@@ -73,7 +74,7 @@ async function start(
     log
   })
   cleanUp.add('control', () => control.close())
-  return { role: 'server', socket, listen: host.addresses.map((address) => socketAddressText(address)) }
+  return { role: 'server', socket, listen: host.addresses.map((address) => listeningAddressText(address)) }
 }
 
 function take(event: ServerEvent, sessions: ServerSessions, audit: AuditTrail): void {

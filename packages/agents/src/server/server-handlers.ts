@@ -1,10 +1,10 @@
 import { inSeconds, between } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
 import type { MitigationView } from '@breakwater/control'
-import type { MitigationSnapshot, ServerHost } from '@breakwater/dots'
+import type { EndpointStats, MitigationSnapshot, ServerHost } from '@breakwater/dots'
 import type { ServerHandlers } from '../control-api/handlers.ts'
 import { mitigationStatusText } from '../mitigation-status-text.ts'
-import { socketAddressText } from '../socket-address-text.ts'
+import { listeningAddressText } from '../socket-address-text.ts'
 import { targetView } from '../target-view.ts'
 import { VERSION } from '../version.ts'
 import type { ServerSessions } from './server-sessions.ts'
@@ -18,7 +18,7 @@ export function serverHandlers(host: ServerHost, sessions: ServerSessions, clock
       version: VERSION,
       pid: process.pid,
       uptimeSeconds: inSeconds(between(started, clock.now())),
-      listen: host.addresses.map((address) => socketAddressText(address))
+      listen: host.addresses.map((address) => listeningAddressText(address))
     }),
     sessions: () => sessions.list(),
     counters: () => ({ ...host.counters.snapshot(), ...sumOf(host.endpointStats()) }),
@@ -42,11 +42,13 @@ function viewOf(mitigation: MitigationSnapshot): MitigationView {
   }
 }
 
-/** One server may listen on several endpoints; their counters count together. */
-function sumOf(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+/** One server may listen on several endpoints; the counters of those of one transport count together. */
+function sumOf(all: readonly EndpointStats[]): Record<string, number> {
   const sums: Record<string, number> = {}
-  for (const stats of all)
-    for (const [name, value] of Object.entries(stats))
-      sums[`dtls_${name}`] = (sums[`dtls_${name}`] ?? 0) + value
+  for (const { transport, counters } of all)
+    for (const [counter, value] of Object.entries(counters)) {
+      const name = `${transport === 'udp' ? 'dtls' : 'tls'}_${counter}`
+      sums[name] = (sums[name] ?? 0) + value
+    }
   return sums
 }

@@ -1,5 +1,5 @@
 import { InternalError, parseIpAddress, parseIpPrefix, Seconds } from '@breakwater/core'
-import type { CertificateCredentials, IpAddress, IpPrefix } from '@breakwater/core'
+import type { CertificateCredentials, IpAddress, IpPrefix, Transport } from '@breakwater/core'
 import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
 import type { ClientDomain, ServerPolicy, ServerPorts } from '@breakwater/dots'
 import type { ConfigFiles } from '../config/file-format.ts'
@@ -13,13 +13,31 @@ export function listenOptions(config: ServerConfig, files: ConfigFiles): ServerP
   const keys = (config.preSharedKeys ?? []).map(
     ({ identity, keyFile }) => [identity, keyOf(keyFile, files)] as const
   )
-  return config.listen.map((listener) => ({
-    local: { address: checkedAddress(listener.address), port: listener.port ?? 0 },
-    ...(listener.interface === undefined ? {} : { interface: listener.interface }),
-    ...(certificate === undefined ? {} : { certificate }),
-    ...(keys.length === 0 ? {} : { preSharedKeys: new Map(keys) })
-  }))
+  return config.listen.flatMap((listener) => {
+    const common = {
+      local: { address: checkedAddress(listener.address), port: listener.port ?? 0 },
+      ...(certificate === undefined ? {} : { certificate }),
+      ...(keys.length === 0 ? {} : { preSharedKeys: new Map(keys) })
+    }
+    return transportsOfListener(listener).map((transport) =>
+      transport === 'udp' && listener.interface !== undefined
+        ? { ...common, transport, interface: listener.interface }
+        : { ...common, transport }
+    )
+  })
 }
+
+/** Always UDP first: where the system is to choose the port, TCP takes the same. */
+function transportsOfListener({
+  transports,
+  interface: device
+}: ServerConfig['listen'][number]): readonly Transport[] {
+  if (transports !== undefined) return ALL_TRANSPORTS.filter((transport) => transports.includes(transport))
+  // Node cannot bind a listening TCP socket to an interface, and one that is reached by others is not what was asked for.
+  return device === undefined ? ALL_TRANSPORTS : ['udp']
+}
+
+const ALL_TRANSPORTS: readonly Transport[] = ['udp', 'tcp']
 
 /** Who may ask, and for what. */
 export function clientDomains(config: ServerConfig): ClientDomain[] {

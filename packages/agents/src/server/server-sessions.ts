@@ -19,12 +19,13 @@ export class ServerSessions {
   take(event: ServerEvent): void {
     if (event.kind === 'session-closed') this.#views.delete(event.peer)
     if (event.kind !== 'session-established') return
-    const { peer, identity, domain, path } = event
+    const { peer, identity, domain, path, transport } = event
     this.#views.set(peer, {
       peer: domain ?? identity,
       state: domain === undefined ? 'stranger' : 'established',
       remote: socketAddressText(path.remote),
       local: socketAddressText(path.local),
+      transport,
       ...(path.interface === undefined ? {} : { interface: path.interface }),
       text: identity
     })

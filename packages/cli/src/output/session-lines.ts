@@ -4,8 +4,8 @@ import { table } from './table.ts'
 /** Sessions for people. `peers` is what stands at the other end. */
 export function sessionLines(peers: 'client' | 'server', sessions: readonly SessionView[]): string[] {
   if (sessions.length === 0) return [`no sessions with any ${peers}`]
-  const rows = sessions.map(({ peer, state, interface: device, local, remote, text }) => {
-    const path = [device, local, remote === undefined ? undefined : `to ${remote}`].filter(
+  const rows = sessions.map(({ peer, state, transport, interface: device, local, remote, text }) => {
+    const path = [transport, device, local, remote === undefined ? undefined : `to ${remote}`].filter(
       (part) => part !== undefined
     )
     return [

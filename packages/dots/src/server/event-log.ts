@@ -9,6 +9,7 @@ export function logEvent(log: Log, event: ServerEvent): void {
         peer: event.peer,
         identity: event.identity,
         domain: event.domain,
+        transport: event.transport,
         interface: event.path.interface
       })
       return
@@ -50,6 +51,7 @@ export function logEvent(log: Log, event: ServerEvent): void {
     case 'plan-lost':
     case 'heartbeat':
     case 'configuration-stale':
+    case 'stream-ended':
     case 'malformed':
       logTrouble(log, event)
   }
@@ -96,6 +98,14 @@ function logTrouble(log: Log, event: Trouble): void {
         peer: event.peer,
         identity: event.identity,
         closed: event.closed
+      })
+      return
+    case 'stream-ended':
+      log.info('session.stream-ended', {
+        peer: event.peer,
+        identity: event.identity,
+        reason: event.reason,
+        diagnostic: event.diagnostic
       })
       return
     case 'malformed':

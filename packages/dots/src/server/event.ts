@@ -1,4 +1,5 @@
-import type { NetworkPath, PeerId, SessionEnd } from '@breakwater/core'
+import type { CloseReason } from '@breakwater/coap'
+import type { NetworkPath, PeerId, SessionEnd, Transport } from '@breakwater/core'
 import type { Cuid, MitigationId } from '../domain/identifier.ts'
 import type { PlanId } from '../domain/mitigator.ts'
 import type { EndReason, MitigationState } from './mitigation.ts'
@@ -12,6 +13,15 @@ export type ServerEvent =
       /** Undefined: a peer that no client domain knows; it gets 4.01. */
       readonly domain: string | undefined
       readonly path: NetworkPath
+      readonly transport: Transport
+    }
+  /** A session over TCP ended in a way of CoAP (RFC 8323 §5.5, §5.6), or for want of room for the client's next one. */
+  | {
+      readonly kind: 'stream-ended'
+      readonly peer: PeerId
+      readonly identity: string
+      readonly reason: CloseReason | 'too-many-streams'
+      readonly diagnostic: string
     }
   | { readonly kind: 'session-closed'; readonly peer: PeerId; readonly reason: SessionEnd }
   | RequestEvent

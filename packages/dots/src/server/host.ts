@@ -1,18 +1,22 @@
-import { BreakwaterError, Driver, UnavailableError } from '@breakwater/core'
+import { BreakwaterError, Driver, UnavailableError, equalIpAddresses } from '@breakwater/core'
 import type {
   Clock,
   Counters,
   Entropy,
   Log,
   OpenSecureEndpoint,
+  OpenSecureStream,
   PeerId,
   SecureEndpoint,
   SecureEndpointHandlers,
+  SecureEndpointLimits,
+  SecureStreamLimits,
   ServerEndpointOptions,
   SessionEnd,
   SessionEvent,
   SocketAddress,
-  Timer
+  Timer,
+  Transport
 } from '@breakwater/core'
 import type { Mitigator } from '../domain/mitigator.ts'
 import type { RecordStore } from '../domain/record-store.ts'
@@ -25,13 +29,30 @@ import type { ServerPolicy } from './policy.ts'
 import { DotsServerMachine } from './server.ts'
 import type { MitigationSnapshot } from './snapshot.ts'
 
+/**
+ * Where a server listens, and with what it shows who it is. On TCP, port 0 stands for the port that the endpoint before it
+ * has got at the same address: RFC 9132 §3 has one port for both.
+ */
+export interface ListenOptions extends Omit<ServerEndpointOptions, 'role' | 'limits'> {
+  /** Default `udp`. */
+  readonly transport?: Transport
+  readonly limits?: SecureEndpointLimits & SecureStreamLimits
+}
+
+/** Where a server is reached. */
+export interface ListeningAddress extends SocketAddress {
+  readonly transport: Transport
+}
+
 /** What a server needs of the world. */
 export interface ServerPorts {
   readonly clock: Clock
   readonly entropy: Entropy
   readonly open: OpenSecureEndpoint
+  /** For TCP. */
+  readonly openStream: OpenSecureStream
   /** One secure endpoint is opened for each. */
-  readonly listen: readonly Omit<ServerEndpointOptions, 'role'>[]
+  readonly listen: readonly ListenOptions[]
   readonly store: RecordStore
   readonly mitigator: Mitigator
   /** Who may ask, and for what. */
@@ -43,10 +64,21 @@ export interface ServerPorts {
   readonly counters?: Counters
 }
 
+export interface EndpointStats {
+  readonly transport: Transport
+  readonly counters: Readonly<Record<string, number>>
+}
+
+/** One of the endpoints that a server listens on. */
+interface Listener {
+  readonly transport: Transport
+  readonly endpoint: SecureEndpoint
+}
+
 /** A server that runs. */
 export interface ServerHost {
   /** Bound addresses, in the order of `listen`, with real ports. */
-  readonly addresses: readonly SocketAddress[]
+  readonly addresses: readonly ListeningAddress[]
   readonly counters: Counters
   /** Replaces the list of client domains; what is not allowed any more ends. */
   setDomains(domains: readonly ClientDomain[]): void
@@ -55,7 +87,7 @@ export interface ServerHost {
   /** All mitigations at present. */
   mitigations(): readonly MitigationSnapshot[]
   /** Counters of the endpoints, in the order of `listen`. */
-  endpointStats(): readonly Readonly<Record<string, number>>[]
+  endpointStats(): readonly EndpointStats[]
   /** Says goodbye to all peers and lets go of everything but the store and the mitigator, whose plans stay in force. */
   stop(): Promise<void>
 }
@@ -77,7 +109,7 @@ class Host implements ServerHost {
   readonly #ports: ServerPorts
   readonly #machine: DotsServerMachine
   readonly #driver: Driver<ServerInput, ServerOutput>
-  readonly #endpoints: SecureEndpoint[] = []
+  readonly #listeners: Listener[] = []
   /** Which endpoint a peer came to. */
   readonly #endpointOf = new Map<PeerId, SecureEndpoint>()
   #serving = false
@@ -94,8 +126,8 @@ class Host implements ServerHost {
     this.#driver = new Driver(this.#machine, ports.clock, (output) => this.#perform(output))
   }
 
-  get addresses(): readonly SocketAddress[] {
-    return this.#endpoints.map(({ local }) => local)
+  get addresses(): readonly ListeningAddress[] {
+    return this.#listeners.map(({ transport, endpoint }) => ({ transport, ...endpoint.local }))
   }
 
   get counters(): Counters {
@@ -132,18 +164,18 @@ class Host implements ServerHost {
     return this.#machine.mitigations(this.#ports.clock.now())
   }
 
-  endpointStats(): readonly Readonly<Record<string, number>>[] {
-    return this.#endpoints.map((endpoint) => endpoint.stats())
+  endpointStats(): readonly EndpointStats[] {
+    return this.#listeners.map(({ transport, endpoint }) => ({ transport, counters: endpoint.stats() }))
   }
 
   async stop(): Promise<void> {
     this.#driver.stop()
-    await Promise.all(this.#endpoints.map((endpoint) => endpoint.destroy()))
+    await Promise.all(this.#listeners.map(({ endpoint }) => endpoint.destroy()))
     this.#endpointOf.clear()
   }
 
-  async #listen(options: Omit<ServerEndpointOptions, 'role'>): Promise<void> {
-    let own: SecureEndpoint | undefined
+  async #listen({ transport = 'udp', ...options }: ListenOptions): Promise<void> {
+    let own: Listener | undefined
     const handlers: SecureEndpointHandlers = {
       onBatch: (batch) => {
         for (let index = 0; index < batch.count; index++)
@@ -154,11 +186,25 @@ class Host implements ServerHost {
         else if (event.kind === 'established' && own !== undefined) this.#established(own, event)
       }
     }
-    own = await this.#ports.open({ ...options, role: 'server' }, handlers)
-    this.#endpoints.push(own)
+    const { open, openStream } = this.#ports
+    const openEndpoint = transport === 'udp' ? open : openStream
+    const local = transport === 'udp' ? options.local : this.#withPort(options.local)
+    own = { transport, endpoint: await openEndpoint({ ...options, local, role: 'server' }, handlers) }
+    this.#listeners.push(own)
   }
 
-  #established(endpoint: SecureEndpoint, event: Extract<SessionEvent, { kind: 'established' }>): void {
+  /** RFC 9132 §3: the same port for both. */
+  #withPort(local: SocketAddress): SocketAddress {
+    const last = this.#listeners.at(-1)?.endpoint.local
+    return local.port === 0 && last !== undefined && equalIpAddresses(last.address, local.address)
+      ? last
+      : local
+  }
+
+  #established(
+    { endpoint, transport }: Listener,
+    event: Extract<SessionEvent, { kind: 'established' }>
+  ): void {
     const { peer, identity, path } = event
     if (!this.#serving) {
       // Came before all addresses are bound: it tries again.
@@ -166,7 +212,7 @@ class Host implements ServerHost {
       return
     }
     this.#endpointOf.set(peer, endpoint)
-    this.#feed({ kind: 'session-established', peer, identity, path })
+    this.#feed({ kind: 'session-established', peer, identity, path, transport })
   }
 
   #closed(peer: PeerId, reason: SessionEnd): void {

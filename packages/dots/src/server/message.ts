@@ -1,4 +1,4 @@
-import type { NetworkPath, PeerId, PeerIdentity, SessionEnd, WallTime } from '@breakwater/core'
+import type { NetworkPath, PeerId, PeerIdentity, SessionEnd, Transport, WallTime } from '@breakwater/core'
 import type { DropCounters, MitigationPlan, PlanId } from '../domain/mitigator.ts'
 import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
 import type { ClientDomain } from './authorization.ts'
@@ -33,9 +33,10 @@ export type ServerInput =
       readonly peer: PeerId
       readonly identity: PeerIdentity
       readonly path: NetworkPath
+      readonly transport: Transport
     }
   | { readonly kind: 'session-closed'; readonly peer: PeerId; readonly reason: SessionEnd }
-  /** The view need only live during the call. */
+  /** Of a stream, bytes as they come. The view need only live during the call. */
   | { readonly kind: 'datagram'; readonly peer: PeerId; readonly bytes: Uint8Array }
   | { readonly kind: 'stored'; readonly operation: StoreOperation }
   | { readonly kind: 'store-failed'; readonly operation: StoreOperation; readonly failure: Failure }

@@ -48,6 +48,8 @@ export interface ServerLimits {
   /** Requests of one cuid that wait for an earlier one to be stored. */
   readonly waitingPerClient: number
   readonly observationsPerSession: number
+  /** Sessions over TCP of one identity, each an open file; a further one ends the one that was silent for longest. */
+  readonly streamsPerClient: number
 }
 
 export const DEFAULT_SERVER_POLICY: ServerPolicy = {
@@ -68,6 +70,7 @@ export const DEFAULT_SERVER_POLICY: ServerPolicy = {
     requestsPerClientPerSecond: 20,
     requestBurstPerClient: 1000,
     waitingPerClient: 64,
-    observationsPerSession: 64
+    observationsPerSession: 64,
+    streamsPerClient: 16
   }
 }

@@ -3,6 +3,7 @@ import type { CoapOption, CoapResponse } from '@breakwater/coap'
 import { encodeUtf8 } from '@breakwater/core'
 import { encodeSignal } from '@breakwater/model'
 import type { SignalMessage } from '@breakwater/model'
+import { MAXIMUM_BODY_BYTES } from '../signal/block-transfer.ts'
 import { CONTENT_FORMAT_DOTS_CBOR } from '../signal/defaults.ts'
 import type { SignalProblem } from '../signal/problem.ts'
 import type { RequestOutcome } from './event.ts'
@@ -14,12 +15,6 @@ export interface Answer {
   readonly outcome: RequestOutcome
   readonly problem?: SignalProblem
 }
-
-/**
- * Largest body in one datagram (RFC 7252 §4.6): block-wise transfer, which RFC 9132 §4.4.2 wants for larger ones, is not
- * offered.
- */
-export const MAXIMUM_BODY_BYTES = 1024
 
 const CONTENT_FORMAT = uintOption(OptionNumber.contentFormat, CONTENT_FORMAT_DOTS_CBOR)
 const NOTHING = new Uint8Array(0)
@@ -94,12 +89,12 @@ export function limited(retryInSeconds: number): Answer {
   return { response: tooManyRequests(retryInSeconds, problem.diagnostic), outcome: 'limited', problem }
 }
 
-/** RFC 9132 §4.4.2 wants Block2 here, which we do not offer yet: better no answer than half of one. */
+/** More than block-wise transfer carries here (RFC 9132 §4.4.2): better no answer than half of one. */
 export function tooLarge(count: number, bytes: number): Answer {
   return refusal({
-    code: 'DOTS_SERVER_BLOCKWISE_NOT_OFFERED',
+    code: 'DOTS_SERVER_LIST_TOO_LONG',
     answer: Code.notImplemented,
-    diagnostic: `${count} mitigations take ${bytes} bytes, more than a datagram of ${MAXIMUM_BODY_BYTES}; ask for them by mid`
+    diagnostic: `${count} mitigations take ${bytes} bytes, more than ${MAXIMUM_BODY_BYTES}; ask for them by mid`
   })
 }
 

@@ -1,7 +1,15 @@
-import { CoapSession, OptionNumber, basicOptions } from '@breakwater/coap'
-import type { CoapResponse, CoapSessionOutput, IncomingExchange, OutgoingExchange } from '@breakwater/coap'
+import { CoapSession, CoapStreamSession, OptionNumber, basicOptions } from '@breakwater/coap'
+import type {
+  CloseReason,
+  CoapResponse,
+  CoapSessionOutput,
+  CoapStreamOutput,
+  IncomingExchange,
+  OutgoingExchange
+} from '@breakwater/coap'
 import { Milliseconds, Seconds, after, earlier } from '@breakwater/core'
-import type { Duration, Instant, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
+import type { Duration, Instant, NetworkPath, PeerId, PeerIdentity, Transport } from '@breakwater/core'
+import { AGENT_BLOCKWISE } from '../signal/block-transfer.ts'
 import { Heartbeat } from '../signal/heartbeat.ts'
 import { heartbeatRequest } from '../signal/heartbeat-message.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
@@ -13,13 +21,11 @@ import type { ClientState } from './client-state.ts'
 import type { Observation } from './observation.ts'
 import type { ServerState } from './server-state.ts'
 
+type RequestOutput = Extract<CoapSessionOutput, { readonly kind: 'request' }>
+
 /** Who is told of what a session brings. */
 export interface SessionListener {
-  request(
-    session: ServerSession,
-    incoming: Extract<CoapSessionOutput, { readonly kind: 'request' }>,
-    now: Instant
-  ): void
+  request(session: ServerSession, incoming: RequestOutput, now: Instant): void
   observerGone(session: ServerSession, exchange: IncomingExchange): void
 }
 
@@ -44,6 +50,7 @@ export class ServerSession {
   /** For events and logs. */
   readonly identityText: string
   readonly path: NetworkPath
+  readonly transport: Transport
   /** Undefined: a peer that we do not serve. Changes with the operator's list of client domains. */
   principal: Principal | undefined
   /** Clients that spoke through this session; it keeps their cuids bound. */
@@ -58,7 +65,7 @@ export class ServerSession {
   #parameters: SessionParameters
   readonly #state: ServerState
   readonly #listener: SessionListener
-  readonly #coap: CoapSession
+  readonly #coap: CoapSession | CoapStreamSession
   readonly #heartbeat: Heartbeat
   readonly #timer: string
   #armedAt: Instant | undefined
@@ -69,7 +76,12 @@ export class ServerSession {
   #closed = false
 
   constructor(
-    established: { readonly peer: PeerId; readonly identity: PeerIdentity; readonly path: NetworkPath },
+    established: {
+      readonly peer: PeerId
+      readonly identity: PeerIdentity
+      readonly path: NetworkPath
+      readonly transport: Transport
+    },
     state: ServerState,
     listener: SessionListener,
     now: Instant
@@ -78,6 +90,7 @@ export class ServerSession {
     this.identity = established.identity
     this.identityText = identityText(established.identity)
     this.path = established.path
+    this.transport = established.transport
     this.principal = state.authorization.principalOf(established.identity)
     // Nothing was sent yet: the first notification need not wait.
     this.notifiedAt = (now - 3_600_000) as Instant
@@ -86,16 +99,12 @@ export class ServerSession {
     this.#timer = `session:${established.peer}`
     const { policy, entropy } = state
     this.#parameters = policy.session
-    this.#coap = new CoapSession({
-      parameters: transmissionParameters(policy.session),
-      entropy,
-      understoodOptions: UNDERSTOOD_OPTIONS,
-      maxObservers: policy.limits.observationsPerSession,
-      // RFC 9132 §4.4.2.1: not even once a day; heartbeats tell whether the client lives.
-      longestUnconfirmedSeconds: Infinity
-    })
+    this.#coap = newCoap(established.transport, state, now)
+    // RFC 9132 §4.7: each heartbeat may take one interval; how many may go unanswered is the same over both transports, for
+    // a server that closes too early loses a client whose link is full.
     this.#heartbeat = new Heartbeat(policy.session, entropy, now)
-    this.#arm()
+    // On a stream, our CSM goes first (RFC 8323 §5.3).
+    this.#drain(now)
   }
 
   receive(bytes: Uint8Array, now: Instant): void {
@@ -117,6 +126,11 @@ export class ServerSession {
     if (this.#closed) return
     this.#coap.handle({ kind: 'ignore', exchange }, now)
     this.#drain(now)
+  }
+
+  /** When anything last came from the client, or the session began. */
+  get heardAt(): Instant {
+    return this.#heartbeat.lastTrafficAt
   }
 
   /** @returns how many requests have come, this one included, that changed nothing. */
@@ -213,17 +227,20 @@ export class ServerSession {
   }
 
   #drain(now: Instant): void {
-    let request: Extract<CoapSessionOutput, { kind: 'request' }> | undefined
-    for (let output = this.#coap.poll(); output !== undefined; output = this.#coap.poll()) {
-      // A datagram brings one request at most; it is answered when all else has been taken out.
-      if (output.kind === 'request') request = output
-      else this.#perform(output, now)
-    }
+    let request: RequestOutput | undefined
+    /** A datagram brings one request at most, a piece of a stream any number. */
+    let others: RequestOutput[] | undefined
+    for (let output = this.#coap.poll(); output !== undefined; output = this.#coap.poll())
+      if (output.kind !== 'request') this.#perform(output, now)
+      else if (request === undefined) request = output
+      else (others ??= []).push(output)
+    // They are answered when all else has been taken out.
     if (request !== undefined) this.#listener.request(this, request, now)
+    for (const other of others ?? []) this.#listener.request(this, other, now)
     this.#arm()
   }
 
-  #perform(output: Exclude<CoapSessionOutput, { kind: 'request' }>, now: Instant): void {
+  #perform(output: Exclude<CoapStreamOutput, { kind: 'request' }>, now: Instant): void {
     switch (output.kind) {
       case 'send':
         this.#state.emit({ kind: 'send', peer: this.peer, bytes: output.bytes })
@@ -243,8 +260,21 @@ export class ServerSession {
       case 'malformed':
         this.#reportMalformed(output.error.code, output.error.message)
         return
+      case 'close':
+        this.end(output.reason, output.diagnostic)
+        return
+      // What a client's Release asks for concerns whoever opens connections, which a server does not.
+      case 'released':
       case 'pong':
     }
+  }
+
+  /** Closes the connection of a session over TCP. */
+  end(reason: CloseReason | 'too-many-streams', diagnostic: string): void {
+    const { peer, identityText: identity } = this
+    this.#state.counters.count('dots_server_streams_ended_total', reason)
+    this.#state.report({ kind: 'stream-ended', peer, identity, reason, diagnostic })
+    this.#state.emit({ kind: 'close', peer })
   }
 
   #drainHeartbeat(now: Instant): void {
@@ -299,6 +329,23 @@ export class ServerSession {
     this.#armedAt = next
     this.#state.timers.set(this.#timer, next)
   }
+}
+
+function newCoap(
+  transport: Transport,
+  { policy, entropy }: ServerState,
+  now: Instant
+): CoapSession | CoapStreamSession {
+  const common = {
+    parameters: transmissionParameters(policy.session),
+    entropy,
+    understoodOptions: UNDERSTOOD_OPTIONS,
+    maxObservers: policy.limits.observationsPerSession,
+    blockwise: AGENT_BLOCKWISE
+  }
+  // RFC 9132 §4.4.2.1: not even once a day; heartbeats tell whether the client lives.
+  if (transport === 'udp') return new CoapSession({ ...common, longestUnconfirmedSeconds: Infinity })
+  return new CoapStreamSession({ ...common, openedAt: now })
 }
 
 /** Name of the timer that is due when a client should have asked for its configuration again. */

@@ -21,6 +21,7 @@ import { mitigationEntry } from './representation.ts'
 import { RequestRouter } from './request-router.ts'
 import { ServerSession } from './server-session.ts'
 import { ServerState } from './server-state.ts'
+import { StreamSessions } from './stream-sessions.ts'
 import { snapshotOf } from './snapshot.ts'
 import type { MitigationSnapshot } from './snapshot.ts'
 
@@ -49,6 +50,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
   readonly #router: RequestRouter
   readonly #config: ConfigResource
   readonly #sessions = new Map<PeerId, ServerSession>()
+  readonly #streams: StreamSessions
 
   constructor({ entropy, domains, policy, counters }: DotsServerOptions) {
     this.#state = new ServerState(
@@ -57,6 +59,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       counters ?? new Counters()
     )
     this.#state.authorization = new Authorization(domains)
+    this.#streams = new StreamSessions(this.#state.policy.limits.streamsPerClient)
     const describe = (mitigation: Mitigation, now: Instant): MitigationScopeEntry =>
       this.#describe(mitigation, now)
     this.#commits = new Commits(this.#state, (key) => this.#isWanted(key))
@@ -183,13 +186,15 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       now
     )
     this.#sessions.set(input.peer, session)
+    this.#streams.add(session)?.end('too-many-streams', '')
     this.#state.activity.attach(session, now)
     this.#state.report({
       kind: 'session-established',
       peer: input.peer,
       identity: session.identityText,
       domain: session.principal?.domain,
-      path: input.path
+      path: input.path,
+      transport: input.transport
     })
   }
 
@@ -197,6 +202,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     const session = this.#sessions.get(peer)
     if (session === undefined) return
     this.#sessions.delete(peer)
+    this.#streams.remove(session)
     this.#state.activity.detach(session)
     session.close()
     this.#state.timers.cancel(notifyTimer(peer))

@@ -1,10 +1,10 @@
 import type { BlockwiseOptions } from '@breakwater/coap'
 
 /**
- * Longest body that is put together from blocks: what the decoder of the model takes, some hundred mitigations. RFC 9132
- * sets no limit.
+ * Longest body that is put together from blocks: some hundred mitigations, and within what the decoder of the model takes,
+ * which is 16,384 items of 3 bytes or more. RFC 9132 sets no limit.
  */
-export const MAXIMUM_BODY_BYTES = 65_535
+export const MAXIMUM_BODY_BYTES = 49_152
 
 /**
  * A block of this size, its options and the overhead of DTLS fit one datagram where the path MTU is unknown (RFC 9132 §7.3;

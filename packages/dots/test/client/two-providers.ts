@@ -184,6 +184,7 @@ export class TwoProviders {
       clock: this.clock,
       entropy: seededEntropy(isp === 'isp-a' ? 11 : 12),
       open: provider.host.openSecureEndpoint,
+      openStream: provider.host.openSecureStream,
       listen: [
         {
           local: { address: address(SERVER_ADDRESS[isp]), port: 4646 },

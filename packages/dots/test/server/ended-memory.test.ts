@@ -19,7 +19,7 @@ describe('what is kept for an observer until its turn comes', () => {
     const state = new ServerState(DEFAULT_SERVER_POLICY, seededEntropy(1), new Counters())
     const client = state.clients.ensure(CUID, { domain: 'example', owner: 'psk:example' })
     const session = new ServerSession(
-      { peer: 1 as PeerId, identity: { kind: 'psk', identity: 'example' }, path },
+      { peer: 1 as PeerId, identity: { kind: 'psk', identity: 'example' }, path, transport: 'udp' },
       state,
       { request: () => undefined, observerGone: () => undefined },
       now

@@ -64,6 +64,7 @@ class World {
       clock: this.clock,
       entropy: seededEntropy(1),
       open: this.provider.openSecureEndpoint,
+      openStream: this.provider.openSecureStream,
       listen: [
         {
           local: { address: address('192.0.2.250'), port: 4646 },

@@ -1,7 +1,17 @@
-import { CoapSession, Method, OptionNumber, decodeMessage, uintOption, uriPath } from '@breakwater/coap'
-import type { CoapOption, CoapResponse, OutgoingExchange } from '@breakwater/coap'
+import {
+  CoapSession,
+  CoapStreamSession,
+  Method,
+  OptionNumber,
+  basicOptions,
+  decodeMessage,
+  readBlock,
+  uintOption,
+  uriPath
+} from '@breakwater/coap'
+import type { CloseReason, CoapOption, CoapResponse, OutgoingExchange } from '@breakwater/coap'
 import { Instant, Seconds, WallTime, after } from '@breakwater/core'
-import type { Duration, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
+import type { Duration, NetworkPath, PeerId, PeerIdentity, Transport } from '@breakwater/core'
 import { decodeSignal, encodeSignal } from '@breakwater/model'
 import type { MitigationScopeEntry, SignalMessage } from '@breakwater/model'
 import {
@@ -99,11 +109,12 @@ export class ServerBed {
     return WallTime(this.now + this.#wallOffset)
   }
 
-  establish(identity: PeerIdentity = certificate('client.example.net')): Peer {
+  establish(identity: PeerIdentity = certificate('client.example.net'), transport: Transport = 'udp'): Peer {
     const id = this.#nextPeer++ as PeerId
-    const peer = new Peer(this, id)
+    const peer = new Peer(this, id, transport)
     this.#peers.set(id, peer)
-    this.feed({ kind: 'session-established', peer: id, identity, path: PATH })
+    this.feed({ kind: 'session-established', peer: id, identity, path: PATH, transport })
+    peer.begin()
     return peer
   }
 
@@ -262,6 +273,8 @@ export interface UpdateOptions {
 export class Peer {
   readonly id: PeerId
   readonly notifications: Seen[] = []
+  /** What came, as it was on the wire. */
+  readonly received: Uint8Array[] = []
   /** Heartbeats of the server that came. */
   heartbeats = 0
   /** `peer-hb-status` of the server's last heartbeat. */
@@ -270,24 +283,36 @@ export class Peer {
   answersHeartbeats = true
   /** Nothing arrives. */
   deaf = false
+  /** On a stream: how the server ended it. */
+  end: CloseReason | undefined
   readonly #bed: ServerBed
-  readonly #coap: CoapSession
+  readonly #coap: CoapSession | CoapStreamSession
   readonly #responses = new Map<number, Seen[]>()
   #nextExchange = 1
 
-  constructor(bed: ServerBed, id: PeerId) {
+  /** On UDP it sees every block by itself, on a stream whole bodies. */
+  constructor(bed: ServerBed, id: PeerId, transport: Transport) {
     this.#bed = bed
     this.id = id
-    this.#coap = new CoapSession({
-      parameters: {
-        ackTimeoutSeconds: 2,
-        ackRandomFactor: 1.5,
-        maxRetransmit: 3,
-        nstart: 1,
-        maxLatencySeconds: 100
-      },
-      entropy: seededEntropy(100 + id)
-    })
+    const entropy = seededEntropy(100 + id)
+    const parameters = {
+      ackTimeoutSeconds: 2,
+      ackRandomFactor: 1.5,
+      maxRetransmit: 3,
+      nstart: 1,
+      maxLatencySeconds: 100
+    }
+    const understoodOptions = new Set([...basicOptions, OptionNumber.block1, OptionNumber.block2])
+    const blockwise = { maximumBodyBytes: 100_000, preferredSize: 1024 }
+    this.#coap =
+      transport === 'udp'
+        ? new CoapSession({ parameters, entropy, understoodOptions })
+        : new CoapStreamSession({ parameters, entropy, blockwise, openedAt: bed.now })
+  }
+
+  /** Says what it has to say first. */
+  begin(): void {
+    this.#drain()
   }
 
   /** Sends a request, Non-confirmable unless told otherwise; the answers that came so far. */
@@ -375,6 +400,7 @@ export class Peer {
 
   receive(bytes: Uint8Array): void {
     if (this.deaf) return
+    this.received.push(bytes)
     this.#coap.handle({ kind: 'datagram', bytes }, this.#bed.now)
     this.#drain()
   }
@@ -391,6 +417,7 @@ export class Peer {
   #drain(): void {
     for (let output = this.#coap.poll(); output !== undefined; output = this.#coap.poll()) {
       if (output.kind === 'send') this.#bed.feed({ kind: 'datagram', peer: this.id, bytes: output.bytes })
+      else if (output.kind === 'close') this.end = output.reason
       else if (output.kind === 'response') {
         const seen = see(output.response)
         const first = this.#responses.get(output.exchange)
@@ -415,11 +442,12 @@ const PATH: NetworkPath = {
 }
 
 export function see(response: CoapResponse): Seen {
-  const isDots = response.options.some(({ number }) => number === OptionNumber.contentFormat)
+  const isBlock = readBlock(response.options, OptionNumber.block2) !== undefined
+  const isDots = !isBlock && response.options.some(({ number }) => number === OptionNumber.contentFormat)
   return {
     code: `${response.code >> 5}.${String(response.code & 31).padStart(2, '0')}`,
     body: isDots ? decodeSignal(response.payload) : undefined,
-    text: isDots ? '' : new TextDecoder('utf-8', { fatal: true }).decode(response.payload),
+    text: isDots || isBlock ? '' : new TextDecoder('utf-8', { fatal: true }).decode(response.payload),
     response
   }
 }
