@@ -23,6 +23,7 @@ export function connectAsClient(keeper: PeerKeeper, request: ConnectRequest): Pe
 export function receiveAsClient(keeper: PeerKeeper, path: NetworkPath, record: SimulatedRecord): void {
   const peer = keeper.table.handshakingAt(path)
   const message = decodeHandshake(record.payload)
+  if (message?.kind === 'server-hello' && repeatsLastFlight(keeper, path, record.session)) return
   if (peer === undefined || message === undefined || peer.session.client !== record.session.client) {
     keeper.counters.count('records_dropped_total', 'handshake')
     return
@@ -43,6 +44,14 @@ export function receiveAsClient(keeper: PeerKeeper, path: NetworkPath, record: S
   }
 }
 
+/** The server of a resumed session did not get our last flight. */
+function repeatsLastFlight(keeper: PeerKeeper, path: NetworkPath, session: SessionName): boolean {
+  const established = keeper.resumesSessions ? keeper.table.establishedAt(path) : undefined
+  if (established === undefined || !isSameSession(session, established.session)) return false
+  established.repeatFlight()
+  return true
+}
+
 function hello(keeper: PeerKeeper, cookie: string): HandshakeMessage {
   const offers = keeper.authentication.ownKey === undefined ? 'certificate' : 'psk'
   return { kind: 'client-hello', cookie, offers }
@@ -55,10 +64,17 @@ function prove(keeper: PeerKeeper, peer: Peer, session: SessionName, certificate
   peer.session = session
   const judgement = judgeServer(keeper.authentication, certificate, peer.state.serverName, keeper.wallClock())
   switch (judgement.kind) {
-    case 'accepted':
+    case 'accepted': {
+      const finished = clientFinished(keeper.authentication, session)
+      if (keeper.resumesSessions) {
+        keeper.sendLastFlight(peer, finished)
+        keeper.establish(peer, judgement.identity)
+        return
+      }
       peer.state = { kind: 'proving', identity: judgement.identity, key: judgement.key }
-      keeper.startFlight(peer, clientFinished(keeper.authentication, session))
+      keeper.startFlight(peer, finished)
       return
+    }
     case 'refused':
       keeper.fail(peer, judgement.reason, judgement.alert)
       return

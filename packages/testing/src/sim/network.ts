@@ -27,6 +27,11 @@ export interface SimulatedNetworkOptions {
   readonly conditions?: Partial<LinkConditions>
   /** A handshake that is not complete after this time has failed. Default 60 s, as `@breakwater/dtls` has it. */
   readonly handshakeLimit?: Duration
+  /**
+   * Every client holds a good ticket of every server: sessions are resumed, in the five flights of RFC 6347 §4.2.4, Figure
+   * 2, with the cookie before them. Over TLS 1.3 the round trips stay the same. Default false.
+   */
+  readonly resumesSessions?: boolean
   /** Takes what a handler of an endpoint throws. Default: whoever moves the clock gets it. */
   readonly uncaught?: (error: unknown) => void
 }
@@ -48,6 +53,9 @@ export interface HostOptions {
   readonly routing?: HostRouting
 }
 
+/** Whether a packet is stopped on its way, judged by what stands in its headers. */
+export type Middlebox = (packet: { readonly transport: Transport; readonly path: NetworkPath }) => boolean
+
 /** A datagram under way. */
 interface Datagram {
   readonly number: number
@@ -66,11 +74,13 @@ interface Datagram {
 export class SimulatedNetwork {
   readonly clock: Clock
   readonly handshakeLimit: Duration
+  readonly resumesSessions: boolean
   readonly #seed: number
   readonly #conditions: LinkConditions
   readonly #uncaught: (error: unknown) => void
   readonly #hosts = new Map<string, SimulatedHost>()
   readonly #taps = new Set<NetworkTap>()
+  readonly #middleboxes = new Set<Middlebox>()
   #datagrams = 0
   #endpoints = 0
 
@@ -79,6 +89,7 @@ export class SimulatedNetwork {
     this.#seed = options.seed
     this.#conditions = { ...clearConditions, ...options.conditions }
     this.handshakeLimit = options.handshakeLimit ?? Seconds(60)
+    this.resumesSessions = options.resumesSessions ?? false
     this.#uncaught =
       options.uncaught ??
       ((error) =>
@@ -100,6 +111,12 @@ export class SimulatedNetwork {
   tap(tap: NetworkTap): () => void {
     this.#taps.add(tap)
     return () => void this.#taps.delete(tap)
+  }
+
+  /** A middlebox in the middle of the network, which drops what `isBlocked` names; the function that is returned removes it. */
+  block(isBlocked: Middlebox): () => void {
+    this.#middleboxes.add(isBlocked)
+    return () => void this.#middleboxes.delete(isBlocked)
   }
 
   /** Sockets that are open on all hosts: 0 when every endpoint was destroyed. */
@@ -144,6 +161,10 @@ export class SimulatedNetwork {
   }
 
   #route(datagram: Datagram): void {
+    if (this.#middleboxes.size > 0 && this.#isBlocked(datagram)) {
+      this.#trace(datagram, { kind: 'dropped', reason: 'middlebox' })
+      return
+    }
     const entry = this.#entryFor(datagram.path.remote.address)
     if (entry === undefined) {
       this.#trace(datagram, { kind: 'dropped', reason: 'no-route' })
@@ -151,6 +172,11 @@ export class SimulatedNetwork {
     }
     const [host, arrival] = entry
     this.#through(arrival.link, 'down', datagram, () => this.#deliver(datagram, host, arrival))
+  }
+
+  #isBlocked({ transport, path }: Datagram): boolean {
+    for (const isBlocked of this.#middleboxes) if (isBlocked({ transport, path })) return true
+    return false
   }
 
   #through(link: Link, direction: 'up' | 'down', datagram: Datagram, next: () => void): void {

@@ -54,6 +54,11 @@ export class PeerKeeper {
     this.socket = host.bind(options.local, options.interface, receive, () => this.shutDown())
   }
 
+  /** Whether sessions are resumed by tickets. */
+  get resumesSessions(): boolean {
+    return this.#network.resumesSessions
+  }
+
   wallClock(): WallTime {
     return this.#network.clock.wallClock()
   }
@@ -127,6 +132,12 @@ export class PeerKeeper {
   startFlight(peer: Peer, message: HandshakeMessage): void {
     peer.repeatFlight = () => this.send(peer, RecordKind.handshake, encodeHandshake(message))
     peer.timer.start(peer.repeatFlight)
+  }
+
+  /** Sends a last flight, which has no timer: it is repeated when the other side repeats its own (RFC 6347 §4.2.4). */
+  sendLastFlight(peer: Peer, message: HandshakeMessage): void {
+    peer.repeatFlight = () => this.send(peer, RecordKind.handshake, encodeHandshake(message))
+    peer.repeatFlight()
   }
 
   send(peer: Peer, kind: RecordKind, payload: Uint8Array): void {

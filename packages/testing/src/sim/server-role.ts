@@ -5,7 +5,6 @@ import { simulatedDigest } from './digest.ts'
 import { decodeHandshake, encodeAlert, encodeHandshake } from './handshake-message.ts'
 import type { Alert, HandshakeMessage, Mechanism } from './handshake-message.ts'
 import type { PeerKeeper } from './peer-keeper.ts'
-import type { Peer } from './peer-table.ts'
 import { isSameSession, RecordKind } from './record.ts'
 import type { SessionName, SimulatedRecord } from './record.ts'
 
@@ -88,7 +87,12 @@ function judge(keeper: PeerKeeper, path: NetworkPath, session: SessionName, mess
   switch (judgement.kind) {
     case 'accepted':
       keeper.establish(peer, judgement.identity)
-      sendFinished(keeper, peer, judgement.key)
+      // Of a resumed session, flight 5 was the last.
+      if (keeper.resumesSessions) peer.repeatFlight = () => undefined
+      else {
+        const finished = finishedOf(peer.session, judgement.key, 'server')
+        keeper.sendLastFlight(peer, { kind: 'server-finished', finished })
+      }
       return
     case 'refused':
       keeper.fail(peer, judgement.reason, judgement.alert)
@@ -96,16 +100,6 @@ function judge(keeper: PeerKeeper, path: NetworkPath, session: SessionName, mess
     case 'ignored':
       keeper.counters.count('records_dropped_total', 'handshake')
   }
-}
-
-/** Flight 6 has no timer: it is repeated when the client repeats flight 5 (RFC 6347 §4.2.4). */
-function sendFinished(keeper: PeerKeeper, peer: Peer, key: string): void {
-  const finished = encodeHandshake({
-    kind: 'server-finished',
-    finished: finishedOf(peer.session, key, 'server')
-  })
-  peer.repeatFlight = () => keeper.send(peer, RecordKind.handshake, finished)
-  peer.repeatFlight()
 }
 
 function cookieFor(secret: number, { remote }: NetworkPath, session: SessionName): string {

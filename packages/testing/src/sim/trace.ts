@@ -10,6 +10,8 @@ export type DropReason =
   | 'no-mapping'
   /** A test asked for this very loss. */
   | 'on-request'
+  /** Stopped in the middle of the network: see `SimulatedNetwork.block`. */
+  | 'middlebox'
   /** BCP 38 (RFC 2827): the source address does not belong to the link that it came in by. */
   | 'ingress-filter'
   /** No host has the destination address. */

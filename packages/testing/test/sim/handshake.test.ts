@@ -69,6 +69,33 @@ describe('the handshake of simulated endpoints', () => {
     expect(client.log.failureOf(peer)).toBe('timeout')
   })
 
+  it('takes five flights where sessions are resumed, as RFC 6347 Figure 2 draws them behind the cookie', async () => {
+    await world.close()
+    enter(new SimulatedWorld(1, {}, true))
+    const { client, toServer, server, toClient } = await pairOf(world)
+    expect(flights()).toEqual([
+      '0 client client-hello',
+      '0.01 server hello-verify-request',
+      '0.02 client client-hello',
+      '0.03 server server-hello',
+      '0.04 client client-finished'
+    ])
+    sendTexts(client.endpoint, toServer, ['resumed'])
+    await world.until(() => server.log.textsFrom(toClient).length > 0)
+  })
+
+  it('repeats the last flight of a resumed session when the server repeats its own', async () => {
+    await world.close()
+    enter(new SimulatedWorld(1, {}, true))
+    const server = await attendServer(world)
+    const client = await attendClient(world)
+    world.hosts.client.link('eth0').up.dropNext(1, 2)
+    const peer = connect(world, client, server)
+    await world.until(() => server.log.events.length > 0)
+    expect(client.log.isEstablished(peer)).toBe(true)
+    expect(flights().slice(-2)).toEqual(['1.03 server server-hello', '1.04 client client-finished'])
+  })
+
   it('keeps no state at the server before the cookie came back', async () => {
     const server = await attendServer(world)
     const client = await attendClient(world)

@@ -245,6 +245,22 @@ describe('the simulated network', () => {
   })
 })
 
+describe('a middlebox', () => {
+  it('stops what it is told to, and nothing else, until it is taken away', async () => {
+    const world = new World(1)
+    const remove = world.network.block(
+      ({ transport, path }) => transport === 'udp' && path.remote.address.family === 4
+    )
+    world.send(world.socket(a), 'stopped')
+    await world.clock.advance(Seconds(1))
+    expect(world.fates()).toEqual(['sent', 'middlebox'])
+    remove()
+    world.send(world.socket(a), 'free')
+    await world.clock.advance(Seconds(1))
+    expect(world.texts()).toEqual(['free'])
+  })
+})
+
 describe('ingress filtering (BCP 38)', () => {
   it('drops what leaves by a link that does not have its source address', async () => {
     const world = new World(1)

@@ -38,9 +38,9 @@ export class SimulatedWorld implements SecureEndpointWorld {
   readonly #endpoints = new Set<SecureEndpoint>()
   #errors: unknown[] | undefined
 
-  constructor(seed: number, conditions: Partial<LinkConditions> = {}) {
+  constructor(seed: number, conditions: Partial<LinkConditions> = {}, resumesSessions = false) {
     const uncaught = (error: unknown): void => this.#noteUncaught(error)
-    this.network = new SimulatedNetwork({ clock: this.clock, seed, conditions, uncaught })
+    this.network = new SimulatedNetwork({ clock: this.clock, seed, conditions, resumesSessions, uncaught })
     this.hosts = { server: this.#addHost('server'), client: this.#addHost('client') }
   }
 
