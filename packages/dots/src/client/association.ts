@@ -16,7 +16,9 @@ import { SignalSession } from './session.ts'
 import type { SignalSessionOutput } from './session.ts'
 import { SessionKeeper } from './session-keeper.ts'
 import type { SessionKeeperInput, SessionKeeperOutput, SessionRules } from './session-keeper.ts'
-import { liveSessions } from './session-state.ts'
+import { reportCandidates } from './race-report.ts'
+import type { CandidateReport } from './race-report.ts'
+import { liveSessions, raceOf } from './session-state.ts'
 import type { Attempt, ConnectionId, LiveSession, SessionState } from './session-state.ts'
 
 export type AssociationInput =
@@ -89,9 +91,10 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     return this.#keeper.state
   }
 
-  /** What the next Happy Eyeballs run would go by. */
-  outcomes(now: Instant): RememberedOutcomes | undefined {
-    return this.#keeper.outcomes(now)
+  /** How the paths to the server fare. */
+  candidates(now: Instant): readonly CandidateReport[] {
+    const wallClock = this.#options.calendar.at(now)
+    return reportCandidates(raceOf(this.state), this.#keeper.outcomes(now), { monotonic: now, wallClock })
   }
 
   /** When UDP is tried again beside a session over TCP; undefined: not planned. */

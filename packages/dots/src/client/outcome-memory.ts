@@ -10,13 +10,13 @@ export const DEFAULT_OUTCOME_AGE: Duration = Minutes(10)
 
 /** What the last successful run with one server taught. Plain data: it may be stored and given back after a restart. */
 export interface RememberedOutcomes {
-  readonly at: WallTime
   /** The local addresses and interfaces of that time: see `situationOf`. */
   readonly situation: string
   readonly outcomes: readonly RememberedOutcome[]
 }
 
 export interface RememberedOutcome {
+  readonly at: WallTime
   /** See `pathKey`. */
   readonly path: string
   readonly outcome: AttemptOutcome
@@ -44,14 +44,18 @@ export class OutcomeMemory {
     this.#age = age
   }
 
-  /** What is known at `now` of the network that these paths lead through. */
+  /** What is known at `now` of the network that these paths lead through; undefined: nothing. */
   recall(paths: readonly LegalPath[], now: WallTime): RememberedOutcomes | undefined {
-    if (this.#remembered === undefined) return undefined
-    const age = between(this.#remembered.at, now)
-    // Not before its own time either: the calendar was set back, and nobody knows how old it is.
-    const isOutdated = age < 0 || age > this.#age
-    if (isOutdated || this.#remembered.situation !== situationOf(paths)) this.#remembered = undefined
+    const { situation, outcomes = [] } = this.#remembered ?? {}
+    const fresh = outcomes.filter(({ at }) => this.#isFresh(between(at, now)))
+    if (fresh.length === 0 || situation !== situationOf(paths)) this.#remembered = undefined
+    else if (fresh.length < outcomes.length) this.#remembered = { situation, outcomes: fresh }
     return this.#remembered
+  }
+
+  /** Not before its own time either: the calendar was set back, and nobody knows how old it is. */
+  #isFresh(age: Duration): boolean {
+    return age >= 0 && age <= this.#age
   }
 
   /** What a run over `paths` is to try, and in which order. */
@@ -67,12 +71,12 @@ export class OutcomeMemory {
     now: WallTime
   ): RememberedOutcomes {
     const before = this.recall(paths, now)?.outcomes ?? []
-    const fresh = outcomes.map(({ path, outcome }) => ({ path: pathKey(path), outcome }))
+    const fresh = outcomes.map(({ path, outcome }) => ({ at: now, path: pathKey(path), outcome }))
     const isWon = fresh.some(({ outcome }) => outcome.kind === 'won')
     const kept = before
       .filter(({ path }) => fresh.every((each) => each.path !== path))
       .filter(({ outcome }) => !isWon || outcome.kind !== 'won')
-    this.#remembered = { at: now, situation: situationOf(paths), outcomes: [...fresh, ...kept] }
+    this.#remembered = { situation: situationOf(paths), outcomes: [...fresh, ...kept] }
     return this.#remembered
   }
 

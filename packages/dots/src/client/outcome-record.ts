@@ -26,12 +26,12 @@ export function encodeOutcomes(outcomes: RememberedOutcomes): Uint8Array {
 export function decodeOutcomes(bytes: Uint8Array): RememberedOutcomes | undefined {
   const value = jsonOf(bytes)
   if (!isObject(value)) return undefined
-  const { at, situation, outcomes } = value
-  if (!isTime(at) || typeof situation !== 'string') return undefined
+  const { situation, outcomes } = value
+  if (typeof situation !== 'string') return undefined
   if (!Array.isArray(outcomes) || outcomes.length > MOST_OUTCOMES) return undefined
   const read = outcomes.map((each: unknown) => rememberedOf(each))
   const whole = read.filter((each) => each !== undefined)
-  return whole.length === read.length ? { at: WallTime(at), situation, outcomes: whole } : undefined
+  return whole.length === read.length ? { situation, outcomes: whole } : undefined
 }
 
 function jsonOf(bytes: Uint8Array): unknown {
@@ -44,9 +44,11 @@ function jsonOf(bytes: Uint8Array): unknown {
 }
 
 function rememberedOf(value: unknown): RememberedOutcome | undefined {
-  if (!isObject(value) || typeof value['path'] !== 'string') return undefined
+  if (!isObject(value)) return undefined
+  const { at, path } = value
   const outcome = outcomeOf(value['outcome'])
-  return outcome === undefined ? undefined : { path: value['path'], outcome }
+  if (!isTime(at) || typeof path !== 'string' || outcome === undefined) return undefined
+  return { at: WallTime(at), path, outcome }
 }
 
 function outcomeOf(value: unknown): AttemptOutcome | undefined {

@@ -5,6 +5,7 @@ import type { Target } from '../domain/target.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { Association } from './association.ts'
 import type { Refusal, RequestState } from './request-state.ts'
+import type { CandidateReport } from './race-report.ts'
 import type { ProtectionStatus } from './protection.ts'
 import type { BookedRequest } from './request-book.ts'
 import type { SessionState } from './session-state.ts'
@@ -31,6 +32,10 @@ export interface SessionReport {
   readonly heardSecondsAgo: number | undefined
   readonly retryInSeconds: number | undefined
   readonly roundTripMilliseconds: number | undefined
+  /** The Happy Eyeballs run under way (RFC 9132 §4.3), or what the last one taught; empty: neither. */
+  readonly candidates: readonly CandidateReport[]
+  /** Until UDP is tried again beside a session over TCP. */
+  readonly udpProbeInSeconds: number | undefined
 }
 
 export interface PathReport {
@@ -63,7 +68,14 @@ export interface RequestReport {
 /** How the session with one server stands. */
 export function reportSession(association: Association, now: Instant): SessionReport {
   const { state, server, cuid } = association
-  const common = { server: server.name, domain: server.domain, cuid }
+  const { nextProbeAt } = association
+  const common = {
+    server: server.name,
+    domain: server.domain,
+    cuid,
+    candidates: association.candidates(now),
+    udpProbeInSeconds: nextProbeAt === undefined ? undefined : seconds(now, nextProbeAt)
+  }
   const nothing = {
     text: '',
     path: undefined,

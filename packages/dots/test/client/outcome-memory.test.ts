@@ -61,6 +61,14 @@ describe('what a client remembers of a run', () => {
     expect(turns(memory, 0)).toBe('udp6 udp4 tcp6 tcp4')
   })
 
+  it('is flushed outcome by outcome: a path that took no part in later runs is forgotten in time', () => {
+    const memory = new OutcomeMemory(Minutes(10))
+    memory.learn(paths, outcomes(BLOCKED), WallTime(0))
+    memory.learn(paths, outcomes({ tcp6: BLOCKED['tcp6']! }), WallTime(8 * MINUTE))
+    expect(turns(memory, 8 * MINUTE)).toBe('tcp6 tcp4 (udp6) (udp4)')
+    expect(turns(memory, 11 * MINUTE)).toBe('tcp6 udp6 udp4 tcp4')
+  })
+
   it('is not used in another network (RFC 8305 §4)', () => {
     const memory = new OutcomeMemory(Minutes(10))
     memory.learn(paths, outcomes(BLOCKED), WallTime(0))

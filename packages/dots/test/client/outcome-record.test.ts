@@ -4,20 +4,27 @@ import { describe, expect, it } from 'vitest'
 import type { RememberedOutcomes } from '../../src/client/outcome-memory.ts'
 import { decodeOutcomes, encodeOutcomes } from '../../src/client/outcome-record.ts'
 
+const AT = WallTime(1_767_225_600_000)
+
 const WHOLE: RememberedOutcomes = {
-  at: WallTime(1_767_225_600_000),
   situation: '198.51.100.1 wan-a, 2001:db8:a::1 wan-a',
   outcomes: [
     {
+      at: AT,
       path: 'udp 2001:db8:a::1 wan-a > 2001:db8:ffff::1 4646',
       outcome: { kind: 'outrun', waited: Milliseconds(540.5) }
     },
-    { path: 'udp 198.51.100.1 wan-a > 192.0.2.1 4646', outcome: { kind: 'failed', reason: 'timeout' } },
     {
+      at: AT,
+      path: 'udp 198.51.100.1 wan-a > 192.0.2.1 4646',
+      outcome: { kind: 'failed', reason: 'timeout' }
+    },
+    {
+      at: AT,
       path: 'tcp 2001:db8:a::1 wan-a > 2001:db8:ffff::1 4646',
       outcome: { kind: 'won', took: Milliseconds(40) }
     },
-    { path: 'tcp 198.51.100.1 wan-a > 192.0.2.1 4646', outcome: { kind: 'untried' } }
+    { at: AT, path: 'tcp 198.51.100.1 wan-a > 192.0.2.1 4646', outcome: { kind: 'untried' } }
   ]
 }
 
@@ -31,16 +38,17 @@ describe('the record of what was learnt of the paths to a server', () => {
     '{',
     'null',
     '[]',
-    '{"at":1,"situation":"a"}',
-    '{"at":-1,"situation":"a","outcomes":[]}',
-    '{"at":"1","situation":"a","outcomes":[]}',
-    '{"at":1,"situation":2,"outcomes":[]}',
-    '{"at":1,"situation":"a","outcomes":[null]}',
-    '{"at":1,"situation":"a","outcomes":[{"path":"x"}]}',
-    '{"at":1,"situation":"a","outcomes":[{"path":"x","outcome":{"kind":"won"}}]}',
-    '{"at":1,"situation":"a","outcomes":[{"path":"x","outcome":{"kind":"won","took":1e999}}]}',
-    '{"at":1,"situation":"a","outcomes":[{"path":"x","outcome":{"kind":"failed","reason":"bad luck"}}]}',
-    `{"at":1,"situation":"a","outcomes":[${Array(257).fill('{"path":"x","outcome":{"kind":"untried"}}').join()}]}`
+    '{"situation":"a"}',
+    '{"situation":2,"outcomes":[]}',
+    '{"situation":"a","outcomes":[null]}',
+    '{"situation":"a","outcomes":[{"at":1,"path":"x"}]}',
+    '{"situation":"a","outcomes":[{"at":-1,"path":"x","outcome":{"kind":"untried"}}]}',
+    '{"situation":"a","outcomes":[{"at":"1","path":"x","outcome":{"kind":"untried"}}]}',
+    '{"situation":"a","outcomes":[{"at":1,"path":7,"outcome":{"kind":"untried"}}]}',
+    '{"situation":"a","outcomes":[{"at":1,"path":"x","outcome":{"kind":"won"}}]}',
+    '{"situation":"a","outcomes":[{"at":1,"path":"x","outcome":{"kind":"won","took":1e999}}]}',
+    '{"situation":"a","outcomes":[{"at":1,"path":"x","outcome":{"kind":"failed","reason":"bad luck"}}]}',
+    `{"situation":"a","outcomes":[${Array(257).fill('{"at":1,"path":"x","outcome":{"kind":"untried"}}').join()}]}`
   ])('is nothing when it is %s', (text) => {
     expect(decodeOutcomes(encodeUtf8(text))).toBeUndefined()
   })

@@ -1,4 +1,3 @@
-import { WallTime } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import { KeeperBench, fourPaths } from './keeper-bench.ts'
 
@@ -47,8 +46,7 @@ const events: Readonly<Record<string, (bench: KeeperBench, session: string) => K
   'attack on': (bench) => bench.attack(true),
   'attack off': (bench) => bench.attack(false),
   paths: (bench) => bench.feed({ kind: 'paths', paths: fourPaths() }),
-  restore: (bench) =>
-    bench.feed({ kind: 'restore', outcomes: { at: WallTime(0), situation: '', outcomes: [] } })
+  restore: (bench) => bench.feed({ kind: 'restore', outcomes: { situation: '', outcomes: [] } })
 }
 
 /** State → event → [what comes out, state after]; an event that is not named changes nothing. */
