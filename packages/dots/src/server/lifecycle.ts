@@ -53,6 +53,11 @@ export class Lifecycle {
     if (before.kind !== 'requested') this.#observations.changed(mitigation, now)
   }
 
+  /** Its client has asked for it again, so soon that it cannot have heard that it has it. */
+  askedAgain(mitigation: Mitigation, now: Instant): void {
+    this.#observations.insist(mitigation, now)
+  }
+
   /** Ends mitigations that `successor` takes the place of; their plans stay in force until its own is. */
   supersede(overridden: readonly Mitigation[], successor: Mitigation, now: Instant): void {
     const plans = overridden.flatMap(({ planId, inherited }) => [planId, ...inherited])

@@ -1,8 +1,8 @@
 import type { IncomingExchange } from '@breakwater/coap'
 import { Code, OptionNumber, isSuccess, uintOption } from '@breakwater/coap'
 import type { CoapResponse } from '@breakwater/coap'
-import { after } from '@breakwater/core'
-import type { Instant, PeerId } from '@breakwater/core'
+import { Seconds, after } from '@breakwater/core'
+import type { Duration, Instant, PeerId } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
 import { selectContent } from '../signal/content.ts'
@@ -28,6 +28,8 @@ export interface MitigationObservation {
   readonly content: Content
   /** What ended since the last notification: told once, for nothing is left to look up. */
   readonly ended: Map<MitigationId, Mitigation>
+  /** Until then it is told again and again: its client does not seem to hear us. */
+  insistUntil: Instant | undefined
 }
 
 /** One client that wants to be told of the configuration of its session (RFC 9132 §4.5.3). */
@@ -46,6 +48,9 @@ export type Observation = MitigationObservation | ConfigurationObservation
  * observation ends with it anyway, and a client that asks and withdraws without end cannot make us remember it all.
  */
 const MOST_ENDED = 64
+
+/** Three requests in a row would have to be lost to end the insistence while its client still asks. */
+const INSISTENCE: Duration = Seconds(10)
 
 type Describe = (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
 
@@ -78,7 +83,8 @@ export class Observations {
       client,
       of,
       content,
-      ended: new Map()
+      ended: new Map(),
+      insistUntil: undefined
     }
     session.observations.set(exchange, observation)
     client.observations.add(observation)
@@ -113,6 +119,18 @@ export class Observations {
     }
   }
 
+  /**
+   * The client asked again for what it has, so the link to it may be full: observers are told every 3 seconds for a while
+   * (RFC 9132 §4.4.2.1: periodically, due to the higher likelihood of packet loss during an attack).
+   */
+  insist(mitigation: Mitigation, now: Instant): void {
+    for (const observation of mitigation.client.observations) {
+      if (observation.of !== 'all' && observation.of !== mitigation.id) continue
+      observation.insistUntil = after(now, INSISTENCE)
+      this.#plan(observation, now)
+    }
+  }
+
   /** The configuration of a session changed (RFC 9132 §4.5.3). */
   configurationChanged(session: ServerSession, now: Instant): void {
     for (const observation of session.observations.values())
@@ -130,7 +148,7 @@ export class Observations {
       // RFC 7641 §4.2: the resource is gone, so its entry goes; one that stayed would take another's place.
       session.forgetObserver(observation.exchange, now)
       this.remove(session, observation.exchange)
-    }
+    } else if (isInsisted(observation, now)) session.changed.add(observation)
     if (session.changed.size > 0)
       this.#state.timers.set(notifyTimer(session.peer), after(session.notifiedAt, PACING_WITHOUT_RTT))
   }
@@ -176,6 +194,12 @@ export class Observations {
     const { length } = response.payload
     return length > MAXIMUM_BODY_BYTES ? tooLarge(scope.length, length).response : response
   }
+}
+
+function isInsisted(observation: Observation, now: Instant): boolean {
+  if (observation.kind === 'configuration' || !observation.session.observations.has(observation.exchange))
+    return false
+  return observation.insistUntil !== undefined && observation.insistUntil > now
 }
 
 /** Whether there is nothing left that it could be told of. */

@@ -1,7 +1,7 @@
 import { Code } from '@breakwater/coap'
 import type { CoapResponse } from '@breakwater/coap'
-import { Milliseconds } from '@breakwater/core'
-import type { Instant } from '@breakwater/core'
+import { Milliseconds, Seconds, between } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
 import type { ConflictInformation } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
 import { sameTarget } from '../domain/target.ts'
@@ -25,10 +25,15 @@ import type { ServerState } from './server-state.ts'
 /** Seconds after which a server that is full may be asked again. */
 const FULL_RETRY_SECONDS = 60
 
+/** A request that comes again so soon is repeated for want of an answer (RFC 9132 §4.4); a refresh takes its time. */
+const REPETITION: Duration = Seconds(10)
+
 /** Decides a mitigation request that is right in itself and within the client's rights (RFC 9132 §4.4.1.3). */
 export class PutMitigation {
   readonly #state: ServerState
   readonly #lifecycle: Lifecycle
+  /** When each mitigation was last asked for. */
+  readonly #askedAt = new WeakMap<Mitigation, Instant>()
 
   constructor(state: ServerState, lifecycle: Lifecycle) {
     this.#state = state
@@ -88,6 +93,7 @@ export class PutMitigation {
       stored: () => {
         mitigation.expiresAt = expiresAt
         if (isLive(mitigation)) this.#lifecycle.armExpiry(mitigation)
+        this.#noteAsked(mitigation, now)
         const response = grantedResponse(Code.changed, mitigation.id, secondsOf(lifetime))
         return { response, outcome: 'refreshed' }
       },
@@ -116,11 +122,18 @@ export class PutMitigation {
       stored: (at) => {
         this.#lifecycle.supersede(overridden, mitigation, at)
         this.#lifecycle.step(mitigation, { kind: 'stored' }, at)
+        this.#noteAsked(mitigation, now)
         const response = grantedResponse(Code.created, id, secondsOf(lifetime), conflict)
         return { response, outcome: 'created' }
       },
       notStored: (at) => this.#lifecycle.step(mitigation, { kind: 'not-stored' }, at)
     }
+  }
+
+  #noteAsked(mitigation: Mitigation, now: Instant): void {
+    const before = this.#askedAt.get(mitigation)
+    this.#askedAt.set(mitigation, now)
+    if (before !== undefined && between(before, now) < REPETITION) this.#lifecycle.askedAgain(mitigation, now)
   }
 
   #newMitigation(

@@ -51,4 +51,34 @@ describe('the observers of a server', () => {
       expect(own).toEqual([...new Set(own)])
     }
   })
+
+  it('are told every 3 seconds while their client asks again for what it has, and soon no more', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    peer.observe()
+    bed.advance(Seconds(6))
+    peer.notifications.length = 0
+    for (let copy = 0; copy < 3; copy++) {
+      peer.put(1, TARGET)
+      bed.advance(Seconds(3))
+    }
+    expect(peer.notifications).toHaveLength(4)
+    bed.advance(Seconds(10))
+    expect(peer.notifications).toHaveLength(7)
+    bed.advance(Seconds(10))
+    expect(peer.notifications).toHaveLength(7)
+  })
+
+  it('are not told more often of a refresh that comes in its time', () => {
+    const bed = new ServerBed({ policy: { statusInterval: Seconds(3600) } })
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    peer.observe()
+    bed.advance(Seconds(60))
+    peer.notifications.length = 0
+    peer.put(1, TARGET)
+    bed.advance(Seconds(60))
+    expect(peer.notifications).toEqual([])
+  })
 })
