@@ -53,7 +53,7 @@ describe('the observers of a server', () => {
   })
 
   it('are told every 3 seconds while their client asks again for what it has, and soon no more', () => {
-    const bed = new ServerBed()
+    const bed = new ServerBed({ policy: { statusInterval: Seconds(3600) } })
     const peer = bed.establish()
     peer.put(1, TARGET)
     peer.observe()
