@@ -4,7 +4,8 @@ import type {
   Duration,
   IpPrefix,
   SecureEndpoint,
-  SocketAddress
+  SocketAddress,
+  Transport
 } from '@breakwater/core'
 import {
   LeakCheck,
@@ -28,7 +29,7 @@ import type { Target } from '../../src/domain/target.ts'
 import type { ProtectionRequest, ProtectionStatus } from '../../src/client/protection.ts'
 import { hostDotsServer } from '../../src/server/host.ts'
 import type { ServerHost, ServerPorts } from '../../src/server/host.ts'
-import { requestIn } from './wire.ts'
+import { StreamRequests, requestIn } from './wire.ts'
 import type { WireRequest } from './wire.ts'
 
 /*
@@ -55,6 +56,15 @@ const ISPS: readonly Isp[] = ['isp-a', 'isp-b']
 /** What a server may hear of, worked out without the code under test. */
 function isEntitled(isp: Isp, asked: IpPrefix): boolean {
   return [ASSIGNED[isp], OWN].some((own) => prefixContains(prefix(own), asked))
+}
+
+/** The same site, whose providers listen on these transports. */
+export function siteOver(...transports: readonly Transport[]): Site {
+  const domains = site.domains.map((domain) => ({
+    ...domain,
+    servers: domain.servers.map((server) => ({ ...server, transports }))
+  }))
+  return { ...site, domains }
 }
 
 export const site: Site = {
@@ -167,9 +177,12 @@ export class TwoProviders {
       }))
     })
     this.providers = { 'isp-a': this.#addProvider('isp-a'), 'isp-b': this.#addProvider('isp-b') }
+    const streams = new StreamRequests()
     this.network.tap((entry) => {
-      const request = entry.from === 'site' ? requestIn(entry) : undefined
+      if (entry.from !== 'site') return
+      const request = requestIn(entry)
       if (request !== undefined) this.sent.push(request)
+      this.sent.push(...streams.read(entry))
     })
   }
 
@@ -204,6 +217,13 @@ export class TwoProviders {
       log: silentLog,
       ...ports
     })
+  }
+
+  /** Where a server listens over these transports, for `startServer`. */
+  listenOver(isp: Isp, ...transports: readonly Transport[]): ServerPorts['listen'] {
+    const local = { address: address(SERVER_ADDRESS[isp]), port: 4646 }
+    const certificate = credentials(isp, `dots.${isp}.example`)
+    return transports.map((transport) => ({ transport, local, certificate }))
   }
 
   async stopServer(isp: Isp): Promise<void> {
@@ -311,6 +331,8 @@ export class TwoProviders {
     await this.#client?.close()
     this.#client = undefined
     for (const isp of ISPS) await this.stopServer(isp)
+    // Connections that nobody answers any more are given up after 2 s.
+    await this.clock.advance(Seconds(3))
     await this.leaks.check()
   }
 

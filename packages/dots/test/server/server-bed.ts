@@ -5,11 +5,10 @@ import {
   OptionNumber,
   basicOptions,
   decodeMessage,
-  readBlock,
   uintOption,
   uriPath
 } from '@breakwater/coap'
-import type { CloseReason, CoapOption, CoapResponse, OutgoingExchange } from '@breakwater/coap'
+import type { CloseReason, CoapOption, OutgoingExchange } from '@breakwater/coap'
 import { Instant, Seconds, WallTime, after } from '@breakwater/core'
 import type { Duration, NetworkPath, PeerId, PeerIdentity, Transport } from '@breakwater/core'
 import { decodeSignal, encodeSignal } from '@breakwater/model'
@@ -38,6 +37,12 @@ import type {
   StoredRecord
 } from '@breakwater/dots'
 import { address, prefix, seededEntropy } from '@breakwater/testing'
+
+import { see } from './seen.ts'
+import type { Seen } from './seen.ts'
+
+export { entryOf, only, see } from './seen.ts'
+export type { Seen } from './seen.ts'
 
 /** A server machine driven by hand: its store, its mitigator and its peers are a few maps in front of the reader. */
 
@@ -103,6 +108,11 @@ export class ServerBed {
     for (const id of inForce) this.inForce.set(id, undefined)
     this.feed({ kind: 'clock', wallClock: this.wallClock() })
     this.feed({ kind: 'loaded', records, damaged })
+  }
+
+  /** By which all peers come. */
+  get path(): NetworkPath {
+    return PATH
   }
 
   wallClock(): WallTime {
@@ -250,17 +260,6 @@ export class ServerBed {
         else this.feed({ kind: 'counters', counters: this.counters })
     }
   }
-}
-
-/** A response as tests look at it. */
-export interface Seen {
-  /** `2.01` */
-  readonly code: string
-  /** The DOTS body, where Content-Format says that it is one. */
-  readonly body: SignalMessage | undefined
-  /** The diagnostic, where it is not. */
-  readonly text: string
-  readonly response: CoapResponse
 }
 
 export interface UpdateOptions {
@@ -439,31 +438,6 @@ const FORMAT = uintOption(OptionNumber.contentFormat, CONTENT_FORMAT_DOTS_CBOR)
 const PATH: NetworkPath = {
   local: { address: address('192.0.2.250'), port: 4646 },
   remote: { address: address('203.0.113.9'), port: 50_000 }
-}
-
-export function see(response: CoapResponse): Seen {
-  const isBlock = readBlock(response.options, OptionNumber.block2) !== undefined
-  const isDots = !isBlock && response.options.some(({ number }) => number === OptionNumber.contentFormat)
-  return {
-    code: `${response.code >> 5}.${String(response.code & 31).padStart(2, '0')}`,
-    body: isDots ? decodeSignal(response.payload) : undefined,
-    text: isDots || isBlock ? '' : new TextDecoder('utf-8', { fatal: true }).decode(response.payload),
-    response
-  }
-}
-
-/** The scope entry of a response that has one. */
-export function entryOf(seen: Seen | undefined): MitigationScopeEntry {
-  const [entry] = seen?.body?.mitigationScope?.scope ?? []
-  if (entry === undefined) throw new Error(`no scope in ${seen?.code ?? 'no answer'} ${seen?.text ?? ''}`)
-  return entry
-}
-
-/** The one answer that a request must have had. */
-export function only(answers: readonly Seen[]): Seen {
-  const [answer] = answers
-  if (answer === undefined || answers.length !== 1) throw new Error(`${answers.length} answers`)
-  return answer
 }
 
 export function certificate(...dnsNames: string[]): PeerIdentity {
