@@ -1,6 +1,13 @@
 import { createHash, X509Certificate } from 'node:crypto'
-import { DEFAULT_SESSION_PARAMETERS, cuidOf, DomainName } from '@breakwater/dots'
-import type { ClientCredentials, ClientPorts, Cuid, CuidSource } from '@breakwater/dots'
+import { DEFAULT_SESSION_PARAMETERS, cuidOf, DomainName, leastProbingRate } from '@breakwater/dots'
+import type {
+  ClientCredentials,
+  ClientPorts,
+  Cuid,
+  CuidSource,
+  SessionConfiguration,
+  SessionParameters
+} from '@breakwater/dots'
 import { clientCredentialsOf } from '../config/credentials-of-config.ts'
 import type { ClientConfig } from '../config/client-config.ts'
 import type { ConfigFiles } from '../config/file-format.ts'
@@ -10,7 +17,7 @@ import { siteOfConfig } from '../config/site-of-config.ts'
 export function clientPorts(
   config: ClientConfig,
   files: ConfigFiles
-): Pick<ClientPorts, 'site' | 'credentials' | 'cuids' | 'reconnection' | 'parameters'> {
+): Pick<ClientPorts, 'site' | 'credentials' | 'cuids' | 'reconnection' | 'configuration'> {
   const credentials = new Map<DomainName, ClientCredentials>()
   for (const domain of config.domains)
     if (domain.credentials !== undefined)
@@ -20,8 +27,22 @@ export function clientPorts(
     credentials,
     cuids: cuidsOf(credentials),
     reconnection: config.reconnection ?? {},
-    parameters: { ...DEFAULT_SESSION_PARAMETERS, ...config.session }
+    configuration: configurationOf(config)
   }
+}
+
+/** What the client asks of the servers for its sessions (RFC 9132 §4.5); until they agree, the defaults hold. */
+function configurationOf({ session, idleSession }: ClientConfig): SessionConfiguration {
+  const mitigating = withProbingRate(session)
+  const idle = withProbingRate({ ...session, ...idleSession })
+  return { mitigating, idle }
+}
+
+/** RFC 9132 §4.5.2: no heartbeat waits for probing-rate. */
+function withProbingRate(given: Partial<SessionParameters> = {}): SessionParameters {
+  const values = { ...DEFAULT_SESSION_PARAMETERS, ...given }
+  const least = leastProbingRate(values.heartbeatIntervalSeconds)
+  return { ...values, probingRateBytesPerSecond: Math.max(values.probingRateBytesPerSecond, least) }
 }
 
 /**

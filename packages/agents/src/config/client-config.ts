@@ -1,4 +1,4 @@
-import { DEFAULT_PORT } from '@breakwater/dots'
+import { DEFAULT_PORT, DEFAULT_SESSION_PARAMETERS } from '@breakwater/dots'
 import type { Static } from 'typebox'
 import { DEFAULT_RECONNECTION } from '@breakwater/dots'
 import { certificateCredentials, pskCredentials } from './credentials-config.ts'
@@ -138,7 +138,15 @@ export const clientConfigSchema = section(
     ),
     control: optional(controlSection('/run/breakwater/client.sock')),
     log: optional(logSection),
-    session: optional(sessionParameters),
+    session: optional(
+      sessionParameters('What is asked of the servers for every session.', DEFAULT_SESSION_PARAMETERS)
+    ),
+    idleSession: optional(
+      sessionParameters(
+        'The same while no mitigation is active; what is left out is as in `session`. An interval of 240 seconds keeps a translator on the way from forgetting, and little else.',
+        {}
+      )
+    ),
     reconnection: optional(reconnection),
     defaults: optional(
       section(

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { inSeconds } from '@breakwater/core'
 import {
+  DEFAULT_SESSION_PARAMETERS,
   ACTIVE_BUT_TERMINATING,
   DEFAULT_LIFETIME_POLICY,
   DEFAULT_PORT,
@@ -173,7 +174,7 @@ export const serverConfigSchema = section(
     ),
     log: optional(logSection),
     lifetime: optional(lifetime),
-    session: optional(sessionParameters),
+    session: optional(sessionParameters('Parameters of signal sessions.', DEFAULT_SESSION_PARAMETERS)),
     activeButTerminatingSeconds: optional(
       whole(0, 300, {
         description: 'How long a filter stays after its client withdrew it, in case that was a mistake.',

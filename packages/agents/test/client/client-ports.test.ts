@@ -46,12 +46,13 @@ describe('the ports of a client', () => {
     sources: [192.0.2.10]
     server: { name: dots.b.example, addresses: [192.0.2.2] }
     credentials: { pskIdentity: home, keyFile: good.psk }
-session: { heartbeatIntervalSeconds: 60 }
+session: { heartbeatIntervalSeconds: 15 }
+idleSession: { heartbeatIntervalSeconds: 240 }
 reconnection: { firstRetrySeconds: 90 }
 `
     )
     const { config, files } = loadClientConfig(file)
-    const { credentials, parameters, reconnection } = clientPorts(config, files)
+    const { credentials, configuration, reconnection } = clientPorts(config, files)
     expect(credentials.get(DomainName('a'))).toEqual({
       kind: 'certificate',
       certificate: files.text('own.crt'),
@@ -63,7 +64,11 @@ reconnection: { firstRetrySeconds: 90 }
       identity: 'home',
       key: new Uint8Array(16).fill(0x0f)
     })
-    expect(parameters).toMatchObject({ heartbeatIntervalSeconds: 60, maxRetransmit: 3 })
+    expect(configuration).toMatchObject({
+      // RFC 9132 §4.5.2: twice an encrypted heartbeat in an interval.
+      mitigating: { heartbeatIntervalSeconds: 15, maxRetransmit: 3, probingRateBytesPerSecond: 12 },
+      idle: { heartbeatIntervalSeconds: 240, maxRetransmit: 3, probingRateBytesPerSecond: 5 }
+    })
     expect(reconnection).toMatchObject({ firstRetrySeconds: 90, retrySeconds: 300 })
   })
 })

@@ -1,17 +1,28 @@
 import { Seconds, between, earlier } from '@breakwater/core'
-import type { Duration, Entropy, Instant, Machine, SessionEnd, SessionFailure } from '@breakwater/core'
+import type {
+  Duration,
+  Entropy,
+  Instant,
+  Machine,
+  SessionEnd,
+  SessionFailure,
+  Transport
+} from '@breakwater/core'
 import type { Cuid, ProtectionId } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
 import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { ServerLegacy } from './client-records.ts'
+import { isAboutSession } from './errand.ts'
 import type { Calendar } from './calendar.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import { Pacing } from './pacing.ts'
 import { RequestBook } from './request-book.ts'
 import type { BookedRequest, LastingWant } from './request-book.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
+import { SessionNegotiation } from './session-negotiation.ts'
+import type { WantedConfiguration } from './session-negotiation.ts'
 import { SignalSession } from './session.ts'
 import type { SignalSessionOutput } from './session.ts'
 import { SessionKeeper } from './session-keeper.ts'
@@ -62,7 +73,10 @@ export interface AssociationOptions {
   readonly calendar: Calendar
   readonly entropy: Entropy
   readonly rules: SessionRules
+  /** What sessions start with, and what holds for all that is not negotiated. */
   readonly parameters: SessionParameters
+  /** Undefined: nothing is negotiated. */
+  readonly configuration?: WantedConfiguration | undefined
   readonly newConnection: () => ConnectionId
 }
 
@@ -79,6 +93,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   readonly #pacing = new Pacing()
   readonly #outputs: AssociationOutput[] = []
   #isUnderAttack = false
+  #isMitigating = false
+  readonly #negotiations = new WeakMap<SignalSession, SessionNegotiation>()
+  #lastSid = 0
 
   constructor(options: AssociationOptions) {
     this.server = options.server
@@ -100,6 +117,11 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   /** When UDP is tried again beside a session over TCP; undefined: not planned. */
   get nextProbeAt(): Instant | undefined {
     return this.#keeper.nextProbeAt
+  }
+
+  /** What a session goes by now: what was negotiated, else the defaults. */
+  parametersOf(session: SignalSession): SessionParameters {
+    return this.#negotiations.get(session)?.parameters ?? this.#options.parameters
   }
 
   get requests(): readonly BookedRequest[] {
@@ -145,14 +167,20 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   nextTimeout(): Instant | undefined {
     let next = earlier(this.#book.nextTimeout(), this.#keeper.nextTimeout())
-    for (const { session } of liveSessions(this.state)) next = earlier(next, session.nextTimeout())
+    for (const { session } of liveSessions(this.state)) {
+      const negotiation = this.#negotiations.get(session)
+      next = earlier(next, earlier(session.nextTimeout(), negotiation?.nextTimeout()))
+    }
     return next
   }
 
   handleTimeout(now: Instant): void {
     this.#keeper.handleTimeout(now)
     this.#drainKeeper(now)
-    for (const { session } of this.#inTurn(now)) session.handleTimeout(now)
+    for (const { session } of this.#inTurn(now)) {
+      this.#negotiations.get(session)?.handleTimeout(now)
+      session.handleTimeout(now)
+    }
     this.#book.handleTimeout(now)
     this.#drain(now)
   }
@@ -162,7 +190,30 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     const { transport } = path
     if (transport === 'udp') this.#pacing.handshakeTook(between(since, now))
     const session = new SignalSession({ entropy, transport, pacing: this.#pacing, parameters }, now)
+    this.#negotiate(session, transport, now)
     return { connection, path, since: now, session }
+  }
+
+  /** RFC 9132 §4.5: every session has a configuration of its own. */
+  #negotiate(session: SignalSession, transport: Transport, now: Instant): void {
+    const { configuration, parameters } = this.#options
+    if (configuration === undefined) return
+    const negotiation = new SessionNegotiation({
+      wanted: configuration,
+      defaults: parameters,
+      transport,
+      isMitigating: this.#book.isMitigating,
+      nextSid: (at) => this.#nextSid(at)
+    })
+    negotiation.handle({ kind: 'start' }, now)
+    this.#negotiations.set(session, negotiation)
+  }
+
+  /** RFC 9132 §4.5.2: they only grow; the calendar sees to that over restarts. */
+  #nextSid(now: Instant): number {
+    const seconds = Math.floor(this.#options.calendar.at(now) / 1000)
+    this.#lastSid = Math.min(Math.max(this.#lastSid + 1, seconds), 2 ** 32 - 1)
+    return this.#lastSid
   }
 
   #keep(input: SessionKeeperInput, now: Instant): void {
@@ -211,6 +262,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   /** @returns whether a session had anything to say. */
   #drainSessions(now: Instant): boolean {
     for (const live of this.#inTurn(now)) {
+      this.#drainNegotiation(live.session, now)
       live.session.handle({ kind: 'send' }, now)
       const output = live.session.poll()
       if (output === undefined) continue
@@ -282,6 +334,11 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     now: Instant
   ): void {
     const { errand, response } = output
+    if (isAboutSession(errand)) {
+      this.#keep({ kind: 'heard', connection: live.connection }, now)
+      this.#negotiations.get(live.session)?.handle({ kind: 'answer', errand, response }, now)
+      return
+    }
     // What was asked over both sessions needs one answer only; each observes for itself.
     if (errand.kind === 'put' || errand.kind === 'delete')
       for (const { session } of liveSessions(this.state))
@@ -292,6 +349,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   /** An attack is on while anything is asked of the server. */
   #tellAttack(now: Instant): void {
+    this.#tellActivity(now)
     const isOn = this.#book.requests.length > 0
     if (isOn === this.#isUnderAttack) return
     this.#isUnderAttack = isOn
@@ -299,6 +357,22 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     if (!isOn) return
     for (const { connection, session } of liveSessions(this.state))
       if (session.isUnresponsive(now)) this.#keep({ kind: 'silenced', connection }, now)
+  }
+
+  /** RFC 9132 §4.5: while a mitigation is active, the other set of the configuration holds. */
+  #tellActivity(now: Instant): void {
+    const { isMitigating } = this.#book
+    if (isMitigating === this.#isMitigating) return
+    this.#isMitigating = isMitigating
+    for (const { session } of liveSessions(this.state))
+      this.#negotiations.get(session)?.handle({ kind: 'activity', isMitigating }, now)
+  }
+
+  /** What concerns one session goes to that session alone. */
+  #drainNegotiation(session: SignalSession, now: Instant): void {
+    const negotiation = this.#negotiations.get(session)
+    for (let output = negotiation?.poll(); output !== undefined; output = negotiation?.poll())
+      session.handle(output, now)
   }
 }
 

@@ -14,6 +14,7 @@ import { DEFAULT_SESSION_PARAMETERS } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import { Association } from './association.ts'
 import type { AssociationInput, AssociationOutput } from './association.ts'
+import type { WantedConfiguration } from './session-negotiation.ts'
 import type { ConnectionId } from './session-state.ts'
 import { Calendar } from './calendar.ts'
 import type { ClientInput, ClientOutput, ClientRecords } from './client-io.ts'
@@ -35,6 +36,8 @@ export interface DotsClientOptions extends SessionRuleOptions {
   readonly entropy: Entropy
   /** Default: those of RFC 9132. */
   readonly parameters?: SessionParameters
+  /** What is to be negotiated of every session (RFC 9132 §4.5). Default: nothing. */
+  readonly configuration?: WantedConfiguration
 }
 
 /**
@@ -73,6 +76,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         entropy: options.entropy,
         rules,
         parameters,
+        configuration: options.configuration,
         newConnection: () => this.#nextConnection++ as ConnectionId
       })
       associations.set(server.name, association)

@@ -3,11 +3,12 @@ import { contentQuery } from '../signal/content.ts'
 import { efficacyUpdateBody } from '../signal/efficacy-update.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { mitigationRequestBody } from '../signal/mapper.ts'
-import { mitigatePath } from '../signal/resource.ts'
+import { configPath, mitigatePath } from '../signal/resource.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import { Method, OptionNumber, uintOption } from '@breakwater/coap'
 import type { CoapRequest } from '@breakwater/coap'
 import { encodeSignal } from '@breakwater/model'
+import type { SignalMessage } from '@breakwater/model'
 import type { Cuid, MitigationId } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 
@@ -19,6 +20,9 @@ export type Errand =
   /** All mitigations of our cuid, now and whenever one changes. */
   | { readonly kind: 'list' }
   | { readonly kind: 'efficacy'; readonly mitigationId: MitigationId }
+  /** The configuration of the session, now and whenever it changes. */
+  | { readonly kind: 'config' }
+  | { readonly kind: 'config-change' }
 
 /** What goes first when several wait for their turn: protection before news of it. */
 const PRIORITY: Readonly<Record<Errand['kind'], number>> = {
@@ -26,7 +30,9 @@ const PRIORITY: Readonly<Record<Errand['kind'], number>> = {
   delete: 1,
   efficacy: 2,
   observe: 3,
-  list: 4
+  list: 4,
+  config: 5,
+  'config-change': 5
 }
 
 /**
@@ -41,10 +47,10 @@ export function errandPriority({ kind }: Errand, sendings: number): number {
 }
 
 /** RFC 9132 §4.4: mitigation requests are never held back by a heartbeat. */
-export const HEARTBEAT_PRIORITY = 5
+export const HEARTBEAT_PRIORITY = 6
 
 export function errandKey(errand: Errand): string {
-  return errand.kind === 'list' ? 'list' : `${errand.kind}:${errand.mitigationId}`
+  return 'mitigationId' in errand ? `${errand.kind}:${errand.mitigationId}` : errand.kind
 }
 
 const NOTHING = new Uint8Array(0)
@@ -59,6 +65,32 @@ export function putRequest(cuid: Cuid, id: MitigationId, target: Target, lifetim
 /** RFC 9132 §4.4.4, Figure 17. */
 export function deleteRequest(cuid: Cuid, id: MitigationId): CoapRequest {
   return { method: Method.delete, options: mitigatePath(cuid, id), payload: NOTHING }
+}
+
+/** RFC 9132 §4.5: what concerns the configuration of a session is Confirmable, and of that session alone. */
+export function isAboutSession(
+  errand: Errand
+): errand is Extract<Errand, { kind: 'config' | 'config-change' }> {
+  return errand.kind === 'config' || errand.kind === 'config-change'
+}
+
+/** RFC 9132 §4.5.1, Figure 18, and §4.5.3: with the sid it refreshes what was agreed. Observed (§4.4.2.1, §4.5.3). */
+export function configQuestion(sid: number | undefined): CoapRequest {
+  return {
+    method: Method.get,
+    options: [uintOption(OptionNumber.observe, 0), ...configPath(sid)],
+    payload: NOTHING
+  }
+}
+
+/** RFC 9132 §4.5.2, Figure 21. */
+export function configProposal(sid: number, body: SignalMessage): CoapRequest {
+  return { method: Method.put, options: [...configPath(sid), contentFormat], payload: encodeSignal(body) }
+}
+
+/** RFC 9132 §4.5.4: without a sid, whatever there is goes back to the defaults. */
+export function configDeletion(): CoapRequest {
+  return { method: Method.delete, options: configPath(), payload: NOTHING }
 }
 
 /**

@@ -17,6 +17,7 @@ import type { ClientCredentials, EndpointOpeners } from './endpoint-pool.ts'
 import { logClientEvent } from './event-log.ts'
 import type { Notebook } from './notebook.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
+import type { WantedConfiguration } from './session-negotiation.ts'
 import type { SessionRuleOptions } from './session-rules.ts'
 import type { ClientStatus } from './status.ts'
 
@@ -38,6 +39,8 @@ export interface ClientPorts extends SessionRuleOptions, EndpointOpeners {
   /** What the operator still wants of an earlier life. */
   readonly protections?: readonly ProtectionRequest[]
   readonly parameters?: SessionParameters
+  /** What is to be negotiated of every session (RFC 9132 §4.5). Default: nothing. */
+  readonly configuration?: WantedConfiguration
 }
 
 /** A running DOTS client. */

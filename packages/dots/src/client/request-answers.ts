@@ -7,6 +7,7 @@ import { sameTarget } from '../domain/target.ts'
 import { readPutAnswer, readReports } from './answer.ts'
 import type { MitigationReport, PutAnswer } from './answer.ts'
 import { randomCuid } from './cuid.ts'
+import { isAboutSession } from './errand.ts'
 import type { Errand } from './errand.ts'
 import { isIdTaken, isLetGo, isRenumberable, mayBeKnown } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
@@ -27,6 +28,7 @@ export class RequestAnswers {
   }
 
   take(errand: Errand, response: CoapResponse, now: Instant): void {
+    if (isAboutSession(errand)) return
     if (errand.kind === 'list') {
       this.#listed(response, now)
       return

@@ -61,6 +61,12 @@ export class RequestBook {
     return this.#ledger.cuid
   }
 
+  /** A mitigation is in force. */
+  get isMitigating(): boolean {
+    for (const { state } of this.#ledger.entries) if (isInForce(state)) return true
+    return false
+  }
+
   get requests(): readonly BookedRequest[] {
     return [...this.#ledger.entries].map((entry) => {
       const replacedBy = entry.replacedBy?.map((other) => other.mitigationId)

@@ -17,7 +17,7 @@ import type { HeartbeatConfiguration } from '../signal/heartbeat.ts'
 import { heartbeatRequest, parseHeartbeat } from '../signal/heartbeat-message.ts'
 import { isHeartbeatPath } from '../signal/resource.ts'
 import { transmissionParameters } from '../signal/session-configuration.ts'
-import { HEARTBEAT_PRIORITY, errandKey, errandPriority } from './errand.ts'
+import { HEARTBEAT_PRIORITY, errandKey, errandPriority, isAboutSession } from './errand.ts'
 import type { Errand } from './errand.ts'
 import type { Pacing } from './pacing.ts'
 import { ProbingRate } from './probing-rate.ts'
@@ -31,6 +31,8 @@ export type SignalSessionInput =
   | { readonly kind: 'ask'; readonly errand: Errand; readonly request: CoapRequest }
   /** No answer is wanted any more. */
   | { readonly kind: 'forget'; readonly errand: Errand }
+  /** The session goes by these from now on (RFC 9132 §4.5.2). */
+  | { readonly kind: 'parameters'; readonly parameters: SessionParameters }
   /** All that is to be asked now has been said: the most urgent may go. */
   | { readonly kind: 'send' }
 
@@ -160,6 +162,9 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       case 'forget':
         this.#forget(errandKey(input.errand), now)
         return
+      case 'parameters':
+        this.#configure(input.parameters, now)
+        return
       case 'send':
         this.#sendWhatMay(now)
     }
@@ -181,6 +186,13 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     if (this.#waitingHeartbeat !== undefined && this.isUnresponsive(now))
       this.#outputs.push({ kind: 'unresponsive' })
     this.#sendWhatMay(now)
+  }
+
+  #configure(parameters: SessionParameters, now: Instant): void {
+    this.#coap.handle({ kind: 'parameters', parameters: transmissionParameters(parameters) }, now)
+    const configuration = heartbeatConfiguration(this.#transport, parameters)
+    this.#heartbeat.handle({ kind: 'configuration', configuration }, now)
+    if (this.#transport === 'udp') this.#probing.bytesPerSecond = parameters.probingRateBytesPerSecond
   }
 
   #open(errand: Errand, request: CoapRequest, now: Instant): void {
@@ -259,14 +271,14 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     const { exchange, request } = open
     if (open.sendings > 0) this.#pacing.forgetRoundTrip()
     // On a stream this only means that the request fails when no answer comes for minutes.
-    const confirmable = this.#transport === 'tcp'
+    const confirmable = this.#transport === 'tcp' || isAboutSession(open.errand)
     if (open.sentAt === undefined) this.#coap.handle({ kind: 'request', exchange, request, confirmable }, now)
     else this.#coap.handle({ kind: 'repeat', exchange }, now)
     open.isRenewal = open.sentAt !== undefined
     open.sentAt = now
     open.sendings++
-    // RFC 9132 §4.4 has datagrams repeated; on a stream TCP does so.
-    open.dueAt = this.#transport === 'udp' ? after(now, untilRepetition(open)) : undefined
+    // RFC 9132 §4.4 has datagrams repeated; what is Confirmable CoAP repeats, and TCP what is on a stream.
+    open.dueAt = confirmable ? undefined : after(now, untilRepetition(open))
     if (!isMitigationRequest(open.errand)) this.#probing.sent(sizeOf(request), now)
     this.#sentAt = now
     this.#drainCoap(now)
@@ -367,7 +379,9 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       this.#pacing.measured(between(open.sentAt, now))
     open.sendings = 0
     // RFC 8323 §7.3: on a stream an observation lives as long as the connection.
-    if (!isFinal) open.dueAt = this.#transport === 'udp' ? after(now, OBSERVATION_RENEWAL) : undefined
+    // The configuration is renewed before its Max-Age is over, and never during an attack (RFC 9132 §4.5.3).
+    const isRenewed = this.#transport === 'udp' && !isAboutSession(open.errand)
+    if (!isFinal) open.dueAt = isRenewed ? after(now, OBSERVATION_RENEWAL) : undefined
     else this.#close(open, response, now)
     this.#outputs.push({ kind: 'answer', errand: open.errand, response })
   }
@@ -392,7 +406,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     this.#byExchange.delete(exchange)
     open.exchange = this.#newExchange()
     open.sentAt = undefined
-    open.dueAt = after(now, PACING_WITHOUT_RTT)
+    open.dueAt = after(now, isAboutSession(open.errand) ? LONGEST_BACK_OFF : PACING_WITHOUT_RTT)
     this.#byExchange.set(open.exchange, open)
   }
 

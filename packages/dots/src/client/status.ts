@@ -2,6 +2,7 @@ import { formatIpAddress, inSeconds, between } from '@breakwater/core'
 import type { Instant, Transport } from '@breakwater/core'
 import type { Cuid, DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
+import type { SessionParameters } from '../signal/defaults.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { Association } from './association.ts'
 import type { Refusal, RequestState } from './request-state.ts'
@@ -36,6 +37,8 @@ export interface SessionReport {
   readonly candidates: readonly CandidateReport[]
   /** Until UDP is tried again beside a session over TCP. */
   readonly udpProbeInSeconds: number | undefined
+  /** What it goes by now (RFC 9132 §4.5). */
+  readonly parameters: SessionParameters | undefined
 }
 
 export interface PathReport {
@@ -82,7 +85,8 @@ export function reportSession(association: Association, now: Instant): SessionRe
     sinceSeconds: undefined,
     heardSecondsAgo: undefined,
     retryInSeconds: undefined,
-    roundTripMilliseconds: undefined
+    roundTripMilliseconds: undefined,
+    parameters: undefined
   }
   switch (state.kind) {
     case 'stopped':
@@ -108,7 +112,8 @@ export function reportSession(association: Association, now: Instant): SessionRe
         path: reportPath(state.path),
         sinceSeconds: seconds(state.since, now),
         heardSecondsAgo: seconds(state.session.heardAt, now),
-        roundTripMilliseconds: state.session.roundTrip
+        roundTripMilliseconds: state.session.roundTrip,
+        parameters: association.parametersOf(state.session)
       }
   }
 }

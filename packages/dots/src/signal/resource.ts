@@ -40,9 +40,9 @@ export function heartbeatPath(): CoapOption[] {
   return uriPath('.well-known', 'dots', 'hb')
 }
 
-/** The Uri-Path options of `/.well-known/dots/config`. */
-export function configPath(): CoapOption[] {
-  return uriPath('.well-known', 'dots', 'config')
+/** The Uri-Path options of `/.well-known/dots/config`, and of the configuration that a sid names. */
+export function configPath(sid?: number): CoapOption[] {
+  return uriPath('.well-known', 'dots', 'config', ...(sid === undefined ? [] : [`sid=${sid}`]))
 }
 
 /**

@@ -10,6 +10,7 @@ import type { AssociationOutput } from '../../src/client/association.ts'
 import { Calendar } from '../../src/client/calendar.ts'
 import type { LastingWant } from '../../src/client/request-book.ts'
 import { sessionRules } from '../../src/client/session-rules.ts'
+import type { WantedConfiguration } from '../../src/client/session-negotiation.ts'
 import type { ConnectionId } from '../../src/client/session-state.ts'
 import { ProtectionId, parseCuid } from '../../src/domain/identifier.ts'
 import type { Site } from '../../src/domain/site.ts'
@@ -52,7 +53,10 @@ export class ScriptedServer {
   #nextConnection = 1
   #nextMessageId = 1000
 
-  constructor(options: { readonly heartbeatIntervalSeconds?: number } = {}) {
+  constructor(
+    options: { readonly heartbeatIntervalSeconds?: number } = {},
+    configuration?: WantedConfiguration
+  ) {
     const calendar = new Calendar()
     calendar.tell(WallTime(1_767_225_600_000), this.now)
     this.association = new Association({
@@ -63,6 +67,7 @@ export class ScriptedServer {
       entropy: seededEntropy(5),
       rules: sessionRules({}),
       parameters: { ...DEFAULT_SESSION_PARAMETERS, ...options },
+      configuration,
       newConnection: () => this.#nextConnection++ as ConnectionId
     })
   }
