@@ -1,4 +1,5 @@
 import { WallTime } from '@breakwater/core'
+import { plainRequest } from '@breakwater/dots'
 import type { StoredRecord } from '@breakwater/dots'
 import { mitigationKey } from '../../packages/dots/src/server/mitigation.ts'
 import { encodeRecord } from '../../packages/dots/src/server/record.ts'
@@ -14,7 +15,10 @@ export function recordOf(client: number, mid: number, now: WallTime): StoredReco
     cuid,
     id,
     principal: { domain: identityOf(client), owner: `psk:${identityOf(client)}` },
-    target: targetOf(client, mid & 0xffff),
+    requested: plainRequest(targetOf(client, mid & 0xffff)),
+    resolved: [],
+    trigger: 'immediate',
+    standing: 'in-force',
     startedAt: now,
     expiresAt: WallTime(now + DAY_MS),
     graceSeconds: 120

@@ -190,18 +190,6 @@ describe('RFC 9132 §4.4.1.1: what a mitigation request may be', () => {
     expect(bed.records.size).toBe(0)
   })
 
-  it.each([
-    ['target-fqdn', { targetFqdn: ['www.example.net'] }],
-    ['target-uri', { targetUri: ['https://www.example.net/'] }],
-    ['alias-name', { aliasName: ['web'] }],
-    ['trigger-mitigation', { triggerMitigation: false }]
-  ])('what this server does not offer is refused by name: %s', (name, extra) => {
-    const { code, text } = refusalOf({ ...TARGET, ...extra })
-    expect(code).toBe('4.00')
-    expect(text).toContain(name)
-    expect(text).toContain('not offered')
-  })
-
   it('a mitigation id outside uint32 is no mitigation id', () => {
     const peer = new ServerBed().establish()
     for (const value of ['4294967296', '-1', '01', '1.0', 'x', ' 1'])

@@ -23,6 +23,8 @@ describe('generated files', () => {
       'streamsPerClient',
       'mitigations',
       'mitigationsPerClient',
+      'cuidsPerClient',
+      'targetsPerRequest',
       'requestBurstPerClient',
       'missingHeartbeatsAllowed',
       'maxRetransmit',

@@ -123,6 +123,19 @@ const limits = section(
         default: DEFAULT_SERVER_POLICY.limits.mitigationsPerClient
       })
     ),
+    cuidsPerClient: optional(
+      whole(1, 1_000_000, {
+        description: 'Identifiers that one client uses at a time; it should use one.',
+        default: DEFAULT_SERVER_POLICY.limits.cuidsPerClient,
+        source: 'RFC 9132 §4.4.1.1'
+      })
+    ),
+    targetsPerRequest: optional(
+      whole(1, 65_535, {
+        description: 'Prefixes, names and URIs of one request.',
+        default: DEFAULT_SERVER_POLICY.limits.targetsPerRequest
+      })
+    ),
     requestsPerClientPerSecond: optional(
       whole(1, 1_000_000, {
         description: 'Requests of one client in a second, on average; heartbeats do not count.',
@@ -183,10 +196,33 @@ export const serverConfigSchema = section(
       })
     ),
     clientConflict: optional(
-      choice(['accept', 'reject'], {
-        description: 'A request that overlaps the mitigation of another client: keep both, or answer 4.09.',
+      choice(['accept', 'reject', 'prefer-latest', 'reject-all'], {
+        description:
+          'Requests of two clients that overlap: keep both in force, refuse the later one, take the earlier one out of force, or both.',
         default: 'accept',
         source: 'RFC 9132 §4.4.1.3'
+      })
+    ),
+    onSignalLoss: optional(
+      choice(['replace', 'add', 'ignore'], {
+        description:
+          'When a client is lost, bring its preconfigured requests into force instead of those they overlap, or beside them, or do nothing.',
+        default: 'replace',
+        source: 'RFC 9132 §4.4.1.3, §4.7'
+      })
+    ),
+    onOverlap: optional(
+      choice(['deactivate', 'keep'], {
+        description: 'What an immediate request does to an overlapping preconfigured one that is in force.',
+        default: 'deactivate',
+        source: 'RFC 9132 §4.4.1.3'
+      })
+    ),
+    attackStoppedSeconds: optional(
+      whole(60, 86_400, {
+        description:
+          'Tell clients that an attack has stopped when nothing more was discarded for so long; they withdraw then. Left out: never.',
+        source: 'RFC 9132 §4.4.2'
       })
     ),
     statusIntervalSeconds: optional(

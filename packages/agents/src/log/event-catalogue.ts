@@ -50,11 +50,25 @@ export const eventCatalogue = {
   'server.resumed': { level: 'info', text: 'stored mitigations were taken up again' },
   'request.answered': { level: 'info', text: 'a request was answered' },
   'mitigation.requested': { level: 'info', text: 'a mitigation was asked for' },
+  'mitigation.armed': { level: 'info', text: 'a preconfigured mitigation waits for the loss of the signal' },
+  'mitigation.inactive': { level: 'info', text: 'a mitigation is out of force because of another client' },
+  'mitigation.stopped': { level: 'info', text: 'a mitigation is in force, and its attack has stopped' },
+  'mitigation.stood-down': { level: 'info', text: 'a preconfigured mitigation goes out of force' },
   'mitigation.applying': { level: 'info', text: 'a mitigation is being set up' },
   'mitigation.active': { level: 'info', text: 'a mitigation is in force' },
   'mitigation.failing': { level: 'info', text: 'a mitigation is not in force: the mitigator failed' },
   'mitigation.terminating': { level: 'info', text: 'a mitigation was withdrawn and stays for a while' },
   'mitigation.ended': { level: 'info', text: 'a mitigation is over' },
+  'signal.lost': {
+    level: 'warn',
+    text: 'a client is not heard any more; what it preconfigured comes into force'
+  },
+  'name.failed': { level: 'warn', text: 'a name could not be resolved' },
+  'name.foreign': {
+    level: 'warn',
+    text: 'a name means addresses that its client may not ask protection for'
+  },
+  'redirection.changed': { level: 'info', text: 'clients are sent to another server, or no more' },
   'record.damaged': { level: 'error', text: 'a stored mitigation is damaged and was not taken up' },
   'store.failed': { level: 'error', text: 'the store did not take a change' },
   'mitigator.failed': { level: 'error', text: 'the mitigator did not do its part' },

@@ -51,8 +51,8 @@ export function clientDomains(config: ServerConfig): ClientDomain[] {
 
 /** What the operator decided; the rest is as `DEFAULT_SERVER_POLICY` says. The schema has filled in all defaults. */
 export function serverPolicy(config: ServerConfig): Partial<ServerPolicy> {
-  const { lifetime, session, limits, activeButTerminatingSeconds, clientConflict, statusIntervalSeconds } =
-    config
+  const { lifetime, session, limits, activeButTerminatingSeconds, statusIntervalSeconds } = config
+  const { clientConflict, onSignalLoss, onOverlap, attackStoppedSeconds } = config
   const defaults = DEFAULT_SERVER_POLICY
   const grace = activeButTerminatingSeconds === undefined ? undefined : Seconds(activeButTerminatingSeconds)
   return {
@@ -61,6 +61,9 @@ export function serverPolicy(config: ServerConfig): Partial<ServerPolicy> {
     limits: { ...defaults.limits, ...limits },
     ...(grace === undefined ? {} : { activeButTerminating: grace }),
     ...(clientConflict === undefined ? {} : { clientConflict }),
+    ...(onSignalLoss === undefined ? {} : { onSignalLoss }),
+    ...(onOverlap === undefined ? {} : { onOverlap }),
+    ...(attackStoppedSeconds === undefined ? {} : { attackStoppedAfter: Seconds(attackStoppedSeconds) }),
     ...(statusIntervalSeconds === undefined ? {} : { statusInterval: Seconds(statusIntervalSeconds) })
   }
 }

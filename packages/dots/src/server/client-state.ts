@@ -3,6 +3,7 @@ import type { Principal } from './authorization.ts'
 import type { Mitigation } from './mitigation.ts'
 import type { QueuedMutation } from './mutation-queue.ts'
 import type { MitigationObservation } from './observation.ts'
+import { Tally } from './tally.ts'
 
 /**
  * What there is of one cuid: one DOTS client, as the RFC counts them. It lives as long as something of it does, and with
@@ -18,6 +19,8 @@ export interface ClientState {
   readonly mutations: QueuedMutation[]
   /** Sessions that used this cuid and are still open. */
   sessions: number
+  /** Requests whose names are being resolved. */
+  resolving: number
   /** Authorization changed while a change was on its way. */
   recheck: boolean
   /** The calendar stepped while a change was on its way. */
@@ -27,9 +30,15 @@ export interface ClientState {
 /** All clients that there is something of. */
 export class ClientTable {
   readonly #clients = new Map<Cuid, ClientState>()
+  readonly #byOwner = new Tally()
 
   get size(): number {
     return this.#clients.size
+  }
+
+  /** How many cuids of this owner there is something of. */
+  countOf(owner: string): number {
+    return this.#byOwner.of(owner)
   }
 
   get(cuid: Cuid): ClientState | undefined {
@@ -47,19 +56,23 @@ export class ClientTable {
         observations: new Set(),
         mutations: [],
         sessions: 0,
+        resolving: 0,
         recheck: false,
         restamp: false
       }
       this.#clients.set(cuid, client)
+      this.#byOwner.add(principal.owner)
     }
     return client
   }
 
   /** Forgets a client that nothing is left of. */
   release(client: ClientState): void {
-    const { cuid, mitigations, observations, mutations, sessions } = client
-    const left = mitigations.size + observations.size + mutations.length + sessions
-    if (left === 0 && this.#clients.get(cuid) === client) this.#clients.delete(cuid)
+    const { cuid, principal, mitigations, observations, mutations, sessions, resolving } = client
+    const left = mitigations.size + observations.size + mutations.length + sessions + resolving
+    if (left > 0 || this.#clients.get(cuid) !== client) return
+    this.#clients.delete(cuid)
+    this.#byOwner.remove(principal.owner)
   }
 
   [Symbol.iterator](): IterableIterator<ClientState> {

@@ -27,12 +27,12 @@ export function decideDelete(
     changes: [
       next.kind === 'ended'
         ? deletion(mitigation.key)
-        : lifecycle.record(mitigation, next, mitigation.expiresAt)
+        : lifecycle.records.change(mitigation, next, mitigation.expiresAt)
     ],
     stored: (at) => {
       lifecycle.step(mitigation, event, at)
       // Failed while this was on its way: nothing is in force for a while, so nothing may come back after a restart.
-      if (mitigation.state.kind === 'ended' && next.kind !== 'ended') lifecycle.sweep(mitigation)
+      if (mitigation.state.kind === 'ended' && next.kind !== 'ended') lifecycle.records.sweep(mitigation)
       return { response: DELETED, outcome: 'withdrawn' }
     },
     notStored: () => undefined

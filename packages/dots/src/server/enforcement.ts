@@ -1,6 +1,8 @@
 import { after, Milliseconds, Seconds, inSeconds } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import type { DropCounters, MitigationPlan, PlanId } from '../domain/mitigator.ts'
+import { DropRecord } from './drop-record.ts'
+import type { DropReading } from './drop-record.ts'
 import type { Failure } from './message.ts'
 import type { ServerState } from './server-state.ts'
 
@@ -34,7 +36,7 @@ export class Enforcement {
   readonly #state: ServerState
   readonly #listener: EnforcementListener
   readonly #plans = new Map<PlanId, PlanState>()
-  #counters: ReadonlyMap<PlanId, DropCounters> = new Map()
+  readonly #drops = new DropRecord()
   /** While the mitigator is asked what it has: plans that were called for meanwhile, of which its answer tells nothing. */
   #unsure: Set<PlanId> | undefined
 
@@ -51,6 +53,11 @@ export class Enforcement {
     this.#restart(plan.id, known)
   }
 
+  /** Whether the plan is wanted, or not known to be gone. */
+  has(id: PlanId): boolean {
+    return this.#plans.has(id)
+  }
+
   /** Wants a plan that an earlier process may have applied; nothing is done before `inForce` or `inForceFailed`. */
   adopt(plan: MitigationPlan): void {
     this.#plans.set(plan.id, { ...idle, goal: plan, actual: 'unknown', adopted: true })
@@ -65,8 +72,8 @@ export class Enforcement {
   }
 
   /** Counters as last read; undefined: unknown, which is not zero. */
-  counters(id: PlanId): DropCounters | undefined {
-    return this.#counters.get(id)
+  drops(id: PlanId): DropReading | undefined {
+    return this.#drops.of(id)
   }
 
   /** Asks the mitigator what it has in force, unless it is being asked. */
@@ -78,13 +85,13 @@ export class Enforcement {
   }
 
   /** Counters that do not match the plans are a hint that the device lost rules, or has some that nobody wants. */
-  countersRead(counters: ReadonlyMap<PlanId, DropCounters>): void {
-    this.#counters = counters
+  countersRead(counters: ReadonlyMap<PlanId, DropCounters>, now: Instant): void {
+    this.#drops.read(counters, now)
     if (this.#isOdd(counters)) this.readInForce()
   }
 
   countersUnknown(failure: Failure): void {
-    this.#counters = new Map()
+    this.#drops.lose()
     this.#reportFailure('counters', undefined, failure, undefined)
   }
 
@@ -94,6 +101,7 @@ export class Enforcement {
     known.actual = known.calling
     known.calling = undefined
     known.attempts = 0
+    this.#drops.begin(id, now)
     if (known.goal === known.actual) this.#listener.applied(id, now)
     this.#drive(id, known)
   }
@@ -202,7 +210,10 @@ export class Enforcement {
   #drive(id: PlanId, known: PlanState): void {
     if (known.calling !== undefined || known.adopted) return
     if (known.goal === known.actual) {
-      if (known.goal === 'gone') this.#plans.delete(id)
+      if (known.goal === 'gone') {
+        this.#plans.delete(id)
+        this.#drops.forget(id)
+      }
       return
     }
     this.#unsure?.add(id)

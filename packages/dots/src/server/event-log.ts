@@ -44,6 +44,10 @@ export function logEvent(log: Log, event: ServerEvent): void {
     case 'resumed':
       log.info('server.resumed', { mitigations: event.mitigations, expired: event.expired })
       return
+    case 'signal-lost':
+    case 'name-failed':
+    case 'name-foreign':
+    case 'redirection-changed':
     case 'record-damaged':
     case 'mitigator-failed':
     case 'store-failed':
@@ -83,6 +87,22 @@ function logTrouble(log: Log, event: Trouble): void {
       return
     case 'store-failed':
       log.error('store.failed', { code: event.code, message: event.message })
+      return
+    case 'signal-lost':
+      log.warn('signal.lost', { identity: event.client, mitigations: event.mitigations })
+      return
+    case 'name-failed':
+      log.warn('name.failed', { name: event.name, message: event.message })
+      return
+    case 'name-foreign':
+      log.warn('name.foreign', {
+        cuid: event.cuid,
+        mitigationId: event.mitigationId,
+        prefixes: event.prefixes
+      })
+      return
+    case 'redirection-changed':
+      log.info('redirection.changed', { to: event.to, clients: event.clients })
       return
     case 'orphan-withdrawn':
       log.warn('mitigator.orphan-withdrawn', { plan: event.plan })

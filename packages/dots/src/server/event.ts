@@ -36,6 +36,18 @@ export type ServerEvent =
     }
   /** Mitigations taken up again after a start, and those whose time was over by then. */
   | { readonly kind: 'resumed'; readonly mitigations: number; readonly expired: number }
+  /** The signal of a client was lost, and preconfigured requests of its come into force (RFC 9132 §4.7). */
+  | { readonly kind: 'signal-lost'; readonly client: string; readonly mitigations: number }
+  | { readonly kind: 'name-failed'; readonly name: string; readonly message: string }
+  /** A name means addresses now that its client may not ask protection for; these are left out. */
+  | {
+      readonly kind: 'name-foreign'
+      readonly cuid: Cuid
+      readonly mitigationId: MitigationId
+      readonly prefixes: readonly string[]
+    }
+  /** Clients are sent to another server, or no more (RFC 9132 §4.6). */
+  | { readonly kind: 'redirection-changed'; readonly to: string | undefined; readonly clients: string }
   | { readonly kind: 'record-damaged'; readonly key: string; readonly reason: string }
   | {
       readonly kind: 'mitigator-failed'
@@ -113,4 +125,6 @@ export type RequestOutcome =
   /** The client asks more often than it may (RFC 9132 §11). */
   | 'limited'
   | 'foreign-target'
+  /** Sent to another server (RFC 9132 §4.6). */
+  | 'redirected'
   | 'conflict'

@@ -20,12 +20,14 @@ import type {
 } from '@breakwater/core'
 import type { Mitigator } from '../domain/mitigator.ts'
 import type { RecordStore } from '../domain/record-store.ts'
+import type { Resolver } from '../domain/resolver.ts'
 import type { ClientDomain } from './authorization.ts'
 import type { ServerEvent } from './event.ts'
 import { logEvent } from './event-log.ts'
 import { MITIGATION_COLLECTION } from './message.ts'
 import type { Failure, ServerInput, ServerOutput } from './message.ts'
 import type { ServerPolicy } from './policy.ts'
+import type { Redirection } from './redirection.ts'
 import { DotsServerMachine } from './server.ts'
 import type { MitigationSnapshot } from './snapshot.ts'
 
@@ -55,6 +57,8 @@ export interface ServerPorts {
   readonly listen: readonly ListenOptions[]
   readonly store: RecordStore
   readonly mitigator: Mitigator
+  /** What names in requests mean; without one, requests with names are told to come again. */
+  readonly resolver?: Resolver
   /** Who may ask, and for what. */
   readonly domains: readonly ClientDomain[]
   readonly policy?: Partial<ServerPolicy>
@@ -82,6 +86,8 @@ export interface ServerHost {
   readonly counters: Counters
   /** Replaces the list of client domains; what is not allowed any more ends. */
   setDomains(domains: readonly ClientDomain[]): void
+  /** Sends clients to another server, or no more (RFC 9132 §4.6). */
+  redirect(redirection: Redirection | undefined): void
   sizes(): ReturnType<DotsServerMachine['sizes']>
   timers(): readonly Timer<string>[]
   /** All mitigations at present. */
@@ -150,6 +156,10 @@ class Host implements ServerHost {
 
   setDomains(domains: readonly ClientDomain[]): void {
     this.#feed({ kind: 'domains', domains })
+  }
+
+  redirect(redirection: Redirection | undefined): void {
+    this.#feed({ kind: 'redirection', redirection })
   }
 
   sizes(): ReturnType<DotsServerMachine['sizes']> {
@@ -246,6 +256,9 @@ class Host implements ServerHost {
       case 'read-counters':
         this.#mitigate(output)
         return
+      case 'resolve':
+        this.#resolve(output)
+        return
       case 'read-clock':
         this.#feed({ kind: 'clock', wallClock: this.#ports.clock.wallClock() })
         return
@@ -299,6 +312,21 @@ class Host implements ServerHost {
         )
         return
     }
+  }
+
+  #resolve({ query, name }: OutputOf<'resolve'>): void {
+    const { resolver } = this.#ports
+    if (resolver === undefined) {
+      const message = 'this server resolves no names'
+      const failure = { code: 'DOTS_SERVER_NO_RESOLVER', message, retryable: false }
+      this.#feed({ kind: 'resolve-failed', query, failure })
+      return
+    }
+    this.#settle(
+      resolver.resolve(name),
+      (answer) => ({ kind: 'resolved', query, answer }),
+      (failure) => ({ kind: 'resolve-failed', query, failure })
+    )
   }
 
   /** Feeds what became of a call of a port; after `stop` the driver ignores it. */

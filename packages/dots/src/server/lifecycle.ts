@@ -1,34 +1,40 @@
-import { Seconds, after, inSeconds } from '@breakwater/core'
-import type { Instant } from '@breakwater/core'
-import type { PlanId } from '../domain/mitigator.ts'
-import type { RecordChange } from '../domain/record-store.ts'
+import { Milliseconds, Seconds, after, between } from '@breakwater/core'
+import type { Duration, Instant, WallTime } from '@breakwater/core'
+import type { MitigationPlan, PlanId } from '../domain/mitigator.ts'
 import type { ClientState } from './client-state.ts'
-import type { Commits } from './commits.ts'
 import { Enforcement } from './enforcement.ts'
-import { MITIGATION_COLLECTION } from './message.ts'
-import { isLive, transition } from './mitigation.ts'
+import { isInForce, planIdOf, transition } from './mitigation.ts'
 import type { Mitigation, MitigationEvent, MitigationState } from './mitigation.ts'
+import type { MitigationRecords } from './mitigation-records.ts'
 import { isChanging } from './mutation-queue.ts'
 import type { Observations } from './observation.ts'
-import { encodeRecord } from './record.ts'
 import type { ServerState } from './server-state.ts'
 
 /** How long a timer waits when a commit that may move it is on its way. */
-const POSTPONEMENT = Seconds(1)
+export const POSTPONEMENT: Duration = Seconds(1)
 
-const RESTAMP_RETRY = Seconds(30)
+/** A request that comes again so soon is repeated for want of an answer (RFC 9132 §4.4); a refresh takes its time. */
+const REPETITION: Duration = Seconds(10)
+
+const A_MILLISECOND = Milliseconds(1)
+
+/** Told of every step, after all that it brings with it by itself. */
+export type LifecycleListener = (mitigation: Mitigation, before: MitigationState, now: Instant) => void
 
 /** Moves mitigations through their states and does what each step brings with it. */
 export class Lifecycle {
   readonly enforcement: Enforcement
+  readonly records: MitigationRecords
   readonly #state: ServerState
-  readonly #commits: Commits
   readonly #observations: Observations
+  readonly #listeners: LifecycleListener[] = []
   readonly #byPlan = new Map<PlanId, Mitigation>()
+  /** When each mitigation was last asked for. */
+  readonly #askedAt = new WeakMap<Mitigation, Instant>()
 
-  constructor(state: ServerState, commits: Commits, observations: Observations) {
+  constructor(state: ServerState, records: MitigationRecords, observations: Observations) {
     this.#state = state
-    this.#commits = commits
+    this.records = records
     this.#observations = observations
     this.enforcement = new Enforcement(state, {
       applied: (plan, now) => this.#planEvent(plan, { kind: 'applied' }, now),
@@ -36,10 +42,21 @@ export class Lifecycle {
     })
   }
 
+  onStep(listener: LifecycleListener): void {
+    this.#listeners.push(listener)
+  }
+
   /** Reserves targets, and a place within the limits, for a mitigation that is on its way to the store. */
   claim(mitigation: Mitigation): void {
     for (const prefix of mitigation.target.prefixes) this.#state.claims.add(prefix, mitigation)
     this.#state.mitigations.add(mitigation.client.principal.owner)
+  }
+
+  /** The moment that names a new plan: now, or a little later where an earlier plan of this key still has that name. */
+  startOf(key: string, now: Instant): WallTime {
+    let moment = this.#state.wallAt(now)
+    while (this.enforcement.has(planIdOf(key, moment))) moment = after(moment, A_MILLISECOND)
+    return moment
   }
 
   /** Takes one event through the table of `mitigation.ts`. */
@@ -49,30 +66,63 @@ export class Lifecycle {
     if (next === before) return
     mitigation.state = next
     this.#report(mitigation, before, next)
-    this.#enter(mitigation, before, next)
-    if (before.kind !== 'requested') this.#observations.changed(mitigation, now)
+    this.#enter(mitigation, before, next, now)
+    this.#countActivity(mitigation, before, next)
+    // What was never promised is not told of.
+    if (before.kind !== 'requested' || next.kind !== 'ended') this.#observations.changed(mitigation, now)
+    for (const listener of this.#listeners) listener(mitigation, before, now)
   }
 
-  /** Its client has asked for it again, so soon that it cannot have heard that it has it. */
-  askedAgain(mitigation: Mitigation, now: Instant): void {
-    this.#observations.insist(mitigation, now)
+  /** Its client has asked for it: once more, and so soon that it cannot have heard that it has it, perhaps. */
+  asked(mitigation: Mitigation, now: Instant): void {
+    const before = this.#askedAt.get(mitigation)
+    this.#askedAt.set(mitigation, now)
+    if (before !== undefined && between(before, now) < REPETITION) this.#observations.insist(mitigation, now)
   }
 
   /** Ends mitigations that `successor` takes the place of; their plans stay in force until its own is. */
-  supersede(overridden: readonly Mitigation[], successor: Mitigation, now: Instant): void {
-    const plans = overridden.flatMap(({ planId, inherited }) => [planId, ...inherited])
-    successor.inherited = plans.filter((plan) => plan !== successor.planId)
-    for (const mitigation of overridden) this.step(mitigation, { kind: 'superseded' }, now)
+  supersede(
+    overridden: readonly Mitigation[],
+    successor: Mitigation,
+    now: Instant,
+    kind: 'superseded' | 'preempted' = 'superseded'
+  ): void {
+    this.inherit(overridden, successor)
+    for (const mitigation of overridden) this.step(mitigation, { kind }, now)
+  }
+
+  /** Leaves plans to `successor`, which withdraws them when its own is in force. */
+  inherit(from: readonly Mitigation[], successor: Mitigation): void {
+    const plans = from.flatMap(({ planId, inherited }) => [planId, ...inherited])
+    for (const mitigation of from) mitigation.inherited = []
+    successor.inherited = [...successor.inherited, ...plans.filter((plan) => plan !== successor.planId)]
+  }
+
+  /** Takes what was left to it out of force. */
+  withdrawInherited(mitigation: Mitigation): void {
+    for (const plan of mitigation.inherited) this.enforcement.withdraw(plan)
+    mitigation.inherited = []
   }
 
   /** A mitigation of an earlier process is taken up again; its plan may be in force or not. */
   resume(mitigation: Mitigation): void {
+    const { state } = mitigation
     this.claim(mitigation)
     this.#keep(mitigation)
-    this.enforcement.adopt({ id: mitigation.planId, target: mitigation.target, action: 'discard' })
-    if (mitigation.state.kind === 'terminating')
-      this.#state.timers.set(`grace:${mitigation.key}`, mitigation.state.until)
+    if (isUnderWay(state)) {
+      this.#state.activity.begin(mitigation.client.principal.owner)
+      this.enforcement.adopt(planOf(mitigation))
+    }
+    if (state.kind === 'terminating') this.#state.timers.set(`grace:${mitigation.key}`, state.until)
     else this.armExpiry(mitigation)
+  }
+
+  /** Its names mean other addresses than before: these are what is mitigated from now on. */
+  retarget(mitigation: Mitigation, target: Mitigation['target']): void {
+    for (const prefix of mitigation.target.prefixes) this.#state.claims.remove(prefix, mitigation)
+    mitigation.target = target
+    for (const prefix of target.prefixes) this.#state.claims.add(prefix, mitigation)
+    if (isUnderWay(mitigation.state)) this.enforcement.apply(planOf(mitigation))
   }
 
   /** Sets the timer that ends a mitigation with its lifetime. */
@@ -88,7 +138,7 @@ export class Lifecycle {
       this.#state.timers.set(`${timer}:${mitigation.key}`, after(now, POSTPONEMENT))
       return
     }
-    this.#end(mitigation, { kind: timer === 'expiry' ? 'expired' : 'grace-over' }, now)
+    this.end(mitigation, { kind: timer === 'expiry' ? 'expired' : 'grace-over' }, now)
   }
 
   /** Ends what the client is no longer authorised for (RFC 9132 §11). */
@@ -102,7 +152,7 @@ export class Lifecycle {
       const { prefixes } = mitigation.target
       if (domain !== undefined && authorization.firstForeign(domain, prefixes) === undefined) continue
       if (isChanging(client, mitigation.key)) client.recheck = true
-      else this.#end(mitigation, { kind: 'revoked' }, now)
+      else this.end(mitigation, { kind: 'revoked' }, now)
     }
   }
 
@@ -111,44 +161,13 @@ export class Lifecycle {
     for (const client of this.#state.clients)
       if (client.observations.size > 0)
         for (const mitigation of client.mitigations.values())
-          if (isLive(mitigation)) this.#observations.changed(mitigation, now)
+          if (isInForce(mitigation)) this.#observations.changed(mitigation, now)
   }
 
-  /** Deletes the record of a mitigation that is over. */
-  sweep(mitigation: Mitigation): void {
-    this.#commits.sweep(mitigation.key)
-  }
-
-  /** The calendar stepped: the moments in the records were of the old one, and a restart would go by them. */
-  restamp(clients: Iterable<ClientState>): void {
-    const changes: RecordChange[] = []
-    for (const client of clients) {
-      // What is on its way to the store has dates of its own: written anew when it is there.
-      client.restamp = client.mutations.length > 0
-      if (client.restamp) continue
-      for (const mitigation of client.mitigations.values())
-        changes.push(this.record(mitigation, mitigation.state, mitigation.expiresAt))
-    }
-    if (changes.length === 0) return
-    this.#commits.commit(changes, (failure, at) => {
-      if (failure !== undefined) this.#state.timers.set('restamp', after(at, RESTAMP_RETRY))
-    })
-  }
-
-  /** The record that a mitigation has now, or will have with other dates. */
-  record(mitigation: Mitigation, state: MitigationState, expiresAt: Mitigation['expiresAt']): RecordChange {
-    const { key, client, id, target, startedAt, grace } = mitigation
-    const value = encodeRecord({
-      cuid: client.cuid,
-      id,
-      principal: client.principal,
-      target,
-      startedAt,
-      expiresAt: expiresAt === 'never' ? 'never' : this.#state.wallAt(expiresAt),
-      graceSeconds: inSeconds(grace),
-      ...(state.kind === 'terminating' ? { terminatingUntil: this.#state.wallAt(state.until) } : {})
-    })
-    return { kind: 'put', collection: MITIGATION_COLLECTION, key, value }
+  /** An end that no request of the client's asked for: its record goes, too. */
+  end(mitigation: Mitigation, event: MitigationEvent, now: Instant): void {
+    this.step(mitigation, event, now)
+    if (mitigation.state.kind === 'ended') this.records.sweep(mitigation)
   }
 
   #planEvent(plan: PlanId, event: MitigationEvent, now: Instant): void {
@@ -156,25 +175,27 @@ export class Lifecycle {
     if (mitigation === undefined) return
     this.step(mitigation, event, now)
     // Also for one that was withdrawn meanwhile: its filter is in force now, for the rest of its grace period.
-    if (event.kind === 'applied') this.#withdrawInherited(mitigation)
+    if (event.kind === 'applied') this.withdrawInherited(mitigation)
   }
 
-  /** An end that no request of the client's asked for: its record goes, too. */
-  #end(mitigation: Mitigation, event: MitigationEvent, now: Instant): void {
-    this.step(mitigation, event, now)
-    this.sweep(mitigation)
-  }
-
-  #enter(mitigation: Mitigation, before: MitigationState, next: MitigationState): void {
+  #enter(mitigation: Mitigation, before: MitigationState, next: MitigationState, now: Instant): void {
+    if (before.kind === 'requested' && next.kind !== 'ended') {
+      this.#keep(mitigation)
+      this.armExpiry(mitigation)
+    }
     switch (next.kind) {
-      case 'requested':
-      case 'failing':
-      case 'active':
-        return
       case 'applying':
-        this.#keep(mitigation)
-        this.armExpiry(mitigation)
-        this.enforcement.apply({ id: mitigation.planId, target: mitigation.target, action: 'discard' })
+        if (before.kind !== 'requested') this.#restart(mitigation, now)
+        this.enforcement.apply(planOf(mitigation))
+        return
+      case 'armed':
+        // Its plan was left to the immediate request that took over.
+        if (before.kind === 'stood-down' && before.because === 'overlap') return
+        this.#withdrawAll(mitigation)
+        return
+      case 'inactive':
+        // RFC 9132 §4.4.1.3: no active-but-terminating period where the server withdraws.
+        this.#withdrawAll(mitigation)
         return
       case 'terminating':
         this.#state.timers.cancel(`expiry:${mitigation.key}`)
@@ -182,21 +203,33 @@ export class Lifecycle {
         return
       case 'ended':
         this.#forget(mitigation, before)
-        // Superseded: its plan stays until its successor's is in force. Not stored: it never had one.
-        if (next.reason === 'superseded' || next.reason === 'not-stored') return
-        this.enforcement.withdraw(mitigation.planId)
-        this.#withdrawInherited(mitigation)
+        // Its plan stays until its successor's is in force. Not stored: it never had one.
+        if (next.reason !== 'superseded' && next.reason !== 'preempted' && next.reason !== 'not-stored')
+          this.#withdrawAll(mitigation)
+        return
+      case 'requested':
+      case 'active':
+      case 'stopped':
+      case 'failing':
+      case 'stood-down':
     }
   }
 
-  #withdrawInherited(mitigation: Mitigation): void {
-    for (const plan of mitigation.inherited) this.enforcement.withdraw(plan)
-    mitigation.inherited = []
+  /** In force once more, by a plan of its own: the one before may have been left to somebody who will withdraw it. */
+  #restart(mitigation: Mitigation, now: Instant): void {
+    this.#byPlan.delete(mitigation.planId)
+    mitigation.startedAt = this.startOf(mitigation.key, now)
+    mitigation.planId = planIdOf(mitigation.key, mitigation.startedAt)
+    this.#byPlan.set(mitigation.planId, mitigation)
+  }
+
+  #withdrawAll(mitigation: Mitigation): void {
+    this.enforcement.withdraw(mitigation.planId)
+    this.withdrawInherited(mitigation)
   }
 
   #keep(mitigation: Mitigation): void {
     mitigation.client.mitigations.set(mitigation.id, mitigation)
-    this.#state.activity.begin(mitigation.client.principal.owner)
     this.#byPlan.set(mitigation.planId, mitigation)
   }
 
@@ -205,12 +238,17 @@ export class Lifecycle {
     for (const prefix of target.prefixes) this.#state.claims.remove(prefix, mitigation)
     this.#state.mitigations.remove(client.principal.owner)
     if (before.kind === 'requested') return
-    this.#state.activity.end(client.principal.owner)
     this.#state.timers.cancel(`expiry:${key}`)
     this.#state.timers.cancel(`grace:${key}`)
     if (this.#byPlan.get(planId) === mitigation) this.#byPlan.delete(planId)
     if (client.mitigations.get(mitigation.id) === mitigation) client.mitigations.delete(mitigation.id)
     this.#state.clients.release(client)
+  }
+
+  #countActivity({ client }: Mitigation, before: MitigationState, next: MitigationState): void {
+    const { owner } = client.principal
+    if (isUnderWay(next) && !isUnderWay(before)) this.#state.activity.begin(owner)
+    if (!isUnderWay(next) && isUnderWay(before)) this.#state.activity.end(owner)
   }
 
   #report(mitigation: Mitigation, before: MitigationState, next: MitigationState): void {
@@ -226,4 +264,13 @@ export class Lifecycle {
       ...(next.kind === 'ended' ? { reason: next.reason } : {})
     })
   }
+}
+
+/** From the moment that it is to be in force until its filter is gone (RFC 9132 §4.5). */
+function isUnderWay(state: MitigationState): boolean {
+  return isInForce({ state }) || state.kind === 'terminating'
+}
+
+function planOf({ planId, target }: Mitigation): MitigationPlan {
+  return { id: planId, target, action: 'discard' }
 }

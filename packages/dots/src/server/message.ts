@@ -1,8 +1,10 @@
 import type { NetworkPath, PeerId, PeerIdentity, SessionEnd, Transport, WallTime } from '@breakwater/core'
 import type { DropCounters, MitigationPlan, PlanId } from '../domain/mitigator.ts'
+import type { NameAnswer } from '../domain/resolver.ts'
 import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
 import type { ClientDomain } from './authorization.ts'
 import type { ServerEvent } from './event.ts'
+import type { Redirection } from './redirection.ts'
 
 /** Collection of the record store that mitigations live in. */
 export const MITIGATION_COLLECTION = 'mitigations'
@@ -10,7 +12,10 @@ export const MITIGATION_COLLECTION = 'mitigations'
 /** Names one commit. */
 export type StoreOperation = number & { readonly __brand: 'StoreOperation' }
 
-/** Why a store or mitigator did not do its part. */
+/** Names one question to the name service. */
+export type NameQuery = number & { readonly __brand: 'NameQuery' }
+
+/** Why a store, mitigator or resolver did not do its part. */
 export interface Failure {
   readonly code: string
   readonly message: string
@@ -48,6 +53,10 @@ export type ServerInput =
   | { readonly kind: 'in-force-failed'; readonly failure: Failure }
   | { readonly kind: 'counters'; readonly counters: ReadonlyMap<PlanId, DropCounters> }
   | { readonly kind: 'counters-failed'; readonly failure: Failure }
+  | { readonly kind: 'resolved'; readonly query: NameQuery; readonly answer: NameAnswer }
+  | { readonly kind: 'resolve-failed'; readonly query: NameQuery; readonly failure: Failure }
+  /** Undefined: nobody is sent elsewhere any more. */
+  | { readonly kind: 'redirection'; readonly redirection: Redirection | undefined }
 
 /** What a server wants done. */
 export type ServerOutput =
@@ -61,4 +70,6 @@ export type ServerOutput =
   | { readonly kind: 'read-in-force' }
   | { readonly kind: 'read-counters' }
   | { readonly kind: 'read-clock' }
+  /** Answer with `resolved` or `resolve-failed`. */
+  | { readonly kind: 'resolve'; readonly query: NameQuery; readonly name: string }
   | { readonly kind: 'event'; readonly event: ServerEvent }

@@ -13,6 +13,7 @@ import type { ClientState } from './client-state.ts'
 import { observedMaxAge } from './freshness.ts'
 import type { Mitigation } from './mitigation.ts'
 import { configRepresentation } from './config-representation.ts'
+import { redirectionOf, redirectionResponse } from './redirection.ts'
 import { dotsResponse, tooLarge } from './response.ts'
 import type { ServerSession } from './server-session.ts'
 import type { ServerState } from './server-state.ts'
@@ -137,6 +138,12 @@ export class Observations {
       if (observation.kind === 'configuration') this.#plan(observation, now)
   }
 
+  /** Its client is sent to another server: every observation of the session ends with that (RFC 9132 §4.6). */
+  redirected(session: ServerSession, now: Instant): void {
+    if (redirectionOf(this.#state, session.principal) === undefined) return
+    for (const observation of session.observations.values()) this.#plan(observation, now)
+  }
+
   /** Timer `notify:<peer>`: tells one observer; the others of the session have their turn later. */
   notify(session: ServerSession, now: Instant): void {
     const [observation] = session.changed
@@ -144,6 +151,7 @@ export class Observations {
     session.changed.delete(observation)
     const message = this.#message(observation, now)
     if (message !== undefined) this.#send(observation, message, now)
+    this.redirected(session, now)
     if (isOver(observation)) {
       // RFC 7641 §4.2: the resource is gone, so its entry goes; one that stayed would take another's place.
       session.forgetObserver(observation.exchange, now)
@@ -173,6 +181,8 @@ export class Observations {
   }
 
   #message(observation: Observation, now: Instant): CoapResponse | undefined {
+    const redirection = redirectionOf(this.#state, observation.session.principal)
+    if (redirection !== undefined && !hasEnds(observation)) return redirectionResponse(redirection)
     if (observation.kind === 'mitigation') return this.#mitigationMessage(observation, now)
     const { session, sid } = observation
     return configRepresentation(session, sid, this.#state.policy.configurationMaxAgeSeconds, [OBSERVE])
@@ -200,6 +210,11 @@ function isInsisted(observation: Observation, now: Instant): boolean {
   if (observation.kind === 'configuration' || !observation.session.observations.has(observation.exchange))
     return false
   return observation.insistUntil !== undefined && observation.insistUntil > now
+}
+
+/** What ended is told once, and before anything else. */
+function hasEnds(observation: Observation): boolean {
+  return observation.kind === 'mitigation' && observation.ended.size > 0
 }
 
 /** Whether there is nothing left that it could be told of. */

@@ -8,6 +8,7 @@ import {
 import type { SessionParameters } from '../signal/defaults.ts'
 import { DEFAULT_LIFETIME_POLICY } from '../signal/lifetime.ts'
 import type { LifetimePolicy } from '../signal/lifetime.ts'
+import type { Redirection } from './redirection.ts'
 
 /** What the operator of a server decides. */
 export interface ServerPolicy {
@@ -19,10 +20,25 @@ export interface ServerPolicy {
   /** As far as that time is doubled for a client that asks again before it is over (RFC 9132 §4.4.4). */
   readonly maximumActiveButTerminating: Duration
   /**
-   * What becomes of a request that overlaps another DOTS client's mitigation (RFC 9132 §4.4.1.3): `accept` keeps both, so
-   * that neither loses its protection when the other withdraws; `reject` answers 4.09.
+   * What becomes of requests of two DOTS clients that overlap (RFC 9132 §4.4.1.3): `accept` keeps both in force, so that
+   * neither loses its protection when the other withdraws; `reject` answers 4.09 to the later one; `prefer-latest` takes the
+   * earlier one out of force until the later one is over; `reject-all` does both.
    */
-  readonly clientConflict: 'accept' | 'reject'
+  readonly clientConflict: 'accept' | 'reject' | 'prefer-latest' | 'reject-all'
+  /**
+   * What the loss of a client's signal does (RFC 9132 §4.4.1.3, §4.7): `replace` brings its preconfigured requests into
+   * force and withdraws immediate ones that overlap them, `add` leaves these, `ignore` does nothing.
+   */
+  readonly onSignalLoss: 'replace' | 'add' | 'ignore'
+  /** What an immediate request does to an overlapping preconfigured one that is in force (RFC 9132 §4.4.1.3). */
+  readonly onOverlap: 'deactivate' | 'keep'
+  /**
+   * An attack counts as over when so long nothing more was discarded (RFC 9132 §4.4.2, Table 3, status 3). Undefined: the
+   * client is never told so, for it will withdraw then, and attackers know how to pause.
+   */
+  readonly attackStoppedAfter: Duration | undefined
+  /** Where clients are sent from the start (RFC 9132 §4.6). */
+  readonly redirection: Redirection | undefined
   /** Validity of an answer to GET on `/config`, in seconds (RFC 9132 §4.5.3); not 0. */
   readonly configurationMaxAgeSeconds: number
   /**
@@ -50,6 +66,13 @@ export interface ServerLimits {
   readonly observationsPerSession: number
   /** Sessions over TCP of one identity, each an open file; a further one ends the one that was silent for longest. */
   readonly streamsPerClient: number
+  /** Prefixes, names and URIs of one request together. */
+  readonly targetsPerRequest: number
+  /** Cuids that one identity has something of at a time (RFC 9132 §4.4.1.1). */
+  readonly cuidsPerClient: number
+  /** Names that are being resolved, of all clients together. */
+  readonly namesAtOnce: number
+  readonly addressesPerName: number
 }
 
 export const DEFAULT_SERVER_POLICY: ServerPolicy = {
@@ -58,6 +81,10 @@ export const DEFAULT_SERVER_POLICY: ServerPolicy = {
   activeButTerminating: ACTIVE_BUT_TERMINATING,
   maximumActiveButTerminating: MAXIMUM_ACTIVE_BUT_TERMINATING,
   clientConflict: 'accept',
+  onSignalLoss: 'replace',
+  onOverlap: 'deactivate',
+  attackStoppedAfter: undefined,
+  redirection: undefined,
   configurationMaxAgeSeconds: 3600,
   staleConfiguration: 'keep',
   statusInterval: Seconds(30),
@@ -71,6 +98,10 @@ export const DEFAULT_SERVER_POLICY: ServerPolicy = {
     requestBurstPerClient: 1000,
     waitingPerClient: 64,
     observationsPerSession: 64,
-    streamsPerClient: 16
+    streamsPerClient: 16,
+    targetsPerRequest: 256,
+    cuidsPerClient: 64,
+    namesAtOnce: 256,
+    addressesPerName: 32
   }
 }

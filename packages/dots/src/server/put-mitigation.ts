@@ -1,216 +1,195 @@
 import { Code } from '@breakwater/coap'
-import type { CoapResponse } from '@breakwater/coap'
-import { Milliseconds, Seconds, between } from '@breakwater/core'
-import type { Duration, Instant } from '@breakwater/core'
-import type { ConflictInformation } from '@breakwater/model'
+import { Milliseconds } from '@breakwater/core'
+import type { Instant } from '@breakwater/core'
 import type { MitigationId } from '../domain/identifier.ts'
-import { sameTarget } from '../domain/target.ts'
 import type { Target } from '../domain/target.ts'
-import { INDEFINITE_LIFETIME, expiryOf, grantLifetime } from '../signal/lifetime.ts'
+import { expiryOf, grantLifetime } from '../signal/lifetime.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
-import type { EfficacyUpdate } from '../signal/efficacy-update.ts'
 import type { MitigationRequest } from '../signal/request-check.ts'
+import { shareName } from '../signal/requested-target.ts'
+import { conflictWith, overlapping } from './admission.ts'
+import type { Admission } from './admission.ts'
+import { fullness } from './capacity.ts'
 import type { ClientState } from './client-state.ts'
 import { deletion } from './commits.ts'
-import { clientConflict, conflictInformation, overlapsHigher } from './conflict.ts'
+import { clientConflict, overlapsHigher } from './conflict.ts'
+import { answered, grantedResponse, secondsOf } from './granted.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { isLive, mitigationKey, planIdOf } from './mitigation.ts'
+import { isInForce, isLive, mitigationKey, planIdOf } from './mitigation.ts'
 import type { Mitigation } from './mitigation.ts'
 import type { Decision } from './mutation-queue.ts'
-import { remainingSeconds } from './representation.ts'
-import { IGNORED, dotsResponse, refusal, unavailable } from './response.ts'
-import type { Answer } from './response.ts'
+import type { NameWatch } from './name-watch.ts'
+import type { Preconfigured } from './preconfigured.ts'
+import type { RefreshMitigation } from './refresh-mitigation.ts'
 import type { ServerState } from './server-state.ts'
 
-/** Seconds after which a server that is full may be asked again. */
-const FULL_RETRY_SECONDS = 60
-
-/** A request that comes again so soon is repeated for want of an answer (RFC 9132 §4.4); a refresh takes its time. */
-const REPETITION: Duration = Seconds(10)
+/** A request with what its names mean. */
+export interface ResolvedRequest extends MitigationRequest {
+  readonly addressed: Target
+  /** How long that holds. */
+  readonly ttlSeconds: number
+}
 
 /** Decides a mitigation request that is right in itself and within the client's rights (RFC 9132 §4.4.1.3). */
 export class PutMitigation {
   readonly #state: ServerState
   readonly #lifecycle: Lifecycle
-  /** When each mitigation was last asked for. */
-  readonly #askedAt = new WeakMap<Mitigation, Instant>()
+  readonly #admission: Admission
+  readonly #preconfigured: Preconfigured
+  readonly #names: NameWatch
+  readonly #refresh: RefreshMitigation
 
-  constructor(state: ServerState, lifecycle: Lifecycle) {
+  constructor(
+    state: ServerState,
+    lifecycle: Lifecycle,
+    admission: Admission,
+    preconfigured: Preconfigured,
+    names: NameWatch,
+    refresh: RefreshMitigation
+  ) {
     this.#state = state
     this.#lifecycle = lifecycle
+    this.#admission = admission
+    this.#preconfigured = preconfigured
+    this.#names = names
+    this.#refresh = refresh
   }
 
-  decide(client: ClientState, id: MitigationId, request: MitigationRequest, now: Instant): Decision {
+  decide(client: ClientState, id: MitigationId, request: ResolvedRequest, now: Instant): Decision {
     const existing = client.mitigations.get(id)
-    if (existing !== undefined && isLive(existing))
-      return this.#refresh(existing, request.target, request.lifetime, now)
-    const overlapping = this.#overlapping(request.target)
-    const own = overlapping.filter((other) => other.client === client && other !== existing)
-    const higher = own.find((other) => isLive(other) && other.id > id)
+    if (existing !== undefined && isLive(existing)) return this.#refresh.decide(existing, request, now)
+    const own = this.#ownOverlapping(client, request).filter((other) => other !== existing)
+    // RFC 9132 §4.4.1.3: order and overriding are among requests of one kind.
+    const higher = own.find((other) => isLive(other) && other.id > id && other.trigger === request.trigger)
     if (higher !== undefined) return answered(overlapsHigher(higher))
-    const other = overlapping.find((each) => each.client !== client && each.state.kind !== 'terminating')
-    if (other !== undefined && this.#state.policy.clientConflict === 'reject')
-      return answered(clientConflict(other, request.target, now))
-    const overridden = existing === undefined ? own : [existing, ...own]
-    const full = overridden.length > 0 ? undefined : this.#fullness(client)
+    const overridden = own.filter((other) => isOverridden(other, request))
+    if (existing !== undefined) overridden.push(existing)
+    const startsAtOnce = request.trigger === 'immediate' || overridden.some(isTriggered)
+    const lifetime = grantLifetime(request.lifetime, this.#state.policy.lifetime)
+    if (startsAtOnce) {
+      const verdict = this.#admission.judge(client, request.addressed, expiryOf(lifetime, now), now)
+      if (verdict.kind === 'inactive')
+        return answered(clientConflict(request.addressed, verdict.rivals, verdict.conflict, now))
+    }
+    const full = overridden.length > 0 ? undefined : fullness(this.#state, client.principal)
     if (full !== undefined) return answered(full)
-    const conflict = other === undefined ? undefined : conflictInformation(request.target, other)
-    return this.#create(client, id, request, overridden, conflict, now)
-  }
-
-  /** An efficacy update is a refresh of what there is, and creates nothing (RFC 9132 §4.4.3). */
-  decideEfficacy(
-    client: ClientState,
-    id: MitigationId,
-    { target, lifetime }: EfficacyUpdate,
-    now: Instant
-  ): Decision {
-    const existing = client.mitigations.get(id)
-    if (existing === undefined || !isLive(existing)) return answered(IGNORED)
-    return this.#refresh(existing, target, lifetime, now)
-  }
-
-  /** @param wanted Undefined: the lifetime stays as it is. */
-  #refresh(mitigation: Mitigation, target: Target, wanted: Lifetime | undefined, now: Instant): Decision {
-    if (!sameTarget(mitigation.target, target))
-      return answered(
-        refusal({
-          code: 'DOTS_SERVER_REFRESH_CHANGED',
-          answer: Code.badRequest,
-          // RFC 9132 §4.4.1.3: a refresh repeats all but the lifetime; other targets want another mid.
-          diagnostic: `mid ${mitigation.id} has other targets; ask for these with a higher mid`
-        })
-      )
-    if (wanted === undefined) {
-      const response = grantedResponse(Code.changed, mitigation.id, remainingSeconds(mitigation, now))
-      return answered({ response, outcome: 'refreshed' })
-    }
-    const lifetime = grantLifetime(wanted, this.#state.policy.lifetime)
-    const expiresAt = expiryOf(lifetime, now)
-    return {
-      kind: 'commit',
-      changes: [this.#lifecycle.record(mitigation, mitigation.state, expiresAt)],
-      stored: () => {
-        mitigation.expiresAt = expiresAt
-        if (isLive(mitigation)) this.#lifecycle.armExpiry(mitigation)
-        this.#noteAsked(mitigation, now)
-        const response = grantedResponse(Code.changed, mitigation.id, secondsOf(lifetime))
-        return { response, outcome: 'refreshed' }
-      },
-      notStored: () => undefined
-    }
+    return this.#create(this.#newMitigation(client, id, request, lifetime, overridden, now), {
+      lifetime,
+      overridden,
+      startsAtOnce
+    })
   }
 
   #create(
-    client: ClientState,
-    id: MitigationId,
-    request: MitigationRequest,
-    overridden: readonly Mitigation[],
-    conflict: ConflictInformation | undefined,
-    now: Instant
+    mitigation: Mitigation,
+    how: {
+      readonly lifetime: Lifetime
+      readonly overridden: readonly Mitigation[]
+      readonly startsAtOnce: boolean
+    }
   ): Decision {
-    const lifetime = grantLifetime(request.lifetime, this.#state.policy.lifetime)
-    const mitigation = this.#newMitigation(client, id, request.target, lifetime, overridden, now)
+    const { lifetime, overridden, startsAtOnce } = how
+    const { records } = this.#lifecycle
+    const as = startsAtOnce ? 'applying' : 'armed'
     this.#lifecycle.claim(mitigation)
+    const standingDown = this.#preconfigured.standingDownFor(mitigation)
     const others = overridden.filter(({ key }) => key !== mitigation.key)
     return {
       kind: 'commit',
       changes: [
         ...others.map(({ key }) => deletion(key)),
-        this.#lifecycle.record(mitigation, mitigation.state, mitigation.expiresAt)
+        ...standingDown.map((each) => records.change(each, { kind: 'armed' }, each.expiresAt)),
+        records.change(mitigation, { kind: as }, mitigation.expiresAt)
       ],
       stored: (at) => {
-        this.#lifecycle.supersede(overridden, mitigation, at)
-        this.#lifecycle.step(mitigation, { kind: 'stored' }, at)
-        this.#noteAsked(mitigation, now)
-        const response = grantedResponse(Code.created, id, secondsOf(lifetime), conflict)
+        this.#takePlace(mitigation, overridden, startsAtOnce, at)
+        this.#preconfigured.standDown(standingDown, mitigation, at)
+        this.#lifecycle.step(mitigation, { kind: 'stored', as }, at)
+        if (startsAtOnce) this.#win(mitigation, at)
+        this.#lifecycle.asked(mitigation, at)
+        const conflict = this.#admission.describe(mitigation, at)
+        const response = grantedResponse(Code.created, mitigation.id, secondsOf(lifetime), conflict)
         return { response, outcome: 'created' }
       },
       notStored: (at) => this.#lifecycle.step(mitigation, { kind: 'not-stored' }, at)
     }
   }
 
-  #noteAsked(mitigation: Mitigation, now: Instant): void {
-    const before = this.#askedAt.get(mitigation)
-    this.#askedAt.set(mitigation, now)
-    if (before !== undefined && between(before, now) < REPETITION) this.#lifecycle.askedAgain(mitigation, now)
+  /** What is overridden ends; its filters wait for that of its successor, if there is to be one now. */
+  #takePlace(
+    mitigation: Mitigation,
+    overridden: readonly Mitigation[],
+    startsAtOnce: boolean,
+    now: Instant
+  ): void {
+    this.#lifecycle.supersede(overridden, mitigation, now)
+    if (!startsAtOnce) this.#lifecycle.withdrawInherited(mitigation)
+  }
+
+  /** Where the operator wants the latest request to win, the others lose. */
+  #win(mitigation: Mitigation, now: Instant): void {
+    const { client, target, expiresAt } = mitigation
+    if (this.#state.policy.clientConflict !== 'prefer-latest') return
+    const verdict = this.#admission.judge(client, target, expiresAt, now)
+    this.#admission.deactivate(verdict.loses, conflictWith([mitigation], false, now), now)
   }
 
   #newMitigation(
     client: ClientState,
     id: MitigationId,
-    target: Target,
+    request: ResolvedRequest,
     lifetime: Lifetime,
     overridden: readonly Mitigation[],
     now: Instant
   ): Mitigation {
-    const { activeButTerminating, maximumActiveButTerminating } = this.#state.policy
-    const terminating = overridden.filter(({ state }) => state.kind === 'terminating')
-    // RFC 9132 §4.4.4: doubled for a client that asks again while its last request is still terminating.
-    const grace = terminating.reduce(
-      (longest, { grace: last }) => Math.max(longest, Math.min(2 * last, maximumActiveButTerminating)),
-      activeButTerminating as number
-    )
     const key = mitigationKey(client.cuid, id)
-    const startedAt = this.#state.wallAt(now)
-    return {
+    const startedAt = this.#lifecycle.startOf(key, now)
+    const mitigation: Mitigation = {
       key,
       client,
       id,
-      target,
+      trigger: request.trigger,
+      requested: request.target,
+      target: request.addressed,
       planId: planIdOf(key, startedAt),
       startedAt,
-      grace: Milliseconds(grace),
+      grace: this.#grace(overridden),
       expiresAt: expiryOf(lifetime, now),
       state: { kind: 'requested' },
       inherited: []
     }
+    this.#names.builtOn(mitigation, request.ttlSeconds)
+    return mitigation
   }
 
-  /** Every other mitigation with a common address (RFC 9132 §4.4.1.3), each once. */
-  #overlapping(target: Target): Mitigation[] {
-    const found = new Set<Mitigation>()
-    for (const prefix of target.prefixes)
-      for (const mitigation of this.#state.claims.overlapping(prefix)) found.add(mitigation)
-    return [...found]
-  }
-
-  #fullness(client: ClientState): Answer | undefined {
-    const { mitigations, policy } = this.#state
-    const { limits } = policy
-    // RFC 9132 §4.4.1.3: a server near its capacity may refuse.
-    if (mitigations.of(client.principal.owner) >= limits.mitigationsPerClient)
-      return unavailable(
-        'DOTS_SERVER_CLIENT_FULL',
-        `you have ${limits.mitigationsPerClient} mitigations, which is the limit`,
-        FULL_RETRY_SECONDS
+  /** RFC 9132 §4.4.4: doubled for a client that asks again while its last request is still terminating. */
+  #grace(overridden: readonly Mitigation[]): Mitigation['grace'] {
+    const { activeButTerminating, maximumActiveButTerminating } = this.#state.policy
+    const terminating = overridden.filter(({ state }) => state.kind === 'terminating')
+    return Milliseconds(
+      terminating.reduce(
+        (longest, { grace: last }) => Math.max(longest, Math.min(2 * last, maximumActiveButTerminating)),
+        activeButTerminating as number
       )
-    if (mitigations.total < limits.mitigations) return undefined
-    return unavailable(
-      'DOTS_SERVER_FULL',
-      'the server has as many mitigations as it takes',
-      FULL_RETRY_SECONDS
     )
   }
+
+  /** RFC 9132 §4.4.1.3: "a common IP address, IP prefix, FQDN, URI, or alias". */
+  #ownOverlapping(client: ClientState, { target, addressed }: ResolvedRequest): Mitigation[] {
+    const found = new Set(overlapping(this.#state, addressed).filter((other) => other.client === client))
+    if (target.names.length + target.uris.length > 0)
+      for (const other of client.mitigations.values())
+        if (shareName(other.requested, target)) found.add(other)
+    return [...found]
+  }
 }
 
-/** RFC 9132 §4.4.1.1: the granted lifetime is always told. */
-function grantedResponse(
-  code: number,
-  id: MitigationId,
-  lifetime: number,
-  conflict?: ConflictInformation
-): CoapResponse {
-  const entry = { mid: id, lifetime }
-  const scope = conflict === undefined ? entry : { ...entry, conflictInformation: conflict }
-  return dotsResponse(code, { mitigationScope: { scope: [scope] } })
+/** Of one kind, the lower mid; and a filter that only stays for a while, unless nothing would take its place now. */
+function isOverridden(other: Mitigation, { trigger }: MitigationRequest): boolean {
+  return isLive(other) ? other.trigger === trigger : trigger === 'immediate'
 }
 
-/** As the wire wants it. */
-function secondsOf(lifetime: Lifetime): number {
-  return lifetime === 'indefinite' ? INDEFINITE_LIFETIME : lifetime
-}
-
-function answered(answer: Answer): Decision {
-  return { kind: 'answer', answer }
+/** A preconfigured request that adjusts one in force goes on in force: nothing told us to stop (RFC 9132 §4.4.4). */
+function isTriggered(mitigation: Mitigation): boolean {
+  return mitigation.trigger === 'signal-loss' && isInForce(mitigation)
 }

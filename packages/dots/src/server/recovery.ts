@@ -1,10 +1,10 @@
 import { BreakwaterError, Seconds, after } from '@breakwater/core'
 import type { Instant, WallTime } from '@breakwater/core'
 import type { StoredRecord } from '../domain/record-store.ts'
+import { effectiveTarget } from '../signal/requested-target.ts'
 import type { Commits } from './commits.ts'
-import type { Lifecycle } from './lifecycle.ts'
 import { mitigationKey, planIdOf } from './mitigation.ts'
-import type { Mitigation } from './mitigation.ts'
+import type { Mitigation, MitigationState } from './mitigation.ts'
 import { decodeRecord } from './record.ts'
 import type { MitigationRecord } from './record.ts'
 import type { ServerState } from './server-state.ts'
@@ -15,7 +15,7 @@ import type { ServerState } from './server-state.ts'
  */
 export function recover(
   state: ServerState,
-  lifecycle: Lifecycle,
+  resume: (mitigation: Mitigation) => void,
   commits: Commits,
   records: readonly StoredRecord[],
   now: Instant
@@ -31,7 +31,7 @@ export function recover(
       commits.sweep(key)
     } else {
       mitigations++
-      lifecycle.resume(mitigation)
+      resume(mitigation)
     }
   }
   state.report({ kind: 'resumed', mitigations, expired })
@@ -56,28 +56,40 @@ export function reportDamaged(state: ServerState, key: string, reason: string): 
 
 /** Undefined when its time is over. */
 function resumed(state: ServerState, record: MitigationRecord, now: Instant): Mitigation | undefined {
-  const { cuid, id, principal, target, startedAt, expiresAt, terminatingUntil, graceSeconds } = record
-  const { maximumActiveButTerminating, lifetime } = state.policy
-  const longest = Seconds(lifetime.maximumSeconds)
+  const { cuid, id, principal, requested, resolved, trigger, startedAt, expiresAt, graceSeconds } = record
+  const longest = Seconds(state.policy.lifetime.maximumSeconds)
   const expires = expiresAt === 'never' ? 'never' : soonEnough(state, expiresAt, after(now, longest))
-  const until =
-    terminatingUntil === undefined
-      ? undefined
-      : soonEnough(state, terminatingUntil, after(now, maximumActiveButTerminating))
-  if ((until ?? expires) !== 'never' && Number(until ?? expires) <= now) return undefined
+  const standing = stateOf(state, record, now)
+  const end = standing.kind === 'terminating' ? standing.until : expires
+  if (end !== 'never' && end <= now) return undefined
   const key = mitigationKey(cuid, id)
   return {
     key,
     client: state.clients.ensure(cuid, principal),
     id,
-    target,
+    trigger,
+    requested,
+    target: effectiveTarget(requested, resolved),
     planId: planIdOf(key, startedAt),
     startedAt,
     grace: Seconds(graceSeconds),
     expiresAt: expires,
-    state: until === undefined ? { kind: 'applying' } : { kind: 'terminating', until },
+    state: standing,
     inherited: []
   }
+}
+
+function stateOf(state: ServerState, record: MitigationRecord, now: Instant): MitigationState {
+  const { terminatingUntil, standing } = record
+  const { maximumActiveButTerminating } = state.policy
+  if (terminatingUntil !== undefined)
+    return {
+      kind: 'terminating',
+      until: soonEnough(state, terminatingUntil, after(now, maximumActiveButTerminating))
+    }
+  // The conflict is found again, if it is still there, when its client asks or its rival ends.
+  if (standing === 'inactive') return { kind: 'inactive', conflict: { all: false, retryAt: undefined } }
+  return { kind: standing === 'armed' ? 'armed' : 'applying' }
 }
 
 /** A calendar that was set back must not make a lifetime or a grace period longer than any can be. */

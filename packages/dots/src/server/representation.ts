@@ -1,30 +1,37 @@
 import { between } from '@breakwater/core'
 import type { Instant, WallTime } from '@breakwater/core'
-import type { MitigationScopeEntry } from '@breakwater/model'
-import type { DropCounters } from '../domain/mitigator.ts'
+import type { ConflictInformation, MitigationScopeEntry } from '@breakwater/model'
 import { remainingLifetimeSeconds } from '../signal/lifetime.ts'
-import { targetNodes } from '../signal/mapper.ts'
+import { requestedNodes } from '../signal/mapper.ts'
+import type { DropReading } from './drop-record.ts'
 import { statusOf } from './mitigation.ts'
 import type { Mitigation } from './mitigation.ts'
 
-/**
- * A mitigation as its client gets to see it (RFC 9132 §4.4.2).
- * @param counters Undefined: unknown. Nothing is said then, for 0 would be a claim.
- */
+/** What only others know of a mitigation. */
+export interface Circumstances {
+  /** Undefined: unknown. Nothing is said then, for 0 would be a claim. */
+  readonly drops: { readonly reading: DropReading; readonly readAt: WallTime } | undefined
+  readonly conflict: ConflictInformation | undefined
+}
+
+/** A mitigation as its client gets to see it (RFC 9132 §4.4.2). */
 export function mitigationEntry(
   mitigation: Mitigation,
-  counters: DropCounters | undefined,
-  now: Instant,
-  wallClock: WallTime
+  { drops, conflict }: Circumstances,
+  now: Instant
 ): MitigationScopeEntry {
-  const { id, target, startedAt, state } = mitigation
+  const { id, requested, startedAt, state, trigger } = mitigation
   return {
     mid: id,
-    mitigationStart: BigInt(Math.floor(startedAt / 1000)),
-    ...targetNodes(target),
+    // RFC 9132 §4.4.2: not of one that waits for the loss of the signal.
+    ...(state.kind === 'armed' ? {} : { mitigationStart: BigInt(Math.floor(startedAt / 1000)) }),
+    ...requestedNodes(requested),
     lifetime: remainingSeconds(mitigation, now),
+    // RFC 9132 §4.4.1.1: without it, the trigger is immediate.
+    ...(trigger === 'immediate' ? {} : { triggerMitigation: false }),
     status: statusOf(state),
-    ...(counters === undefined ? {} : dropNodes(counters, startedAt, wallClock))
+    ...(conflict === undefined ? {} : { conflictInformation: conflict }),
+    ...(drops === undefined ? {} : dropNodes(drops.reading, startedAt, drops.readAt))
   }
 }
 
@@ -34,16 +41,23 @@ export function remainingSeconds({ state, expiresAt }: Mitigation, now: Instant)
   return remainingLifetimeSeconds(state.kind === 'terminating' ? state.until : expiresAt, now)
 }
 
-/** Averages are over the whole time, to which the mean of five-minute buckets comes down (RFC 9132 §4.4.2). */
+/**
+ * RFC 9132 §4.4.2: what falls into buckets of five minutes, averaged over the time since the mitigation was triggered, is
+ * all of it over that time, wherever the last bucket ends; and that time ends where the counters were read.
+ */
 function dropNodes(
-  { bytes, packets }: DropCounters,
+  { total: { bytes, packets } }: DropReading,
   startedAt: WallTime,
-  wallClock: WallTime
+  readAt: WallTime
 ): Partial<MitigationScopeEntry> {
   const totals = { bytesDropped: wrap(bytes), pktsDropped: wrap(packets) }
-  const seconds = BigInt(Math.floor(between(startedAt, wallClock) / 1000))
-  if (seconds <= 0n) return totals
-  return { ...totals, bpsDropped: wrap(bytes / seconds), ppsDropped: wrap(packets / seconds) }
+  const milliseconds = BigInt(Math.floor(between(startedAt, readAt)))
+  if (milliseconds <= 0n) return totals
+  return {
+    ...totals,
+    bpsDropped: wrap((bytes * 1000n) / milliseconds),
+    ppsDropped: wrap((packets * 1000n) / milliseconds)
+  }
 }
 
 /** RFC 9132 §4.4.2: counts wrap at 64 bits. */

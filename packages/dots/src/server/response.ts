@@ -81,12 +81,17 @@ export function unavailable(code: string, diagnostic: string, retryInSeconds: nu
 
 /** 4.29: this client asks too often (RFC 9132 §11; RFC 8516: Max-Age says when to try again). */
 export function limited(retryInSeconds: number): Answer {
-  const problem = {
-    code: 'DOTS_SERVER_RATE_LIMITED',
-    answer: Code.tooManyRequests,
-    diagnostic: `too many requests; the next one is taken in ${retryInSeconds} s`
-  }
-  return { response: tooManyRequests(retryInSeconds, problem.diagnostic), outcome: 'limited', problem }
+  return limitReached(
+    'DOTS_SERVER_RATE_LIMITED',
+    `too many requests; the next one is taken in ${retryInSeconds} s`,
+    retryInSeconds
+  )
+}
+
+/** 4.29: this client has as much of something as it may have (RFC 8516). */
+export function limitReached(code: string, diagnostic: string, retryInSeconds: number): Answer {
+  const problem = { code, diagnostic, answer: Code.tooManyRequests }
+  return { response: tooManyRequests(retryInSeconds, diagnostic), outcome: 'limited', problem }
 }
 
 /** More than block-wise transfer carries here (RFC 9132 §4.4.2): better no answer than half of one. */

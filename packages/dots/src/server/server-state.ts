@@ -8,6 +8,7 @@ import type { ServerEvent } from './event.ts'
 import type { ServerOutput } from './message.ts'
 import type { Mitigation } from './mitigation.ts'
 import type { ServerPolicy } from './policy.ts'
+import type { Redirection } from './redirection.ts'
 import { SessionActivity } from './session-activity.ts'
 
 const STEP: Duration = Seconds(1)
@@ -22,6 +23,8 @@ export class ServerState {
   /** Targets of all mitigations that are not over, also of those not yet stored. */
   readonly claims: ClaimIndex<Mitigation> = new ClaimIndex()
   authorization: Authorization = new Authorization([])
+  /** Where clients are sent (RFC 9132 §4.6). */
+  redirection: Redirection | undefined
   /** Mitigations that are not over, also those not yet stored; all, and by the owner of their cuid. */
   readonly mitigations: Tally = new Tally()
   readonly activity: SessionActivity = new SessionActivity()
@@ -32,6 +35,7 @@ export class ServerState {
 
   constructor(policy: ServerPolicy, entropy: Entropy, counters: Counters) {
     this.policy = policy
+    this.redirection = policy.redirection
     this.entropy = entropy
     this.counters = counters
   }

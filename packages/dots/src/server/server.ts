@@ -3,25 +3,37 @@ import type { Entropy, Instant, Machine, PeerId, Timer } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import type { Cuid, MitigationId } from '../domain/identifier.ts'
 import { PlanId } from '../domain/mitigator.ts'
+import { Admission } from './admission.ts'
+import { AttackWatch } from './attack-watch.ts'
 import { Authorization } from './authorization.ts'
 import type { ClientDomain } from './authorization.ts'
 import { Commits } from './commits.ts'
 import { ConfigResource } from './config-resource.ts'
 import { GetMitigation } from './get-mitigation.ts'
 import { Lifecycle } from './lifecycle.ts'
-import type { ServerInput, ServerOutput } from './message.ts'
+import type { NameQuery, ServerInput, ServerOutput } from './message.ts'
+import { isInForce } from './mitigation.ts'
 import type { Mitigation } from './mitigation.ts'
+import { MitigationRecords } from './mitigation-records.ts'
+import { MitigationRequests } from './mitigation-requests.ts'
 import { MutationQueue, isChanging } from './mutation-queue.ts'
 import { Observations, notifyTimer } from './observation.ts'
 import { DEFAULT_SERVER_POLICY } from './policy.ts'
 import type { ServerPolicy } from './policy.ts'
+import { NameResolution } from './name-resolution.ts'
+import { NameWatch } from './name-watch.ts'
+import { PendingNames } from './pending-names.ts'
+import { Preconfigured } from './preconfigured.ts'
 import { PutMitigation } from './put-mitigation.ts'
 import { recover, reportDamaged } from './recovery.ts'
+import type { Redirection } from './redirection.ts'
+import { RefreshMitigation } from './refresh-mitigation.ts'
 import { mitigationEntry } from './representation.ts'
 import { RequestRouter } from './request-router.ts'
 import { ServerSession } from './server-session.ts'
 import { ServerState } from './server-state.ts'
 import { StreamSessions } from './stream-sessions.ts'
+import { SIGNAL_LOSS_TIMER } from './signal-watch.ts'
 import { snapshotOf } from './snapshot.ts'
 import type { MitigationSnapshot } from './snapshot.ts'
 
@@ -47,38 +59,60 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
   readonly #commits: Commits
   readonly #observations: Observations
   readonly #lifecycle: Lifecycle
+  readonly #admission: Admission
+  readonly #preconfigured: Preconfigured
+  readonly #attacks: AttackWatch
+  readonly #resolution: NameResolution
+  readonly #names: NameWatch
   readonly #router: RequestRouter
   readonly #config: ConfigResource
   readonly #sessions = new Map<PeerId, ServerSession>()
   readonly #streams: StreamSessions
 
   constructor({ entropy, domains, policy, counters }: DotsServerOptions) {
-    this.#state = new ServerState(
+    const state = new ServerState(
       { ...DEFAULT_SERVER_POLICY, ...policy },
       entropy,
       counters ?? new Counters()
     )
-    this.#state.authorization = new Authorization(domains)
-    this.#streams = new StreamSessions(this.#state.policy.limits.streamsPerClient)
+    this.#streams = new StreamSessions(state.policy.limits.streamsPerClient)
+    state.authorization = new Authorization(domains)
     const describe = (mitigation: Mitigation, now: Instant): MitigationScopeEntry =>
       this.#describe(mitigation, now)
-    this.#commits = new Commits(this.#state, (key) => this.#isWanted(key))
-    this.#observations = new Observations(this.#state, describe)
-    this.#lifecycle = new Lifecycle(this.#state, this.#commits, this.#observations)
-    const queue = new MutationQueue(this.#state, this.#commits, (client, now) => {
-      if (client.recheck) this.#lifecycle.recheck(client, now)
-      if (client.restamp) this.#lifecycle.restamp([client])
-      this.#state.clients.release(client)
+    this.#state = state
+    this.#commits = new Commits(state, (key) => this.#isWanted(key))
+    this.#observations = new Observations(state, describe)
+    const records = new MitigationRecords(state, this.#commits)
+    this.#lifecycle = new Lifecycle(state, records, this.#observations)
+    this.#admission = new Admission(state, this.#lifecycle, this.#observations)
+    this.#preconfigured = new Preconfigured(state, this.#lifecycle, this.#admission)
+    this.#attacks = new AttackWatch(state, this.#lifecycle, this.#preconfigured.watch)
+    this.#resolution = new NameResolution(state)
+    this.#names = new NameWatch(state, this.#lifecycle, this.#resolution)
+    this.#config = new ConfigResource(state, this.#observations)
+    this.#router = new RequestRouter(state, this.#mitigationRequests(records, describe), this.#config)
+    this.#lifecycle.onStep((mitigation, _before, now) => this.#tellRedirection(mitigation, now))
+  }
+
+  #mitigationRequests(
+    records: MitigationRecords,
+    describe: (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
+  ): MitigationRequests {
+    const state = this.#state
+    const lifecycle = this.#lifecycle
+    const refresh = new RefreshMitigation(state, lifecycle, this.#admission)
+    return new MitigationRequests(state, {
+      queue: new MutationQueue(state, this.#commits, (client, now) => {
+        if (client.recheck) lifecycle.recheck(client, now)
+        if (client.restamp) records.restamp([client])
+        state.clients.release(client)
+      }),
+      lifecycle,
+      put: new PutMitigation(state, lifecycle, this.#admission, this.#preconfigured, this.#names, refresh),
+      refresh,
+      get: new GetMitigation(this.#observations, describe),
+      names: new PendingNames(state, this.#resolution)
     })
-    this.#config = new ConfigResource(this.#state, this.#observations)
-    this.#router = new RequestRouter(
-      this.#state,
-      queue,
-      this.#lifecycle,
-      new PutMitigation(this.#state, this.#lifecycle),
-      new GetMitigation(this.#observations, describe),
-      this.#config
-    )
   }
 
   handle(input: ServerInput, now: Instant): void {
@@ -98,7 +132,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
         this.#close(input)
         return
       case 'clock':
-        if (this.#state.readClock(input.wallClock, now)) this.#lifecycle.restamp(this.#state.clients)
+        if (this.#state.readClock(input.wallClock, now)) this.#lifecycle.records.restamp(this.#state.clients)
         this.#state.timers.set('clock', after(now, CLOCK_INTERVAL))
         return
       case 'loaded':
@@ -122,6 +156,15 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       case 'counters':
       case 'counters-failed':
         this.#settleReading(input, now)
+        return
+      case 'resolved':
+        this.#resolution.settle(input.query, input.answer, now)
+        return
+      case 'resolve-failed':
+        this.#resolution.settle(input.query, input.failure.message, now)
+        return
+      case 'redirection':
+        this.#redirect(input.redirection, now)
     }
   }
 
@@ -163,7 +206,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     const { enforcement } = this.#lifecycle
     return [...this.#state.clients].flatMap(({ mitigations }) =>
       [...mitigations.values()].map((mitigation) =>
-        snapshotOf(mitigation, enforcement.counters(mitigation.planId), now)
+        snapshotOf(mitigation, enforcement.drops(mitigation.planId)?.total, now)
       )
     )
   }
@@ -188,6 +231,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     this.#sessions.set(input.peer, session)
     this.#streams.add(session)?.end('too-many-streams', '')
     this.#state.activity.attach(session, now)
+    this.#preconfigured.watch.sessionEstablished(session, now)
     this.#state.report({
       kind: 'session-established',
       peer: input.peer,
@@ -203,6 +247,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     if (session === undefined) return
     this.#sessions.delete(peer)
     this.#streams.remove(session)
+    this.#preconfigured.watch.sessionClosed(session)
     this.#state.activity.detach(session)
     session.close()
     this.#state.timers.cancel(notifyTimer(peer))
@@ -216,10 +261,35 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
 
   #load(input: InputOf<'loaded'>, now: Instant): void {
     for (const key of input.damaged) reportDamaged(this.#state, key, 'its checksum does not hold')
-    recover(this.#state, this.#lifecycle, this.#commits, input.records, now)
+    this.#preconfigured.watch.started(now)
+    recover(this.#state, (mitigation) => this.#resume(mitigation, now), this.#commits, input.records, now)
     for (const client of this.#state.clients) this.#lifecycle.recheck(client, now)
     this.#lifecycle.enforcement.readInForce()
     this.#state.timers.set('status', after(now, this.#state.policy.statusInterval))
+  }
+
+  #resume(mitigation: Mitigation, now: Instant): void {
+    this.#lifecycle.resume(mitigation)
+    this.#names.resume(mitigation, now)
+    if (mitigation.trigger === 'signal-loss') this.#preconfigured.keep(mitigation, now)
+  }
+
+  #redirect(redirection: Redirection | undefined, now: Instant): void {
+    this.#state.redirection = redirection
+    const clients = redirection?.clients ?? []
+    this.#state.report({
+      kind: 'redirection-changed',
+      to: redirection?.server,
+      clients: clients === 'all' ? clients : clients.join(' ')
+    })
+    for (const session of this.#sessions.values()) this.#observations.redirected(session, now)
+  }
+
+  /** Who was left alone because of a mitigation is sent on when that is over. */
+  #tellRedirection({ client, state }: Mitigation, now: Instant): void {
+    const { owner } = client.principal
+    if (this.#state.redirection === undefined || state.kind !== 'ended') return
+    for (const session of this.#state.activity.sessionsOf(owner)) this.#observations.redirected(session, now)
   }
 
   #changeDomains(domains: readonly ClientDomain[], now: Instant): void {
@@ -273,7 +343,8 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
         enforcement.inForceFailed(input.failure, now)
         return
       case 'counters':
-        enforcement.countersRead(input.counters)
+        enforcement.countersRead(input.counters, now)
+        this.#attacks.look(now)
         this.#lifecycle.tellStatus(now)
         return
       case 'counters-failed':
@@ -306,9 +377,26 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       case 'retry':
         this.#lifecycle.enforcement.retry(PlanId(of))
         return
+      case SIGNAL_LOSS_TIMER:
+        this.#preconfigured.watch.timeout(of, now)
+        return
+      case 'name':
+        this.#resolution.timeout(Number(of) as NameQuery, now)
+        return
+      case 'told':
+      case 'names': {
+        const mitigation = this.#find(of)
+        if (mitigation !== undefined) this.#mitigationTimer(kind, mitigation, now)
+        return
+      }
       default:
         this.#houseTimer(kind, now)
     }
+  }
+
+  #mitigationTimer(kind: 'told' | 'names', mitigation: Mitigation, now: Instant): void {
+    if (kind === 'told') this.#preconfigured.told(mitigation, now)
+    else this.#names.timeout(mitigation, now)
   }
 
   #houseTimer(kind: string, now: Instant): void {
@@ -317,7 +405,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
         this.#commits.retrySweep()
         return
       case 'restamp':
-        this.#lifecycle.restamp(this.#state.clients)
+        this.#lifecycle.records.restamp(this.#state.clients)
         return
       case 'in-force':
         this.#lifecycle.enforcement.readInForce()
@@ -333,8 +421,12 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
   }
 
   #describe(mitigation: Mitigation, now: Instant): MitigationScopeEntry {
-    const counters = this.#lifecycle.enforcement.counters(mitigation.planId)
-    return mitigationEntry(mitigation, counters, now, this.#state.wallAt(now))
+    const reading =
+      isInForce(mitigation) || mitigation.state.kind === 'terminating'
+        ? this.#lifecycle.enforcement.drops(mitigation.planId)
+        : undefined
+    const drops = reading === undefined ? undefined : { reading, readAt: this.#state.wallAt(reading.readAt) }
+    return mitigationEntry(mitigation, { drops, conflict: this.#admission.describe(mitigation, now) }, now)
   }
 
   /** The mitigation of a record's key: `<cuid>/<mid>`. */

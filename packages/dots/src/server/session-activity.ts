@@ -25,6 +25,10 @@ export class SessionActivity {
     this.#touched.add(owner)
   }
 
+  sessionsOf(owner: string): Iterable<ServerSession> {
+    return this.#sessions.get(owner) ?? []
+  }
+
   isMitigating(owner: string | undefined): boolean {
     return owner !== undefined && this.#mitigations.of(owner) > 0
   }

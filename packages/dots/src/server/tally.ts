@@ -7,6 +7,11 @@ export class Tally {
     return this.#total
   }
 
+  /** Kinds of which there is something. */
+  get kinds(): number {
+    return this.#byKind.size
+  }
+
   of(kind: string): number {
     return this.#byKind.get(kind) ?? 0
   }

@@ -8,6 +8,7 @@ import type { Lifetime } from './lifetime.ts'
 import { accepted, refused } from './problem.ts'
 import type { Checked } from './problem.ts'
 import { checkForm, checkTarget, singleScope } from './request-check.ts'
+import type { RequestedTarget } from './requested-target.ts'
 
 /** What the client sees of the attack (RFC 9132 §4.4.3, Table 4). */
 export type AttackStatus = 'under-attack' | 'mitigated'
@@ -29,7 +30,8 @@ const STATUS_CODES: Readonly<Record<AttackStatus, number>> = {
 
 /** What a client says of the mitigation that it asked for (RFC 9132 §4.4.3). */
 export interface EfficacyUpdate {
-  readonly target: Target
+  readonly target: RequestedTarget
+  readonly trigger: 'immediate' | 'signal-loss'
   /** Undefined: as long as it has. The example of the RFC (Figure 16) names none. */
   readonly lifetime: Lifetime | undefined
   /** `AttackStatusCode` of the model. */
@@ -57,5 +59,6 @@ export function checkEfficacyUpdate(message: SignalMessage): Checked<EfficacyUpd
   if (lifetime?.ok === false) return lifetime
   const target = checkTarget(scope)
   if (!target.ok) return target
-  return accepted({ target: target.value, lifetime: lifetime?.value, attackStatus })
+  const trigger = scope.triggerMitigation === false ? 'signal-loss' : 'immediate'
+  return accepted({ target: target.value, lifetime: lifetime?.value, trigger, attackStatus })
 }

@@ -36,6 +36,12 @@ export type HeartbeatOutput =
 /** Longest addition to an interval, as a part of it. An addition only: the interval is also a lower bound. */
 const JITTER = 0.1
 
+/** How long nothing may come from a peer until its session counts as disconnected, at most (RFC 9132 §4.7). */
+export function silenceSpan(configuration: HeartbeatConfiguration): Duration {
+  const { heartbeatIntervalSeconds, missingHeartbeatsAllowed } = configuration
+  return Seconds(heartbeatIntervalSeconds * missingHeartbeatsAllowed * (1 + JITTER))
+}
+
 /** `hearing`: fewer than allowed went unanswered; then what was reported last. */
 type Report = 'hearing' | 'unanswered' | 'silent'
 

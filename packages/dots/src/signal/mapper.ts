@@ -3,6 +3,9 @@ import { formatIpPrefix, parseIpPrefix } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import type { SignalMessage, TargetNodes } from '@breakwater/model'
 import type { PortRange, Target } from '../domain/target.ts'
+import type { RequestedTarget } from './requested-target.ts'
+import { normalName, parseTargetUri } from './target-uri.ts'
+import type { TargetUri } from './target-uri.ts'
 import { INDEFINITE_LIFETIME } from './lifetime.ts'
 import type { Lifetime } from './lifetime.ts'
 import { accepted, refused } from './problem.ts'
@@ -24,6 +27,40 @@ export function targetNodes(target: Target): TargetNodes {
     ...(ports.length === 0 ? {} : { targetPortRange: ports.map(portNodes) }),
     ...(protocols.length === 0 ? {} : { targetProtocol: protocols })
   }
+}
+
+/** A request's target as its client wrote it (RFC 9132 §4.4.2: retrieved "in the same order"). */
+export function requestedNodes(requested: RequestedTarget): TargetNodes {
+  const { names, uris } = requested
+  return {
+    ...targetNodes(requested),
+    ...(names.length === 0 ? {} : { targetFqdn: names }),
+    ...(uris.length === 0 ? {} : { targetUri: uris.map(({ text }) => text) })
+  }
+}
+
+/** Reads all that a request may name but aliases. */
+export function parseRequestedTarget(nodes: TargetNodes, where = 'scope[0]'): Checked<RequestedTarget> {
+  const target = parseTarget(nodes, where)
+  if (!target.ok) return target
+  const names: string[] = []
+  for (const [index, text] of (nodes.targetFqdn ?? []).entries()) {
+    const name = normalName(text)
+    if (name === undefined)
+      return refused(
+        'DOTS_SIGNAL_NAME_INVALID',
+        Code.badRequest,
+        `this is no domain name (${where}.target-fqdn[${index}])`
+      )
+    names.push(name)
+  }
+  const uris: TargetUri[] = []
+  for (const [index, text] of (nodes.targetUri ?? []).entries()) {
+    const uri = parseTargetUri(text, `${where}.target-uri[${index}]`)
+    if (!uri.ok) return uri
+    uris.push(uri.value)
+  }
+  return accepted({ ...target.value, names, uris })
 }
 
 /**
@@ -53,6 +90,11 @@ export function targetTexts(target: Target): string[] {
     ...target.ports.map(({ lower, upper }) => `port ${lower === upper ? lower : `${lower}-${upper}`}`),
     ...target.protocols.map((protocol) => `protocol ${protocol}`)
   ]
+}
+
+/** What a request names, as texts that people read. */
+export function requestedTexts(requested: RequestedTarget): string[] {
+  return [...requested.names, ...requested.uris.map(({ text }) => text), ...targetTexts(requested)]
 }
 
 function portNodes({ lower, upper }: PortRange): { lowerPort: number; upperPort?: number } {

@@ -9,17 +9,19 @@ import {
 } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import type { MitigationScopeEntry, SignalMessage } from '@breakwater/model'
-import type { Target } from '../domain/target.ts'
 import { parseLifetime } from './lifetime.ts'
 import type { Lifetime } from './lifetime.ts'
-import { parseTarget } from './mapper.ts'
+import { parseRequestedTarget } from './mapper.ts'
 import { accepted, refused } from './problem.ts'
 import type { Checked } from './problem.ts'
+import type { RequestedTarget } from './requested-target.ts'
 
 /** A mitigation request that is right in itself; who asks, and what else is asked for, is not looked at. */
 export interface MitigationRequest {
-  readonly target: Target
+  readonly target: RequestedTarget
   readonly lifetime: Lifetime
+  /** RFC 9132 §4.4.1.1: `signal-loss` where `trigger-mitigation` is false. */
+  readonly trigger: 'immediate' | 'signal-loss'
 }
 
 /** Checks the body of a PUT on `/mitigate` (RFC 9132 §4.4.1.1, §4.4.1.3): the first problem, or the request. */
@@ -39,18 +41,23 @@ export function checkMitigationRequest(message: SignalMessage): Checked<Mitigati
   const lifetime = parseLifetime(scope.lifetime)
   if (!lifetime.ok) return lifetime
   const target = checkTarget(scope)
-  return target.ok ? accepted({ target: target.value, lifetime: lifetime.value }) : target
+  if (!target.ok) return target
+  const trigger = scope.triggerMitigation === false ? 'signal-loss' : 'immediate'
+  return accepted({ target: target.value, lifetime: lifetime.value, trigger })
 }
 
 /** @internal What is there that must not be, and what is not there that must. */
 export function checkForm(scope: MitigationScopeEntry): Refusal {
-  return checkAttributes(scope) ?? checkEmptyValues(scope) ?? checkTargetKinds(scope) ?? checkOffered(scope)
+  return checkAttributes(scope) ?? checkEmptyValues(scope) ?? checkTargetKinds(scope) ?? checkAliases(scope)
 }
 
 /** @internal The target of a scope that is right in its form. */
-export function checkTarget(scope: MitigationScopeEntry): Checked<Target> {
-  const target = parseTarget(scope)
-  return target.ok ? (checkAddresses(target.value.prefixes) ?? target) : target
+export function checkTarget(scope: MitigationScopeEntry): Checked<RequestedTarget> {
+  const target = parseRequestedTarget(scope)
+  if (!target.ok) return target
+  const { prefixes, uris } = target.value
+  const literal = uris.flatMap(({ host }) => (host.kind === 'address' ? [host.prefix] : []))
+  return checkAddresses(prefixes, 'target-prefix') ?? checkAddresses(literal, 'target-uri') ?? target
 }
 
 /** @internal RFC 9132 §4.4.1.1: one scope in a request, no more. */
@@ -129,16 +136,13 @@ function checkTargetKinds(scope: MitigationScopeEntry): Refusal {
   )
 }
 
-/** What the RFC allows and this server does not do: refused by name, so that nobody waits for it. */
-function checkOffered(scope: MitigationScopeEntry): Refusal {
-  for (const field of ['targetFqdn', 'targetUri', 'aliasName'] as const)
-    if (scope[field] !== undefined) return notOffered(TARGET_LISTS[field])
-  // Taking it would mean to act too early or never.
-  return scope.triggerMitigation === false ? notOffered('trigger-mitigation', ' false') : undefined
-}
-
-function notOffered(name: string, value = ''): Refusal {
-  return bad('DOTS_SIGNAL_NOT_OFFERED', `${name}${value} is not offered by this server (scope[0].${name})`)
+/** RFC 9132 §4.4.1.3: an alias that this client did not create is none. Nobody can create any as long as there is no data channel. */
+function checkAliases({ aliasName: [alias] = [] }: MitigationScopeEntry): Refusal {
+  if (alias === undefined) return undefined
+  return bad(
+    'DOTS_SIGNAL_ALIAS_UNKNOWN',
+    `you have no alias ${JSON.stringify(alias.slice(0, 64))} (scope[0].alias-name)`
+  )
 }
 
 const NO_TARGETS: readonly (readonly [string, readonly IpPrefix[]])[] = [
@@ -148,14 +152,17 @@ const NO_TARGETS: readonly (readonly [string, readonly IpPrefix[]])[] = [
   ['unspecified', UNSPECIFIED_PREFIXES]
 ]
 
-/** RFC 9132 §4.4.1.1: broadcast, loopback and multicast addresses are invalid; "unspecified" is a check of ours. */
-function checkAddresses(prefixes: readonly IpPrefix[]): Refusal {
-  for (const [index, prefix] of prefixes.entries())
+/**
+ * @internal RFC 9132 §4.4.1.1: broadcast, loopback and multicast addresses are invalid; "unspecified" is a check of ours.
+ * @param attribute Where they come from.
+ */
+export function checkAddresses(prefixes: readonly IpPrefix[], attribute: string): Refusal {
+  for (const prefix of prefixes)
     for (const [name, addresses] of NO_TARGETS)
       if (overlapsAny(prefix, addresses))
         return bad(
           'DOTS_SIGNAL_TARGET_NOT_UNICAST',
-          `${formatIpPrefix(prefix)} has ${name} addresses (scope[0].target-prefix[${index}])`
+          `${formatIpPrefix(prefix)} has ${name} addresses (scope[0].${attribute})`
         )
   return undefined
 }

@@ -1,7 +1,7 @@
 import { Counters, Instant } from '@breakwater/core'
 import type { NetworkPath, PeerId } from '@breakwater/core'
 import type { IncomingExchange } from '@breakwater/coap'
-import { DEFAULT_SERVER_POLICY, PlanId } from '@breakwater/dots'
+import { DEFAULT_SERVER_POLICY, PlanId, plainRequest } from '@breakwater/dots'
 import { address, seededEntropy } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
 import { Observations } from '../../src/server/observation.ts'
@@ -39,6 +39,8 @@ describe('what is kept for an observer until its turn comes', () => {
         key: `${CUID}/${count}`,
         client,
         id: mid(count),
+        trigger: 'immediate',
+        requested: plainRequest({ prefixes: [], ports: [], protocols: [] }),
         target: { prefixes: [], ports: [], protocols: [] },
         planId: PlanId(`plan-${count}`),
         startedAt: WALL_START,

@@ -1,5 +1,5 @@
 import { Seconds } from '@breakwater/core'
-import type { StoredRecord } from '@breakwater/dots'
+import type { ServerPolicy, StoredRecord } from '@breakwater/dots'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ServerBed, certificate, cuid } from './server-bed.ts'
@@ -20,7 +20,8 @@ const CLIENTS = [
 ]
 
 type Step =
-  | { kind: 'put'; client: number; id: number; prefix: string; lifetime: number }
+  | { kind: 'put'; client: number; id: number; prefix: string; lifetime: number; waits: boolean }
+  | { kind: 'fall-silent'; client: number }
   | { kind: 'delete' | 'observe'; client: number; id: number }
   | { kind: 'advance'; seconds: number }
   | { kind: 'reconnect'; client: number }
@@ -38,7 +39,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       client,
       id,
       prefix: fc.constantFrom(...PREFIXES),
-      lifetime: fc.constantFrom(3, 60, 3600)
+      lifetime: fc.constantFrom(3, 60, 3600),
+      waits: fc.boolean()
     })
   },
   {
@@ -47,9 +49,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('advance' as const), seconds: fc.constantFrom(0.5, 2, 40, 130) })
+    arbitrary: fc.record({
+      kind: fc.constant('advance' as const),
+      seconds: fc.constantFrom(0.5, 2, 40, 130, 600)
+    })
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reconnect' as const), client }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('reconnect' as const, 'fall-silent' as const),
+      client
+    })
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -67,9 +78,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('release' as const, 'restart' as const) }) }
 )
 
+const CONFLICT_POLICIES = ['accept', 'reject', 'prefer-latest', 'reject-all'] as const
+
 class World {
-  bed = new ServerBed()
-  peers: Peer[] = this.connect()
+  bed: ServerBed
+  peers: Peer[]
+  readonly #policy: Partial<ServerPolicy>
+
+  constructor(clientConflict: (typeof CONFLICT_POLICIES)[number]) {
+    this.#policy = { clientConflict }
+    this.bed = new ServerBed({ policy: this.#policy })
+    this.peers = this.connect()
+  }
 
   connect(): Peer[] {
     return CLIENTS.map(({ identity }) => this.bed.establish(identity))
@@ -81,7 +101,8 @@ class World {
     this.bed = new ServerBed({
       records,
       inForce: [...this.bed.inForce.keys()],
-      wallClock: this.bed.wallClock()
+      wallClock: this.bed.wallClock(),
+      policy: this.#policy
     })
     this.peers = this.connect()
   }
@@ -92,7 +113,7 @@ class World {
       case 'put':
         peers[one.client]?.put(
           one.id,
-          { targetPrefix: [one.prefix], lifetime: one.lifetime },
+          { targetPrefix: [one.prefix], lifetime: one.lifetime, triggerMitigation: !one.waits },
           CLIENTS[one.client]?.cuid
         )
         return
@@ -110,6 +131,11 @@ class World {
         if (before !== undefined)
           bed.feed({ kind: 'session-closed', peer: before.id, reason: 'close-notify' })
         peers[one.client] = bed.establish(CLIENTS[one.client]?.identity)
+        return
+      }
+      case 'fall-silent': {
+        const peer = peers[one.client]
+        if (peer !== undefined) peer.answersHeartbeats = false
         return
       }
       case 'store':
@@ -134,15 +160,19 @@ class World {
     this.bed.storeFailure = undefined
     this.bed.mitigatorFailure = undefined
     this.bed.release()
-    this.bed.advance(Seconds(62))
+    for (const { id: peer } of this.peers)
+      this.bed.feed({ kind: 'session-closed', peer, reason: 'close-notify' })
+    this.peers = this.connect()
+    this.bed.advance(Seconds(200))
   }
 
-  /** Keys of what the clients are shown. */
-  shown(): string[] {
+  /** Keys of what the clients are shown; of all, or of what they are told is in force, for how long so ever. */
+  shown(isInForce = false): string[] {
     return this.peers.flatMap((peer, index) => {
       const { cuid: own } = CLIENTS[index] ?? { cuid: cuid('none') }
       const scope = peer.get(undefined, [], own)[0]?.body?.mitigationScope?.scope ?? []
-      return scope.map(({ mid }) => `${own}/${mid}`)
+      const told = isInForce ? scope.filter(({ status }) => status !== 7 && status !== 8) : scope
+      return told.map(({ mid }) => `${own}/${mid}`)
     })
   }
 }
@@ -151,26 +181,28 @@ function sorted(texts: Iterable<string>): string[] {
   return [...texts].toSorted((a, b) => (a < b ? -1 : 1))
 }
 
+const policy = fc.constantFrom(...CONFLICT_POLICIES)
+
 describe('whatever clients, store, mitigator and crashes do', () => {
   it('once all works again, what is shown, what is stored and what is in force are the same', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const world = new World()
+      fc.property(fc.array(step, { maxLength: 40 }), policy, (steps, clientConflict) => {
+        const world = new World(clientConflict)
         for (const one of steps) world.take(one)
         world.heal()
         const shown = sorted(world.shown())
         expect(sorted(world.bed.records.keys())).toEqual(shown)
         const plans = [...world.bed.inForce.keys()].map((plan) => plan.slice(0, plan.lastIndexOf('/')))
-        expect(sorted(plans)).toEqual(shown)
+        expect(sorted(plans)).toEqual(sorted(world.shown(true)))
       }),
-      { numRuns: 300 }
+      { numRuns: 1500 }
     )
   }, 30_000)
 
   it('and when every lifetime is over, nothing is left', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        const world = new World()
+      fc.property(fc.array(step, { maxLength: 30 }), policy, (steps, clientConflict) => {
+        const world = new World(clientConflict)
         for (const one of steps) world.take(one)
         world.heal()
         for (const peer of world.peers)

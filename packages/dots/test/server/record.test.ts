@@ -1,26 +1,45 @@
 import { BreakwaterError, WallTime, ipv4, ipv6, prefixOf } from '@breakwater/core'
 import { prefix } from '@breakwater/testing'
+import { plainRequest } from '@breakwater/dots'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mitigationKey } from '../../src/server/mitigation.ts'
 import { decodeRecord, encodeRecord } from '../../src/server/record.ts'
 import type { MitigationRecord } from '../../src/server/record.ts'
+import { parseTargetUri } from '../../src/signal/target-uri.ts'
 import { CUID, mid } from './server-bed.ts'
 
 const RECORD: MitigationRecord = {
   cuid: CUID,
   id: mid(7),
   principal: { domain: 'example', owner: 'dns:client.example.net' },
-  target: {
+  requested: plainRequest({
     prefixes: [prefix('192.0.2.0/24'), prefix('2001:db8::7/128')],
     ports: [{ lower: 80, upper: 443 }],
     protocols: [6, 17]
-  },
+  }),
+  resolved: [],
+  trigger: 'immediate',
+  standing: 'in-force',
   startedAt: WallTime(1_767_225_600_123),
   expiresAt: WallTime(1_767_229_200_123),
   graceSeconds: 120
 }
 const KEY = mitigationKey(RECORD.cuid, RECORD.id)
+
+const URIS = ['https://www.example.net/', 'coap://[2001:db8::7]:1234/x'].map((text) => {
+  const uri = parseTargetUri(text, 'test')
+  if (!uri.ok) throw new Error(text)
+  return uri.value
+})
+
+/** What version 1 wrote of `RECORD`. */
+const VERSION_1 =
+  '01004279b76daa87b0004279b771196fb0000000000000000000007800076578616d706c650016646e733a636c69656e742e6578616d706c652e6e657400020418c0000200068020010db80000000000000000000000070001005001bb00020611'
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
+}
 
 function codeOf(decode: () => unknown): string {
   try {
@@ -49,11 +68,16 @@ describe('records of mitigations', () => {
     const port = fc.nat(65_535)
     const ports = fc.tuple(port, port).map(([a, b]) => ({ lower: Math.min(a, b), upper: Math.max(a, b) }))
     const record = fc.record({
-      target: fc.record({
+      requested: fc.record({
         prefixes: fc.array(prefixes, { minLength: 1, maxLength: 40 }),
         ports: fc.array(ports),
-        protocols: fc.array(fc.nat(255))
+        protocols: fc.array(fc.nat(255)),
+        names: fc.array(fc.constantFrom('a.example', 'www.example.net')),
+        uris: fc.array(fc.constantFrom(...URIS))
       }),
+      resolved: fc.array(prefixes),
+      trigger: fc.constantFrom('immediate' as const, 'signal-loss' as const),
+      standing: fc.constantFrom('in-force' as const, 'armed' as const, 'inactive' as const),
       principal: fc.record({
         domain: fc.string({ unit: 'grapheme' }),
         owner: fc.string({ unit: 'grapheme' })
@@ -70,6 +94,13 @@ describe('records of mitigations', () => {
     )
   })
 
+  it('of version 1, which knew neither names nor preconfigured requests, are read', () => {
+    expect(decodeRecord(KEY, fromHex(VERSION_1))).toEqual(RECORD)
+    const terminating = fromHex(VERSION_1)
+    terminating[1] = 4
+    expect(codeOf(() => decodeRecord(KEY, terminating))).toBe('DOTS_SERVER_RECORD_INVALID')
+  })
+
   it('are refused when cut off anywhere, or with something behind them', () => {
     const whole = encodeRecord(RECORD)
     for (let length = 0; length < whole.length; length++)
@@ -79,7 +110,7 @@ describe('records of mitigations', () => {
 
   it('are refused when they are of another version', () => {
     const next = encodeRecord(RECORD)
-    next[0] = 2
+    next[0] = 3
     expect(codeOf(() => decodeRecord(KEY, next))).toBe('DOTS_SERVER_RECORD_VERSION_UNKNOWN')
   })
 
@@ -97,8 +128,8 @@ describe('records of mitigations', () => {
         const wounded = whole.slice()
         wounded[at] = value
         const code = codeOf(() => {
-          const { target } = decodeRecord(KEY, wounded)
-          expect(target.prefixes.length).toBeGreaterThan(0)
+          const { prefixes, names, uris } = decodeRecord(KEY, wounded).requested
+          expect(prefixes.length + names.length + uris.length).toBeGreaterThan(0)
         })
         expect(code === '' || code.startsWith('DOTS_SERVER_RECORD_')).toBe(true)
       }),

@@ -18,17 +18,15 @@ import {
   DotsServerMachine,
   configPath,
   heartbeatRequest,
-  mitigatePath,
-  mitigationId,
-  parseCuid
+  mitigatePath
 } from '@breakwater/dots'
 import type {
   ClientDomain,
   Cuid,
   DropCounters,
   Failure,
-  MitigationId,
   MitigationPlan,
+  NameAnswer,
   PlanId,
   ServerEvent,
   ServerInput,
@@ -36,7 +34,10 @@ import type {
   ServerPolicy,
   StoredRecord
 } from '@breakwater/dots'
-import { address, prefix, seededEntropy } from '@breakwater/testing'
+import { address, seededEntropy } from '@breakwater/testing'
+import { EXAMPLE, OTHER, certificate, cuid, mid } from './identities.ts'
+
+export { EXAMPLE, OTHER, certificate, cuid, mid } from './identities.ts'
 
 import { see } from './seen.ts'
 import type { Seen } from './seen.ts'
@@ -48,19 +49,6 @@ export type { Seen } from './seen.ts'
 
 export const WALL_START: WallTime = WallTime(1_767_225_600_000)
 export const CUID: Cuid = cuid('dz6pHjaADkaFTbjr0JGBpw')
-export const EXAMPLE: ClientDomain = {
-  name: 'example',
-  dnsNames: ['client.example.net', 'second.example.net'],
-  pskIdentities: ['example-psk'],
-  prefixes: [prefix('192.0.2.0/24'), prefix('2001:db8::/32')]
-}
-export const OTHER: ClientDomain = {
-  name: 'other',
-  dnsNames: ['client.other.net'],
-  pskIdentities: [],
-  prefixes: [prefix('198.51.100.0/24')]
-}
-
 export type SignalConfig = NonNullable<SignalMessage['signalConfig']>
 
 export interface BedOptions {
@@ -87,6 +75,8 @@ export class ServerBed {
   /** Kinds of outputs that are kept in `held` instead of being done. */
   readonly hold = new Set<ServerOutput['kind']>()
   counters: ReadonlyMap<PlanId, DropCounters> = new Map()
+  /** What names mean; of the others there are none. */
+  readonly names = new Map<string, NameAnswer | Failure>()
   storeFailure: Failure | undefined
   mitigatorFailure: Failure | undefined
   now: Instant = Instant(1000)
@@ -207,6 +197,9 @@ export class ServerBed {
       case 'read-clock':
         this.feed({ kind: 'clock', wallClock: this.wallClock() })
         return
+      case 'resolve':
+        this.#resolve(output)
+        return
       case 'store':
         this.#store(output)
         return
@@ -228,6 +221,12 @@ export class ServerBed {
       else this.records.delete(change.key)
     }
     this.feed({ kind: 'stored', operation })
+  }
+
+  #resolve({ query, name }: Extract<ServerOutput, { kind: 'resolve' }>): void {
+    const answer = this.names.get(name) ?? { kind: 'no-such-name' }
+    if ('kind' in answer) this.feed({ kind: 'resolved', query, answer })
+    else this.feed({ kind: 'resolve-failed', query, failure: answer })
   }
 
   #mitigate(
@@ -438,22 +437,6 @@ const FORMAT = uintOption(OptionNumber.contentFormat, CONTENT_FORMAT_DOTS_CBOR)
 const PATH: NetworkPath = {
   local: { address: address('192.0.2.250'), port: 4646 },
   remote: { address: address('203.0.113.9'), port: 50_000 }
-}
-
-export function certificate(...dnsNames: string[]): PeerIdentity {
-  return { kind: 'certificate', dnsNames, subject: dnsNames[0] ?? '', spkiSha256: 'ab'.repeat(32) }
-}
-
-export function cuid(text: string): Cuid {
-  const parsed = parseCuid(text)
-  if (parsed === undefined) throw new Error(text)
-  return parsed
-}
-
-export function mid(value: number): MitigationId {
-  const parsed = mitigationId(value)
-  if (parsed === undefined) throw new Error(String(value))
-  return parsed
 }
 
 /** Type and code of a datagram of the server's. */

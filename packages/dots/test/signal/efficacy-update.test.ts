@@ -27,7 +27,7 @@ describe('checkEfficacyUpdate', () => {
     ['DOTS_SIGNAL_PREFIX_INVALID', { ...GOOD, targetPrefix: ['192.0.2'] }],
     ['DOTS_SIGNAL_TARGET_NOT_UNICAST', { ...GOOD, targetPrefix: ['224.0.0.0/8'] }],
     ['DOTS_SIGNAL_ATTRIBUTE_NOT_IN_REQUEST', { ...GOOD, status: 1 }],
-    ['DOTS_SIGNAL_NOT_OFFERED', { ...GOOD, targetFqdn: ['example.net'] }]
+    ['DOTS_SIGNAL_ALIAS_UNKNOWN', { ...GOOD, aliasName: ['web'] }]
   ])('%s: %j', (code, entry) => {
     expect(check(entry)).toMatchObject({ ok: false, problem: { code, answer: 0x80 } })
   })

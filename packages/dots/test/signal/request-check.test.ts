@@ -4,6 +4,7 @@ import { target } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
 import { mitigationRequestBody, parseTarget, targetTexts } from '../../src/signal/mapper.ts'
 import { checkMitigationRequest } from '../../src/signal/request-check.ts'
+import { plainRequest } from '../../src/signal/requested-target.ts'
 
 const GOOD: MitigationScopeEntry = { targetPrefix: ['192.0.2.0/24'], lifetime: 3600 }
 
@@ -23,7 +24,10 @@ describe('checkMitigationRequest', () => {
       protocols: [17, 6]
     })
     const message = decodeSignal(encodeSignal(mitigationRequestBody(wanted, 600)))
-    expect(checkMitigationRequest(message)).toEqual({ ok: true, value: { target: wanted, lifetime: 600 } })
+    expect(checkMitigationRequest(message)).toEqual({
+      ok: true,
+      value: { target: plainRequest(wanted), lifetime: 600, trigger: 'immediate' }
+    })
     const endless = checkMitigationRequest(mitigationRequestBody(wanted, 'indefinite'))
     expect(endless).toMatchObject({ ok: true, value: { lifetime: 'indefinite' } })
   })
@@ -42,7 +46,14 @@ describe('checkMitigationRequest', () => {
     ['DOTS_SIGNAL_PREFIX_HOST_BITS', { ...GOOD, targetPrefix: ['2001:db8::1/64'] }],
     ['DOTS_SIGNAL_PORT_RANGE_INVALID', { ...GOOD, targetPortRange: [{ lowerPort: 9, upperPort: 8 }] }],
     ['DOTS_SIGNAL_TARGET_NOT_UNICAST', { ...GOOD, targetPrefix: ['192.0.2.0/24', '239.0.0.0/8'] }],
-    ['DOTS_SIGNAL_NOT_OFFERED', { ...GOOD, targetFqdn: ['example.net'] }],
+    ['DOTS_SIGNAL_ALIAS_UNKNOWN', { ...GOOD, aliasName: ['web'] }],
+    ['DOTS_SIGNAL_NAME_INVALID', { ...GOOD, targetFqdn: ['*.example.net'] }],
+    ['DOTS_SIGNAL_URI_INVALID', { ...GOOD, targetUri: ['mailto:x@example.net'] }],
+    ['DOTS_SIGNAL_URI_SCHEME_UNKNOWN', { ...GOOD, targetUri: ['gopher://example.net/'] }],
+    ['DOTS_SIGNAL_TARGET_NOT_UNICAST', { ...GOOD, targetUri: ['http://[::1]/'] }],
+    ['', { ...GOOD, targetFqdn: ['example.net'] }],
+    ['', { ...GOOD, targetUri: ['https://example.net'] }],
+    ['', { ...GOOD, triggerMitigation: false }],
     ['', GOOD],
     ['', { ...GOOD, triggerMitigation: true }],
     ['', { ...GOOD, lifetime: -1 }]

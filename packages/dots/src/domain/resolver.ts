@@ -1,0 +1,27 @@
+import type { IpAddress } from '@breakwater/core'
+
+/** What a name means. */
+export type NameAnswer =
+  | {
+      readonly kind: 'addresses'
+      /** Of both families; may be empty: the name is there, and has none. */
+      readonly addresses: readonly IpAddress[]
+      /** How long that holds: the shortest of the records that led there. */
+      readonly ttlSeconds: number
+    }
+  /** There is no such name. */
+  | { readonly kind: 'no-such-name' }
+
+/**
+ * The resolver port. Calls are asynchronous and may be slow or fail: nobody waits for them on the loop. A call ends by
+ * itself within the time limit that the implementation was opened with, and rejects with `UnavailableError` when nobody who
+ * should know the name gave an answer by then.
+ */
+export interface Resolver {
+  /** `dns`, `dns-over-tls`: for logs and status. */
+  readonly name: string
+  /** @param name A domain name without the dot of the root. */
+  resolve(name: string): Promise<NameAnswer>
+  /** Gives up what is under way, and lets go of sockets. */
+  close(): Promise<void>
+}
