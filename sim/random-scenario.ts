@@ -30,6 +30,7 @@ export function randomScenario(seed: number): Scenario {
     sites,
     providers,
     heartbeats: chance.happens(0.5) ? 'default' : 'quick',
+    clientsRemember: chance.happens(0.7),
     latencyMilliseconds: chance.oneOf([1, 5, 20, 80]),
     stormSeconds,
     actions: sites.flatMap((site) => randomActions(place, site, sites, stormSeconds, faults)),

@@ -9,6 +9,8 @@ export interface Scenario {
   readonly providers: number
   /** Heartbeats of both sides: RFC 9132's defaults, or the quickest that its ranges allow. */
   readonly heartbeats: 'default' | 'quick'
+  /** Whether clients keep a notebook over restarts. */
+  readonly clientsRemember: boolean
   /** One way over one link, in milliseconds. */
   readonly latencyMilliseconds: number
   /** How long things go wrong, in seconds; then all is well again. */
@@ -73,7 +75,15 @@ export const PROVIDER_FAULTS = [
 ] as const
 
 /** What can go wrong at a site. */
-export const SITE_FAULTS = ['client-crash', 'client-upgrade', 'client-pause', 'client-clock-step'] as const
+export const SITE_FAULTS = [
+  'client-crash',
+  'client-upgrade',
+  'client-pause',
+  'client-clock-step',
+  'notebook-slow',
+  'notebook-failing',
+  'notebook-damage'
+] as const
 
 export type LinkFaultKind = (typeof LINK_FAULTS)[number]
 export type ProviderFaultKind = (typeof PROVIDER_FAULTS)[number]

@@ -1,5 +1,5 @@
 import { Milliseconds, equalIpAddresses, silentLog } from '@breakwater/core'
-import { DomainName, ProtectionId, ServerName, hostDotsClient, parseCuid } from '@breakwater/dots'
+import { DomainName, Notebook, ProtectionId, ServerName, hostDotsClient, parseCuid } from '@breakwater/dots'
 import type { ClientHost, ClientStatus, Cuid, ProtectionRequest, Site } from '@breakwater/dots'
 import { PortTranslation, derivedSeed, seededEntropy } from '@breakwater/testing'
 import type { simulatedCertificate } from '@breakwater/testing'
@@ -12,8 +12,10 @@ import {
   serverAddress,
   siteAddress
 } from '../addressing.ts'
+import { Chance } from '../chance.ts'
 import type { Action, Scenario, SitePlan } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
+import { SimulatedDisk } from './disk.ts'
 import { Calendar, Process } from './process.ts'
 import { QUICK_SESSION_PARAMETERS, clientNameOf, credentialsOf, serverNameOf } from './provider.ts'
 
@@ -22,6 +24,8 @@ export class Customer {
   readonly plan: SitePlan
   readonly host: SimulatedHost
   readonly calendar: Calendar = new Calendar()
+  /** Holds the client's notebook. */
+  readonly disk: SimulatedDisk
   /** What the operator wants protected now. */
   readonly wanted = new Map<string, ProtectionRequest>()
   /** Which life of the client this is, from 0. */
@@ -33,6 +37,9 @@ export class Customer {
   #credentials = new Map<DomainName, ReturnType<typeof simulatedCertificate>>()
   #process: Process
   #client: ClientHost | undefined
+  #notebook: Notebook | undefined
+  /** It has taken up what an earlier life left. */
+  #isReady = false
 
   constructor(
     scenario: Scenario,
@@ -44,6 +51,7 @@ export class Customer {
   ) {
     this.#dates = dates
     this.plan = plan
+    this.disk = new SimulatedDisk(new Chance(scenario.seed, `notebook ${plan.number}`))
     this.#scenario = scenario
     this.#clock = clock
     this.#site = site
@@ -66,12 +74,12 @@ export class Customer {
     return this.#client
   }
 
-  /** Undefined while it is down or stands still. */
+  /** Undefined while it is down, starting or standing still. */
   status(): ClientStatus | undefined {
-    return this.#process.isFrozen ? undefined : this.#client?.status()
+    return this.#process.isFrozen || !this.#isReady ? undefined : this.#client?.status()
   }
 
-  /** Starts the client and tells it what the operator wants. */
+  /** Starts the client, which is told what the operator wants. */
   start(): void {
     const { number, attachments } = this.plan
     const process = new Process(this.#clock, this.calendar)
@@ -79,7 +87,9 @@ export class Customer {
     this.host.thaw()
     this.life++
     this.#credentials = new Map(attachments.map((each) => [domainName(each), this.#certificate(each)]))
-    this.#client = hostDotsClient({
+    this.#isReady = false
+    this.#notebook = this.#scenario.clientsRemember ? this.#openNotebook(process) : undefined
+    const client = hostDotsClient({
       clock: process,
       entropy: seededEntropy(derivedSeed(this.#scenario.seed, `client ${number}.${this.life}`)),
       open: process.opener(this.host),
@@ -88,9 +98,14 @@ export class Customer {
       credentials: this.#credentials,
       cuids: new Map(attachments.map((each) => [domainName(each), cuidOf(number, each)])),
       log: silentLog,
+      protections: [...this.wanted.values()],
+      ...(this.#notebook === undefined ? {} : { notebook: this.#notebook }),
       ...(this.#scenario.heartbeats === 'quick' ? { parameters: QUICK_SESSION_PARAMETERS } : {})
     })
-    for (const request of this.wanted.values()) this.#client.protect(request)
+    this.#client = client
+    void client.ready.then(() => {
+      if (this.#client === client) this.#isReady = true
+    })
   }
 
   perform(action: Action): void {
@@ -148,10 +163,23 @@ export class Customer {
     this.#client = undefined
   }
 
+  /** In good order: what is to be remembered is written down while the program ends. */
   async stop(): Promise<void> {
-    await this.#client?.close()
-    this.#process.kill()
+    const process = this.#process
+    const notebook = this.#notebook
+    const client = this.#client
     this.#client = undefined
+    // Its commits take virtual time, which does not pass while somebody waits for this.
+    void notebook?.close().then(() => process.kill())
+    await client?.close()
+    if (notebook === undefined) process.kill()
+  }
+
+  #openNotebook(process: Process): Notebook {
+    return new Notebook(this.disk.mount(process), process, {
+      onDamaged: () => undefined,
+      onFailure: () => undefined
+    })
   }
 
   #certificate(provider: number): ReturnType<typeof simulatedCertificate> {

@@ -45,9 +45,10 @@ export class SimulatedDisk {
     return this.#everDamaged.has(key)
   }
 
-  /** Flips a bit of one record. @returns whether there was one. */
-  damage(collection: string): boolean {
-    const sound = [...this.#of(collection)].filter(([, kept]) => !kept.damaged)
+  /** Flips a bit of one record, of this collection or of any. @returns whether there was one. */
+  damage(collection?: string): boolean {
+    const all = collection === undefined ? [...this.#collections.values()] : [this.#of(collection)]
+    const sound = all.flatMap((each) => [...each]).filter(([, kept]) => !kept.damaged)
     if (sound.length === 0) return false
     const [key, kept] = this.#chance.oneOf(sound)
     kept.damaged = true

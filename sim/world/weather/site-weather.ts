@@ -21,6 +21,14 @@ export function changeSite(
       if (worst > 0) customer.freeze()
       else customer.thaw()
       return true
+    case 'notebook-slow':
+      customer.disk.latencyMilliseconds = 4 + 4000 * worst
+      return true
+    case 'notebook-failing':
+      customer.disk.failing = worst
+      return true
+    case 'notebook-damage':
+      return isBeginning && customer.disk.damage()
     case 'client-crash':
     case 'client-upgrade':
       return isBeginning ? goDown(customer, fault) : comeUp(customer, active)
