@@ -4,13 +4,13 @@ import type { IpAddress, IpPrefix } from '@breakwater/core'
 import type { Chance } from './chance.ts'
 
 /*
- *   provider p: server 192.0.2.(10+p) port 4646
- *   site s at provider p: prefixes 100.(64+p).s.0/24 and 2001:db8:(p)(s)::/48, address 100.(64+p).s.1 on interface wan-p
+ *   provider p: server 192.0.2.(10+p) and 2001:db8:ffff::(p+1), port 4646
+ *   site s at provider p: prefixes 100.(64+p).s.0/24 and 2001:db8:(p)(s)::/48, address 100.(64+p).s.1 and the first of the IPv6 prefix on interface wan-p
  *   site s everywhere it is announced: 203.s.113.0/24 and 2001:db8:ff0(s)::/48
  */
 
-export function serverAddress(provider: number): IpAddress {
-  return addressOf(`192.0.2.${10 + provider}`)
+export function serverAddresses(provider: number): readonly IpAddress[] {
+  return [addressOf(`2001:db8:ffff::${provider + 1}`), addressOf(`192.0.2.${10 + provider}`)]
 }
 
 const addresses = new Map<string, IpAddress>()
@@ -31,8 +31,13 @@ export function prefix(text: string): IpPrefix {
 }
 
 /** Where a site's sessions with a provider leave from. */
-export function siteAddress(site: number, provider: number): IpAddress {
-  return addressOf(`100.${64 + provider}.${site}.1`)
+export function siteAddresses(site: number, provider: number): readonly IpAddress[] {
+  return [addressOf(`2001:db8:${provider + 1}${site}::1`), addressOf(`100.${64 + provider}.${site}.1`)]
+}
+
+/** The site that an address of `siteAddresses` belongs to. */
+export function siteAt({ family, a, b }: IpAddress): number {
+  return family === 4 ? (a >>> 8) & 0xff : (b >>> 16) & 0xf
 }
 
 export function interfaceName(provider: number): string {

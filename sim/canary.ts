@@ -1,4 +1,5 @@
 import type { Site } from '@breakwater/dots'
+import type { Customer } from './world/customer.ts'
 import type { Provider } from './world/provider.ts'
 
 /** A known bug that is planted in a world, to see that the invariants notice. */
@@ -8,6 +9,7 @@ export interface Canary {
   readonly noticedBy: string
   readonly changeSite?: (site: Site) => Site
   readonly changeProvider?: (provider: Provider) => void
+  readonly changeCustomer?: (customer: Customer) => void
 }
 
 export const CANARIES: readonly Canary[] = [
@@ -34,6 +36,55 @@ export const CANARIES: readonly Canary[] = [
     noticedBy: 'timely-end',
     changeProvider: ({ device }) => {
       device.keepsRules = true
+    }
+  },
+  {
+    name: 'a filter device that has none of the rules it says are in force',
+    noticedBy: 'agreement',
+    changeProvider: ({ device }) => {
+      device.appliesNothing = true
+    }
+  },
+  {
+    name: 'a mitigator that throws where it should reject',
+    noticedBy: 'no-fault',
+    changeProvider: ({ device }) => {
+      device.throws = true
+    }
+  },
+  {
+    name: 'a disk that deletes nothing',
+    noticedBy: 'nothing-left',
+    changeProvider: ({ disk }) => {
+      disk.keepsRecords = true
+    }
+  },
+  {
+    name: 'a client whose endpoints are bound to no interface',
+    noticedBy: 'own-path',
+    changeCustomer: ({ flaws }) => {
+      flaws.isUnbound = true
+    }
+  },
+  {
+    name: 'a client in a hurry',
+    noticedBy: 'pacing',
+    changeCustomer: ({ flaws }) => {
+      flaws.haste = 3
+    }
+  },
+  {
+    name: 'a client that does not hear every wish',
+    noticedBy: 'protection-accounted',
+    changeCustomer: ({ flaws }) => {
+      flaws.isDeaf = true
+    }
+  },
+  {
+    name: 'a client that compiles without regard to half of what is wanted',
+    noticedBy: 'needed-target',
+    changeCustomer: ({ flaws }) => {
+      flaws.isTwo = true
     }
   }
 ]

@@ -53,6 +53,7 @@ export const LINK_FAULTS = [
   'black-hole',
   'inbound-saturation',
   'link-cut',
+  'family-lost',
   'long-datagrams-vanish',
   'nat-rebinding'
 ] as const

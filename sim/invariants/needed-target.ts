@@ -1,50 +1,82 @@
-import { formatIpPrefix, prefixesOverlap } from '@breakwater/core'
-import { coversTarget } from '@breakwater/dots'
-import type { MitigationSnapshot, RequestReport, Target } from '@breakwater/dots'
-import { cuidOf, domainName } from '../world/customer.ts'
+import { formatIpPrefix } from '@breakwater/core'
+import type { Instant, IpPrefix } from '@breakwater/core'
+import type { MitigationSnapshot, ProtectionRequest, Target } from '@breakwater/dots'
+import { assignedPrefixes, ownPrefixes, prefix } from '../addressing.ts'
+import { cuidOf } from '../world/customer.ts'
 import { isAboutMitigation } from '../world/ledger.ts'
+import type { Traffic } from '../world/traffic.ts'
 import type { SeenMitigationRequest } from '../world/wire.ts'
-import type { MakeInvariant } from './invariant.ts'
+import { isCovered, overlap, partWithin } from './coverage.ts'
+import type { Invariant, MakeInvariant, Report, WorldView } from './invariant.ts'
+import { placementOf } from './protection-accounted.ts'
 
 /**
  * No request of ours deletes a target that another live protection needs (RFC 9132 §4.4.1.3: a newer request deletes
- * older ones of the same client with common addresses). Looked at when a request arrives: what the client says is in
- * force for a live protection, and is in force, must still be so after it.
+ * older ones of the same client with common addresses). Looked at when a request arrives: what the operator wanted
+ * before it was sent, and what is in force for it by this life of the client, must still be so after it.
  */
-export const neededTarget: MakeInvariant = ({ customers, providers }) => ({
-  name: 'needed-target',
-  traffic({ when, direction, site, provider, seen }, report) {
-    if (when !== 'delivered' || direction !== 'to-server' || seen === undefined || provider === undefined)
-      return
+export const neededTarget: MakeInvariant = (view) => new NeededTarget(view)
+
+class NeededTarget implements Invariant {
+  readonly name = 'needed-target'
+  readonly #view: WorldView
+  /** When each request was first sent: what was wanted later it could not know of. */
+  readonly #sentAt = new Map<string, Instant>()
+
+  constructor(view: WorldView) {
+    this.#view = view
+  }
+
+  traffic({ when, direction, site, provider, seen, entry }: Traffic, report: Report): void {
+    if (direction !== 'to-server' || seen === undefined || provider === undefined) return
     if (!isAboutMitigation(seen) || seen.kind === 'get') return
-    const customer = customers[site]
-    const own = cuidOf(site, provider)
-    const before = (providers[provider]?.mitigations() ?? []).filter(({ cuid, state }) => {
-      return cuid === own && state !== 'terminating'
-    })
-    const after = effectOf(seen, before)
-    if (after.length === before.length && before.every((each) => after.includes(each.target))) return
-    const requests = (customer?.status()?.requests ?? []).filter(
-      ({ domain }) => domain === domainName(provider)
-    )
-    for (const request of requests.filter(isClaimed)) {
-      if (!request.protections.some((id) => customer?.wanted.has(id))) continue
-      if (
-        !coversTarget(
-          before.map(({ target }) => target),
-          request.target
+    const key = `${site} ${provider} ${seen.token}`
+    if (when === 'sent') {
+      if (!this.#sentAt.has(key)) this.#sentAt.set(key, entry.at)
+      return
+    }
+    const standing = this.#standing(site, provider)
+    const left = effectOf(seen, standing)
+    if (left.length === standing.length && standing.every((each) => left.includes(each.target))) return
+    const before = standing.map(({ target }) => target)
+    for (const [need, part] of this.#needs(site, provider, this.#sentAt.get(key) ?? entry.at))
+      if (isCovered(part, need.target, before) && !isCovered(part, need.target, left))
+        report(
+          `${seen.kind.toUpperCase()} mid=${seen.mitigationId} of site ${site} at provider ${provider} takes away ` +
+            `${formatIpPrefix(part)}, which ${need.id} needs`
         )
-      )
-        continue
-      if (coversTarget(after, request.target)) continue
-      report(`${describe(seen)} of site ${site} at provider ${provider} takes away ${textOf(request.target)}`)
+  }
+
+  /** What this life of the client has in force. */
+  #standing(site: number, provider: number): MitigationSnapshot[] {
+    const own = cuidOf(site, provider)
+    const life = this.#view.customers[site]?.life
+    return (this.#view.providers[provider]?.mitigations() ?? []).filter(({ cuid, mitigationId, state }) => {
+      if (cuid !== own || state === 'terminating') return false
+      const known = this.#view.ledger.find(provider, `${cuid}/${mitigationId}`)
+      return known.length > 0 && known.every((each) => each.life === life && !each.isDoubtful)
+    })
+  }
+
+  /** Prefixes that protections wanted of this provider, and have wanted since before `moment`. */
+  *#needs(
+    site: number,
+    provider: number,
+    moment: Instant
+  ): Iterable<readonly [need: ProtectionRequest, part: IpPrefix]> {
+    const customer = this.#view.customers[site]
+    if (customer === undefined) return
+    const announced = customer.plan.announcedThrough.includes(provider) ? ownPrefixes(site) : []
+    const entitled = [...assignedPrefixes(site, provider), ...announced].map(prefix)
+    for (const request of customer.wanted.values()) {
+      if (!placementOf(request, customer.plan).providers.includes(provider)) continue
+      if ((customer.wantedSince.get(request.id) ?? moment) >= moment) continue
+      for (const each of request.target.prefixes) {
+        const part = partWithin(each, entitled)
+        if (part !== undefined) yield [request, part]
+      }
     }
   }
-})
-
-/** The client says that this is in force, and goes on wanting it. */
-function isClaimed({ state, isBeingReplaced }: RequestReport): boolean {
-  return (state === 'in-force' || state === 'refreshing') && !isBeingReplaced
 }
 
 /** What would stand after the request, going by RFC 9132 §4.4.1.3 and §4.4.4. */
@@ -57,16 +89,4 @@ function effectOf(seen: SeenMitigationRequest, standing: readonly MitigationSnap
   // It gets a 4.09 and changes nothing.
   if (overlapping.some((each) => each.mitigationId > mitigationId)) return standing.map((each) => each.target)
   return [...others.filter((each) => !overlapping.includes(each)).map((each) => each.target), target]
-}
-
-function overlap(one: Target, other: Target): boolean {
-  return one.prefixes.some((own) => other.prefixes.some((each) => prefixesOverlap(own, each)))
-}
-
-function describe({ kind, mitigationId }: SeenMitigationRequest): string {
-  return `${kind.toUpperCase()} mid=${mitigationId}`
-}
-
-function textOf({ prefixes }: Target): string {
-  return prefixes.map((each) => formatIpPrefix(each)).join(' ')
 }

@@ -1,5 +1,5 @@
 import { equalIpAddresses, formatIpAddress } from '@breakwater/core'
-import { interfaceName, siteAddress } from '../addressing.ts'
+import { interfaceName, siteAddresses } from '../addressing.ts'
 import type { MakeInvariant } from './invariant.ts'
 
 /**
@@ -16,7 +16,8 @@ export const ownPath: MakeInvariant = () => ({
       return
     }
     const isOwn =
-      equalIpAddresses(local.address, siteAddress(site, provider)) && via === interfaceName(provider)
+      siteAddresses(site, provider).some((own) => equalIpAddresses(local.address, own)) &&
+      via === interfaceName(provider)
     if (!isOwn)
       report(`site ${site} sent to provider ${provider} from ${formatIpAddress(local.address)} by ${via}`)
   }

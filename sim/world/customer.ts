@@ -1,5 +1,6 @@
 import { Milliseconds, equalIpAddresses, silentLog } from '@breakwater/core'
 import { DomainName, Notebook, ProtectionId, ServerName, hostDotsClient, parseCuid } from '@breakwater/dots'
+import type { Instant, IpFamily, NetworkPath, Transport } from '@breakwater/core'
 import type { ClientHost, ClientStatus, Cuid, ProtectionRequest, Site } from '@breakwater/dots'
 import { PortTranslation, derivedSeed, seededEntropy } from '@breakwater/testing'
 import type { simulatedCertificate } from '@breakwater/testing'
@@ -9,15 +10,31 @@ import {
   interfaceName,
   ownPrefixes,
   prefix,
-  serverAddress,
-  siteAddress
+  serverAddresses,
+  siteAddresses
 } from '../addressing.ts'
 import { Chance } from '../chance.ts'
 import type { Action, Scenario, SitePlan } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
+import { HastyClock, twoClients, unbound } from './flawed-client.ts'
 import { Calendar, Process } from './process.ts'
 import { QUICK_SESSION_PARAMETERS, clientNameOf, credentialsOf, serverNameOf } from './provider.ts'
+
+/** What a firewall tells traffic by. */
+export type TrafficKind = Transport | IpFamily
+
+/** Bugs that can be planted in a client from outside. */
+export interface CustomerFlaws {
+  /** Its endpoints are bound to no interface. */
+  isUnbound?: boolean
+  /** Its clock runs so many times too fast. */
+  haste?: number
+  /** It does not hear every third wish of its operator. */
+  isDeaf?: boolean
+  /** A second client under the same name serves every other protection, and neither knows of the other. */
+  isTwo?: boolean
+}
 
 /** A site with its DOTS client, and the operator's wishes, which survive it as the agent's archive does. */
 export class Customer {
@@ -28,6 +45,10 @@ export class Customer {
   readonly disk: SimulatedDisk
   /** What the operator wants protected now. */
   readonly wanted = new Map<string, ProtectionRequest>()
+  /** Since when, by its name. */
+  readonly wantedSince = new Map<string, Instant>()
+  /** Planted bugs: what is wrong with it. */
+  readonly flaws: CustomerFlaws = {}
   /** Which life of the client this is, from 0. */
   life = -1
   readonly #scenario: Scenario
@@ -37,6 +58,9 @@ export class Customer {
   #credentials = new Map<DomainName, ReturnType<typeof simulatedCertificate>>()
   #process: Process
   #client: ClientHost | undefined
+  #wishes = 0
+  /** By provider. */
+  readonly #blocked = new Map<number, readonly TrafficKind[]>()
   #notebook: Notebook | undefined
   /** It has taken up what an earlier life left. */
   #isReady = false
@@ -60,12 +84,13 @@ export class Customer {
       routing: 'first-interface',
       interfaces: plan.attachments.map((provider) => ({
         name: interfaceName(provider),
-        addresses: [siteAddress(plan.number, provider)],
+        addresses: siteAddresses(plan.number, provider),
         conditions: { latency: Milliseconds(scenario.latencyMilliseconds) }
       }))
     })
     for (const provider of plan.attachments)
       this.host.link(interfaceName(provider)).translation = new PortTranslation()
+    network.block(({ transport, path }) => this.#isBlocked(transport, path))
     this.#process = new Process(clock, this.calendar)
   }
 
@@ -81,7 +106,7 @@ export class Customer {
 
   /** Starts the client, which is told what the operator wants. */
   start(): void {
-    const { number, attachments } = this.plan
+    const { attachments } = this.plan
     const process = new Process(this.#clock, this.calendar)
     this.#process = process
     this.host.thaw()
@@ -89,22 +114,47 @@ export class Customer {
     this.#credentials = new Map(attachments.map((each) => [domainName(each), this.#certificate(each)]))
     this.#isReady = false
     this.#notebook = this.#scenario.clientsRemember ? this.#openNotebook(process) : undefined
-    const client = hostDotsClient({
-      clock: process,
-      entropy: seededEntropy(derivedSeed(this.#scenario.seed, `client ${number}.${this.life}`)),
-      open: process.opener(this.host),
+    const client = this.#newClient(process)
+    this.#client = client
+    void this.#awaitReady(client)
+  }
+
+  async #awaitReady(client: ClientHost): Promise<void> {
+    await client.ready
+    if (this.#client === client) this.#isReady = true
+  }
+
+  #newClient(process: Process): ClientHost {
+    const protections = [...this.wanted.values()]
+    const notebook = this.#notebook
+    if (this.flaws.isTwo !== true) return this.#hostClient(process, 'client', protections, notebook)
+    const one = this.#hostClient(process, 'client', [], undefined)
+    const both = twoClients(one, this.#hostClient(process, 'other client', [], undefined))
+    for (const each of protections) both.protect(each)
+    return both
+  }
+
+  #hostClient(
+    process: Process,
+    name: string,
+    protections: readonly ProtectionRequest[],
+    notebook: Notebook | undefined
+  ): ClientHost {
+    const { number, attachments } = this.plan
+    const { haste, isUnbound } = this.flaws
+    const open = process.opener(this.host)
+    return hostDotsClient({
+      clock: haste === undefined ? process : new HastyClock(process, haste),
+      entropy: seededEntropy(derivedSeed(this.#scenario.seed, `${name} ${number}.${this.life}`)),
+      open: isUnbound === true ? unbound(open) : open,
       openStream: process.streamOpener(this.host),
       site: this.#site,
       credentials: this.#credentials,
       cuids: new Map(attachments.map((each) => [domainName(each), cuidOf(number, each)])),
       log: silentLog,
-      protections: [...this.wanted.values()],
-      ...(this.#notebook === undefined ? {} : { notebook: this.#notebook }),
+      protections,
+      ...(notebook === undefined ? {} : { notebook }),
       ...(this.#scenario.heartbeats === 'quick' ? { parameters: QUICK_SESSION_PARAMETERS } : {})
-    })
-    this.#client = client
-    void client.ready.then(() => {
-      if (this.#client === client) this.#isReady = true
     })
   }
 
@@ -126,6 +176,8 @@ export class Customer {
       require: 'all'
     }
     this.wanted.set(action.protection, request)
+    this.wantedSince.set(action.protection, this.#clock.now())
+    if (this.flaws.isDeaf === true && this.#wishes++ % 3 === 0) return
     this.#process.whenAwake(() => this.#client?.protect(request))
   }
 
@@ -135,14 +187,30 @@ export class Customer {
     const certificate = this.#certificate(provider)
     // Endpoints that are opened later get it from here.
     this.#credentials.set(domainName(provider), certificate)
-    const source = siteAddress(this.plan.number, provider)
+    const sources = siteAddresses(this.plan.number, provider)
     for (const [endpoint, local] of this.#process.endpoints)
-      if (equalIpAddresses(local.address, source)) endpoint.reload?.(certificate)
+      if (sources.some((own) => equalIpAddresses(local.address, own))) endpoint.reload?.(certificate)
   }
 
   /** The provider's translator forgets its mappings. */
   rebind(provider: number): void {
     this.host.link(interfaceName(provider)).translation?.rebind()
+  }
+
+  /** From now on, the link to this provider lets nothing of these kinds through. */
+  block(provider: number, kinds: readonly TrafficKind[]): void {
+    if (kinds.length === 0) this.#blocked.delete(provider)
+    else this.#blocked.set(provider, kinds)
+  }
+
+  #isBlocked(transport: Transport, { local, remote }: NetworkPath): boolean {
+    for (const [provider, kinds] of this.#blocked) {
+      if (!kinds.some((kind) => kind === transport || kind === local.address.family)) continue
+      const own = siteAddresses(this.plan.number, provider)
+      if (own.some((each) => equalIpAddresses(each, local.address) || equalIpAddresses(each, remote.address)))
+        return true
+    }
+    return false
   }
 
   /** As SIGSTOP does to a program that runs. */
@@ -208,13 +276,14 @@ export function siteOf({ number, attachments, announcedThrough }: SitePlan): Sit
       kind: 'access',
       interfaces: [interfaceName(provider)],
       prefixes: assignedPrefixes(number, provider).map(prefix),
-      sources: [siteAddress(number, provider)],
+      sources: siteAddresses(number, provider),
       servers: [
         {
           name: ServerName(domainName(provider)),
           domain: domainName(provider),
           referenceName: serverNameOf(provider),
-          addresses: [serverAddress(provider)],
+          addresses: serverAddresses(provider),
+          transports: ['udp'],
           port: 4646
         }
       ]

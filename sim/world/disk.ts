@@ -21,6 +21,8 @@ export class SimulatedDisk {
   failing = 0
   /** Planted bug: confirms what it has not written yet. */
   confirmsEarly = false
+  /** Planted bug: deletes nothing. */
+  keepsRecords = false
   readonly #chance: Chance
   readonly #collections = new Map<string, Map<string, Kept>>()
   readonly #everDamaged = new Set<string>()
@@ -103,7 +105,7 @@ export class SimulatedDisk {
     for (const change of changes) {
       const collection = this.#of(change.collection)
       if (change.kind === 'put') collection.set(change.key, { value: change.value.slice(), damaged: false })
-      else collection.delete(change.key)
+      else if (!this.keepsRecords) collection.delete(change.key)
     }
   }
 

@@ -11,6 +11,10 @@ export class FilterDevice {
   failing = 0
   /** Planted bug: says that a rule is gone, and keeps it. */
   keepsRules = false
+  /** Planted bug: says that a rule is in force, and has none. */
+  appliesNothing = false
+  /** Planted bug: throws where it should reject. */
+  throws = false
   readonly #chance: Chance
   #isHanging = false
   /** Calls that hang. */
@@ -40,7 +44,10 @@ export class FilterDevice {
   attach(process: Process): Mitigator {
     return {
       name: 'simulated',
-      apply: (plan) => this.#call(process, () => void this.rules.set(plan.id, plan)),
+      apply: (plan) => {
+        if (this.throws) throw new TypeError('plan is not iterable')
+        return this.#call(process, () => void (this.appliesNothing || this.rules.set(plan.id, plan)))
+      },
       withdraw: (id) => this.#call(process, () => void (this.keepsRules || this.rules.delete(id))),
       inForce: () => this.#call(process, () => [...this.rules.keys()]),
       counters: () =>

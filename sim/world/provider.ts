@@ -4,7 +4,7 @@ import { DEFAULT_SESSION_PARAMETERS, hostDotsServer } from '@breakwater/dots'
 import type { ClientDomain, MitigationSnapshot, ServerHost, SessionParameters } from '@breakwater/dots'
 import { derivedSeed, seededEntropy, simulatedCertificate } from '@breakwater/testing'
 import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
-import { assignedPrefixes, ownPrefixes, prefix, serverAddress } from '../addressing.ts'
+import { assignedPrefixes, ownPrefixes, prefix, serverAddresses } from '../addressing.ts'
 import { Chance } from '../chance.ts'
 import type { Scenario } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
@@ -63,7 +63,7 @@ export class Provider {
     this.disk = new SimulatedDisk(new Chance(scenario.seed, `disk ${number}`))
     this.device = new FilterDevice(new Chance(scenario.seed, `device ${number}`))
     this.host = network.addHost(`provider-${number}`, {
-      interfaces: [{ name: 'eth0', addresses: [serverAddress(number)] }]
+      interfaces: [{ name: 'eth0', addresses: serverAddresses(number) }]
     })
     this.#process = new Process(clock, this.calendar)
   }
@@ -93,12 +93,10 @@ export class Provider {
         entropy: seededEntropy(derivedSeed(this.#scenario.seed, `server ${this.number}.${this.#lives++}`)),
         open: process.opener(this.host),
         openStream: process.streamOpener(this.host),
-        listen: [
-          {
-            local: { address: serverAddress(this.number), port: 4646 },
-            certificate: this.#certificate()
-          }
-        ],
+        listen: serverAddresses(this.number).map((address) => ({
+          local: { address, port: 4646 },
+          certificate: this.#certificate()
+        })),
         store: this.disk.mount(process),
         mitigator: this.device.attach(process),
         domains: clientDomains(this.#scenario, this.number),

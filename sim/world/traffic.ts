@@ -1,6 +1,6 @@
 import { equalIpAddresses } from '@breakwater/core'
 import type { TraceEntry } from '@breakwater/testing'
-import { serverAddress } from '../addressing.ts'
+import { serverAddresses, siteAt } from '../addressing.ts'
 import type { Scenario } from '../scenario.ts'
 import { seenIn } from './wire.ts'
 import type { Seen } from './wire.ts'
@@ -38,9 +38,7 @@ export class TrafficReader {
       const provider = this.#providerAt(path.remote.address)
       return { ...common, direction: 'to-server', site: number, provider }
     }
-    // 100.(64+provider).site.1, see addressing.ts.
-    const site = (path.remote.address.a >>> 8) & 0xff
-    return { ...common, direction: 'to-client', site, provider: number }
+    return { ...common, direction: 'to-client', site: siteAt(path.remote.address), provider: number }
   }
 
   #seen(entry: TraceEntry): Seen | undefined {
@@ -54,7 +52,7 @@ export class TrafficReader {
 
   #providerAt(remote: TraceEntry['path']['remote']['address']): number | undefined {
     for (let provider = 0; provider < this.#scenario.providers; provider++)
-      if (equalIpAddresses(serverAddress(provider), remote)) return provider
+      if (serverAddresses(provider).some((own) => equalIpAddresses(own, remote))) return provider
     return undefined
   }
 }

@@ -46,6 +46,7 @@ export class World implements WorldView {
       const site = siteOf(plan)
       return new Customer(scenario, plan, network, clock, canary?.changeSite?.(site) ?? site, dates)
     })
+    for (const customer of this.customers) canary?.changeCustomer?.(customer)
     this.weather = new Weather(clock, this.customers, this.providers)
     this.ledger = new Ledger(clock, (site) => this.customers[site]?.life ?? 0)
     for (const provider of this.providers) {

@@ -2,7 +2,7 @@ import { Milliseconds } from '@breakwater/core'
 import type { LinkConditions } from '@breakwater/testing'
 import { interfaceName } from '../../addressing.ts'
 import type { LinkFault } from '../../scenario.ts'
-import type { Customer } from '../customer.ts'
+import type { Customer, TrafficKind } from '../customer.ts'
 import type { ActiveFaults } from './active-faults.ts'
 
 const CALM: Partial<LinkConditions> = {
@@ -33,10 +33,18 @@ export function changeLink(
     link.up.change(up)
     link.down.change(down)
   }
+  customer.block(fault.provider, blockedOn(fault, active))
   // It lasts no time.
   if (fault.kind !== 'nat-rebinding') return true
   if (isBeginning) customer.rebind(fault.provider)
   return isBeginning
+}
+
+/** What does not get through at all, for a firewall or a broken tunnel. */
+function blockedOn({ site, provider }: LinkFault, active: ActiveFaults): readonly TrafficKind[] {
+  return [...active.ofLink(site, provider)].flatMap(({ kind, strength }) => {
+    return kind === 'family-lost' ? [strength < 0.5 ? (4 as const) : (6 as const)] : []
+  })
 }
 
 function linkConditions({ kind, strength }: LinkFault): BothDirections {
@@ -60,6 +68,7 @@ function linkConditions({ kind, strength }: LinkFault): BothDirections {
     case 'long-datagrams-vanish':
       // Handshakes of the simulation are short; what is lost is what tells of several mitigations.
       return oneWay(strength, (rest) => ({ longestDatagram: 80 + 300 * rest }))
+    case 'family-lost':
     case 'nat-rebinding':
       return both({})
   }
