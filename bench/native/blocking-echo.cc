@@ -21,7 +21,7 @@ class EchoListener final : public EngineListener {
   }
   void commit(size_t length) override { engine->send(sender_, buffer_, length); }
   void onSender(PeerId peer) override { sender_ = peer; }
-  void onEstablished(PeerId, const Path&, const Identity&, size_t) override {}
+  void onEstablished(PeerId, const Path&, const Identity&, size_t, bool) override {}
   void onClosed(PeerId, End) override {}
   void onFailed(PeerId, Failure) override {}
 

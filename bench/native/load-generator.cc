@@ -29,7 +29,7 @@ class LoadListener final : public EngineListener {
   }
   void commit(size_t) override {}
   void onSender(PeerId) override {}
-  void onEstablished(PeerId, const Path&, const Identity&, size_t) override { established++; }
+  void onEstablished(PeerId, const Path&, const Identity&, size_t, bool) override { established++; }
   void onClosed(PeerId, End) override { lost++; }
   void onFailed(PeerId, Failure) override { lost++; }
 

@@ -166,6 +166,8 @@ export type SessionEvent =
       readonly peer: PeerId
       readonly identity: PeerIdentity
       readonly path: NetworkPath
+      /** By the short handshake; absent: by a full one, or the endpoint has no other. */
+      readonly resumed?: true
     }
   | { readonly kind: 'closed'; readonly peer: PeerId; readonly reason: SessionEnd }
   | { readonly kind: 'failed'; readonly peer: PeerId; readonly reason: SessionFailure }

@@ -267,6 +267,7 @@ void Engine::establish(Peer& peer) {
   if (peer.handshake->resumed()) counters_.handshakesResumed++;
   handshaking_.remove(peer.path.remote);
   if (!context_->server()) remember(peer);
+  const bool resumed = peer.handshake->resumed();
   peer.channel = peer.handshake->intoChannel();
   peer.handshake.reset();
   peer.deadlineMs = 0;
@@ -274,7 +275,7 @@ void Engine::establish(Peer& peer) {
     counters_.sessionsReplaced++;
     end(*replaced, End::kReplaced);
   }
-  listener_.onEstablished(peer.id, peer.path, identity, peer.channel->maximumPlaintext());
+  listener_.onEstablished(peer.id, peer.path, identity, peer.channel->maximumPlaintext(), resumed);
   // Data may stand behind Finished in the same datagram.
   feedCurrent(peer, nullptr, 0);
 }

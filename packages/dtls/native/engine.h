@@ -24,7 +24,8 @@ class EngineListener : public PlaintextSink {
  public:
   /** Whose plaintexts are committed from here on. */
   virtual void onSender(PeerId peer) = 0;
-  virtual void onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext) = 0;
+  virtual void onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext,
+                             bool resumed) = 0;
   virtual void onClosed(PeerId peer, End end) = 0;
   virtual void onFailed(PeerId peer, Failure failure) = 0;
 

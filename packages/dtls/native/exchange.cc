@@ -59,11 +59,13 @@ void Exchange::commit(size_t length) {
   counters_.plaintextsIn++;
 }
 
-void Exchange::onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext) {
+void Exchange::onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext,
+                             bool resumed) {
   SessionReport report{SessionReport::Kind::kEstablished, peer, incoming_};
   report.path = path;
   report.identity = identity;
   report.maximumPlaintext = static_cast<uint32_t>(maximumPlaintext);
+  report.resumed = resumed;
   reports_.push_back(std::move(report));
 }
 

@@ -22,6 +22,7 @@ struct SessionReport {
   Path path{};
   Identity identity{};
   uint32_t maximumPlaintext = 0;
+  bool resumed = false;
 };
 
 /** The layout; `src/exchange.ts` lays its typed arrays over it by the offsets in `exchangeLayout`. */
@@ -65,7 +66,7 @@ class Exchange final : public EngineListener {
   uint8_t* room(size_t& capacity) override;
   void commit(size_t length) override;
   void onSender(PeerId peer) override { sender_ = peer; }
-  void onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext) override;
+  void onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext, bool resumed) override;
   void onClosed(PeerId peer, End end) override;
   void onFailed(PeerId peer, Failure failure) override;
 

@@ -90,6 +90,12 @@ bool readResumption(napi_env env, napi_value object, EngineOptions& out) {
          });
 }
 
+napi_value makeBoolean(napi_env env, bool boolean) {
+  napi_value value;
+  napi_get_boolean(env, boolean, &value);
+  return value;
+}
+
 napi_value makeNames(napi_env env, const std::vector<std::string>& all) {
   napi_value names;
   napi_create_array_with_length(env, all.size(), &names);
@@ -140,6 +146,7 @@ napi_value makeReport(napi_env env, const SessionReport& report) {
       setProperty(env, object, "path", makePath(env, report.path));
       setProperty(env, object, "identity", makeIdentity(env, report.identity));
       setProperty(env, object, "maximumPlaintext", makeNumber(env, report.maximumPlaintext));
+      setProperty(env, object, "resumed", makeBoolean(env, report.resumed));
       break;
     case SessionReport::Kind::kClosed:
       setProperty(env, object, "kind", makeString(env, "closed"));

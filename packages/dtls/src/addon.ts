@@ -17,6 +17,7 @@ export type NativeReport = { readonly peer: PeerId; readonly after: number } & (
       readonly path: NativePath
       readonly identity: PeerIdentity
       readonly maximumPlaintext: number
+      readonly resumed: boolean
     }
   | { readonly kind: 'closed'; readonly reason: SessionEnd }
   | { readonly kind: 'failed'; readonly reason: SessionFailure }

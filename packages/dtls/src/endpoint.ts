@@ -33,7 +33,13 @@ function toEvent(report: NativeReport): SessionEvent {
   const { peer } = report
   switch (report.kind) {
     case 'established':
-      return { kind: 'established', peer, identity: report.identity, path: pathFromNative(report.path) }
+      return {
+        kind: 'established',
+        peer,
+        identity: report.identity,
+        path: pathFromNative(report.path),
+        ...(report.resumed ? { resumed: true } : {})
+      }
     case 'closed':
       return { kind: 'closed', peer, reason: report.reason }
     case 'failed':

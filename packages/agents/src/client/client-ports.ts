@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
 import { DEFAULT_SESSION_PARAMETERS, cuidOf, DomainName, leastProbingRate } from '@breakwater/dots'
 import type {
   ClientCredentials,
@@ -17,7 +17,9 @@ import { siteOfConfig } from '../config/site-of-config.ts'
 export function clientPorts(
   config: ClientConfig,
   files: ConfigFiles
-): Pick<ClientPorts, 'site' | 'credentials' | 'cuids' | 'reconnection' | 'configuration'> {
+): Pick<ClientPorts, 'site' | 'cuids' | 'reconnection' | 'configuration'> & {
+  readonly credentials: Map<DomainName, ClientCredentials>
+} {
   const credentials = new Map<DomainName, ClientCredentials>()
   for (const domain of config.domains)
     if (domain.credentials !== undefined)
@@ -64,7 +66,11 @@ export function cuidsOf(credentials: ReadonlyMap<DomainName, ClientCredentials>)
 
 function cuidSource(credential: ClientCredentials): CuidSource {
   if (credential.kind === 'psk') return { kind: 'psk', identity: credential.identity }
-  const { publicKey } = new X509Certificate(credential.certificate)
+  // RFC 9132 §4.4.1.1: of a raw public key, too, the SubjectPublicKeyInfo.
+  const publicKey =
+    credential.kind === 'certificate'
+      ? new X509Certificate(credential.certificate).publicKey
+      : createPublicKey(credential.privateKey)
   return { kind: 'certificate', subjectPublicKeyInfo: publicKey.export({ type: 'spki', format: 'der' }) }
 }
 

@@ -9,13 +9,16 @@ import type { ConfigFiles } from '../config/file-format.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { openControlServer } from '../control-api/control-server.ts'
 import { claimSocketPath } from '../control-api/socket-file.ts'
+import { reloadOnHangUp } from '../credential-reload.ts'
 import type { CleanUp } from '../life-cycle/clean-up.ts'
 import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
 import { openEventLog } from '../log/event-log.ts'
 import { makeFolderOf } from '../make-folder.ts'
+import { ClientEndpoints } from './client-endpoints.ts'
 import { clientHandlers } from './client-handlers.ts'
 import { clientPorts } from './client-ports.ts'
+import { KeptSessions } from './kept-sessions.ts'
 import { ProtectionArchive } from './protection-archive.ts'
 import { ProtectionBook } from './protection-book.ts'
 
@@ -26,10 +29,11 @@ export async function serve(configFile: string): Promise<void> {
   const log = openEventLog({ level, pretty })
   for (const { path, message, line } of loaded.warnings) log.warn('config.warning', { path, message, line })
   const clock = systemClock()
-  await runUntilStopped(log, clock, (cleanUp) => start(loaded, log, clock, cleanUp))
+  await runUntilStopped(log, clock, (cleanUp) => start(configFile, loaded, log, clock, cleanUp))
 }
 
 async function start(
+  configFile: string,
   { config, files }: LoadedConfig<ClientConfig>,
   log: Log,
   clock: Clock,
@@ -43,12 +47,20 @@ async function start(
   const notebook = await openNotebook(config, files, log, clock, cleanUp)
   const archive = notebook === undefined ? undefined : new ProtectionArchive(notebook, log)
   const protections = (await archive?.load()) ?? []
-  const host = hostDotsClient({
-    ...clientPorts(config, files),
-    clock,
-    entropy,
+  const ports = clientPorts(config, files)
+  const endpoints = new ClientEndpoints({
     open: openDtlsEndpoint,
     openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
+    credentials: ports.credentials,
+    kept: await openKeptSessions(config, files, log, cleanUp),
+    log
+  })
+  const host = hostDotsClient({
+    ...ports,
+    clock,
+    entropy,
+    open: endpoints.open,
+    openStream: endpoints.openStream,
     log,
     protections,
     ...(notebook === undefined ? {} : { notebook }),
@@ -58,6 +70,11 @@ async function start(
     }
   })
   cleanUp.add('host', () => host.close())
+  const reload = (): number => {
+    const next = loadClientConfig(configFile)
+    return endpoints.reload(clientPorts(next.config, next.files).credentials)
+  }
+  reloadOnHangUp(reload, log, cleanUp)
   // Nobody may ask for protection before what was asked in an earlier life is known: ids only grow.
   await host.ready
   const lifetimeSeconds = config.defaults?.lifetimeSeconds ?? 3600
@@ -65,6 +82,19 @@ async function start(
   const control = await openControlServer({ socket, handlers, clock, log })
   cleanUp.add('control', () => control.close())
   return { role: 'client', socket, listen: [] }
+}
+
+/** What the client could resume after a restart; undefined when its operator wants nothing on disk. */
+async function openKeptSessions(
+  { store }: ClientConfig,
+  files: ConfigFiles,
+  log: Log,
+  cleanUp: CleanUp
+): Promise<KeptSessions | undefined> {
+  if (store === undefined) return undefined
+  const kept = await KeptSessions.open(`${files.absolute(store.path)}-sessions`, log)
+  cleanUp.add('kept-sessions', () => kept.close())
+  return kept
 }
 
 /** What the client remembers over a restart; undefined when its operator wants nothing on disk. */

@@ -75,5 +75,6 @@ export function warnOfClient(config: ClientConfig, files: ConfigFiles): ShapePro
 /** What the servers of a domain know the client by. */
 function proofOf({ credentials }: ClientConfig['domains'][number], files: ConfigFiles): string | undefined {
   if (credentials === undefined) return undefined
-  return 'certificate' in credentials ? files.text(credentials.certificate) : credentials.pskIdentity
+  if ('certificate' in credentials) return files.text(credentials.certificate)
+  return 'pskIdentity' in credentials ? credentials.pskIdentity : files.text(credentials.rawPrivateKey)
 }

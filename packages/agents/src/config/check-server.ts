@@ -19,10 +19,26 @@ function credentialProblems(config: ConfigDraft, files: ConfigFiles): ShapeProbl
     ),
     'identity'
   )
-  if (!('credentials' in config) && config.preSharedKeys?.length === 0)
-    problems.push({ path: [], message: 'the server has neither "credentials" nor "preSharedKeys"' })
+  if (!('credentials' in config) && !('rawPublicKey' in config) && config.preSharedKeys?.length === 0)
+    problems.push({
+      path: [],
+      message: 'the server has neither "credentials" nor "preSharedKeys" nor "rawPublicKey"'
+    })
+  problems.push(...rawKeyProblems(config, files))
   if (config.credentials === undefined) return problems
   return [...problems, ...checkCredentials(config.credentials, ['credentials'], files)]
+}
+
+/** OpenSSL shows one key in either dress; and a server with a raw key that knows no client's is of no use. */
+function rawKeyProblems(config: ConfigDraft, files: ConfigFiles): ShapeProblem[] {
+  if (config.rawPublicKey === undefined) return []
+  const { privateKey } = config.rawPublicKey
+  const path = ['rawPublicKey']
+  const clients = present(config.clients)
+  if (clients.every(([, { identity }]) => identity !== undefined && !('publicKey' in identity)))
+    return [{ path, message: 'no client has a "publicKey": nobody could come by a raw public key' }]
+  const certificate = config.credentials?.certificate
+  return checkCredentials({ certificate, privateKey }, path, files)
 }
 
 function listenProblems(config: ConfigDraft): ShapeProblem[] {
@@ -72,10 +88,8 @@ type IdentityDraft = NonNullable<NonNullable<ConfigDraft['clients']>[number]>['i
 
 function identityRow(index: number, identity: IdentityDraft): (readonly [string, ConfigPath])[] {
   if (identity === undefined) return []
-  const text =
-    'dnsName' in identity
-      ? identity.dnsName?.toLowerCase()
-      : (identity as { pskIdentity?: string }).pskIdentity
+  const { dnsName, pskIdentity, publicKey } = identity as Partial<Record<string, string>>
+  const text = dnsName?.toLowerCase() ?? pskIdentity ?? publicKey?.toLowerCase()
   return text === undefined ? [] : [[text, ['clients', index, 'identity']]]
 }
 
@@ -93,6 +107,15 @@ function identityProblems(config: ConfigDraft): ShapeProblem[] {
             {
               path: [...path, 'dnsName'],
               message: 'clients with certificates need "credentials" of the server'
+            }
+          ]
+    if ('publicKey' in identity)
+      return 'rawPublicKey' in config
+        ? []
+        : [
+            {
+              path: [...path, 'publicKey'],
+              message: 'clients with raw keys need "rawPublicKey" of the server'
             }
           ]
     const psk = 'pskIdentity' in identity ? identity.pskIdentity : undefined

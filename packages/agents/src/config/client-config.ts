@@ -1,7 +1,7 @@
 import { DEFAULT_PORT, DEFAULT_SESSION_PARAMETERS } from '@breakwater/dots'
 import type { Static } from 'typebox'
 import { DEFAULT_RECONNECTION } from '@breakwater/dots'
-import { certificateCredentials, pskCredentials } from './credentials-config.ts'
+import { certificateCredentials, pskCredentials, rawPublicKeyCredentials } from './credentials-config.ts'
 import { choice, either, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
 import { sessionParameters } from './session-config.ts'
@@ -62,7 +62,7 @@ const provisioningDomain = section(
     server: optional(server),
     servers: optional(list(server, 1, { description: 'Several servers; instead of `server`.' })),
     credentials: optional(
-      either([certificateCredentials, pskCredentials], {
+      either([certificateCredentials, pskCredentials, rawPublicKeyCredentials], {
         description: 'What the client shows to the servers of this provider, and to no others.',
         source: 'RFC 9284 §5.1'
       })

@@ -1,5 +1,5 @@
 import { InternalError } from '@breakwater/core'
-import type { CertificateCredentials, PskCredentials } from '@breakwater/core'
+import type { CertificateCredentials, ClientCredentials } from '@breakwater/core'
 import { parseKeyText } from './file-format.ts'
 import type { ConfigFiles } from './file-format.ts'
 
@@ -7,11 +7,17 @@ interface CertificateFiles {
   readonly certificate: string
   readonly privateKey: string
   readonly trustAnchors: string
+  readonly revocationLists?: string
 }
 
 interface KeyFile {
   readonly pskIdentity: string
   readonly keyFile: string
+}
+
+interface RawKeyFile {
+  readonly rawPrivateKey: string
+  readonly serverKeys: readonly string[]
 }
 
 /** The PEM texts of files that were checked. */
@@ -23,16 +29,21 @@ export function certificateCredentialsOf(
     kind: 'certificate',
     certificate: files.text(paths.certificate),
     privateKey: files.text(paths.privateKey),
-    trustAnchors: files.text(paths.trustAnchors)
+    trustAnchors: files.text(paths.trustAnchors),
+    ...(paths.revocationLists === undefined ? {} : { crl: files.text(paths.revocationLists) })
   }
 }
 
 /** What a client shows to the servers of one domain. */
 export function clientCredentialsOf(
-  credentials: CertificateFiles | KeyFile,
+  credentials: CertificateFiles | KeyFile | RawKeyFile,
   files: ConfigFiles
-): CertificateCredentials | PskCredentials {
+): ClientCredentials {
   if ('certificate' in credentials) return certificateCredentialsOf(credentials, files)
+  if ('rawPrivateKey' in credentials) {
+    const { rawPrivateKey, serverKeys } = credentials
+    return { kind: 'raw-public-key', privateKey: files.text(rawPrivateKey), peerKeys: serverKeys }
+  }
   return { kind: 'psk', identity: credentials.pskIdentity, key: keyOf(credentials.keyFile, files) }
 }
 

@@ -44,6 +44,7 @@ export class ConfigFiles {
     return {
       'certificate-file': (path) => this.#check(path, certificateFault),
       'trust-anchors-file': (path) => this.#check(path, certificateFault),
+      'revocation-lists-file': (path) => this.#check(path, revocationListsFault),
       'private-key-file': (path) => this.#checkSecret(path, privateKeyFault),
       'psk-file': (path) => this.#checkSecret(path, pskFault),
       'socket-path': (path) => (path === '' ? 'must not be empty' : socketPathFault(this.absolute(path)))
@@ -127,6 +128,10 @@ function certificateFault(text: string): string | undefined {
     }
   }
   return undefined
+}
+
+function revocationListsFault(text: string): string | undefined {
+  return text.includes('-----BEGIN X509 CRL-----') ? undefined : 'holds no PEM certificate revocation list'
 }
 
 function privateKeyFault(text: string): string | undefined {

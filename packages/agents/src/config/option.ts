@@ -14,6 +14,8 @@ export type OptionFormat =
   | 'certificate-file'
   | 'private-key-file'
   | 'trust-anchors-file'
+  | 'revocation-lists-file'
+  | 'key-digest'
   | 'psk-file'
 
 interface OptionDetails extends TSchemaOptions {

@@ -8,7 +8,7 @@ import {
   DEFAULT_PORT,
   DEFAULT_SERVER_POLICY
 } from '@breakwater/dots'
-import { certificateCredentials, preSharedKey } from './credentials-config.ts'
+import { certificateCredentials, preSharedKey, serverRawPublicKey } from './credentials-config.ts'
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
 import { sessionParameters } from './session-config.ts'
@@ -44,9 +44,17 @@ const clientIdentity = either(
     section(
       { pskIdentity: text('psk-identity', { description: 'Identity of a key of `preSharedKeys`.' }) },
       { description: 'A client with a pre-shared key.' }
+    ),
+    section(
+      {
+        publicKey: text('key-digest', {
+          description: 'SHA-256 of its public key: 64 hexadecimal digits, or the first 30 of them.'
+        })
+      },
+      { description: 'A client with a raw public key.' }
     )
   ],
-  { description: 'How the client proves who it is: by certificate or by pre-shared key.' }
+  { description: 'How the client proves who it is: by certificate, by pre-shared key or by raw public key.' }
 )
 
 const knownClient = section(
@@ -172,6 +180,7 @@ export const serverConfigSchema = section(
         default: []
       })
     ),
+    rawPublicKey: optional(serverRawPublicKey),
     clients: list(knownClient, 1, { description: 'The clients that are served, and what each may ask for.' }),
     mitigator,
     store: section(

@@ -45,6 +45,9 @@ function pathFault(text: string): string | undefined {
   return text === '' ? 'must not be empty' : undefined
 }
 
+/** RFC 7252 §9.1.3.2.1: SHA-256, whole or cut to 120 bits. */
+const keyDigestPattern = /^(?:[0-9a-f]{64}|[0-9a-f]{30})$/i
+
 /** The formats that a text shows by itself; those of files are in `file-format.ts`. */
 export const textFormats: Readonly<Partial<Record<OptionFormat, FormatCheck>>> = {
   name: nameFault,
@@ -54,5 +57,9 @@ export const textFormats: Readonly<Partial<Record<OptionFormat, FormatCheck>>> =
   'ip-prefix': prefixFault,
   interface: (text) => (interfacePattern.test(text) ? undefined : 'must be an interface name'),
   'psk-identity': pskIdentityFault,
+  'key-digest': (text) =>
+    keyDigestPattern.test(text)
+      ? undefined
+      : `must be a SHA-256 of 64 hexadecimal digits, or its first 30, not ${JSON.stringify(text)}`,
   path: pathFault
 }

@@ -40,6 +40,22 @@ export const eventCatalogue = {
   'routers.unknown': { level: 'warn', text: 'the system does not tell its default routers' },
   'session.cuid-collision': { level: 'warn', text: 'another client had our cuid; it was changed' },
   'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
+  'session.resumed': { level: 'info', text: 'a session came about by the short handshake' },
+  'sessions.not_stored': { level: 'error', text: 'sessions will not be resumed after a restart' },
+  'sessions.unusable': {
+    level: 'warn',
+    text: 'stored sessions cannot be used; handshakes will be full ones'
+  },
+  'tickets.not_stored': { level: 'error', text: 'clients will not resume sessions after a restart' },
+  'tickets.unusable': { level: 'error', text: 'stored ticket keys cannot be used; new ones were made' },
+  'credentials.reloaded': {
+    level: 'info',
+    text: 'new handshakes use the credentials of the files as they are now'
+  },
+  'credentials.not_reloaded': {
+    level: 'error',
+    text: 'the credentials of the files are unusable; the old ones stay'
+  },
   'session.established': { level: 'info', text: 'a client has a session' },
   'session.stream-ended': {
     level: 'info',

@@ -1,4 +1,4 @@
-import type { Clock, Log } from '@breakwater/core'
+import type { Clock, Log, SecureEndpoint, SecureStreamEndpoint, ServerCredentials } from '@breakwater/core'
 import { hostDotsServer } from '@breakwater/dots'
 import type { Mitigator, ServerEvent } from '@breakwater/dots'
 import { openDtlsEndpoint } from '@breakwater/dtls'
@@ -12,16 +12,25 @@ import type { LoadedConfig } from '../config/load.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { openControlServer } from '../control-api/control-server.ts'
 import { claimSocketPath } from '../control-api/socket-file.ts'
+import { reloadOnHangUp } from '../credential-reload.ts'
 import type { CleanUp } from '../life-cycle/clean-up.ts'
 import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
 import { openEventLog } from '../log/event-log.ts'
 import { makeFolderOf } from '../make-folder.ts'
-import { listeningAddressText } from '../socket-address-text.ts'
+import { OpenEndpoints } from '../open-endpoints.ts'
+import { listeningAddressText, socketAddressText } from '../socket-address-text.ts'
 import { auditEntryOf } from './audit-entry.ts'
 import { serverHandlers } from './server-handlers.ts'
-import { clientDomains, listenOptions, serverPolicy } from './server-ports.ts'
+import {
+  clientDomains,
+  listenOptions,
+  serverCredentials,
+  serverPolicy,
+  streamCredentials
+} from './server-ports.ts'
 import { ServerSessions } from './server-sessions.ts'
+import { TicketKeys } from './ticket-keys.ts'
 
 /** Runs a server until it is told to stop: the composition, and nothing but that. */
 export async function serve(configFile: string): Promise<void> {
@@ -30,10 +39,11 @@ export async function serve(configFile: string): Promise<void> {
   const log = openEventLog({ level, pretty })
   for (const { path, message, line } of loaded.warnings) log.warn('config.warning', { path, message, line })
   const clock = systemClock()
-  await runUntilStopped(log, clock, (cleanUp) => start(loaded, log, clock, cleanUp))
+  await runUntilStopped(log, clock, (cleanUp) => start(configFile, loaded, log, clock, cleanUp))
 }
 
 async function start(
+  configFile: string,
   { config, files }: LoadedConfig<ServerConfig>,
   log: Log,
   clock: Clock,
@@ -52,12 +62,13 @@ async function start(
   cleanUp.add('store', () => store.close())
   const mitigator = await openMitigator(config.mitigator, log)
   cleanUp.add('mitigator', () => mitigator.close())
+  const endpoints = await openEndpoints(`${path}-tickets`, clock, log, cleanUp)
   const sessions = new ServerSessions()
   const host = await hostDotsServer({
     clock,
     entropy: systemEntropy(),
-    open: openDtlsEndpoint,
-    openStream: openTlsEndpoint,
+    open: endpoints.datagrams.open,
+    openStream: endpoints.streams.open,
     listen: listenOptions(config, files),
     store,
     mitigator,
@@ -67,6 +78,7 @@ async function start(
     onEvent: (event) => take(event, sessions, audit)
   })
   cleanUp.add('host', () => host.stop())
+  reloadOnHangUp(() => reloadCredentials(configFile, endpoints), log, cleanUp)
   const control = await openControlServer({
     socket,
     handlers: serverHandlers(host, sessions, clock),
@@ -75,6 +87,43 @@ async function start(
   })
   cleanUp.add('control', () => control.close())
   return { role: 'server', socket, listen: host.addresses.map((address) => listeningAddressText(address)) }
+}
+
+interface ServerEndpoints {
+  readonly datagrams: OpenEndpoints<SecureEndpoint>
+  readonly streams: OpenEndpoints<SecureStreamEndpoint>
+}
+
+/** Endpoints whose clients may resume their sessions, also with the process that comes after this one. */
+async function openEndpoints(
+  path: string,
+  clock: Clock,
+  log: Log,
+  cleanUp: CleanUp
+): Promise<ServerEndpoints> {
+  const keys = await TicketKeys.open({ path, clock, entropy: systemEntropy(), log })
+  cleanUp.add('ticket-keys', () => keys.close())
+  const datagrams = new OpenEndpoints(openDtlsEndpoint, {
+    prepare: (options) => (options.role === 'server' ? { ...options, ticketKeys: keys.current } : options),
+    onEstablished: (_, __, { resumed, path: { remote } }) => {
+      if (resumed === true) log.info('session.resumed', { remote: socketAddressText(remote) })
+    }
+  })
+  keys.onChange((all) => datagrams.each((endpoint) => endpoint.useTicketKeys?.(all)))
+  return { datagrams, streams: new OpenEndpoints(openTlsEndpoint) }
+}
+
+function reloadCredentials(configFile: string, { datagrams, streams }: ServerEndpoints): number {
+  const { config, files } = loadServerConfig(configFile)
+  const credentials = serverCredentials(config, files)
+  let count = 0
+  const give = (endpoint: SecureEndpoint, own: ServerCredentials): void => {
+    endpoint.reload?.(own)
+    count++
+  }
+  datagrams.each((endpoint) => give(endpoint, credentials))
+  streams.each((endpoint) => give(endpoint, streamCredentials(credentials)))
+  return count
 }
 
 function take(event: ServerEvent, sessions: ServerSessions, audit: AuditTrail): void {

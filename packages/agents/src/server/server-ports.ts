@@ -1,40 +1,66 @@
 import { InternalError, parseIpAddress, parseIpPrefix, Seconds } from '@breakwater/core'
-import type { CertificateCredentials, IpAddress, IpPrefix, Transport } from '@breakwater/core'
+import type { IpAddress, IpPrefix, ServerCredentials, Transport } from '@breakwater/core'
 import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
 import type { ClientDomain, ServerPolicy, ServerPorts } from '@breakwater/dots'
 import type { ConfigFiles } from '../config/file-format.ts'
 import { certificateCredentialsOf, keyOf } from '../config/credentials-of-config.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 
-/** The secure endpoints of a server: each takes certificates, keys, or both. */
-export function listenOptions(config: ServerConfig, files: ConfigFiles): ServerPorts['listen'] {
-  const certificate: CertificateCredentials | undefined =
-    config.credentials === undefined ? undefined : certificateCredentialsOf(config.credentials, files)
+/** What a server authenticates with: certificates, keys, or several of them. */
+export function serverCredentials(config: ServerConfig, files: ConfigFiles): ServerCredentials {
+  const { credentials, rawPublicKey } = config
   const keys = (config.preSharedKeys ?? []).map(
     ({ identity, keyFile }) => [identity, keyOf(keyFile, files)] as const
   )
+  const peerKeys = config.clients.flatMap(({ identity }) =>
+    'publicKey' in identity ? [identity.publicKey] : []
+  )
+  return {
+    ...(credentials === undefined ? {} : { certificate: certificateCredentialsOf(credentials, files) }),
+    ...(keys.length === 0 ? {} : { preSharedKeys: new Map(keys) }),
+    ...(rawPublicKey === undefined
+      ? {}
+      : {
+          rawPublicKey: {
+            kind: 'raw-public-key',
+            privateKey: files.text(rawPublicKey.privateKey),
+            peerKeys
+          }
+        })
+  }
+}
+
+/** What of it TLS over TCP has. */
+export function streamCredentials({ certificate, preSharedKeys }: ServerCredentials): ServerCredentials {
+  return {
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(preSharedKeys === undefined ? {} : { preSharedKeys })
+  }
+}
+
+/** The secure endpoints of a server. */
+export function listenOptions(config: ServerConfig, files: ConfigFiles): ServerPorts['listen'] {
+  const credentials = serverCredentials(config, files)
+  const ofStreams = streamCredentials(credentials)
   return config.listen.flatMap((listener) => {
-    const common = {
-      local: { address: checkedAddress(listener.address), port: listener.port ?? 0 },
-      ...(certificate === undefined ? {} : { certificate }),
-      ...(keys.length === 0 ? {} : { preSharedKeys: new Map(keys) })
-    }
-    return transportsOfListener(listener).map((transport) =>
-      transport === 'udp' && listener.interface !== undefined
-        ? { ...common, transport, interface: listener.interface }
-        : { ...common, transport }
+    const local = { address: checkedAddress(listener.address), port: listener.port ?? 0 }
+    const device = listener.interface === undefined ? {} : { interface: listener.interface }
+    return transportsOfListener(listener, Object.keys(ofStreams).length > 0).map((transport) =>
+      transport === 'udp'
+        ? { local, transport, ...device, ...credentials }
+        : { local, transport, ...ofStreams }
     )
   })
 }
 
 /** Always UDP first: where the system is to choose the port, TCP takes the same. */
-function transportsOfListener({
-  transports,
-  interface: device
-}: ServerConfig['listen'][number]): readonly Transport[] {
+function transportsOfListener(
+  { transports, interface: device }: ServerConfig['listen'][number],
+  hasStreamCredentials: boolean
+): readonly Transport[] {
   if (transports !== undefined) return ALL_TRANSPORTS.filter((transport) => transports.includes(transport))
   // Node cannot bind a listening TCP socket to an interface, and one that is reached by others is not what was asked for.
-  return device === undefined ? ALL_TRANSPORTS : ['udp']
+  return device === undefined && hasStreamCredentials ? ALL_TRANSPORTS : ['udp']
 }
 
 const ALL_TRANSPORTS: readonly Transport[] = ['udp', 'tcp']
@@ -45,6 +71,7 @@ export function clientDomains(config: ServerConfig): ClientDomain[] {
     name,
     dnsNames: 'dnsName' in identity ? [identity.dnsName] : [],
     pskIdentities: 'pskIdentity' in identity ? [identity.pskIdentity] : [],
+    publicKeys: 'publicKey' in identity ? [identity.publicKey] : [],
     prefixes: prefixes.map((text) => checkedPrefix(text))
   }))
 }

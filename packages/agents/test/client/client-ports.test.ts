@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { DomainName } from '@breakwater/dots'
 import type { ClientCredentials } from '@breakwater/dots'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -12,11 +14,27 @@ function psk(identity: string): ClientCredentials {
   return { kind: 'psk', identity, key: new Uint8Array(16) }
 }
 
+const text = (name: string): string => readFileSync(join(sandbox.folder, name), 'utf8')
+
+const cuidWith = (credentials: ClientCredentials): unknown =>
+  cuidsOf(new Map([[DomainName('a'), credentials]])).get(DomainName('a'))
+
 describe('the cuids of a client', () => {
   it('are those that RFC 9132 Appendix B derives from the credential', () => {
     const cuids = cuidsOf(new Map([[DomainName('a'), psk('home')]]))
     // printf home | openssl dgst -sha256 -binary | head -c 16 | basenc --base64url | tr -d =
     expect(cuids.get(DomainName('a'))).toBe('TqFAWIFQdzzjqs54au739A')
+  })
+
+  it('are those of the SubjectPublicKeyInfo with a raw public key, as with the certificate of that key', () => {
+    const certified = {
+      kind: 'certificate',
+      certificate: text('own.crt'),
+      privateKey: '',
+      trustAnchors: ''
+    } as const
+    const raw = { kind: 'raw-public-key', privateKey: text('own.key'), peerKeys: [] } as const
+    expect(cuidWith(raw)).toBe(cuidWith(certified))
   })
 
   it('differ between domains even when these share a credential, and stay what they are', () => {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { loadServerConfig } from '../../src/config/load.ts'
+import { clientDomains, serverCredentials } from '../../src/server/server-ports.ts'
 import { mistakesOf, Sandbox } from './sandbox.ts'
 
 const sandbox = new Sandbox()
@@ -212,7 +213,47 @@ lifetime:
       '8:26 clients[0].identity.dnsName: clients with certificates need "credentials" of the server'
     ])
     const bare = cut.replace(/preSharedKeys:\n(?: {2}.*\n){2}/, '')
-    expect(mistakes(bare)?.[0]).toBe('1:1 : the server has neither "credentials" nor "preSharedKeys"')
+    expect(mistakes(bare)?.[0]).toBe(
+      '1:1 : the server has neither "credentials" nor "preSharedKeys" nor "rawPublicKey"'
+    )
+  })
+
+  const digest = 'ab'.repeat(32)
+  const rawClient = `{ publicKey: ${digest} }`
+  const withRawKey = (key: string, identity = rawClient): string =>
+    good
+      .replace('clients:\n', `rawPublicKey: { privateKey: ${key} }\nclients:\n`)
+      .replace('{ dnsName: home.example }', identity)
+
+  it('takes raw public keys of clients beside certificates, by the key of its own certificate', () => {
+    const { config, files } = loadServerConfig(sandbox.write('server.yaml', withRawKey('own.key')))
+    const { rawPublicKey } = serverCredentials(config, files)
+    expect(rawPublicKey).toMatchObject({ kind: 'raw-public-key', peerKeys: [digest] })
+    expect(rawPublicKey?.privateKey).toContain('PRIVATE KEY')
+    expect(clientDomains(config)[0]).toMatchObject({ publicKeys: [digest], dnsNames: [] })
+    expect(mistakes(withRawKey('own.key', '{ publicKey: 0123456789abcdef0123456789abcd }'))).toBeUndefined()
+  })
+
+  it('refuses a raw key that is not that of the certificate, or that no client could come to', () => {
+    expect(mistakes(withRawKey('other.key'))?.[0]).toMatch(/rawPublicKey\.privateKey: .* is not the key of/)
+    expect(mistakes(withRawKey('own.key', '{ dnsName: home.example }'))?.[0]).toContain(
+      'no client has a "publicKey"'
+    )
+    expect(changed('{ dnsName: home.example }', rawClient)?.[0]).toContain('need "rawPublicKey"')
+  })
+
+  it.each(['ab', 'zz'.repeat(32), 'ab'.repeat(31)])('refuses the digest %s of a key', (text) => {
+    expect(mistakes(withRawKey('own.key', `{ publicKey: '${text}' }`))?.[0]).toContain('must be a SHA-256')
+  })
+
+  it('hands revocation lists on, and refuses a file that holds none', () => {
+    const lists = 'trustAnchors: own.crt\n  revocationLists: lists.pem'
+    sandbox.write('lists.pem', '-----BEGIN X509 CRL-----\n')
+    const text = good.replace('trustAnchors: own.crt', lists)
+    const { config, files } = loadServerConfig(sandbox.write('server.yaml', text))
+    expect(serverCredentials(config, files).certificate?.crl).toContain('X509 CRL')
+    sandbox.write('lists.pem', 'nothing')
+    expect(mistakes(text)?.[0]).toContain('holds no PEM certificate revocation list')
   })
 
   it.each([

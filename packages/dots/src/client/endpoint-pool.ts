@@ -1,11 +1,10 @@
 import { InternalError, formatIpAddress } from '@breakwater/core'
 import type {
-  CertificateCredentials,
+  ClientCredentials,
   OpenSecureEndpoint,
   OpenSecureStream,
   PeerId,
   PlaintextBatch,
-  PskCredentials,
   SecureEndpoint,
   SessionEvent
 } from '@breakwater/core'
@@ -14,7 +13,7 @@ import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { ConnectionId } from './session-state.ts'
 import type { ClientInput } from './client-io.ts'
 
-export type ClientCredentials = CertificateCredentials | PskCredentials
+export type { ClientCredentials }
 
 /** An endpoint and who is reached by it. */
 interface PooledEndpoint {

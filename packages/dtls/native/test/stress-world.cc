@@ -65,7 +65,7 @@ void Party::commit(size_t length) {
   ledger_.read(buffer_.data(), length);
 }
 
-void Party::onEstablished(PeerId peer, const Path&, const Identity& identity, size_t maximumPlaintext) {
+void Party::onEstablished(PeerId peer, const Path&, const Identity& identity, size_t maximumPlaintext, bool) {
   if (identity.kind == Identity::Kind::kNobody || maximumPlaintext == 0) std::abort();
   established.push_back(peer);
 }

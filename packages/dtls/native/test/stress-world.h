@@ -61,7 +61,7 @@ class Party final : private Transport, private EngineListener {
   uint8_t* room(size_t& capacity) override;
   void commit(size_t length) override;
   void onSender(PeerId) override {}
-  void onEstablished(PeerId peer, const Path&, const Identity& identity, size_t maximumPlaintext) override;
+  void onEstablished(PeerId peer, const Path&, const Identity& identity, size_t maximumPlaintext, bool resumed) override;
   void onClosed(PeerId peer, End) override { forget(peer); }
   void onFailed(PeerId, Failure) override {}
   void forget(PeerId peer);

@@ -33,28 +33,41 @@ function listen(server: Server, local: SocketAddress): Promise<void> {
 /** The server side: a listening socket, and who of those that come is let in. */
 export class Acceptor {
   readonly #keeper: PeerKeeper
-  readonly #options: ServerOptions
   readonly #tcp: Server
-  readonly #tls: TlsServer
+  #tls: TlsServer
   readonly #handshaking = new Map<string, TlsPeer>()
   readonly #pskIdentities = new WeakMap<TLSSocket, string>()
 
   private constructor(keeper: PeerKeeper, options: ServerOptions, context: SecureContextOptions) {
     this.#keeper = keeper
-    this.#options = options
     this.#tcp = createServer((socket) => this.#accept(socket))
-    this.#tls = createTlsServer({
+    this.#tls = this.#speaker(options, context)
+  }
+
+  /** Clients that come from now on are met with these credentials. */
+  use(options: ServerOptions, context: SecureContextOptions): void {
+    this.#tls = this.#speaker(options, context)
+  }
+
+  /** The part that speaks TLS. It listens nowhere: connections are brought to it. */
+  #speaker(options: ServerOptions, context: SecureContextOptions): TlsServer {
+    const { certificate, preSharedKeys } = options
+    const tls = createTlsServer({
       ...context,
-      requestCert: options.certificate !== undefined,
+      requestCert: certificate !== undefined,
       // Node would turn away who has a key and no certificate: `#judge` decides.
       rejectUnauthorized: false,
       ALPNProtocols: [coapProtocolId],
-      ...(options.preSharedKeys === undefined
+      ...(preSharedKeys === undefined
         ? {}
-        : { pskCallback: (stream: TLSSocket, identity: string) => this.#findKey(stream, identity) })
+        : {
+            pskCallback: (stream: TLSSocket, identity: string) =>
+              this.#findKey(preSharedKeys, stream, identity)
+          })
     })
-    this.#tls.on('secureConnection', (stream) => this.#secured(stream))
-    this.#tls.on('tlsClientError', (error, stream) => this.#failed(error, stream))
+    tls.on('secureConnection', (stream) => this.#secured(stream))
+    tls.on('tlsClientError', (error, stream) => this.#failed(error, stream))
+    return tls
   }
 
   /** @throws {UnavailableError} (as rejection) `TLS_BIND_FAILED` */
@@ -134,8 +147,8 @@ export class Acceptor {
     return certificate === undefined ? undefined : certificateIdentity(certificate)
   }
 
-  #findKey(stream: TLSSocket, identity: string): Uint8Array | null {
-    const key = this.#options.preSharedKeys?.get(identity)
+  #findKey(keys: ReadonlyMap<string, Uint8Array>, stream: TLSSocket, identity: string): Uint8Array | null {
+    const key = keys.get(identity)
     if (key === undefined) return null
     this.#pskIdentities.set(stream, identity)
     return key

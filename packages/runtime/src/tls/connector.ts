@@ -44,13 +44,19 @@ function nameMismatch(serverName: string): Error {
 /** The client side: opens connections, and judges the servers at their ends. */
 export class Connector {
   readonly #keeper: PeerKeeper
-  readonly #options: ConnectorOptions
-  readonly #context: SecureContext
+  #options: ConnectorOptions
+  #context: SecureContext
 
   constructor(keeper: PeerKeeper, options: ConnectorOptions) {
     this.#keeper = keeper
     this.#options = options
     this.#context = createSecureContext(options.context)
+  }
+
+  /** Connections that begin from now on have these credentials. */
+  use(endpoint: ClientOptions, context: SecureContextOptions): void {
+    this.#options = { ...this.#options, endpoint, context }
+    this.#context = createSecureContext(context)
   }
 
   connect(request: ConnectRequest): PeerId {

@@ -1,11 +1,13 @@
 import { InternalError, newPeerId } from '@breakwater/core'
 import type {
+  ClientCredentials,
   ConnectRequest,
   OpenSecureStream,
   PeerId,
   SecureEndpointHandlers,
   SecureStreamEndpoint,
   SecureStreamOptions,
+  ServerCredentials,
   SocketAddress
 } from '@breakwater/core'
 import { systemClock } from '../clock.ts'
@@ -29,10 +31,17 @@ class TlsEndpoint implements SecureStreamEndpoint {
   readonly local: SocketAddress
   readonly #keeper: PeerKeeper
   readonly #side: Acceptor | Connector
+  readonly #options: SecureStreamOptions
   #destroyed: Promise<void> | undefined
 
-  constructor(local: SocketAddress, keeper: PeerKeeper, side: Acceptor | Connector) {
+  constructor(
+    local: SocketAddress,
+    keeper: PeerKeeper,
+    side: Acceptor | Connector,
+    options: SecureStreamOptions
+  ) {
     this.local = local
+    this.#options = options
     this.#keeper = keeper
     this.#side = side
   }
@@ -59,6 +68,14 @@ class TlsEndpoint implements SecureStreamEndpoint {
     return this.#keeper.stats()
   }
 
+  reload(credentials: ServerCredentials | ClientCredentials): void {
+    const next = withCredentials(this.#options, credentials)
+    const context = secureContextOptions(next)
+    if (this.#keeper.isShut) return
+    if (this.#side instanceof Acceptor && next.role === 'server') this.#side.use(next, context)
+    if (this.#side instanceof Connector && next.role === 'client') this.#side.use(next, context)
+  }
+
   destroy(): Promise<void> {
     this.#destroyed ??= this.#end()
     return this.#destroyed
@@ -69,6 +86,19 @@ class TlsEndpoint implements SecureStreamEndpoint {
     if (this.#side instanceof Acceptor) await this.#side.close()
     await gone
   }
+}
+
+/** What an endpoint would have been opened with. */
+function withCredentials(
+  options: SecureStreamOptions,
+  credentials: ServerCredentials | ClientCredentials
+): SecureStreamOptions {
+  const { local, limits } = options
+  const rest = { local, ...(limits === undefined ? {} : { limits }) }
+  if (options.role === 'client' && 'kind' in credentials) return { ...options, credentials }
+  if (options.role === 'server' && !('kind' in credentials))
+    return { ...rest, role: 'server', ...credentials }
+  throw invalidOption('credentials', `these are not those of a ${options.role}`)
 }
 
 async function open(
@@ -87,14 +117,14 @@ async function open(
       throw invalidOption('interface', 'Node cannot bind a listening socket to one; bind to an address of it')
     const keeper = new PeerKeeper({ clock, limits, firstByteWithin: limits.firstByte }, handlers)
     const acceptor = await Acceptor.open(keeper, options, context)
-    return new TlsEndpoint({ address: options.local.address, port: acceptor.port }, keeper, acceptor)
+    return new TlsEndpoint({ address: options.local.address, port: acceptor.port }, keeper, acceptor, options)
   }
   if (options.interface !== undefined && openSocket === undefined)
     throw invalidOption('interface', 'needs a way to open sockets that Node does not have')
   const keeper = new PeerKeeper({ clock, limits }, handlers)
   const { handshake } = limits
   const own = { endpoint: options, context, handshake, ...(openSocket === undefined ? {} : { openSocket }) }
-  return new TlsEndpoint(options.local, keeper, new Connector(keeper, own))
+  return new TlsEndpoint(options.local, keeper, new Connector(keeper, own), options)
 }
 
 /** Makes an `openTlsEndpoint` that opens connections in a way of its own. */

@@ -1,0 +1,61 @@
+import type {
+  SecureEndpoint,
+  SecureEndpointHandlers,
+  SecureEndpointOptions,
+  SessionEvent
+} from '@breakwater/core'
+
+type Established = Extract<SessionEvent, { kind: 'established' }>
+
+type Open<Endpoint extends SecureEndpoint> = (
+  options: SecureEndpointOptions,
+  handlers: SecureEndpointHandlers
+) => Promise<Endpoint>
+
+/** What an agent does for its endpoints beyond what its machine asks for. */
+export interface EndpointCare {
+  /** What the options become. */
+  readonly prepare?: (options: SecureEndpointOptions) => SecureEndpointOptions
+  /** Hears of each session before the machine does. `options`: what the machine asked for. */
+  readonly onEstablished?: (
+    endpoint: SecureEndpoint,
+    options: SecureEndpointOptions,
+    event: Established
+  ) => void
+}
+
+/**
+ * The endpoints that an agent's machine has open, for what comes from outside of it: new credentials, new keys of
+ * tickets, sessions that are to be kept.
+ */
+export class OpenEndpoints<Endpoint extends SecureEndpoint> {
+  readonly #open: Open<Endpoint>
+  readonly #care: EndpointCare
+  readonly #all = new Map<Endpoint, SecureEndpointOptions>()
+
+  constructor(open: Open<Endpoint>, care: EndpointCare = {}) {
+    this.#open = open
+    this.#care = care
+  }
+
+  /** Give this to the host of the machine. */
+  readonly open: Open<Endpoint> = async (options, handlers) => {
+    const { prepare, onEstablished } = this.#care
+    let opened: Endpoint | undefined
+    const listening: SecureEndpointHandlers = {
+      onBatch: (batch) => handlers.onBatch(batch),
+      onSession: (event) => {
+        if (event.kind === 'established' && opened !== undefined) onEstablished?.(opened, options, event)
+        handlers.onSession(event)
+      }
+    }
+    opened = await this.#open(prepare?.(options) ?? options, listening)
+    this.#all.set(opened, options)
+    return opened
+  }
+
+  /** Each endpoint that was opened; one that has been destroyed takes no harm from being asked something. */
+  each(visit: (endpoint: Endpoint, options: SecureEndpointOptions) => void): void {
+    for (const [endpoint, options] of this.#all) visit(endpoint, options)
+  }
+}
