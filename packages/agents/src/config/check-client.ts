@@ -5,7 +5,7 @@ import type { ClientConfig } from './client-config.ts'
 import { present } from './draft.ts'
 import type { Draft } from './draft.ts'
 import type { ConfigFiles } from './file-format.ts'
-import type { ShapeProblem } from './shape.ts'
+import type { ConfigPath, ShapeProblem } from './shape.ts'
 import { siteOfConfig } from './site-of-config.ts'
 
 /** These follow from other mistakes when parts of the configuration are missing: told only of a whole one. */
@@ -49,7 +49,25 @@ function domainProblems(
     problems.push({ path, message: 'the key "credentials" is missing: the domain has a server' })
   if (domain.credentials !== undefined && 'privateKey' in domain.credentials)
     problems.push(...checkCredentials(domain.credentials, [...path, 'credentials'], files))
-  return problems
+  return [...problems, ...transportProblems(domain, path)]
+}
+
+function transportProblems(
+  { credentials, server, servers }: Draft<ClientConfig['domains'][number]>,
+  path: ConfigPath
+): ShapeProblem[] {
+  const isRaw = credentials !== undefined && 'rawPrivateKey' in credentials
+  const all = [
+    ...(server === undefined ? [] : [[[...path, 'server'], server] as const]),
+    ...present(servers).map(([at, one]) => [[...path, 'servers', at], one] as const)
+  ]
+  return all.flatMap(([place, { transports }]): ShapeProblem[] => {
+    const given = present(transports).map(([, transport]) => transport)
+    const at = [...place, 'transports']
+    if (isRaw && given.includes('tcp'))
+      return [{ path: at, message: 'a raw public key goes over UDP only: TLS here has no way to show it' }]
+    return new Set(given).size < given.length ? [{ path: at, message: 'a transport is given twice' }] : []
+  })
 }
 
 /** What is worth a warning and no reason to refuse. */

@@ -26,8 +26,8 @@ const server = section(
     tcpPort: optional(whole(1, 65_535, { description: 'Port for TCP, where it is not `port`.' })),
     transports: optional(
       list(choice(['udp', 'tcp'], { description: 'DTLS over UDP or TLS over TCP.' }), 1, {
-        description: 'How the server is reached. UDP is preferred where both lead to it.',
-        default: ['udp', 'tcp'],
+        description:
+          'How the server is reached: both, or UDP alone with a raw public key. UDP is preferred where both lead to it.',
         source: 'RFC 9132 §4.3'
       })
     )

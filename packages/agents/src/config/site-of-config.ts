@@ -82,12 +82,17 @@ function serversOf(
         addresses: addressesOf(server.addresses),
         port: server.port ?? 0,
         ...(server.tcpPort === undefined ? {} : { tcpPort: server.tcpPort }),
-        ...(server.transports === undefined
-          ? {}
-          : { transports: present(server.transports).map(([, one]) => one) })
+        ...transportsOf(draft, server)
       }
     ]
   })
+}
+
+function transportsOf(domain: DomainDraft, server: ServerDraft): Pick<DotsServer, 'transports'> {
+  if (server.transports !== undefined)
+    return { transports: present(server.transports).map(([, transport]) => transport) }
+  const isRaw = domain.credentials !== undefined && 'rawPrivateKey' in domain.credentials
+  return isRaw ? { transports: ['udp'] } : {}
 }
 
 function addressesOf(texts: readonly (string | undefined)[] | undefined): IpAddress[] {

@@ -34,6 +34,12 @@ function mistakes(text: string): string[] | undefined {
   return mistakesOf(() => loadClientConfig(sandbox.write('client.yaml', text)))
 }
 
+/** What is declared of each server, in order. */
+function transports(text: string): unknown[] {
+  const { site } = siteOfConfig(loadClientConfig(sandbox.write('client.yaml', text)).config)
+  return site.domains.flatMap((domain) => domain.servers.map((server) => server.transports))
+}
+
 describe('the configuration of a client', () => {
   it('takes a good one and fills in the defaults', () => {
     const { config, warnings } = loadClientConfig(sandbox.write('client.yaml', good))
@@ -54,6 +60,20 @@ describe('the configuration of a client', () => {
       ['2001:db8:b::/48']
     ])
     expect(site.providerIndependent.map(({ prefix }) => formatIpPrefix(prefix))).toEqual(['198.51.100.0/24'])
+  })
+
+  it('reaches servers over both transports, and by a raw public key over UDP only', () => {
+    expect(transports(good)).toEqual([undefined, undefined, undefined])
+    const raw = good.replace(
+      /credentials: \{ certificate.*/,
+      `credentials: { rawPrivateKey: own.key, serverKeys: [${'ab'.repeat(32)}] }`
+    )
+    expect(transports(raw)).toEqual([['udp'], undefined, undefined])
+    const over = (text: string): string =>
+      raw.replace('[192.0.2.1]', `[192.0.2.1]\n      transports: ${text}`)
+    expect(transports(over('[udp]'))[0]).toEqual(['udp'])
+    expect(mistakes(over('[tcp]'))?.join('\n')).toContain('a raw public key goes over UDP only')
+    expect(mistakes(over('[udp, udp]'))?.join('\n')).toContain('a transport is given twice')
   })
 
   it('reports mistakes of form and of meaning at once, each at its line and key', () => {
