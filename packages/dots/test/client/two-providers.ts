@@ -116,7 +116,7 @@ export class TestStore implements RecordStore {
 }
 
 /** Only says what it would do. */
-class DryRun implements Mitigator {
+export class DryRun implements Mitigator {
   readonly name = 'dry-run'
   readonly plans = new Map<PlanId, MitigationPlan>()
 
