@@ -1,8 +1,8 @@
-import { between, inSeconds, toHex } from '@breakwater/core'
+import { between, formatIpPrefix, inSeconds, toHex } from '@breakwater/core'
 import type { Clock, Entropy } from '@breakwater/core'
 import type { ProtectAnswer, ProtectionView, ProtectRequest, SessionView } from '@breakwater/control'
 import { ProtectionId } from '@breakwater/dots'
-import type { ClientHost, ProtectionStatus, SessionReport } from '@breakwater/dots'
+import type { ClientHost, ProtectionStatus, RequestReport, SessionReport } from '@breakwater/dots'
 import type { ClientHandlers } from '../control-api/handlers.ts'
 import { VERSION } from '../version.ts'
 import { planView } from './plan-view.ts'
@@ -38,7 +38,10 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
       uptimeSeconds: inSeconds(between(started, clock.now())),
       listen: []
     }),
-    sessions: () => host.status().sessions.map((session) => sessionView(session)),
+    sessions: () => {
+      const { sessions, requests } = host.status()
+      return sessions.map((session) => sessionView(session, requests))
+    },
     counters: () => ({}),
     plan: (request) => planView(host.plan(targetOfRequest(request), placementOptions(request))),
     protect: (request) => protect(request, options),
@@ -82,10 +85,22 @@ function placementOptions(request: ProtectRequest): { readonly allowPartial: boo
   return { allowPartial: request.allowPartial === true }
 }
 
-function sessionView(session: SessionReport): SessionView {
+/** The requests that wait for the loss of the session have no protection to be shown with. */
+function standingText(server: string, requests: readonly RequestReport[]): string {
+  const standing = requests.filter((each) => each.server === server && each.trigger === 'signal-loss')
+  return standing
+    .map(({ target, state, refusal }) => {
+      const prefixes = target.prefixes.map(formatIpPrefix).join(' ')
+      const said = refusal === undefined ? state : `${state}: ${refusal.text}`
+      return `preconfigured ${prefixes} (${said})`
+    })
+    .join('; ')
+}
+
+function sessionView(session: SessionReport, requests: readonly RequestReport[]): SessionView {
   const { server, domain, state, text, path, retryInSeconds } = session
   const retry = retryInSeconds === undefined ? '' : `next try in ${Math.max(0, Math.round(retryInSeconds))} s`
-  const shown = [text, retry].filter((part) => part !== '').join('; ')
+  const shown = [text, retry, standingText(server, requests)].filter((part) => part !== '').join('; ')
   return {
     peer: server,
     domain,

@@ -35,6 +35,23 @@ const server = section(
   { description: 'A DOTS server of this provider.' }
 )
 
+const preconfiguredScope = section(
+  {
+    prefixes: list(text('ip-prefix', { description: 'A prefix that is this provider’s to protect.' }), 1, {
+      description: 'The prefixes; requests during an attack are cut at their borders.',
+      source: 'RFC 9132 §4.4.1.3'
+    }),
+    lifetimeSeconds: optional(
+      whole(60, 2_147_483_647, {
+        description: 'Lifetime that is asked for, and renewed.',
+        default: 3600,
+        source: 'RFC 9132 §4.4.1.1'
+      })
+    )
+  },
+  { description: 'One standing request.' }
+)
+
 const provisioningDomain = section(
   {
     name: text('name', { description: 'Name of the provider, for people and logs. Unique.' }),
@@ -61,6 +78,14 @@ const provisioningDomain = section(
     ),
     server: optional(server),
     servers: optional(list(server, 1, { description: 'Several servers; instead of `server`.' })),
+    preconfigured: optional(
+      list(preconfiguredScope, 0, {
+        description:
+          'What its servers are to protect as soon as they lose the session, as a full link makes them: standing requests, renewed as long as the client runs.',
+        default: [],
+        source: 'RFC 9132 §4.4.1.1'
+      })
+    ),
     credentials: optional(
       either([certificateCredentials, pskCredentials, rawPublicKeyCredentials], {
         description: 'What the client shows to the servers of this provider, and to no others.',

@@ -1,5 +1,5 @@
 import { DomainName, ServerName } from '@breakwater/dots'
-import type { DotsServer, ProvisioningDomain, Site } from '@breakwater/dots'
+import type { DotsServer, PreconfiguredScope, ProvisioningDomain, Site } from '@breakwater/dots'
 import { formatIpPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
 import type { ClientConfig } from './client-config.ts'
@@ -54,8 +54,17 @@ function domainOf(
     interfaces: present(draft.interfaces).map(([, text]) => text),
     prefixes,
     sources: addressesOf(draft.sources),
-    servers: serversOf(draft, name, path, places)
+    servers: serversOf(draft, name, path, places),
+    preconfigured: scopesOf(draft)
   }
+}
+
+function scopesOf(draft: DomainDraft): PreconfiguredScope[] {
+  return present(draft.preconfigured).flatMap(([, { prefixes, lifetimeSeconds }]) => {
+    const own = present(prefixes).flatMap(([, text]) => prefixOfText(text) ?? [])
+    if (own.length === 0) return []
+    return [{ target: { prefixes: own, ports: [], protocols: [] }, lifetime: lifetimeSeconds ?? 3600 }]
+  })
 }
 
 function serversOf(

@@ -34,6 +34,7 @@ function report(changes: Partial<RequestReport>): RequestReport {
     server,
     domain,
     mitigationId: mitigationId(7) ?? (0 as never),
+    trigger: 'immediate',
     target,
     protections: [id],
     state: 'in-force',

@@ -350,7 +350,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   /** An attack is on while anything is asked of the server. */
   #tellAttack(now: Instant): void {
     this.#tellActivity(now)
-    const isOn = this.#book.requests.length > 0
+    const isOn = this.#book.isUnderAttack
     if (isOn === this.#isUnderAttack) return
     this.#isUnderAttack = isOn
     this.#keep({ kind: 'attack', isOn }, now)

@@ -1,8 +1,10 @@
 import { earlier } from '@breakwater/core'
 import type { Entropy, Instant, Machine } from '@breakwater/core'
-import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
-import type { Site } from '../domain/site.ts'
+import { ProtectionId } from '../domain/identifier.ts'
+import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
+import type { PreconfiguredScope, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
+import { cutAtNet, safetyNetOf } from '../multihoming/safety-net.ts'
 import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
 import { place } from '../multihoming/placement.ts'
@@ -54,6 +56,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   /** What was last reported of each protection, to report changes only. */
   readonly #reported = new Map<ProtectionId, string>()
   readonly #routers: RouterWatch
+  /** What each server is to protect when its session is lost. */
+  readonly #nets = new Map<ServerName, readonly PreconfiguredScope[]>()
   readonly #outputs: ClientOutput[] = []
   #nextConnection = 1
   /** Something happened that the state of these may depend on. */
@@ -80,6 +84,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         newConnection: () => this.#nextConnection++ as ConnectionId
       })
       associations.set(server.name, association)
+      const net = safetyNetOf(server, this.#plan)
+      if (net.length > 0) this.#nets.set(server.name, net)
     }
     this.#associations = associations
     this.#routers = new RouterWatch(routerServers([...associations.values()]))
@@ -89,6 +95,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     switch (input.kind) {
       case 'start':
         this.#calendar.tell(input.wallClock, now)
+        // The safety net is there from the first session on.
+        this.#want(new Set(this.#nets.keys()), now)
         this.#startAll(now)
         break
       case 'stop':
@@ -219,12 +227,18 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #wantsOf(server: ServerName): LastingWant[] {
+    const net = this.#nets.get(server) ?? []
+    const scopes = net.map(({ target }) => target)
     const live = [...this.#protections.values()].filter((protection) => protection.phase === 'live')
-    return live.flatMap(({ request, assignments }) =>
+    const immediate = live.flatMap(({ request, assignments }) =>
       assignments
         .filter((assignment) => assignment.server === server)
-        .map(({ target }) => ({ protection: request.id, target, lifetime: request.lifetime }))
+        .flatMap((assignment) => cutAtNet(assignment.target, scopes))
+        .map((target): LastingWant => {
+          return { protection: request.id, target, lifetime: request.lifetime, trigger: 'immediate' }
+        })
     )
+    return [...immediate, ...net.map(standingWant)]
   }
 
   #tellAll(input: AssociationInput, now: Instant): void {
@@ -347,4 +361,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
 function routerServers(associations: readonly Association[]): ServerName[] {
   return associations.filter(({ server }) => server.isDefaultRouter === true).map(({ server }) => server.name)
+}
+
+/** A standing request serves nobody that could release it. */
+function standingWant({ target, lifetime }: PreconfiguredScope, index: number): LastingWant {
+  return { protection: ProtectionId(`preconfigured ${index + 1}`), target, lifetime, trigger: 'signal-loss' }
 }

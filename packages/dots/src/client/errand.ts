@@ -3,6 +3,7 @@ import { contentQuery } from '../signal/content.ts'
 import { efficacyUpdateBody } from '../signal/efficacy-update.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { mitigationRequestBody } from '../signal/mapper.ts'
+import type { Trigger } from '../signal/mapper.ts'
 import { configPath, mitigatePath } from '../signal/resource.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import { Method, OptionNumber, uintOption } from '@breakwater/coap'
@@ -57,8 +58,14 @@ const NOTHING = new Uint8Array(0)
 const contentFormat = uintOption(OptionNumber.contentFormat, CONTENT_FORMAT_DOTS_CBOR)
 
 /** RFC 9132 §4.4.1.1, Figure 5. */
-export function putRequest(cuid: Cuid, id: MitigationId, target: Target, lifetime: Lifetime): CoapRequest {
-  const payload = encodeSignal(mitigationRequestBody(target, lifetime))
+export function putRequest(
+  cuid: Cuid,
+  id: MitigationId,
+  target: Target,
+  lifetime: Lifetime,
+  trigger: Trigger = 'immediate'
+): CoapRequest {
+  const payload = encodeSignal(mitigationRequestBody(target, lifetime, trigger))
   return { method: Method.put, options: [...mitigatePath(cuid, id), contentFormat], payload }
 }
 

@@ -173,7 +173,7 @@ function standingOf(
 ): ServerStanding {
   const requests = association?.requests ?? []
   const serving = requests.filter((each) => each.protections.includes(id) && each.replacedBy === undefined)
-  const inForce = requests.filter((each) => isInForce(each.state))
+  const inForce = requests.filter((each) => isInForce(each.state) && each.trigger === 'immediate')
   const isCovered = coversTarget(
     inForce.map((each) => each.target),
     assignment.target

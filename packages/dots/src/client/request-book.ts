@@ -9,13 +9,14 @@ import { difference } from '../multihoming/difference.ts'
 import { targetsOverlap } from '../multihoming/overlap.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
+import type { Trigger } from '../signal/mapper.ts'
 import type { MitigationReport } from './answer.ts'
 import type { ServerLegacy } from './client-records.ts'
 import type { Calendar } from './calendar.ts'
 import { efficacyRequest } from './errand.ts'
 import type { Errand } from './errand.ts'
 import { RequestAnswers } from './request-answers.ts'
-import { doomedAmong, isLetGo, mayBeKnown, newEntry } from './request-entry.ts'
+import { doomedAmong, isBecauseOfAttack, isLetGo, mayBeKnown, newEntry } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import { RequestLedger } from './request-ledger.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
@@ -26,11 +27,13 @@ import type { RequestState } from './request-state.ts'
 /** What a live protection wants of this server. */
 export interface LastingWant extends Want {
   readonly lifetime: Lifetime
+  readonly trigger: Trigger
 }
 
 /** One mitigation request, as it stands. */
 export interface BookedRequest {
   readonly mitigationId: MitigationId
+  readonly trigger: Trigger
   readonly target: Target
   readonly lifetime: Lifetime
   /** Whom it serves. */
@@ -51,6 +54,7 @@ const EFFICACY_PATIENCE: Duration = Seconds(30)
 export class RequestBook {
   readonly #ledger: RequestLedger
   readonly #answers: RequestAnswers
+  #wants: readonly LastingWant[] = []
 
   constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
     this.#ledger = new RequestLedger(cuid, calendar, entropy)
@@ -63,7 +67,14 @@ export class RequestBook {
 
   /** A mitigation is in force. */
   get isMitigating(): boolean {
-    for (const { state } of this.#ledger.entries) if (isInForce(state)) return true
+    for (const entry of this.#ledger.entries)
+      if (isInForce(entry.state) && isBecauseOfAttack(entry)) return true
+    return false
+  }
+
+  /** Something is asked of the server because of an attack. */
+  get isUnderAttack(): boolean {
+    for (const entry of this.#ledger.entries) if (isBecauseOfAttack(entry)) return true
     return false
   }
 
@@ -93,13 +104,22 @@ export class RequestBook {
     this.#settle(now)
   }
 
-  /** Everything that live protections want of this server, at once: the difference is asked and withdrawn. */
+  /** Everything that is wanted of this server, at once: the difference is asked and withdrawn. */
   want(wants: readonly LastingWant[], now: Instant): void {
+    this.#wants = wants
     this.#giveUpRefused(wants, now)
-    const live = [...this.#ledger.entries].filter((entry) => entry.state.kind !== 'withdrawing')
+    // RFC 9132 §4.4.1.3: only requests of one trigger type override each other.
+    for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
+    this.#settle(now)
+  }
+
+  #compile(trigger: Trigger, now: Instant): void {
+    const wants = this.#wants.filter((want) => want.trigger === trigger)
+    const all = [...this.#ledger.entries].filter((entry) => entry.trigger === trigger)
+    const live = all.filter((entry) => entry.state.kind !== 'withdrawing')
     const known = live.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
     const wanted = compileRequests(wants, known)
-    const doomed = doomedAmong([...this.#ledger.entries])
+    const doomed = doomedAmong(all)
     const found = difference(
       live.filter((entry) => !doomed.has(entry)),
       wanted
@@ -111,7 +131,7 @@ export class RequestBook {
       const entry = byId.get(mitigationId)
       if (entry !== undefined) entries.set(request, this.#keep(entry, request, lifetimes, now))
     }
-    for (const request of found.added) entries.set(request, this.#add(request, lifetimes, now))
+    for (const request of found.added) entries.set(request, this.#add(request, trigger, lifetimes, now))
     for (const { mitigationId, replacedBy } of found.retired) {
       const entry = byId.get(mitigationId)
       const replacements = replacedBy.flatMap((request) => entries.get(request) ?? [])
@@ -126,12 +146,11 @@ export class RequestBook {
       )
     }
     // New before old (RFC 9132 §4.4.1.3 deletes the old ones by the new).
-    if (this.#ledger.hasSession)
-      for (const request of found.added) {
-        const entry = entries.get(request)
-        if (entry !== undefined) this.#ledger.step(entry, { kind: 'session-up' }, now)
-      }
-    this.#settle(now)
+    if (!this.#ledger.hasSession) return
+    for (const request of found.added) {
+      const entry = entries.get(request)
+      if (entry !== undefined) this.#ledger.step(entry, { kind: 'session-up' }, now)
+    }
   }
 
   /**
@@ -215,12 +234,12 @@ export class RequestBook {
     return entry
   }
 
-  #add(request: CompiledRequest, lifetimes: Lifetimes, now: Instant): RequestEntry {
+  #add(request: CompiledRequest, trigger: Trigger, lifetimes: Lifetimes, now: Instant): RequestEntry {
     const { target, protections } = request
     const lifetime = longest(request, lifetimes)
     const mitigationId = this.#ledger.nextId(now)
     const entry = newEntry(
-      { mitigationId, target, protections, lifetime },
+      { mitigationId, trigger, target, protections, lifetime },
       { kind: 'waiting', maybeKnown: false }
     )
     this.#ledger.entries.add(entry)
@@ -236,9 +255,23 @@ export class RequestBook {
       if (
         entry.state.kind === 'refused' &&
         entry.state.retryAt === undefined &&
-        newcomers.some((want) => targetsOverlap(want.target, entry.target))
+        newcomers.some((want) => want.trigger === entry.trigger && targetsOverlap(want.target, entry.target))
       )
         this.#ledger.step(entry, { kind: 'retire' }, now)
+  }
+
+  /**
+   * RFC 9132 §4.4.1.1: ids that have come far restart at 0 when no attack is on, and with them the standing requests. These
+   * go first, for the server rejects a lower id that overlaps with a higher one (§4.4.1.3).
+   */
+  #rollOver(now: Instant): void {
+    const { entries, ids, hasSession } = this.#ledger
+    if (!ids.isExhausted || this.isUnderAttack || !hasSession) return
+    for (const entry of entries) this.#ledger.step(entry, { kind: 'retire' }, now)
+    if (entries.size > 0) return
+    ids.restart()
+    this.#ledger.noteNumbering()
+    for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
   }
 
   /** Lets go of what has been replaced, and withdraws what has no replacement. */
@@ -251,6 +284,7 @@ export class RequestBook {
       else if (replacements.length === 0 || !mayBeKnown(entry.state))
         this.#ledger.step(entry, { kind: 'retire' }, now)
     }
+    this.#rollOver(now)
   }
 }
 

@@ -1,8 +1,10 @@
 import type { MitigationId, ProtectionId } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
+import { MitigationStatusCode } from '@breakwater/model'
 import { overlapGroups, targetsOverlap } from '../multihoming/overlap.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
+import type { Trigger } from '../signal/mapper.ts'
 import type { Instant } from '@breakwater/core'
 import type { MitigationReport } from './answer.ts'
 import type { RequestState } from './request-state.ts'
@@ -10,6 +12,7 @@ import type { RequestState } from './request-state.ts'
 /** One mitigation request of the book: what the server is asked, and what it is known to think of it. */
 export interface RequestEntry {
   mitigationId: MitigationId
+  readonly trigger: Trigger
   readonly target: Target
   lifetime: Lifetime
   protections: readonly ProtectionId[]
@@ -29,11 +32,12 @@ export interface RequestEntry {
 
 /** A request about which nothing is known yet but what is asked. */
 export function newEntry(
-  { mitigationId, target, lifetime, protections }: NewRequest,
+  { mitigationId, trigger, target, lifetime, protections }: NewRequest,
   state: RequestState
 ): RequestEntry {
   return {
     mitigationId,
+    trigger,
     target,
     lifetime,
     protections,
@@ -47,7 +51,7 @@ export function newEntry(
   }
 }
 
-type NewRequest = Pick<RequestEntry, 'mitigationId' | 'target' | 'lifetime' | 'protections'>
+type NewRequest = Pick<RequestEntry, 'mitigationId' | 'trigger' | 'target' | 'lifetime' | 'protections'>
 
 /** Nobody wants it any more, and what was asked has no answer: not asked again, for the DELETE or a newer one ends it. */
 export function isLetGo({ state, replacedBy }: RequestEntry): boolean {
@@ -57,6 +61,17 @@ export function isLetGo({ state, replacedBy }: RequestEntry): boolean {
 /** A higher id for what nobody wants would take away what took its place (RFC 9132 §4.4.1.3). */
 export function isRenumberable({ state, replacedBy }: RequestEntry): boolean {
   return replacedBy === undefined && state.kind === 'refused'
+}
+
+/** It is asked for because of an attack, or what was set up for the loss of the session has begun. */
+export function isBecauseOfAttack({ trigger, report }: RequestEntry): boolean {
+  if (trigger === 'immediate') return true
+  const status = report?.status
+  return (
+    status === MitigationStatusCode.attackMitigationInProgress ||
+    status === MitigationStatusCode.attackSuccessfullyMitigated ||
+    status === MitigationStatusCode.attackExceededCapability
+  )
 }
 
 /**

@@ -76,6 +76,7 @@ export class RequestLedger {
       now,
       hasSession: this.hasSession,
       asked: entry.lifetime,
+      trigger: entry.trigger,
       jitter: fraction(this.entropy)
     })
     const hasChanged = state.kind !== entry.state.kind
@@ -89,10 +90,13 @@ export class RequestLedger {
   }
 
   act(entry: RequestEntry, action: RequestAction): void {
-    const { mitigationId, target, lifetime } = entry
+    const { mitigationId, target, lifetime, trigger } = entry
     switch (action) {
       case 'put':
-        this.ask({ kind: 'put', mitigationId }, putRequest(this.cuid, mitigationId, target, lifetime))
+        this.ask(
+          { kind: 'put', mitigationId },
+          putRequest(this.cuid, mitigationId, target, lifetime, trigger)
+        )
         // Where there was nothing to observe before, there is now.
         if (this.watch === 'unwatched') this.watchAll()
         return

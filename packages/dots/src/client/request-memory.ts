@@ -16,8 +16,8 @@ const LONGEST_RETRY: Duration = Seconds(86_400)
 export function recordOf(entry: RequestEntry, calendar: Calendar, now: Instant): RequestRecord | undefined {
   const state = recordedState(entry.state, calendar, now)
   if (state === undefined) return undefined
-  const { mitigationId, target, lifetime, protections } = entry
-  return { mitigationId, target, lifetime, protections, state }
+  const { mitigationId, trigger, target, lifetime, protections } = entry
+  return { mitigationId, trigger, target, lifetime, protections, state }
 }
 
 /** Whether the one says what the other does, but for some seconds. */

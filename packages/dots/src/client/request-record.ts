@@ -6,12 +6,14 @@ import type { Target } from '../domain/target.ts'
 import { isWallTime, objectOf, listOf, oneOf, textOf, wholeOf } from './json-record.ts'
 import { INDEFINITE_LIFETIME } from '../signal/lifetime.ts'
 import type { Expiry, Lifetime } from '../signal/lifetime.ts'
+import type { Trigger } from '../signal/mapper.ts'
 import type { IdReservation } from './mitigation-id.ts'
 import type { Refusal } from './request-state.ts'
 
 /** A mitigation request as it survives a restart: all moments are calendar time. */
 export interface RequestRecord {
   readonly mitigationId: MitigationId
+  readonly trigger: Trigger
   readonly target: Target
   readonly lifetime: Lifetime
   readonly protections: readonly ProtectionId[]
@@ -47,10 +49,11 @@ export function parseRequestKey(key: string): { readonly server: ServerName; rea
   return { server: ServerName(match?.[1] ?? ''), id }
 }
 
-export function encodeRequest({ target, lifetime, protections, state }: RequestRecord): Uint8Array {
+export function encodeRequest({ trigger, target, lifetime, protections, state }: RequestRecord): Uint8Array {
   return encodeUtf8(
     JSON.stringify({
       version: 1,
+      trigger,
       prefixes: target.prefixes.map(formatIpPrefix),
       ports: target.ports.map(({ lower, upper }) => [lower, upper]),
       protocols: target.protocols,
@@ -70,6 +73,7 @@ export function decodeRequest(id: MitigationId, value: Uint8Array): RequestRecor
   const seconds = wholeOf(record['lifetimeSeconds'], 'lifetimeSeconds', INDEFINITE_LIFETIME)
   return {
     mitigationId: id,
+    trigger: oneOf(record['trigger'], 'trigger', ['immediate', 'signal-loss'] as const),
     target: {
       prefixes: listOf(record['prefixes'], 'prefixes').map(prefixOf),
       ports: listOf(record['ports'], 'ports').map(rangeOf),

@@ -42,10 +42,14 @@ function reportedAsked(
   report: MitigationReport,
   context: RequestContext
 ): RequestStep {
-  if (report.status === MitigationStatusCode.attackMitigationWithdrawn)
-    return withdrawnByServer(report, context)
+  if (isWithdrawnByServer(report, context)) return withdrawnByServer(report, context)
   if (report.status === undefined || isLeaving(report.status)) return stay(state)
   return stay(granted(report.lifetime ?? context.asked, context), 'forget-put', 'observe')
+}
+
+/** RFC 9132 §4.4.1.3: a standing request makes room for an immediate one by 7, and then stands by again. */
+function isWithdrawnByServer({ status }: MitigationReport, { trigger }: RequestContext): boolean {
+  return status === MitigationStatusCode.attackMitigationWithdrawn && trigger === 'immediate'
 }
 
 function withdrawnByServer(report: MitigationReport, context: RequestContext): RequestStep {
@@ -62,8 +66,7 @@ function reportedInForce(
   report: MitigationReport,
   context: RequestContext
 ): RequestStep {
-  if (report.status === MitigationStatusCode.attackMitigationWithdrawn)
-    return withdrawnByServer(report, context)
+  if (isWithdrawnByServer(report, context)) return withdrawnByServer(report, context)
   if (report.lifetime === undefined) return stay(state)
   const until = endOf(report.lifetime, context.now)
   if (state.kind === 'refreshing')

@@ -1,6 +1,7 @@
 import { Seconds, after } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import type { Lifetime } from '../signal/lifetime.ts'
+import type { Trigger } from '../signal/mapper.ts'
 import type { MitigationReport, PutAnswer } from './answer.ts'
 import type { Refusal, RequestState, Until } from './request-state.ts'
 
@@ -33,6 +34,7 @@ export interface RequestStep {
 export interface RequestContext {
   readonly now: Instant
   readonly hasSession: boolean
+  readonly trigger: Trigger
   /** The lifetime that a PUT names. */
   readonly asked: Lifetime
   /** 0 … 1, by chance: spreads the refreshes of many requests. */

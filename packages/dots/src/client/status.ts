@@ -3,6 +3,7 @@ import type { Instant, Transport } from '@breakwater/core'
 import type { Cuid, DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
+import type { Trigger } from '../signal/mapper.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { Association } from './association.ts'
 import type { Refusal, RequestState } from './request-state.ts'
@@ -53,6 +54,7 @@ export interface RequestReport {
   readonly server: ServerName
   readonly domain: DomainName
   readonly mitigationId: MitigationId
+  readonly trigger: Trigger
   readonly target: Target
   readonly protections: readonly ProtectionId[]
   readonly state: RequestState['kind']
@@ -151,6 +153,7 @@ function reportRequest(request: BookedRequest, now: Instant): Omit<RequestReport
   const until = isGranted ? state.until : undefined
   return {
     mitigationId: request.mitigationId,
+    trigger: request.trigger,
     target: request.target,
     protections: request.protections,
     state: state.kind,

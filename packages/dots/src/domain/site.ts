@@ -1,5 +1,6 @@
 import type { IpAddress, IpPrefix, Transport } from '@breakwater/core'
 import type { DomainName, ServerName } from './identifier.ts'
+import type { Target } from './target.ts'
 
 /** A DOTS server: it belongs to exactly one provisioning domain. */
 export interface DotsServer {
@@ -22,6 +23,16 @@ export interface DotsServer {
   readonly isDefaultRouter?: true
 }
 
+/**
+ * A mitigation that is to begin when the session is lost, as a full link loses it (RFC 9132 §4.4.1.1,
+ * `trigger-mitigation: false`).
+ */
+export interface PreconfiguredScope {
+  readonly target: Target
+  /** Seconds; renewed as long as the client runs. */
+  readonly lifetime: number | 'indefinite'
+}
+
 /** One attachment's worth of configuration (RFC 7556). Kind `service` comes with third-party mitigation services. */
 export interface ProvisioningDomain {
   readonly name: DomainName
@@ -33,6 +44,8 @@ export interface ProvisioningDomain {
   /** Local addresses that sessions of this domain leave from, in order of preference. */
   readonly sources: readonly IpAddress[]
   readonly servers: readonly DotsServer[]
+  /** The safety net: standing requests at its servers. Undefined: none. */
+  readonly preconfigured?: readonly PreconfiguredScope[]
 }
 
 /** A prefix of the site's own, announced through all domains or the named ones. */

@@ -19,6 +19,7 @@ export interface SiteProblem {
     | 'SOURCE_OF_OTHER_DOMAIN'
     | 'PI_DOMAIN_UNKNOWN'
     | 'PI_WITHOUT_DOMAIN'
+    | 'PRECONFIGURED_OF_OTHER'
   readonly place: string
   readonly message: string
 }
@@ -33,8 +34,26 @@ export function checkSite(site: Site): SiteProblem[] {
     ...foreignSources(site),
     ...unreachableServers(site),
     ...sharedServerAddresses(site),
-    ...defaultRouters(site)
+    ...defaultRouters(site),
+    ...foreignScopes(site)
   ]
+}
+
+/** RFC 9284 §5.1: what a provider is asked to protect when the session is lost is its own, as with any request. */
+function foreignScopes(site: Site): SiteProblem[] {
+  const classes = addressClasses(site)
+  return site.domains.flatMap(({ name, preconfigured = [] }) =>
+    preconfigured
+      .flatMap(({ target }) => target.prefixes)
+      .filter((prefix) => {
+        const found = classes.longestMatch(prefix.address)?.value
+        return found === undefined || strangersTo(name, found).length > 0
+      })
+      .map((prefix): SiteProblem => {
+        const message = `preconfigured ${formatIpPrefix(prefix)} is not for ${name} to protect`
+        return { code: 'PRECONFIGURED_OF_OTHER', place: `domain ${name}`, message }
+      })
+  )
 }
 
 function duplicateNames(site: Site): SiteProblem[] {

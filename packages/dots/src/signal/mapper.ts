@@ -13,10 +13,20 @@ import type { Checked } from './problem.ts'
 
 /** Between the wire view of a target (RFC 9132 §4.4.1.1) and our own. */
 
+/** When a mitigation begins: now, or when the signal channel session is lost (RFC 9132 §4.4.1.1, `trigger-mitigation`). */
+export type Trigger = 'immediate' | 'signal-loss'
+
 /** The body of a mitigation request; `cuid` and `mid` stand in its path, never here (RFC 9132 §4.4.1.1). */
-export function mitigationRequestBody(target: Target, lifetime: Lifetime): SignalMessage {
+export function mitigationRequestBody(
+  target: Target,
+  lifetime: Lifetime,
+  trigger: Trigger = 'immediate'
+): SignalMessage {
   const lifetimeSeconds = lifetime === 'indefinite' ? INDEFINITE_LIFETIME : lifetime
-  return { mitigationScope: { scope: [{ ...targetNodes(target), lifetime: lifetimeSeconds }] } }
+  // RFC 9132 §4.4.1.1: left out, it is true.
+  const triggerMitigation = trigger === 'immediate' ? {} : { triggerMitigation: false }
+  const entry = { ...targetNodes(target), lifetime: lifetimeSeconds, ...triggerMitigation }
+  return { mitigationScope: { scope: [entry] } }
 }
 
 /** A target as it stands on the wire; what narrows nothing is left out, for empty lists are invalid there. */

@@ -9,7 +9,7 @@ import type { RequestContext, RequestEvent } from '../../src/client/request-step
 
 const now = Instant(1_000_000)
 const later = Instant(1_600_000)
-const context: RequestContext = { now, hasSession: true, asked: 1000, jitter: 0 }
+const context: RequestContext = { now, hasSession: true, trigger: 'immediate', asked: 1000, jitter: 0 }
 
 function report(status: number, more: Partial<MitigationReport> = {}): RequestEvent {
   const nothing = {

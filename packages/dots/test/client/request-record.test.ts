@@ -26,6 +26,7 @@ const states: readonly RecordedState[] = [
 function recordWith(state: RecordedState): RequestRecord {
   return {
     mitigationId: mitigationId(7)!,
+    trigger: state.kind === 'asked' ? 'signal-loss' : 'immediate',
     target: {
       ...target('198.51.100.7/32', '2001:db8::/48'),
       ports: [{ lower: 80, upper: 443 }],
@@ -55,12 +56,12 @@ describe('the record of a request', () => {
     '[]',
     '{}',
     '{"version":2}',
-    '{"version":1,"prefixes":["198.51.100.7/33"]}',
-    '{"version":1,"lifetimeSeconds":-2,"prefixes":[]}',
-    '{"version":1,"lifetimeSeconds":1,"prefixes":[],"ports":[[9,1]]}',
-    '{"version":1,"lifetimeSeconds":1,"prefixes":[],"ports":[],"protocols":[256]}',
-    '{"version":1,"lifetimeSeconds":1,"prefixes":[],"ports":[],"protocols":[],"protections":["a"],"state":{"kind":"x"}}',
-    '{"version":1,"lifetimeSeconds":1,"prefixes":[],"ports":[],"protocols":[],"protections":[],"state":{"kind":"granted","until":"x"}}'
+    '{"version":1,"trigger":"immediate","prefixes":["198.51.100.7/33"]}',
+    '{"version":1,"trigger":"immediate","lifetimeSeconds":-2,"prefixes":[]}',
+    '{"version":1,"trigger":"immediate","lifetimeSeconds":1,"prefixes":[],"ports":[[9,1]]}',
+    '{"version":1,"trigger":"immediate","lifetimeSeconds":1,"prefixes":[],"ports":[],"protocols":[256]}',
+    '{"version":1,"trigger":"immediate","lifetimeSeconds":1,"prefixes":[],"ports":[],"protocols":[],"protections":["a"],"state":{"kind":"x"}}',
+    '{"version":1,"trigger":"immediate","lifetimeSeconds":1,"prefixes":[],"ports":[],"protocols":[],"protections":[],"state":{"kind":"granted","until":"x"}}'
   ])('is refused when nobody wrote it: %s', (text) => {
     expect(() => decodeRequest(mitigationId(7)!, encodeUtf8(text))).toThrow(
       expect.objectContaining({ code: 'DOTS_CLIENT_RECORD_INVALID' })
@@ -85,6 +86,7 @@ describe('a request of an earlier life', () => {
     const refusal = { kind: 'conflict', text: '4.09 overlapping-targets' } as const
     const record: RequestRecord = {
       mitigationId: id,
+      trigger: 'immediate',
       target: target('198.51.100.7/32'),
       lifetime: 3600,
       protections: [ProtectionId('web')],

@@ -189,8 +189,13 @@ function scopesOf(message: CoapMessage): readonly MitigationScopeEntry[] {
   return decodeSignal(message.payload).mitigationScope?.scope ?? []
 }
 
-export function want(protection: string, target: Target, lifetime: Lifetime = 3600): LastingWant {
-  return { protection: ProtectionId(protection), target, lifetime }
+export function want(
+  protection: string,
+  target: Target,
+  lifetime: Lifetime = 3600,
+  trigger: LastingWant['trigger'] = 'immediate'
+): LastingWant {
+  return { protection: ProtectionId(protection), target, lifetime, trigger }
 }
 
 export const MINUTE: Duration = Seconds(60)
