@@ -1,10 +1,11 @@
 import { type Entropy, type Instant, type Machine, Seconds } from '@breakwater/core'
 import type { BlockwiseOptions } from './blockwise/block-carrier.ts'
-import { BlockwiseLayer } from './blockwise/blockwise-layer.ts'
+import { BlockwiseLayer, type Exchanges } from './blockwise/blockwise-layer.ts'
 import { withBlocks } from './blockwise/understood-blocks.ts'
 import { DatagramSession } from './datagram-session.ts'
 import { deriveTimes } from './message/parameters.ts'
 import { basicOptions } from './option-check.ts'
+import type { SessionLoad } from './session-load.ts'
 import type { CoapSessionInput, CoapSessionOutput, TransmissionParameters } from './session.ts'
 
 export interface CoapSessionOptions {
@@ -64,7 +65,7 @@ export interface CoapSessionOptions {
  * parameters), never on anything that the peer sends.
  */
 export class CoapSession implements Machine<CoapSessionInput, CoapSessionOutput> {
-  readonly #session: Machine<CoapSessionInput, CoapSessionOutput>
+  readonly #session: Exchanges
 
   constructor(options: CoapSessionOptions) {
     const { blockwise } = options
@@ -87,6 +88,11 @@ export class CoapSession implements Machine<CoapSessionInput, CoapSessionOutput>
 
   handle(input: CoapSessionInput, now: Instant): void {
     this.#session.handle(input, now)
+  }
+
+  /** What it holds at present. */
+  load(): SessionLoad {
+    return this.#session.load()
   }
 
   poll(): CoapSessionOutput | undefined {

@@ -1,4 +1,5 @@
-import { after, between, DecodeError, earlier, type Instant, type Machine, Seconds } from '@breakwater/core'
+import { after, between, DecodeError, earlier, type Instant, Seconds } from '@breakwater/core'
+import type { Exchanges } from './blockwise/blockwise-layer.ts'
 import { Code, isRequest } from './code.ts'
 import { decodeMessage } from './codec/decode.ts'
 import { HEADER_BYTES } from './codec/limit.ts'
@@ -13,13 +14,14 @@ import { Pings } from './request/ping.ts'
 import { rejectUnknown, Requester } from './request/requester.ts'
 import { Responder } from './request/responder.ts'
 import type { CoapSessionOptions } from './coap-session.ts'
+import type { SessionLoad } from './session-load.ts'
 import type { CoapSessionInput, CoapSessionOutput } from './session.ts'
 
 /**
  * The exchanges of one session over datagrams: message layer, requests both ways, Observe both ways, ping (RFC 7252,
  * RFC 7641). What `CoapSession` promises, but for block-wise transfer.
  */
-export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOutput> {
+export class DatagramSession implements Exchanges {
   readonly #options: CoapSessionOptions
   readonly #layer: MessageLayer
   #requester: Requester | undefined
@@ -27,6 +29,8 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
   #responder: Responder | undefined
   /** When to look for what has expired; one moment for the whole session. */
   #sweepAt: Instant | undefined
+  /** Requests that found no room. */
+  #dropped = 0
 
   constructor(options: CoapSessionOptions) {
     this.#options = options
@@ -73,6 +77,19 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
 
   poll(): CoapSessionOutput | undefined {
     return this.#layer.poll()
+  }
+
+  load(): SessionLoad {
+    return {
+      requests: this.#requester?.size ?? 0,
+      pings: this.#pings?.size ?? 0,
+      unanswered: this.#responder?.unanswered ?? 0,
+      observers: this.#responder?.observers ?? 0,
+      confirmables: this.#layer.confirmables,
+      remembered: this.#layer.remembered,
+      transfers: 0,
+      dropped: this.#dropped + this.#layer.unidentified
+    }
   }
 
   nextTimeout(): Instant | undefined {
@@ -168,7 +185,10 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
           : Seconds(this.#options.acknowledgementDelaySeconds)
     })
     // Not remembered, so that the peer's next copy of it has another chance.
-    if (!this.#responder.hasRoom(now)) return
+    if (!this.#responder.hasRoom(now)) {
+      this.#dropped++
+      return
+    }
     this.#responder.receive(message, this.#remember(message, now), now)
   }
 
@@ -199,8 +219,8 @@ export class DatagramSession implements Machine<CoapSessionInput, CoapSessionOut
   #sweep(now: Instant): void {
     this.#layer.expireRemembered(now)
     this.#responder?.expire(now)
-    if (this.#requester?.isEmpty === true) this.#requester = undefined
-    if (this.#pings?.isEmpty === true) this.#pings = undefined
+    if (this.#requester?.size === 0) this.#requester = undefined
+    if (this.#pings?.size === 0) this.#pings = undefined
     const busy = this.#layer.remembered > 0 || (this.#responder?.unanswered ?? 0) > 0
     this.#sweepAt = busy ? after(now, this.#layer.times.exchangeLifetime) : undefined
   }

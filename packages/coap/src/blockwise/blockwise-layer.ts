@@ -1,4 +1,5 @@
 import { after, type Duration, earlier, type Instant, type Machine } from '@breakwater/core'
+import type { SessionLoad } from '../session-load.ts'
 import type { CoapSessionInput, CoapSessionOutput, IncomingExchange, OutgoingExchange } from '../session.ts'
 import { type BlockCarrier, type BlockwiseOptions, checkBlockwise } from './block-carrier.ts'
 import { OwnTransfers } from './own-transfers.ts'
@@ -9,7 +10,9 @@ type PingInput = Extract<CoapSessionInput, { kind: 'ping' }>
 type PingOutcome = Extract<CoapSessionOutput, { kind: 'failed' | 'pong' }>
 
 /** The exchanges that blocks travel in: a session of its own, or one on a stream. */
-export type Exchanges = Machine<CoapSessionInput, CoapSessionOutput>
+export interface Exchanges extends Machine<CoapSessionInput, CoapSessionOutput> {
+  load(): SessionLoad
+}
 
 /**
  * Block-wise transfer (RFC 7959) between a session's exchanges and its caller: above there are only whole bodies.
@@ -153,6 +156,12 @@ export class BlockwiseLayer implements Exchanges {
   poll(): CoapSessionOutput | undefined {
     // What the exchanges said before their first input came.
     return this.#up.shift() ?? this.#exchanges.poll()
+  }
+
+  load(): SessionLoad {
+    const below = this.#exchanges.load()
+    const transfers = this.#peer.kept
+    return { ...below, requests: Math.max(below.requests, this.#own.size), transfers }
   }
 
   nextTimeout(): Instant | undefined {

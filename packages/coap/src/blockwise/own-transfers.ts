@@ -76,6 +76,11 @@ export class OwnTransfers {
     this.#ports = ports
   }
 
+  /** Requests and observations that are open. */
+  get size(): number {
+    return this.#byExchange.size
+  }
+
   /** A number for an exchange below. */
   newBelow(): OutgoingExchange {
     this.#lastBelow++

@@ -56,6 +56,11 @@ export class PeerTransfers {
     return this.#open.size === 0 && this.#requests.size === 0 && this.#responses.size === 0
   }
 
+  /** Bodies of requests and of responses. */
+  get kept(): number {
+    return this.#requests.size + this.#responses.size
+  }
+
   receive(
     exchange: IncomingExchange,
     request: CoapRequest,

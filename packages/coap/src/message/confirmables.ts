@@ -65,6 +65,11 @@ export class Confirmables {
     return this.#underway.size === 0 && this.#waiting.length === 0
   }
 
+  /** Underway or waiting. */
+  get size(): number {
+    return this.#underway.size + this.#waiting.length
+  }
+
   /** The message that was sent with this Message ID and has not ended. */
   find(messageId: number): Confirmable | undefined {
     return this.#byId.get(messageId)

@@ -25,6 +25,7 @@ export class MessageLayer {
   #polled = 0
   #confirmables: Confirmables | undefined
   #seen: Deduplication | undefined
+  #unidentified = 0
 
   constructor(
     parameters: TransmissionParameters,
@@ -106,9 +107,21 @@ export class MessageLayer {
     if (this.#seen?.size === 0) this.#seen = undefined
   }
 
-  /** An id for a Non-confirmable message; undefined while all are taken. */
+  /** An id for a Non-confirmable message; undefined while all are taken, and the message is lost. */
   allocateId(now: Instant): number | undefined {
-    return this.messageIds.allocate(now, this.times.exchangeLifetime)
+    const id = this.messageIds.allocate(now, this.times.exchangeLifetime)
+    if (id === undefined) this.#unidentified++
+    return id
+  }
+
+  /** Messages for which no id was free, since the beginning. */
+  get unidentified(): number {
+    return this.#unidentified
+  }
+
+  /** Confirmable messages underway or waiting. */
+  get confirmables(): number {
+    return this.#confirmables?.size ?? 0
   }
 
   submit(confirmable: Confirmable, now: Instant): void {

@@ -60,6 +60,10 @@ export class Observers {
     this.#limits = limits
   }
 
+  get size(): number {
+    return this.#byExchange.size
+  }
+
   /** A new entry; undefined when the list is full. */
   add(
     exchange: IncomingExchange,

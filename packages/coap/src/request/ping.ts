@@ -15,8 +15,8 @@ export class Pings {
     this.#limit = limit
   }
 
-  get isEmpty(): boolean {
-    return this.#underway.size === 0
+  get size(): number {
+    return this.#underway.size
   }
 
   start(exchange: OutgoingExchange, now: Instant): void {

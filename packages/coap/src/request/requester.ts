@@ -60,8 +60,9 @@ export class Requester {
     this.#limit = limit
   }
 
-  get isEmpty(): boolean {
-    return this.#byExchange.size === 0
+  /** Requests and observations that are open. */
+  get size(): number {
+    return this.#byExchange.size
   }
 
   start(exchange: OutgoingExchange, request: CoapRequest, confirmable: boolean, now: Instant): void {

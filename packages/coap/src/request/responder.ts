@@ -74,6 +74,11 @@ export class Responder {
     return this.#unanswered.size
   }
 
+  /** Observations of the peer's. */
+  get observers(): number {
+    return this.#observers?.size ?? 0
+  }
+
   /** Whether one more request can be taken. What has been left unanswered for its lifetime makes room. */
   hasRoom(now: Instant): boolean {
     if (this.#unanswered.size < this.#limits.unanswered) return true

@@ -1,9 +1,10 @@
 import { type Entropy, type Instant, InternalError, type Machine, Seconds } from '@breakwater/core'
 import type { BlockwiseOptions } from '../blockwise/block-carrier.ts'
-import { BlockwiseLayer } from '../blockwise/blockwise-layer.ts'
+import { BlockwiseLayer, type Exchanges } from '../blockwise/blockwise-layer.ts'
 import { withBlocks } from '../blockwise/understood-blocks.ts'
 import { deriveTimes } from '../message/parameters.ts'
 import { basicOptions } from '../option-check.ts'
+import type { SessionLoad } from '../session-load.ts'
 import type { CoapSessionInput, CoapSessionOutput, TransmissionParameters } from '../session.ts'
 import { type Framing, tcpFraming } from './framing.ts'
 import { BASE_MESSAGE_BYTES, type Capabilities, type Release, takesBert } from './signal.ts'
@@ -66,7 +67,7 @@ export interface CoapStreamSessionOptions {
  */
 export class CoapStreamSession implements Machine<CoapStreamInput, CoapStreamOutput> {
   readonly #stream: StreamSession
-  readonly #session: Machine<CoapSessionInput, CoapSessionOutput>
+  readonly #session: Exchanges
   readonly #layer: BlockwiseLayer | undefined
 
   constructor(options: CoapStreamSessionOptions) {
@@ -111,6 +112,11 @@ export class CoapStreamSession implements Machine<CoapStreamInput, CoapStreamOut
       return
     }
     this.#layer?.settle(now)
+  }
+
+  /** What it holds at present. */
+  load(): SessionLoad {
+    return this.#session.load()
   }
 
   poll(): CoapStreamOutput | undefined {

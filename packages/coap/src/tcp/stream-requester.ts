@@ -56,6 +56,11 @@ export class StreamRequester {
     this.#limit = limit
   }
 
+  /** Requests and observations that are open, and observations that are being ended. */
+  get size(): number {
+    return Math.max(this.#byToken.size, this.#byExchange.size)
+  }
+
   /** Whether a response is still awaited, notifications apart. */
   get awaitsResponses(): boolean {
     for (const { phase } of this.#byExchange.values()) if (phase === 'unanswered') return true

@@ -56,6 +56,11 @@ export class StreamResponder {
     return this.#unanswered.size
   }
 
+  /** Observations of the peer's. */
+  get observers(): number {
+    return this.#observers.size
+  }
+
   /** The last request that came. */
   get last(): number {
     return this.#lastExchange

@@ -5,11 +5,12 @@ import {
   earlier,
   type Entropy,
   type Instant,
-  InternalError,
-  type Machine
+  InternalError
 } from '@breakwater/core'
+import type { Exchanges } from '../blockwise/blockwise-layer.ts'
 import { Code, isRequest } from '../code.ts'
 import { deriveTimes, type DerivedTimes } from '../message/parameters.ts'
+import type { SessionLoad } from '../session-load.ts'
 import type {
   CoapSessionInput,
   CoapSessionOutput,
@@ -86,7 +87,7 @@ interface DelayedPong {
 const MOST_DELAYED_PONGS = 16
 
 /** The exchanges of one connection: signaling, requests both ways, Observe both ways (RFC 8323). */
-export class StreamSession implements Machine<CoapSessionInput, CoapSessionOutput> {
+export class StreamSession implements Exchanges {
   readonly #settings: StreamSessionSettings
   readonly #reader: MessageReader
   readonly #link: StreamLink
@@ -346,6 +347,20 @@ export class StreamSession implements Machine<CoapSessionInput, CoapSessionOutpu
   /** What the connection wants; to be asked after `poll` has said undefined. */
   pollEvent(): LinkEvent | undefined {
     return this.#events.shift()
+  }
+
+  load(): SessionLoad {
+    return {
+      requests: this.#requester.size,
+      pings: this.#pings.size,
+      unanswered: this.#responder.unanswered,
+      observers: this.#responder.observers,
+      // RFC 8323 §3.2: the stream repeats and deduplicates; what is too much is refused by 4.29.
+      confirmables: 0,
+      remembered: 0,
+      transfers: 0,
+      dropped: 0
+    }
   }
 
   nextTimeout(): Instant | undefined {
