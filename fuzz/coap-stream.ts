@@ -38,6 +38,7 @@ export const target: FuzzTarget = {
     for (const step of [1, 7])
       if (!isDeepStrictEqual(read(bytes, step), whole)) throw new Error(`other messages in pieces of ${step}`)
     for (const step of [1, Math.max(1, bytes.length)]) new Conversation().play(bytes, step)
+    return whole.map((message) => (typeof message === 'string' ? message : message.code)).join(' ')
   },
   seeds: seeds()
 }

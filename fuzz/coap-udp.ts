@@ -23,22 +23,24 @@ const response = { code: Code.content, options: [], payload: Uint8Array.of(1) }
 export const target: FuzzTarget = {
   name: 'coap-udp',
   run(bytes) {
-    decodeAndReturn(bytes)
+    const happened = decodeAndReturn(bytes)
     converse(bytes)
+    return happened
   },
   seeds: seeds()
 }
 
-function decodeAndReturn(bytes: Uint8Array): void {
+function decodeAndReturn(bytes: Uint8Array): string {
   let message: CoapMessage
   try {
     message = decodeMessage(bytes)
   } catch (error) {
-    if (error instanceof DecodeError && error.code.startsWith('COAP_')) return
+    if (error instanceof DecodeError && error.code.startsWith('COAP_')) return error.code
     throw error
   }
   const again = decodeMessage(encodeMessage(message))
   if (!isDeepStrictEqual(again, message)) throw new Error('decode(encode(message)) is another message')
+  return `${message.type} ${message.code} ${message.options.length}`
 }
 
 /** Twice the same datagram: the second must never reach the application. */

@@ -35,21 +35,22 @@ export const target = {
       redirectedSignal: { altServer: 'alt.example', altServerRecord: ['192.0.2.1', '2001:db8::1'] }
     })
   ],
-  run(bytes: Uint8Array): void {
-    const message = decodeOrUndefined(bytes)
-    if (message === undefined) return
+  run(bytes: Uint8Array): string {
+    const message = decodeOrCode(bytes)
+    if (typeof message === 'string') return message
     const written = encodeSignal(message)
     const again = decodeSignal(written)
     if (!isDeepStrictEqual(again, message)) throw new Error('the message changed on its way out and in')
     if (!equalBytes(encodeSignal(again), written)) throw new Error('one message has two encodings')
+    return Object.keys(message).join(' ')
   }
 }
 
-function decodeOrUndefined(bytes: Uint8Array): SignalMessage | undefined {
+function decodeOrCode(bytes: Uint8Array): SignalMessage | string {
   try {
     return decodeSignal(bytes)
   } catch (error) {
-    if (error instanceof DecodeError) return undefined
+    if (error instanceof DecodeError) return error.code
     throw error
   }
 }
