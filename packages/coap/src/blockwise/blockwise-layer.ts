@@ -6,6 +6,7 @@ import { OwnTransfers } from './own-transfers.ts'
 import { PeerTransfers } from './peer-transfers.ts'
 
 type RequestOutput = Extract<CoapSessionOutput, { kind: 'request' }>
+type RespondInput = Extract<CoapSessionInput, { kind: 'respond' }>
 type PingInput = Extract<CoapSessionInput, { kind: 'ping' }>
 type PingOutcome = Extract<CoapSessionOutput, { kind: 'failed' | 'pong' }>
 
@@ -46,7 +47,7 @@ export class BlockwiseLayer implements Exchanges {
 
   handle(input: CoapSessionInput, now: Instant): void {
     this.#fromAbove(input, now)
-    this.settle(now)
+    this.#carryDown(now)
   }
 
   #fromAbove(input: CoapSessionInput, now: Instant): void {
@@ -62,7 +63,7 @@ export class BlockwiseLayer implements Exchanges {
         this.#cancelPing(input.exchange)
         return
       case 'respond':
-        this.#down.push({ ...input, response: this.#peer.respond(input.exchange, input.response, now) })
+        this.#respond(input, now)
         return
       case 'ignore':
         this.#peer.ignore(input.exchange)
@@ -80,8 +81,14 @@ export class BlockwiseLayer implements Exchanges {
         return
       case 'datagram':
       case 'parameters':
-        this.#down.push(input)
+        this.#lower(input, now)
     }
+  }
+
+  /** Most bodies are whole and leave as they are. */
+  #respond(input: RespondInput, now: Instant): void {
+    const response = this.#peer.respond(input.exchange, input.response, now)
+    this.#lower(response === input.response ? input : { ...input, response }, now)
   }
 
   #ping(input: PingInput): void {
@@ -98,19 +105,29 @@ export class BlockwiseLayer implements Exchanges {
     }
   }
 
-  /**
-   * Until nothing moves any more; also to be called after the exchanges were told something past this layer. They are
-   * drained before each input, as every machine wants it.
-   */
+  /** Until nothing moves any more; to be called after the exchanges were told something past this layer. */
   settle(now: Instant): void {
-    for (;;) {
-      for (let output = this.#exchanges.poll(); output !== undefined; output = this.#exchanges.poll())
-        this.#fromBelow(output, now)
+    this.#raise(now)
+    this.#carryDown(now)
+  }
+
+  #carryDown(now: Instant): void {
+    while (this.#down.length > 0) {
       const input = this.#down.shift()
-      if (input === undefined) break
-      this.#exchanges.handle(input, now)
+      if (input !== undefined) this.#lower(input, now)
     }
-    if (!this.#peer.isIdle) this.#sweepAt ??= after(now, this.#timeout)
+    if (this.#sweepAt === undefined && !this.#peer.isIdle) this.#sweepAt = after(now, this.#timeout)
+  }
+
+  /** The exchanges are drained before each input, as every machine wants it: after the one before. */
+  #lower(input: CoapSessionInput, now: Instant): void {
+    this.#exchanges.handle(input, now)
+    this.#raise(now)
+  }
+
+  #raise(now: Instant): void {
+    for (let output = this.#exchanges.poll(); output !== undefined; output = this.#exchanges.poll())
+      this.#fromBelow(output, now)
   }
 
   #fromBelow(output: CoapSessionOutput, now: Instant): void {
@@ -142,7 +159,7 @@ export class BlockwiseLayer implements Exchanges {
     const exchange: IncomingExchange = output.exchange
     const outcome = this.#peer.receive(exchange, output.request, output.confirmable, now)
     if (outcome.kind === 'answer') this.#down.push({ kind: 'respond', exchange, response: outcome.response })
-    else this.#up.push({ ...output, request: outcome.request })
+    else this.#up.push(outcome.request === output.request ? output : { ...output, request: outcome.request })
   }
 
   #endPing(below: OutgoingExchange, output: PingOutcome): boolean {

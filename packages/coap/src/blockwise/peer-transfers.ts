@@ -124,7 +124,7 @@ export class PeerTransfers {
     // RFC 7959 §2.6: an observation is of a whole resource.
     if (asked !== undefined && asked.number > 0) options = withoutObserve(options)
     this.#open.set(exchange, { method, options, asked, acknowledged, expiresAt: after(now, this.#timeout) })
-    return { kind: 'hand-up', request: { method, options, payload } }
+    return { kind: 'hand-up', request: options === request.options ? request : { method, options, payload } }
   }
 
   /** What is to be sent for the answer of the application. */
