@@ -10,18 +10,16 @@ import type { Chance } from './chance.ts'
  */
 
 export function serverAddresses(provider: number): readonly IpAddress[] {
-  return [addressOf(`2001:db8:ffff::${provider + 1}`), addressOf(`192.0.2.${10 + provider}`)]
+  return (ofServers[provider] ??= [
+    address(`2001:db8:ffff::${provider + 1}`),
+    address(`192.0.2.${10 + provider}`)
+  ])
 }
 
-const addresses = new Map<string, IpAddress>()
+// Worlds ask for the same few all the time.
+const ofServers: (readonly IpAddress[])[] = []
+const ofSites: (readonly IpAddress[])[] = []
 const prefixes = new Map<string, IpPrefix>()
-
-/** The address that `text` says; worlds ask for the same few all the time. */
-function addressOf(text: string): IpAddress {
-  const known = addresses.get(text) ?? address(text)
-  addresses.set(text, known)
-  return known
-}
 
 /** The prefix that `text` says. */
 export function prefix(text: string): IpPrefix {
@@ -32,7 +30,10 @@ export function prefix(text: string): IpPrefix {
 
 /** Where a site's sessions with a provider leave from. */
 export function siteAddresses(site: number, provider: number): readonly IpAddress[] {
-  return [addressOf(`2001:db8:${provider + 1}${site}::1`), addressOf(`100.${64 + provider}.${site}.1`)]
+  return (ofSites[16 * provider + site] ??= [
+    address(`2001:db8:${provider + 1}${site}::1`),
+    address(`100.${64 + provider}.${site}.1`)
+  ])
 }
 
 /** The site that an address of `siteAddresses` belongs to. */

@@ -2,26 +2,24 @@ import { equalIpAddresses } from '@breakwater/core'
 import type { TraceEntry } from '@breakwater/testing'
 import { serverAddresses, siteAt } from '../addressing.ts'
 import type { Scenario } from '../scenario.ts'
-import { seenIn } from './wire.ts'
-import type { Seen } from './wire.ts'
+import { contentOf } from './wire.ts'
+import type { DatagramContent } from './wire.ts'
 
 /** One datagram between a site and a provider, when it leaves or arrives. */
-export interface Traffic {
+export interface Traffic extends DatagramContent {
   readonly entry: TraceEntry
   readonly when: 'sent' | 'delivered'
   readonly direction: 'to-server' | 'to-client'
   readonly site: number
   /** Undefined: no provider has the address that it goes to. */
   readonly provider: number | undefined
-  /** Undefined: no DOTS message, but a handshake or an alert. */
-  readonly seen: Seen | undefined
 }
 
 /** Reads a trace, each datagram once. */
 export class TrafficReader {
   readonly #scenario: Scenario
   /** What is under way, by its number. */
-  readonly #read = new Map<number, Seen | undefined>()
+  readonly #read = new Map<number, DatagramContent>()
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario
@@ -33,7 +31,7 @@ export class TrafficReader {
     if (fate.kind === 'dropped') this.#read.delete(entry.datagram)
     if (fate.kind !== 'sent' && fate.kind !== 'delivered') return undefined
     const [role, number] = splitName(from)
-    const common = { entry, when: fate.kind, seen: this.#seen(entry) }
+    const common = { entry, when: fate.kind, ...this.#content(entry) }
     if (role === 'site') {
       const provider = this.#providerAt(path.remote.address)
       return { ...common, direction: 'to-server', site: number, provider }
@@ -41,13 +39,12 @@ export class TrafficReader {
     return { ...common, direction: 'to-client', site: siteAt(path.remote.address), provider: number }
   }
 
-  #seen(entry: TraceEntry): Seen | undefined {
+  #content(entry: TraceEntry): DatagramContent {
     const { datagram, fate } = entry
-    const isKnown = this.#read.has(datagram)
-    const seen = isKnown ? this.#read.get(datagram) : seenIn(entry)
-    if (fate.kind === 'sent') this.#read.set(datagram, seen)
+    const content = this.#read.get(datagram) ?? contentOf(entry)
+    if (fate.kind === 'sent') this.#read.set(datagram, content)
     else this.#read.delete(datagram)
-    return seen
+    return content
   }
 
   #providerAt(remote: TraceEntry['path']['remote']['address']): number | undefined {

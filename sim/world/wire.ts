@@ -5,8 +5,8 @@ import type { Instant } from '@breakwater/core'
 import { decodeSignal } from '@breakwater/model'
 import { parseTarget, pathText } from '@breakwater/dots'
 import type { Target } from '@breakwater/dots'
-import { plaintextOf } from '@breakwater/testing'
-import type { TraceEntry } from '@breakwater/testing'
+import { auditedCoapMessage, plaintextOf, sessionOfDatagram } from '@breakwater/testing'
+import type { AuditedMessage, TraceEntry } from '@breakwater/testing'
 
 interface SeenBase {
   readonly at: Instant
@@ -42,11 +42,36 @@ export type Seen = SeenBase &
 
 export type SeenMitigationRequest = Extract<Seen, { readonly mitigationId: number | undefined }>
 
-/** The DOTS message in a traced datagram; undefined when it carries none: handshakes, alerts, empty messages. */
-export function seenIn(entry: TraceEntry): Seen | undefined {
-  const plaintext = plaintextOf(entry.bytes)
-  if (plaintext === undefined) return undefined
+/** A record type of DTLS (RFC 6347 §4.1). */
+const HANDSHAKE = 22
+
+/** What a traced datagram carries. */
+export interface DatagramContent {
+  /** The same for both directions of a session, whatever happens to addresses on the way. */
+  readonly session: string
+  /** Without what security adds. */
+  readonly bytes: number
+  /** As the auditor of pacing sees it. */
+  readonly audited: AuditedMessage | undefined
+  /** Undefined: no DOTS message, but a handshake, an alert or an empty one. */
+  readonly seen: Seen | undefined
+}
+
+/** Reads a datagram, decrypted. */
+export function contentOf(entry: TraceEntry): DatagramContent {
+  const { bytes } = entry
+  const session = String(sessionOfDatagram(bytes))
+  const plaintext = plaintextOf(bytes)
+  if (plaintext === undefined) {
+    const audited = bytes[0] === HANDSHAKE ? ({ kind: 'handshake' } as const) : undefined
+    return { session, bytes: bytes.length, audited, seen: undefined }
+  }
   const message = decodeMessage(plaintext)
+  const audited = auditedCoapMessage(message)
+  return { session, bytes: plaintext.length, audited, seen: seenIn(entry, message) }
+}
+
+function seenIn(entry: TraceEntry, message: CoapMessage): Seen | undefined {
   if (message.code === 0) return undefined
   const base = {
     at: entry.at,

@@ -35,8 +35,13 @@ export type AuditedMessage =
 /** Reads a decrypted datagram for the auditor. */
 export function auditedMessage(plaintext: Uint8Array): AuditedMessage | undefined {
   const message = messageIn(plaintext)
-  // Empty messages, and what no agent of ours would have sent.
-  if (message === undefined || message.code === 0) return undefined
+  // What no agent of ours would have sent.
+  return message === undefined ? undefined : auditedCoapMessage(message)
+}
+
+/** The same of one that was read already. */
+export function auditedCoapMessage(message: CoapMessage): AuditedMessage | undefined {
+  if (message.code === 0) return undefined
   const token = toHex(message.token)
   if (message.code < 32)
     return {
