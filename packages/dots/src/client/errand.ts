@@ -37,14 +37,16 @@ const PRIORITY: Readonly<Record<Errand['kind'], number>> = {
 }
 
 /**
- * So many copies of a PUT go out back to back: with them, the server has it for all but certain even when it loses half.
- * What is missing then is its answer, so that a question may take every other turn.
+ * So many copies of a PUT or DELETE go out back to back: with them, the server has it for all but certain even when it
+ * loses half. What is missing then is its answer, so that others may take every other turn; withdrawals above all must not
+ * keep every turn from what is still to be protected.
  */
 const COPIES_BACK_TO_BACK = 8
 
 /** How urgent an errand is after so many sendings without an answer; less is more urgent. */
 export function errandPriority({ kind }: Errand, sendings: number): number {
-  return kind === 'put' && sendings >= COPIES_BACK_TO_BACK ? PRIORITY.list : PRIORITY[kind]
+  const isRequest = kind === 'put' || kind === 'delete'
+  return isRequest && sendings >= COPIES_BACK_TO_BACK ? PRIORITY.list : PRIORITY[kind]
 }
 
 /** RFC 9132 §4.4: mitigation requests are never held back by a heartbeat. */

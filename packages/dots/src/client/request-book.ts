@@ -117,7 +117,8 @@ export class RequestBook {
     const wants = this.#wants.filter((want) => want.trigger === trigger)
     const all = [...this.#ledger.entries].filter((entry) => entry.trigger === trigger)
     const live = all.filter((entry) => entry.state.kind !== 'withdrawing')
-    const known = live.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
+    // Also what is being withdrawn: until the server has heard of that, a new request takes all of it away.
+    const known = all.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
     const wanted = compileRequests(wants, known)
     const doomed = doomedAmong(all)
     const found = difference(
@@ -145,6 +146,15 @@ export class RequestBook {
         replacements.flatMap((request) => entries.get(request) ?? [])
       )
     }
+    for (const entry of all)
+      if (entry.state.kind === 'withdrawing') {
+        const heirs = wanted.filter((request) => targetsOverlap(request.target, entry.target))
+        this.#bequeath(
+          entry,
+          heirs.flatMap((request) => entries.get(request) ?? []),
+          now
+        )
+      }
     // New before old (RFC 9132 §4.4.1.3 deletes the old ones by the new).
     if (!this.#ledger.hasSession) return
     for (const request of found.added) {
@@ -222,6 +232,19 @@ export class RequestBook {
     // Nor is it asked again when the server has time for it; what takes its place or the DELETE ends it.
     if (entry.state.kind === 'refused' && mayBeKnown(entry.state))
       entry.state = { kind: 'waiting', maybeKnown: true }
+  }
+
+  /**
+   * A part of what is being withdrawn is wanted again: its DELETE, where it has no answer yet, would take away what may
+   * still be in force. The newer request ends it instead.
+   */
+  #bequeath(entry: RequestEntry, heirs: readonly RequestEntry[], now: Instant): void {
+    const newer = heirs.filter((heir) => heir.mitigationId > entry.mitigationId)
+    if (newer.length === 0) return
+    this.#ledger.act(entry, 'forget-delete')
+    entry.state = { kind: 'waiting', maybeKnown: true }
+    this.#ledger.note(entry, now)
+    this.#retire(entry, newer)
   }
 
   #keep(entry: RequestEntry, request: CompiledRequest, lifetimes: Lifetimes, now: Instant): RequestEntry {

@@ -86,6 +86,44 @@ describe('a server that is heard but does not answer heartbeats', () => {
   })
 })
 
+describe('a server that answers nothing', () => {
+  it('goes on hearing of what is wanted now, however much there is to withdraw', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    for (const each of [[web], [web, mail]]) {
+      server.want(...each)
+      server.grant(36_000)
+    }
+    server.want(want('shop', target('198.51.100.60/32')))
+    server.pass(Seconds(300))
+    const wanted = server.requests('PUT /.well-known/dots/mitigate').at(-1)
+    expect(wanted?.scope[0]?.targetPrefix).toEqual(['198.51.100.60/32'])
+    expect(server.now - (wanted?.at ?? 0)).toBeLessThan(15_000)
+    for (const mid of server.requests('DELETE').slice(-2)) expect(server.now - mid.at).toBeLessThan(15_000)
+  })
+})
+
+describe('what is wanted again before the server has heard that it was not', () => {
+  it('is asked for by a newer request, and no DELETE of the old one follows, which would take it away', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    server.want(want('net', target('198.51.100.0/28')))
+    const old = server.grant(36_000)
+    server.want()
+    server.pass(Seconds(10))
+    const deletes = server.requests('DELETE').length
+    expect(deletes).toBeGreaterThan(1)
+    server.want(web)
+    server.pass(Seconds(30))
+    expect(server.requests('DELETE')).toHaveLength(deletes)
+    const put = server.grant(36_000)
+    expect(put.mitigationId).toBeGreaterThan(old.mitigationId ?? 0)
+    server.pass(Seconds(30))
+    expect(server.requests('DELETE')).toHaveLength(deletes)
+    expect(server.association.requests.map((each) => each.mitigationId)).toEqual([put.mitigationId])
+  })
+})
+
 describe('a server of which nothing is heard any more', () => {
   it('during an attack, is tried by another session when the heartbeat after two intervals is due; the old one is kept', () => {
     const server = new ScriptedServer()
