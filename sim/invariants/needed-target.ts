@@ -36,8 +36,9 @@ class NeededTarget implements Invariant {
       return
     }
     const standing = this.#standing(site, provider)
-    const left = effectOf(seen, standing)
-    if (left.length === standing.length && standing.every((each) => left.includes(each.target))) return
+    // What is at the server and waits for its disk counts for later requests: they are taken in order.
+    const left = [...effectOf(seen, standing), ...(seen.kind === 'put' ? this.#pending(site, provider) : [])]
+    if (standing.every((each) => left.includes(each.target))) return
     const before = standing.map(({ target }) => target)
     for (const [need, part] of this.#needs(site, provider, this.#sentAt.get(key) ?? entry.at))
       if (isCovered(part, need.target, before) && !isCovered(part, need.target, left))
@@ -56,6 +57,16 @@ class NeededTarget implements Invariant {
       const known = this.#view.ledger.find(provider, `${cuid}/${mitigationId}`)
       return known.length > 0 && known.every((each) => each.life === life && !each.isDoubtful)
     })
+  }
+
+  /** What this life of the client asked, and the server has neither answered nor been asked to give up. */
+  #pending(site: number, provider: number): Target[] {
+    const life = this.#view.customers[site]?.life
+    return this.#view.ledger
+      .at(provider)
+      .filter((each) => each.site === site && each.life === life && each.promisedUntil === undefined)
+      .filter(({ deleteHeardAt, heirs }) => deleteHeardAt === undefined && heirs.size === 0)
+      .map(({ target }) => target)
   }
 
   /** Prefixes that protections wanted of this provider, and have wanted since before `moment`. */
