@@ -34,6 +34,23 @@ export interface BenchAddon {
     onEdge: () => void,
     request?: Uint8Array
   ): number
+  /** Handshakes that `clients` finish within `durationMs`, one after another each; −1 when too many failed. */
+  generateHandshakes(
+    options: NativeEngineOptions,
+    server: NativeAddress,
+    clients: number,
+    resumes: boolean,
+    warmUpMs: number,
+    durationMs: number,
+    onEdge: () => void
+  ): number
+  /** Brings up sessions that say nothing; calls `onEdge` before the first and with all; how many, or −1. */
+  holdSessions(
+    options: NativeEngineOptions,
+    server: NativeAddress,
+    clients: number,
+    onEdge: () => void
+  ): number
 }
 
 const here = dirname(fileURLToPath(import.meta.url))

@@ -103,14 +103,28 @@ napi_value makeNames(napi_env env, const std::vector<std::string>& all) {
   return names;
 }
 
+/** The kernel opens a socket to answer this: asked once in a second, not once for every session. Empty: there is none. */
+const std::string& interfaceName(uint32_t index) {
+  struct Known {
+    uint32_t index = 0;
+    uint64_t untilMs = 0;
+    std::string name;
+  };
+  static thread_local Known known;
+  const uint64_t now = monotonicMs();
+  if (known.index == index && now < known.untilMs) return known.name;
+  char name[IF_NAMESIZE];
+  known = {index, now + 1000, if_indextoname(index, name) == nullptr ? "" : name};
+  return known.name;
+}
+
 napi_value makePath(napi_env env, const Path& path) {
   napi_value object;
   napi_create_object(env, &object);
   setProperty(env, object, "local", makeAddress(env, path.local));
   setProperty(env, object, "remote", makeAddress(env, path.remote));
-  char name[IF_NAMESIZE];
-  if (path.interface != 0 && if_indextoname(path.interface, name) != nullptr)
-    setProperty(env, object, "interface", makeString(env, name));
+  if (path.interface != 0 && !interfaceName(path.interface).empty())
+    setProperty(env, object, "interface", makeString(env, interfaceName(path.interface)));
   return object;
 }
 
