@@ -22,6 +22,7 @@ const labPrograms = {
   'libcoap3-bin': 'coap-client-openssl',
   'libyang-tools': 'yanglint',
   openssl: 'openssl',
+  'dnsmasq-base': 'dnsmasq',
   procps: 'sysctl'
 }
 

@@ -9,6 +9,7 @@ export type OptionFormat =
   | 'ip-prefix'
   | 'interface'
   | 'psk-identity'
+  | 'cdid'
   | 'socket-path'
   | 'path'
   | 'certificate-file'

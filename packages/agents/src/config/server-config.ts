@@ -11,6 +11,7 @@ import {
 import { certificateCredentials, preSharedKey, serverRawPublicKey } from './credentials-config.ts'
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
+import { redirection, resolver } from './resolver-config.ts'
 import { sessionParameters } from './session-config.ts'
 
 const listener = section(
@@ -64,7 +65,20 @@ const knownClient = section(
     prefixes: list(text('ip-prefix', { description: 'An address range of the client domain.' }), 1, {
       description: 'What the client may ask protection for: these ranges and parts of them, nothing else.',
       source: 'RFC 9132 §4.4.1'
-    })
+    }),
+    cdids: optional(
+      list(text('cdid', { description: 'A hash that a gateway sends as `cdid`.' }), 1, {
+        description: 'What trusted gateways call the client; all of these mean the same.',
+        source: 'RFC 9132 §4.4.1.2'
+      })
+    ),
+    gateway: optional(
+      flag({
+        description: 'This is a gateway that is trusted to say by `cdid` for which client it asks.',
+        default: false,
+        source: 'RFC 9132 §4.4.1.2'
+      })
+    )
   },
   { description: 'A client that the server serves.' }
 )
@@ -241,6 +255,8 @@ export const serverConfigSchema = section(
         source: 'RFC 9132 §4.4.2.1'
       })
     ),
+    resolver: optional(resolver),
+    redirection: optional(redirection),
     limits: optional(limits)
   },
   { description: 'Configuration of a DOTS server.', title: 'dots server' }

@@ -61,5 +61,6 @@ export const textFormats: Readonly<Partial<Record<OptionFormat, FormatCheck>>> =
     keyDigestPattern.test(text)
       ? undefined
       : `must be a SHA-256 of 64 hexadecimal digits, or its first 30, not ${JSON.stringify(text)}`,
+  cdid: (text) => (/^[A-Za-z0-9._~-]{1,96}$/.test(text) ? undefined : 'must be a hash in base64url'),
   path: pathFault
 }

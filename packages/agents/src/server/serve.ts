@@ -25,6 +25,7 @@ import { serverHandlers } from './server-handlers.ts'
 import {
   clientDomains,
   listenOptions,
+  resolverOf,
   serverCredentials,
   serverPolicy,
   streamCredentials
@@ -63,6 +64,8 @@ async function start(
   const mitigator = await openMitigator(config.mitigator, log)
   cleanUp.add('mitigator', () => mitigator.close())
   const endpoints = await openEndpoints(`${path}-tickets`, clock, log, cleanUp)
+  const resolver = resolverOf(config, files)
+  if (resolver !== undefined) cleanUp.add('resolver', () => resolver.close())
   const sessions = new ServerSessions()
   const host = await hostDotsServer({
     clock,
@@ -72,6 +75,7 @@ async function start(
     listen: listenOptions(config, files),
     store,
     mitigator,
+    ...(resolver === undefined ? {} : { resolver }),
     domains: clientDomains(config),
     policy: serverPolicy(config),
     log,

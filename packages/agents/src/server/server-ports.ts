@@ -1,7 +1,8 @@
 import { InternalError, parseIpAddress, parseIpPrefix, Seconds } from '@breakwater/core'
 import type { IpAddress, IpPrefix, ServerCredentials, Transport } from '@breakwater/core'
 import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
-import type { ClientDomain, ServerPolicy, ServerPorts } from '@breakwater/dots'
+import type { ClientDomain, Redirection, Resolver, ServerPolicy, ServerPorts } from '@breakwater/dots'
+import { openPlainResolver, openTlsResolver } from '@breakwater/runtime'
 import type { ConfigFiles } from '../config/file-format.ts'
 import { certificateCredentialsOf, keyOf } from '../config/credentials-of-config.ts'
 import type { ServerConfig } from '../config/server-config.ts'
@@ -67,8 +68,10 @@ const ALL_TRANSPORTS: readonly Transport[] = ['udp', 'tcp']
 
 /** Who may ask, and for what. */
 export function clientDomains(config: ServerConfig): ClientDomain[] {
-  return config.clients.map(({ name, identity, prefixes }) => ({
+  return config.clients.map(({ name, identity, prefixes, cdids = [], gateway = false }) => ({
     name,
+    cdids,
+    isGateway: gateway,
     dnsNames: 'dnsName' in identity ? [identity.dnsName] : [],
     pskIdentities: 'pskIdentity' in identity ? [identity.pskIdentity] : [],
     publicKeys: 'publicKey' in identity ? [identity.publicKey] : [],
@@ -80,6 +83,7 @@ export function clientDomains(config: ServerConfig): ClientDomain[] {
 export function serverPolicy(config: ServerConfig): Partial<ServerPolicy> {
   const { lifetime, session, limits, activeButTerminatingSeconds, statusIntervalSeconds } = config
   const { clientConflict, onSignalLoss, onOverlap, attackStoppedSeconds } = config
+  const { redirection } = config
   const defaults = DEFAULT_SERVER_POLICY
   const grace = activeButTerminatingSeconds === undefined ? undefined : Seconds(activeButTerminatingSeconds)
   return {
@@ -88,12 +92,39 @@ export function serverPolicy(config: ServerConfig): Partial<ServerPolicy> {
     limits: { ...defaults.limits, ...limits },
     ...(grace === undefined ? {} : { activeButTerminating: grace }),
     ...(clientConflict === undefined ? {} : { clientConflict }),
+    ...(redirection === undefined ? {} : { redirection: redirectionOf(redirection) }),
     ...(onSignalLoss === undefined ? {} : { onSignalLoss }),
     ...(onOverlap === undefined ? {} : { onOverlap }),
     ...(attackStoppedSeconds === undefined ? {} : { attackStoppedAfter: Seconds(attackStoppedSeconds) }),
     ...(statusIntervalSeconds === undefined ? {} : { statusInterval: Seconds(statusIntervalSeconds) })
   }
 }
+
+function redirectionOf(redirection: NonNullable<ServerConfig['redirection']>): Redirection {
+  const { server, addresses, ttlSeconds = 86_400, clients = 'all' } = redirection
+  return { server, addresses: addresses.map((text) => checkedAddress(text)), ttlSeconds, clients }
+}
+
+/** Who is asked what names mean; undefined: nobody. */
+export function resolverOf(config: ServerConfig, files: ConfigFiles): Resolver | undefined {
+  const { resolver } = config
+  if (resolver === undefined) return undefined
+  if (resolver.kind === 'plain') {
+    const servers = resolver.servers?.map((text) => ({ address: checkedAddress(text), port: 53 }))
+    return openPlainResolver({ timeLimit: NAME_LIMIT, ...(servers === undefined ? {} : { servers }) })
+  }
+  const { trustAnchors } = resolver
+  const trust = trustAnchors === undefined ? {} : { trustAnchors: files.text(trustAnchors) }
+  const servers = resolver.servers.map(({ address, port = 853, name }) => ({
+    address: { address: checkedAddress(address), port },
+    name,
+    ...trust
+  }))
+  return openTlsResolver({ servers, timeLimit: NAME_LIMIT })
+}
+
+/** A client asks again every 3 seconds; what is not known after two of its requests comes too late for it. */
+const NAME_LIMIT = Seconds(8)
 
 function checkedAddress(text: string): IpAddress {
   return parseIpAddress(text) ?? unchecked(text)

@@ -8,6 +8,9 @@ import type { ServerState } from './server-state.ts'
 /** Seconds after which a server that is full may be asked again. */
 const FULL_RETRY_SECONDS = 60
 
+/** A cuid is free when nothing is left of it, which takes the grace period of what was withdrawn. */
+const CUID_RETRY_SECONDS = 120
+
 /** Of all mitigations that a server takes, so many, in percent, are left to clients that have fewer than their share. */
 const RESERVED_PERCENT = 10
 
@@ -60,6 +63,6 @@ export function tooManyCuids(state: ServerState, { owner }: Principal): Answer |
   return limitReached(
     'DOTS_SERVER_TOO_MANY_CUIDS',
     `you use ${most} cuids, which is the limit`,
-    FULL_RETRY_SECONDS
+    CUID_RETRY_SECONDS
   )
 }

@@ -1,7 +1,7 @@
 import { Seconds, addressBits, after, prefixOf } from '@breakwater/core'
 import type { Instant, IpPrefix } from '@breakwater/core'
 import type { NameAnswer } from '../domain/resolver.ts'
-import type { NameQuery } from './message.ts'
+import type { Failure, NameQuery } from './message.ts'
 import type { ServerState } from './server-state.ts'
 
 /** What all names of a request mean together. */
@@ -13,14 +13,14 @@ export type NamesResolved =
     }
   | { readonly kind: 'no-such-name'; readonly name: string }
   /** The name service did not say, or says more than we take. */
-  | { readonly kind: 'failed'; readonly name: string; readonly reason: string }
+  | { readonly kind: 'failed'; readonly name: string; readonly failure: Failure }
 
 /** Longer than any resolver's own limit: for one that breaks its promise to end by itself. */
 const TIME_LIMIT = Seconds(15)
 
 interface Query {
   readonly name: string
-  readonly waiting: ((answer: NameAnswer | string, now: Instant) => void)[]
+  readonly waiting: ((answer: NameAnswer | Failure, now: Instant) => void)[]
 }
 
 /**
@@ -39,8 +39,8 @@ export class NameResolution {
 
   /** @param done Called once, later or at once. */
   resolve(names: readonly string[], done: (result: NamesResolved, now: Instant) => void, now: Instant): void {
-    const answers = new Map<string, NameAnswer | string>()
-    const take = (name: string, answer: NameAnswer | string, at: Instant): void => {
+    const answers = new Map<string, NameAnswer | Failure>()
+    const take = (name: string, answer: NameAnswer | Failure, at: Instant): void => {
       answers.set(name, answer)
       if (answers.size === names.length) done(this.#together(answers), at)
     }
@@ -49,21 +49,21 @@ export class NameResolution {
   }
 
   /** Inputs `resolved` and `resolve-failed`. */
-  settle(query: NameQuery, answer: NameAnswer | string, now: Instant): void {
+  settle(query: NameQuery, answer: NameAnswer | Failure, now: Instant): void {
     const found = this.#queries.get(query)
     if (found === undefined) return
     this.#queries.delete(query)
     this.#byName.delete(found.name)
     this.#state.timers.cancel(timerOf(query))
     this.#state.counters.count('dots_server_names_resolved_total', outcomeOf(answer))
-    if (typeof answer === 'string')
-      this.#state.report({ kind: 'name-failed', name: found.name, message: answer })
+    if ('code' in answer)
+      this.#state.report({ kind: 'name-failed', name: found.name, message: answer.message })
     for (const take of found.waiting) take(answer, now)
   }
 
   /** Timer `name:<query>`. */
   timeout(query: NameQuery, now: Instant): void {
-    this.settle(query, 'the resolver gave no answer', now)
+    this.settle(query, failure('the resolver gave no answer'), now)
   }
 
   #ask(name: string, take: Query['waiting'][number], now: Instant): void {
@@ -75,7 +75,7 @@ export class NameResolution {
     }
     if (this.#queries.size >= this.#state.policy.limits.namesAtOnce) {
       this.#state.counters.count('dots_server_names_resolved_total', 'too-many')
-      take('too many names are being resolved', now)
+      take(failure('too many names are being resolved'), now)
       return
     }
     const query = this.#next++ as NameQuery
@@ -85,16 +85,16 @@ export class NameResolution {
     this.#state.emit({ kind: 'resolve', query, name })
   }
 
-  #together(answers: ReadonlyMap<string, NameAnswer | string>): NamesResolved {
+  #together(answers: ReadonlyMap<string, NameAnswer | Failure>): NamesResolved {
     const prefixes: IpPrefix[] = []
     let ttlSeconds = Infinity
     for (const [name, answer] of answers) {
-      if (typeof answer === 'string') return { kind: 'failed', name, reason: answer }
+      if ('code' in answer) return { kind: 'failed', name, failure: answer }
       if (answer.kind === 'no-such-name' || answer.addresses.length === 0)
         return { kind: 'no-such-name', name }
       const most = this.#state.policy.limits.addressesPerName
       if (answer.addresses.length > most)
-        return { kind: 'failed', name, reason: `it has more than ${most} addresses` }
+        return { kind: 'failed', name, failure: failure(`it has more than ${most} addresses`) }
       prefixes.push(...answer.addresses.map((each) => prefixOf(each, addressBits(each.family))))
       ttlSeconds = Math.min(ttlSeconds, answer.ttlSeconds)
     }
@@ -102,10 +102,14 @@ export class NameResolution {
   }
 }
 
-function outcomeOf(answer: NameAnswer | string): string {
-  return typeof answer === 'string' ? 'failed' : answer.kind
+function outcomeOf(answer: NameAnswer | Failure): string {
+  return 'code' in answer ? 'failed' : answer.kind
 }
 
 function timerOf(query: NameQuery): string {
   return `name:${query}`
+}
+
+function failure(message: string): Failure {
+  return { code: 'DOTS_SERVER_NAME_UNRESOLVED', message, retryable: true }
 }

@@ -94,15 +94,15 @@ export class PendingNames {
 }
 
 function unresolved(result: Exclude<NamesResolved, { kind: 'resolved' }>): Answer {
-  return result.kind === 'no-such-name'
-    ? refusal({
-        code: 'DOTS_SERVER_NAME_UNKNOWN',
-        answer: Code.badRequest,
-        diagnostic: `${result.name} has no address (scope[0].target-fqdn)`
-      })
-    : unavailable(
-        'DOTS_SERVER_NAME_UNRESOLVED',
-        `${result.name} could not be resolved: ${result.reason}`,
-        RETRY_SECONDS
-      )
+  const { name } = result
+  if (result.kind === 'no-such-name')
+    return refusal({
+      code: 'DOTS_SERVER_NAME_UNKNOWN',
+      answer: Code.badRequest,
+      diagnostic: `${name} has no address (scope[0].target-fqdn)`
+    })
+  const { code, message, retryable } = result.failure
+  return retryable
+    ? unavailable('DOTS_SERVER_NAME_UNRESOLVED', `${name} could not be resolved: ${message}`, RETRY_SECONDS)
+    : refusal({ code, answer: Code.badRequest, diagnostic: `${message}; ask for prefixes (scope[0])` })
 }

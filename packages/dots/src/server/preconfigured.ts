@@ -2,6 +2,7 @@ import { after } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import { overlapping } from './admission.ts'
 import type { Admission } from './admission.ts'
+import { isBehindGateway } from './authorization.ts'
 import { POSTPONEMENT } from './lifecycle.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { isInForce, isLive } from './mitigation.ts'
@@ -38,7 +39,9 @@ export class Preconfigured {
     if (isLive(mitigation)) this.#byOwner.set(owner, ofOwner.add(mitigation))
     else ofOwner.delete(mitigation)
     if (ofOwner.size === 0) this.#forget(owner)
-    if (state.kind === 'armed' || state.kind === 'stood-down') this.watch.watch(owner, now)
+    const isWatched = state.kind === 'armed' || state.kind === 'stood-down'
+    // RFC 9132 §4.7: heartbeats are between neighbours. What a gateway does not hear any more, it has to tell.
+    if (isWatched && !isBehindGateway(owner)) this.watch.watch(owner, now)
     if (state.kind === 'stood-down')
       this.#state.timers.set(`told:${key}`, after(now, this.#state.policy.statusInterval))
     else this.#state.timers.cancel(`told:${key}`)

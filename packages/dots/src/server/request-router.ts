@@ -83,14 +83,22 @@ export class RequestRouter {
       case 'config':
         return this.#config.answer(request, resource.value.sid, now)
       case 'mitigate':
-        return this.#mitigations.answer(
-          request,
-          resource.value.cuid,
-          resource.value.mitigationId,
-          principal,
-          now
-        )
+        return this.#mitigate(request, resource.value, principal, now)
     }
+  }
+
+  #mitigate(
+    request: ServerRequest,
+    { cuid, mitigationId, cdid }: Extract<SignalResource, { kind: 'mitigate' }>,
+    peer: Principal,
+    now: Instant
+  ): Answer | undefined {
+    const { authorization } = this.#state
+    const client = cdid === undefined ? peer : authorization.principalBehind(peer, cdid)
+    if (client === undefined) return unauthorized()
+    // A client behind a gateway has a rate of its own, so that it does not use up that of the others.
+    if (client !== peer && this.#rate.take(client.owner, now) > 0) return limited(1)
+    return this.#mitigations.answer(request, cuid, mitigationId, client, now)
   }
 
   /** RFC 9132 §4.6. Withdrawals are taken: what there is to withdraw is here. */

@@ -161,7 +161,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
         this.#resolution.settle(input.query, input.answer, now)
         return
       case 'resolve-failed':
-        this.#resolution.settle(input.query, input.failure.message, now)
+        this.#resolution.settle(input.query, input.failure, now)
         return
       case 'redirection':
         this.#redirect(input.redirection, now)

@@ -12,8 +12,8 @@ export type SignalResource =
       readonly kind: 'mitigate'
       readonly cuid?: Cuid
       readonly mitigationId?: MitigationId
-      /** There is a `cdid`. Its value is not kept: clients have none to give (RFC 9132 §4.4.1.2). */
-      readonly cdid: boolean
+      /** Who the client is, as the gateway says that it came by (RFC 9132 §4.4.1.2). Of anybody else it says nothing. */
+      readonly cdid?: string
     }
   | { readonly kind: 'heartbeat' }
   | {
@@ -111,7 +111,7 @@ function parseMitigate(parameters: readonly string[]): Checked<SignalResource> {
     )
   return accepted({
     kind: 'mitigate',
-    cdid: cdid !== undefined,
+    ...(cdid === undefined ? {} : { cdid }),
     ...(cuid === undefined ? {} : { cuid }),
     ...(id === undefined ? {} : { mitigationId: id })
   })

@@ -1,0 +1,76 @@
+import { Type } from 'typebox'
+import { either, list, optional, section, text, whole } from './option.ts'
+
+const tlsServer = section(
+  {
+    address: text('ip-address', { description: 'Address of the recursive name server.' }),
+    port: optional(whole(1, 65_535, { description: 'TCP port.', default: 853, source: 'RFC 7858 §3.1' })),
+    name: text('dns-name', {
+      description: 'The name that its certificate must carry; a server that cannot prove it is not asked.',
+      source: 'RFC 8310 §8.1'
+    })
+  },
+  { description: 'A name server that speaks DNS over TLS.' }
+)
+
+/** What names in requests mean. */
+export const resolver = either(
+  [
+    section(
+      {
+        kind: Type.Literal('tls', {
+          description: 'Ask by DNS over TLS, so that nobody on the way sees names.'
+        }),
+        servers: list(tlsServer, 1, { description: 'Name servers in order of preference.' }),
+        trustAnchors: optional(
+          text('trust-anchors-file', {
+            description: 'PEM file with the authorities of the name servers; left out: the public ones.'
+          })
+        )
+      },
+      { description: 'Asks in private.' }
+    ),
+    section(
+      {
+        kind: Type.Literal('plain', { description: 'Ask by plain DNS: for a name server on this host.' }),
+        servers: optional(
+          list(text('ip-address', { description: 'Address of a recursive name server, port 53.' }), 1, {
+            description: 'Name servers in order of preference; left out: those of the system.'
+          })
+        )
+      },
+      { description: 'Asks in the clear.' }
+    )
+  ],
+  {
+    description: 'Who is asked what names in requests mean; left out: requests by name are refused.',
+    source: 'RFC 9132 §4.4.1.1, §11'
+  }
+)
+
+/** Where clients are sent. */
+export const redirection = section(
+  {
+    server: text('dns-name', { description: 'Name of the other DOTS server.' }),
+    addresses: list(text('ip-address', { description: 'An address of the other DOTS server.' }), 0, {
+      description: 'Its addresses, so that clients need not ask a name service that is under attack.',
+      default: []
+    }),
+    ttlSeconds: optional(
+      whole(0, 4_294_967_295, {
+        description:
+          'How long clients may use it; 0: for one request; 4294967295: until it sends them elsewhere.',
+        default: 86_400
+      })
+    ),
+    clients: optional(
+      list(text('name', { description: 'Name of a client of `clients`.' }), 1, {
+        description: 'Who is sent there; left out: everybody.'
+      })
+    )
+  },
+  {
+    description: 'Send clients to another server; those under attack are left alone until that is over.',
+    source: 'RFC 9132 §4.6'
+  }
+)

@@ -1,0 +1,45 @@
+import { resolverContract } from '@breakwater/testing'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { TestAuthority } from '../../../dtls/test/pki.ts'
+import { openPlainResolver, openTlsResolver } from '../../src/index.ts'
+import { obstacle, startNameService, startSilentService } from './name-service.ts'
+import { startTlsFront } from './tls-front.ts'
+
+describe.skipIf(obstacle !== undefined)('against dnsmasq', () => {
+  let authority: TestAuthority
+  beforeAll(() => {
+    authority = new TestAuthority('names')
+  })
+  afterAll(() => authority.remove())
+
+  resolverContract('DNS', async () => {
+    const service = await startNameService()
+    const silent = await startSilentService()
+    return {
+      open: (timeLimit) => Promise.resolve(openPlainResolver({ servers: [service.address], timeLimit })),
+      openDead: (timeLimit) => Promise.resolve(openPlainResolver({ servers: [silent.address], timeLimit })),
+      close: async () => {
+        await service.close()
+        await silent.close()
+      }
+    }
+  })
+
+  resolverContract('DNS over TLS', async () => {
+    const service = await startNameService()
+    const front = await startTlsFront(service, authority.issue('dns.example'))
+    const silent = await startSilentService()
+    const trust = { name: 'dns.example', trustAnchors: authority.certificate }
+    return {
+      open: (timeLimit) =>
+        Promise.resolve(openTlsResolver({ servers: [{ address: front.address, ...trust }], timeLimit })),
+      openDead: (timeLimit) =>
+        Promise.resolve(openTlsResolver({ servers: [{ address: silent.address, ...trust }], timeLimit })),
+      close: async () => {
+        await front.close()
+        await service.close()
+        await silent.close()
+      }
+    }
+  })
+})
