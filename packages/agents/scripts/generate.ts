@@ -42,7 +42,7 @@ on the first line gives completion and checks in editors that speak YAML:
 # yaml-language-server: $schema=../packages/agents/schema/client.json
 \`\`\`
 
-Keys that end in \`Seconds\` or \`BytesPerSecond\` say their unit. A key without a default must be given. \`none\`: may be left
+Keys that end in \`Seconds\`, \`Milliseconds\` or \`BytesPerSecond\` say their unit. A key without a default must be given. \`none\`: may be left
 out. Complete files are in \`examples/\`.
 
 A *psk file* holds the key in hexadecimal digits and nothing else: 16 to 64 bytes (\`openssl rand -hex 32\`). It and every

@@ -141,7 +141,9 @@ const sessionSchema = Type.Object({
   transport: Type.Optional(Type.String()),
   interface: Type.Optional(Type.String()),
   /** One sentence for people. */
-  text: Type.Optional(Type.String())
+  text: Type.Optional(Type.String()),
+  /** A client: how each path to the server fares, or fared when it was last tried. */
+  candidates: Type.Optional(Type.Array(Type.Object({ path: Type.String(), text: Type.String() })))
 })
 export type SessionView = Static<typeof sessionSchema>
 export const sessionsSchema = Type.Object({ sessions: Type.Array(sessionSchema) })

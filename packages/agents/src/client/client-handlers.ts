@@ -98,9 +98,11 @@ function standingText(server: string, requests: readonly RequestReport[]): strin
 }
 
 function sessionView(session: SessionReport, requests: readonly RequestReport[]): SessionView {
-  const { server, domain, state, text, path, retryInSeconds } = session
-  const retry = retryInSeconds === undefined ? '' : `next try in ${Math.max(0, Math.round(retryInSeconds))} s`
-  const shown = [text, retry, standingText(server, requests)].filter((part) => part !== '').join('; ')
+  const { server, domain, state, text, path, retryInSeconds, udpProbeInSeconds, candidates } = session
+  const retry = retryInSeconds === undefined ? '' : `next try in ${wholeSeconds(retryInSeconds)} s`
+  const probe = udpProbeInSeconds === undefined ? '' : `tries UDP in ${wholeSeconds(udpProbeInSeconds)} s`
+  const standing = standingText(server, requests)
+  const shown = [text, retry, probe, standing].filter((part) => part !== '').join('; ')
   return {
     peer: server,
     domain,
@@ -113,8 +115,13 @@ function sessionView(session: SessionReport, requests: readonly RequestReport[])
           transport: path.transport
         }),
     ...(path?.interface === undefined ? {} : { interface: path.interface }),
-    ...(shown === '' ? {} : { text: shown })
+    ...(shown === '' ? {} : { text: shown }),
+    ...(candidates.length === 0 ? {} : { candidates: [...candidates] })
   }
+}
+
+function wholeSeconds(seconds: number): number {
+  return Math.max(0, Math.round(seconds))
 }
 
 function remoteText(address: string, port: number): string {

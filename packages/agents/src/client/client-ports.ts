@@ -17,7 +17,7 @@ import { siteOfConfig } from '../config/site-of-config.ts'
 export function clientPorts(
   config: ClientConfig,
   files: ConfigFiles
-): Pick<ClientPorts, 'site' | 'cuids' | 'reconnection' | 'configuration'> & {
+): Pick<ClientPorts, 'site' | 'cuids' | 'reconnection' | 'happyEyeballs' | 'configuration'> & {
   readonly credentials: Map<DomainName, ClientCredentials>
 } {
   const credentials = new Map<DomainName, ClientCredentials>()
@@ -29,6 +29,7 @@ export function clientPorts(
     credentials,
     cuids: cuidsOf(credentials),
     reconnection: config.reconnection ?? {},
+    happyEyeballs: config.happyEyeballs ?? {},
     configuration: configurationOf(config)
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Log } from '@breakwater/core'
 import { Notebook, hostDotsClient } from '@breakwater/dots'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
-import { systemClock, systemEntropy, tlsEndpointOpener } from '@breakwater/runtime'
+import { linuxDefaultRouters, systemClock, systemEntropy, tlsEndpointOpener } from '@breakwater/runtime'
 import { openSqliteStore } from '@breakwater/store'
 import type { ClientConfig } from '../config/client-config.ts'
 import { loadClientConfig } from '../config/load.ts'
@@ -61,6 +61,7 @@ async function start(
     entropy,
     open: endpoints.open,
     openStream: endpoints.openStream,
+    defaultRouters: linuxDefaultRouters(),
     log,
     protections,
     ...(notebook === undefined ? {} : { notebook }),

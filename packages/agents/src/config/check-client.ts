@@ -8,6 +8,8 @@ import type { ConfigFiles } from './file-format.ts'
 import type { ConfigPath, ShapeProblem } from './shape.ts'
 import { siteOfConfig } from './site-of-config.ts'
 
+type DomainDraft = Draft<ClientConfig['domains'][number]>
+
 /** These follow from other mistakes when parts of the configuration are missing: told only of a whole one. */
 const onlyOfWholeSites: ReadonlySet<SiteProblem['code']> = new Set([
   'SERVER_UNREACHABLE',
@@ -18,9 +20,12 @@ const onlyOfWholeSites: ReadonlySet<SiteProblem['code']> = new Set([
 
 /** What the keys of a client configuration must hold together. `whole`: no mistake of form was found. */
 export function checkClient(config: Draft<ClientConfig>, files: ConfigFiles, whole: boolean): ShapeProblem[] {
+  const domains = present(config.domains)
+  const unlocated = domains.flatMap(([index, domain]) => unlocatedServers(domain, ['domains', index]))
   return [
-    ...siteProblems(config, whole),
-    ...present(config.domains).flatMap(([index, domain]) => domainProblems(index, domain, files))
+    ...siteProblems(config, whole && unlocated.length === 0),
+    ...unlocated,
+    ...domains.flatMap(([index, domain]) => domainProblems(index, domain, files))
   ]
 }
 
@@ -31,11 +36,7 @@ function siteProblems(config: Draft<ClientConfig>, whole: boolean): ShapeProblem
     .map(({ place, message }) => ({ path: places.get(place) ?? ['domains'], message }))
 }
 
-function domainProblems(
-  index: number,
-  domain: Draft<ClientConfig['domains'][number]>,
-  files: ConfigFiles
-): ShapeProblem[] {
+function domainProblems(index: number, domain: DomainDraft, files: ConfigFiles): ShapeProblem[] {
   const path = ['domains', index]
   const problems: ShapeProblem[] = []
   const hasServer = domain.server !== undefined || domain.servers !== undefined
@@ -68,6 +69,24 @@ function transportProblems(
       return [{ path: at, message: 'a raw public key goes over UDP only: TLS here has no way to show it' }]
     return new Set(given).size < given.length ? [{ path: at, message: 'a transport is given twice' }] : []
   })
+}
+
+/** Where a server is has to be said: RFC 9132 §4.3 would ask a router unasked, and the operator is to know of it. */
+function unlocatedServers(domain: DomainDraft, path: ConfigPath): ShapeProblem[] {
+  return serversOf(domain, path)
+    .filter(([, server]) => !('addresses' in server) && server.defaultRouter !== true)
+    .map(([place]) => ({
+      path: place,
+      message: 'the key "addresses" is missing; "defaultRouter: true" takes its place where none is known'
+    }))
+}
+
+function serversOf(
+  { server, servers }: DomainDraft,
+  path: ConfigPath
+): (readonly [ConfigPath, NonNullable<DomainDraft['server']>])[] {
+  const one = server === undefined ? [] : [[[...path, 'server'], server] as const]
+  return [...one, ...present(servers).map(([index, each]) => [[...path, 'servers', index], each] as const)]
 }
 
 /** What is worth a warning and no reason to refuse. */

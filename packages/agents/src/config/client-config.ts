@@ -1,8 +1,17 @@
-import { DEFAULT_PORT, DEFAULT_SESSION_PARAMETERS } from '@breakwater/dots'
+import { inSeconds } from '@breakwater/core'
+import {
+  ATTEMPT_DELAY_MILLISECONDS,
+  DEFAULT_ATTEMPT_RULE,
+  DEFAULT_MIGRATION,
+  DEFAULT_OUTCOME_AGE,
+  DEFAULT_PORT,
+  DEFAULT_RECONNECTION,
+  DEFAULT_SESSION_PARAMETERS,
+  LEAST_UDP_PROBE_SECONDS
+} from '@breakwater/dots'
 import type { Static } from 'typebox'
-import { DEFAULT_RECONNECTION } from '@breakwater/dots'
 import { certificateCredentials, pskCredentials, rawPublicKeyCredentials } from './credentials-config.ts'
-import { choice, either, list, optional, section, text, whole } from './option.ts'
+import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
 import { sessionParameters } from './session-config.ts'
 
@@ -12,10 +21,21 @@ const server = section(
       description: 'Reference identifier: the DNS name that the certificate of the server must carry.',
       source: 'RFC 9132 §7.1'
     }),
-    addresses: list(text('ip-address', { description: 'An address of the server.' }), 1, {
-      description: 'Addresses of the server, the preferred one of each family first; IPv6 goes before IPv4.',
-      source: 'RFC 9132 §4.3'
-    }),
+    addresses: optional(
+      list(text('ip-address', { description: 'An address of the server.' }), 1, {
+        description:
+          'Addresses of the server, the preferred one of each family first; IPv6 goes before IPv4. Left out only with `defaultRouter`.',
+        source: 'RFC 9132 §4.3'
+      })
+    ),
+    defaultRouter: optional(
+      flag({
+        description:
+          'The default routers on the interfaces of this provider are its server, for want of addresses. What they show must carry `name` all the same.',
+        default: false,
+        source: 'RFC 9132 §4.3'
+      })
+    ),
     port: optional(
       whole(1, 65_535, {
         description: 'Port of the server, for UDP and TCP.',
@@ -134,6 +154,41 @@ const reconnection = section(
   { description: 'How soon sessions are tried again.', default: {} }
 )
 
+const happyEyeballs = section(
+  {
+    attemptDelayMilliseconds: optional(
+      whole(ATTEMPT_DELAY_MILLISECONDS.minimum, ATTEMPT_DELAY_MILLISECONDS.maximum, {
+        description: 'Until the next path to a server is tried beside the one before.',
+        default: DEFAULT_ATTEMPT_RULE.attemptDelayMilliseconds,
+        source: 'RFC 8305 §5'
+      })
+    ),
+    attackAttemptDelayMilliseconds: optional(
+      whole(ATTEMPT_DELAY_MILLISECONDS.minimum, ATTEMPT_DELAY_MILLISECONDS.maximum, {
+        description: 'The same during an attack.',
+        default: DEFAULT_ATTEMPT_RULE.attackAttemptDelayMilliseconds,
+        source: 'RFC 9132 §4.3'
+      })
+    ),
+    outcomeAgeSeconds: optional(
+      whole(0, 3600, {
+        description: 'For how long the outcomes of attempts decide in which order paths are tried.',
+        default: inSeconds(DEFAULT_OUTCOME_AGE),
+        source: 'RFC 9132 §4.3'
+      })
+    ),
+    udpProbeSeconds: optional(
+      whole(LEAST_UDP_PROBE_SECONDS, 2_592_000, {
+        description:
+          'How often a session over TCP looks whether UDP works. Below a day against a SHOULD NOT.',
+        default: DEFAULT_MIGRATION.udpProbeSeconds,
+        source: 'RFC 9132 §4.3'
+      })
+    )
+  },
+  { description: 'How the paths to a server are tried.', default: {} }
+)
+
 /** The configuration of `dots client`. */
 export const clientConfigSchema = section(
   {
@@ -173,6 +228,7 @@ export const clientConfigSchema = section(
       )
     ),
     reconnection: optional(reconnection),
+    happyEyeballs: optional(happyEyeballs),
     defaults: optional(
       section(
         {

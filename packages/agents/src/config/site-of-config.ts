@@ -90,6 +90,7 @@ function serversOf(
         referenceName,
         addresses: addressesOf(server.addresses),
         port: server.port ?? 0,
+        ...(server.defaultRouter === true ? { isDefaultRouter: true as const } : {}),
         ...(server.tcpPort === undefined ? {} : { tcpPort: server.tcpPort }),
         ...transportsOf(draft, server)
       }

@@ -76,6 +76,36 @@ describe('the configuration of a client', () => {
     expect(mistakes(over('[udp, udp]'))?.join('\n')).toContain('a transport is given twice')
   })
 
+  it('takes the default router of a provider in place of addresses, where it is told to', () => {
+    const text = good
+      .replace('addresses: [192.0.2.1]', 'defaultRouter: true')
+      .replace('prefixes: [203', 'interfaces: [wan-a]\n    prefixes: [203')
+    const { site } = siteOfConfig(loadClientConfig(sandbox.write('client.yaml', text)).config)
+    expect(site.domains[0]?.servers[0]).toMatchObject({ isDefaultRouter: true, addresses: [] })
+    expect(site.domains[1]?.servers[0]).not.toHaveProperty('isDefaultRouter')
+  })
+
+  it('wants addresses, or to be told that the default router has the server, and by which interface', () => {
+    expect(mistakes(good.replace('addresses: [192.0.2.1]', 'port: 4646'))).toEqual([
+      expect.stringContaining('the key "addresses" is missing; "defaultRouter: true" takes its place')
+    ])
+    const nowhere = good.replace('addresses: [192.0.2.1]', 'defaultRouter: true')
+    expect(mistakes(nowhere)).toEqual([expect.stringContaining('domain isp-a names no interface')])
+    const both = good.replace('addresses: [192.0.2.1]', 'addresses: [192.0.2.1]\n      defaultRouter: true')
+    expect(mistakes(both)).toHaveLength(2)
+  })
+
+  it('probes for UDP no more often than RFC 9132 §4.3 allows', () => {
+    const { config } = loadClientConfig(sandbox.write('client.yaml', good))
+    expect(config.happyEyeballs).toEqual({
+      attemptDelayMilliseconds: 250,
+      attackAttemptDelayMilliseconds: 100,
+      outcomeAgeSeconds: 600,
+      udpProbeSeconds: 86_400
+    })
+    expect(mistakes(`${good}happyEyeballs: { udpProbeSeconds: 299 }\n`)).toHaveLength(1)
+  })
+
   it('reports mistakes of form and of meaning at once, each at its line and key', () => {
     const found = mistakes(`site:
   providerIndependent:
@@ -99,7 +129,7 @@ defaults: { lifetimeSeconds: 0 }
       '6:5 domains[0]: the key "credentials" is missing: the domain has a server',
       expect.stringContaining('6:11 domains[0].name: must be 1 to 64 letters'),
       expect.stringContaining('7:32 domains[0].prefixes[1]: must be a prefix like'),
-      '8:5 domains[0].server: the key "addresses" is missing',
+      '8:5 domains[0].server: the key "addresses" is missing; "defaultRouter: true" takes its place where none is known',
       '8:41 domains[0].server.adresses: unknown key "adresses"; did you mean "addresses"?',
       '11:41 domains[1].server.addresses: must have at least 1 item',
       '12:5 domains[1].credentials: the key "keyFile" is missing',

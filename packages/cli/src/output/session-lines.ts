@@ -14,5 +14,11 @@ export function sessionLines(peers: 'client' | 'server', sessions: readonly Sess
       [path.join(' '), text].filter((part) => part !== undefined && part !== '').join('; ')
     ]
   })
-  return table([peers.toUpperCase(), 'SESSION', 'PATH'], rows)
+  return [...table([peers.toUpperCase(), 'SESSION', 'PATH'], rows), ...sessions.flatMap(candidateLines)]
+}
+
+/** The ways to one server, and how they fare. */
+function candidateLines({ peer, candidates = [] }: SessionView): string[] {
+  if (candidates.length === 0) return []
+  return ['', `paths to ${peer}`, ...candidates.map(({ path, text }) => `  ${path}: ${text}`)]
 }
