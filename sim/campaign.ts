@@ -7,6 +7,8 @@ import type { FaultKind } from './scenario.ts'
 /** What a campaign comes to; the last line of `npm run sim -- --json`. */
 export interface CampaignReport {
   readonly worlds: number
+  /** That ran at the same time. */
+  readonly threads: number
   readonly virtualSeconds: number
   /** Everything that happened in a world (see `World.events`) counts once. */
   readonly events: number
@@ -33,7 +35,7 @@ export async function campaign(
   seeds: readonly number[],
   { elapsed, processor }: Stopwatch,
   onWorld: (seed: number, violation: Violation | undefined) => void = () => undefined
-): Promise<Omit<CampaignReport, 'canaryCaught'>> {
+): Promise<Omit<CampaignReport, 'canaryCaught' | 'threads'>> {
   const started = elapsed()
   const startedProcessor = processor()
   const faults: Partial<Record<FaultKind, number>> = {}

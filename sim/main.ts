@@ -1,8 +1,10 @@
-// npm run sim -- [--seeds N] [--from N] [--seed S] [--json] [--canary]: random worlds against the invariants.
+// npm run sim -- [--seeds N] [--from N] [--seed S] [--threads N] [--json] [--canary]: random worlds against the invariants.
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import { campaign, missedCanaries } from './campaign.ts'
+import { missedCanaries } from './campaign.ts'
 import type { CampaignReport } from './campaign.ts'
+import { parallelCampaign } from './parallel-campaign.ts'
 import { randomScenario } from './random-scenario.ts'
 import type { Violation } from './run-world.ts'
 import { shrink } from './shrink.ts'
@@ -12,6 +14,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '50' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    threads: { type: 'string', default: String(availableParallelism()) },
     json: { type: 'boolean', default: false },
     canary: { type: 'boolean', default: false }
   }
@@ -43,19 +46,10 @@ async function explain(violation: Violation): Promise<void> {
   console.error(JSON.stringify(smallest.scenario, undefined, 1).replaceAll(/^/gm, '  '))
 }
 
-const found = await campaign(
-  seedsToRun(),
-  {
-    elapsed: () => performance.now(),
-    processor: () => {
-      const { user, system } = process.cpuUsage()
-      return (user + system) / 1000
-    }
-  },
-  (seed, violation) => {
-    if (violation !== undefined) console.error(`seed ${seed}: ${violation.invariant}: ${violation.text}`)
-  }
-)
+const threads = wholeNumber('threads', values.threads)
+const found = await parallelCampaign(seedsToRun(), threads, (seed, violation) => {
+  if (violation !== undefined) console.error(`seed ${seed}: ${violation.invariant}: ${violation.text}`)
+})
 const missed = await missedCanaries()
 for (const name of missed) console.error(`nobody noticed ${name}`)
 for (const violation of found.violations.slice(0, 3)) await explain(violation)
