@@ -10,6 +10,9 @@ import { RecordDatabase } from '../src/sqlite/database.ts'
 
 const COUNT = 120
 
+/** CRC-32, as SQLite stores most of them: in four bytes, or in six from 2^31. */
+const CHECKSUM_BYTES = 4
+
 let folder: string
 let path: string
 
@@ -70,6 +73,16 @@ function verdictOn(bytes: Uint8Array): 'refused' | 'reported' | 'whole' {
   return missing > 0 ? 'reported' : 'whole'
 }
 
+/** Where a record stands: pages keep what was there before they were split. */
+function liveCopy(bytes: Buffer, text: string): number {
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
+    const changed = Uint8Array.from(bytes)
+    changed[at + text.length] = 0xee
+    if (verdictOn(changed) !== 'whole') return at
+  }
+  return expect.fail(`no ${text}`)
+}
+
 describe('one flipped bit anywhere in the file', () => {
   it('is reported or refused, or does not matter', { timeout: 60_000 }, () => {
     const bytes = readFileSync(path)
@@ -83,6 +96,19 @@ describe('one flipped bit anywhere in the file', () => {
     expect(verdicts.refused).toBeGreaterThan(5)
     expect(verdicts.reported).toBeGreaterThan(20)
     expect(verdicts.whole).toBeGreaterThan(20)
+  })
+})
+
+describe('every single bit of a record, its collection, key, value and checksum', () => {
+  it('is reported or refused when it flips', { timeout: 120_000 }, () => {
+    const bytes = readFileSync(path)
+    const start = liveCopy(bytes, `mitigation${keyOf(7)}`)
+    const length = 'mitigation'.length + keyOf(7).length + valueOf(7).length + CHECKSUM_BYTES
+    for (let bit = 8 * start; bit < 8 * (start + length); bit++) {
+      const flipped = Uint8Array.from(bytes)
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      expect(verdictOn(flipped), `bit ${bit - 8 * start} of the record`).not.toBe('whole')
+    }
   })
 })
 
