@@ -176,6 +176,28 @@ describe('RFC 9132 §4.4.2.1: both clients of a conflict are told, by the policy
     })
   })
 
+  it('an accept-list that accepts the attack is named, with cause 2, and again when it is over', () => {
+    const { bed, first } = twoClients('accept')
+    const [plan] = bed.inForce.keys()
+    if (plan === undefined) throw new Error('no plan')
+    const filters = [{ name: 'my-partners', type: 'ipv4-acl-type' }]
+    bed.feed({ kind: 'accept-lists', conflicts: new Map([[plan, filters]]) })
+    bed.feed({ kind: 'accept-lists', conflicts: new Map([[plan, filters]]) })
+    bed.advance(Seconds(4))
+    expect(first.notifications).toHaveLength(1)
+    expect(entryOf(first.notifications[0])).toMatchObject({
+      status: 2,
+      conflictInformation: {
+        conflictStatus: 2,
+        conflictCause: 2,
+        conflictScope: { aclList: [{ aclName: 'my-partners', aclType: 'ipv4-acl-type' }] }
+      }
+    })
+    bed.feed({ kind: 'accept-lists', conflicts: new Map() })
+    bed.advance(Seconds(4))
+    expect(entryOf(first.notifications[1]).conflictInformation).toBeUndefined()
+  })
+
   it('what is said of the other never goes beyond what the asking one named', () => {
     const { second } = twoClients('accept')
     const answer = askSecond(second, { targetPrefix: ['192.0.2.12/30'], lifetime: 60 })

@@ -1,9 +1,11 @@
 import { Seconds, after } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import type { ConflictInformation } from '@breakwater/model'
+import type { AcceptingFilter } from '../domain/accept-list.ts'
+import type { PlanId } from '../domain/mitigator.ts'
 import type { Target } from '../domain/target.ts'
 import type { ClientState } from './client-state.ts'
-import { activeConflict, deactivatedConflict, retryAtOf } from './conflict.ts'
+import { acceptListConflict, activeConflict, deactivatedConflict, retryAtOf } from './conflict.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { isInForce } from './mitigation.ts'
 import type { Deactivation, Mitigation } from './mitigation.ts'
@@ -31,6 +33,7 @@ export class Admission {
   readonly #state: ServerState
   readonly #lifecycle: Lifecycle
   readonly #observations: Observations
+  #acceptLists: ReadonlyMap<PlanId, readonly AcceptingFilter[]> = new Map()
 
   constructor(state: ServerState, lifecycle: Lifecycle, observations: Observations) {
     this.#state = state
@@ -100,7 +103,20 @@ export class Admission {
       return deactivatedConflict(target, this.rivals(client, target), state.conflict, now)
     if (!isInForce(mitigation)) return undefined
     const rivals = this.rivals(client, target)
-    return rivals.length === 0 ? undefined : activeConflict(target, rivals)
+    if (rivals.length > 0) return activeConflict(target, rivals)
+    const filters = this.#acceptLists.get(mitigation.planId) ?? []
+    return filters.length === 0 ? undefined : acceptListConflict(filters)
+  }
+
+  /** Which accept-lists are in conflict now: their clients learn of what is new, and of what is over. */
+  acceptLists(conflicts: ReadonlyMap<PlanId, readonly AcceptingFilter[]>, now: Instant): void {
+    const before = this.#acceptLists
+    this.#acceptLists = conflicts
+    if (before.size + conflicts.size === 0) return
+    for (const { mitigations } of this.#state.clients)
+      for (const mitigation of mitigations.values())
+        if (namesOf(before, mitigation) !== namesOf(conflicts, mitigation))
+          this.#observations.changed(mitigation, now)
   }
 
   /** Somebody's protection began or ended: the others learn of the conflict, or of its end. */
@@ -144,6 +160,10 @@ export function overlapping(state: ServerState, target: Target): Mitigation[] {
 /** How a conflict comes out for the one that loses it to `winners`. */
 export function conflictWith(winners: readonly Mitigation[], all: boolean, now: Instant): Deactivation {
   return { all, retryAt: retryAtOf(winners, now) }
+}
+
+function namesOf(conflicts: ReadonlyMap<PlanId, readonly AcceptingFilter[]>, { planId }: Mitigation): string {
+  return (conflicts.get(planId) ?? []).map(({ name }) => name).join(' ')
 }
 
 function isAboutTo({ state, trigger }: Mitigation): boolean {

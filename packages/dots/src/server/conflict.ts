@@ -3,6 +3,7 @@ import { Seconds, after, between, formatIpPrefix, inSeconds, prefixesOverlap } f
 import type { Instant } from '@breakwater/core'
 import { ConflictCauseCode, ConflictStatusCode } from '@breakwater/model'
 import type { ConflictInformation } from '@breakwater/model'
+import type { AcceptingFilter } from '../domain/accept-list.ts'
 import type { Target } from '../domain/target.ts'
 import { remainingLifetimeSeconds } from '../signal/lifetime.ts'
 import type { Deactivation, Mitigation } from './mitigation.ts'
@@ -64,6 +65,19 @@ export function deactivatedConflict(
 /** For the one that is in force, with others beside it. */
 export function activeConflict(target: Target, rivals: readonly Mitigation[]): ConflictInformation {
   return { ...commonTargets(target, rivals), conflictStatus: ConflictStatusCode.requestActive }
+}
+
+/** RFC 9132 §4.4.1.3: what attacks stands in an accept-list of the client's own. It is discarded none the less. */
+export function acceptListConflict(filters: readonly AcceptingFilter[]): ConflictInformation {
+  return {
+    conflictStatus: ConflictStatusCode.requestActive,
+    conflictCause: ConflictCauseCode.conflictWithAcceptlist,
+    conflictScope: {
+      aclList: filters
+        .slice(0, MOST_SHOWN)
+        .map(({ name, type }) => ({ aclName: name, ...(type === undefined ? {} : { aclType: type }) }))
+    }
+  }
 }
 
 /**

@@ -18,6 +18,7 @@ import type {
   Timer,
   Transport
 } from '@breakwater/core'
+import type { AcceptLists } from '../domain/accept-list.ts'
 import type { Mitigator } from '../domain/mitigator.ts'
 import type { RecordStore } from '../domain/record-store.ts'
 import type { Resolver } from '../domain/resolver.ts'
@@ -59,6 +60,8 @@ export interface ServerPorts {
   readonly mitigator: Mitigator
   /** What names in requests mean; without one, requests with names are told to come again. */
   readonly resolver?: Resolver
+  /** Which accept-lists of clients are in conflict with their mitigations; asked whenever counters are read. */
+  readonly acceptLists?: AcceptLists
   /** Who may ask, and for what. */
   readonly domains: readonly ClientDomain[]
   readonly policy?: Partial<ServerPolicy>
@@ -305,6 +308,7 @@ class Host implements ServerHost {
         )
         return
       case 'read-counters':
+        this.#readAcceptLists()
         this.#settle(
           mitigator.counters(),
           (counters) => ({ kind: 'counters', counters }),
@@ -312,6 +316,14 @@ class Host implements ServerHost {
         )
         return
     }
+  }
+
+  /** What cannot be read is no conflict that we could tell of; the data channel reports its own faults. */
+  #readAcceptLists(): void {
+    this.#ports.acceptLists?.conflicts().then(
+      (conflicts) => this.#feed({ kind: 'accept-lists', conflicts }),
+      () => undefined
+    )
   }
 
   #resolve({ query, name }: OutputOf<'resolve'>): void {

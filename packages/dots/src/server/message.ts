@@ -1,4 +1,5 @@
 import type { NetworkPath, PeerId, PeerIdentity, SessionEnd, Transport, WallTime } from '@breakwater/core'
+import type { AcceptingFilter } from '../domain/accept-list.ts'
 import type { DropCounters, MitigationPlan, PlanId } from '../domain/mitigator.ts'
 import type { NameAnswer } from '../domain/resolver.ts'
 import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
@@ -53,6 +54,8 @@ export type ServerInput =
   | { readonly kind: 'in-force-failed'; readonly failure: Failure }
   | { readonly kind: 'counters'; readonly counters: ReadonlyMap<PlanId, DropCounters> }
   | { readonly kind: 'counters-failed'; readonly failure: Failure }
+  /** Asked for with the counters, where there is somebody to ask. */
+  | { readonly kind: 'accept-lists'; readonly conflicts: ReadonlyMap<PlanId, readonly AcceptingFilter[]> }
   | { readonly kind: 'resolved'; readonly query: NameQuery; readonly answer: NameAnswer }
   | { readonly kind: 'resolve-failed'; readonly query: NameQuery; readonly failure: Failure }
   /** Undefined: nobody is sent elsewhere any more. */

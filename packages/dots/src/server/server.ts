@@ -157,6 +157,9 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       case 'counters-failed':
         this.#settleReading(input, now)
         return
+      case 'accept-lists':
+        this.#admission.acceptLists(input.conflicts, now)
+        return
       case 'resolved':
         this.#resolution.settle(input.query, input.answer, now)
         return
