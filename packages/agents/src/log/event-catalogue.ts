@@ -38,6 +38,12 @@ export const eventCatalogue = {
   'session.changed': { level: 'info', text: 'the session with a server has a new state' },
   'session.down': { level: 'warn', text: 'there is no session with a server' },
   'routers.unknown': { level: 'warn', text: 'the system does not tell its default routers' },
+  'session.redirected': { level: 'warn', text: 'a server sent us to another, which stands in for it' },
+  'session.redirection-over': { level: 'info', text: 'the server that was configured has its turn again' },
+  'session.redirect-refused': {
+    level: 'warn',
+    text: 'a server sent us where we do not go: in circles, or out of its domain'
+  },
   'session.cuid-collision': { level: 'warn', text: 'another client had our cuid; it was changed' },
   'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
   'session.resumed': { level: 'info', text: 'a session came about by the short handshake' },

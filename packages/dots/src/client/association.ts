@@ -21,6 +21,8 @@ import { Pacing } from './pacing.ts'
 import { RequestBook } from './request-book.ts'
 import type { BookedRequest, LastingWant } from './request-book.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
+import { Redirection, readRedirect } from './redirection.ts'
+import type { Redirect, RedirectionOptions } from './redirection.ts'
 import { SessionNegotiation } from './session-negotiation.ts'
 import type { WantedConfiguration } from './session-negotiation.ts'
 import { SignalSession } from './session.ts'
@@ -63,6 +65,9 @@ export type AssociationOutput =
   | { readonly kind: 'remember'; readonly outcomes: RememberedOutcomes | undefined }
   | { readonly kind: 'requests-changed'; readonly protections: readonly ProtectionId[] }
   | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
+  /** RFC 9132 §4.6: another server stands in; undefined: the provisioned one again. */
+  | { readonly kind: 'redirected'; readonly alternate: string | undefined }
+  | { readonly kind: 'redirect-refused'; readonly alternate: string; readonly reason: string }
   | Extract<RequestBookOutput, { kind: 'note-request' | 'note-numbering' }>
   | { readonly kind: 'malformed'; readonly text: string }
 
@@ -77,6 +82,7 @@ export interface AssociationOptions {
   readonly parameters: SessionParameters
   /** Undefined: nothing is negotiated. */
   readonly configuration?: WantedConfiguration | undefined
+  readonly redirection: RedirectionOptions
   readonly newConnection: () => ConnectionId
 }
 
@@ -96,11 +102,16 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   #isMitigating = false
   readonly #negotiations = new WeakMap<SignalSession, SessionNegotiation>()
   #lastSid = 0
+  readonly #redirection: Redirection
+  /** Ways to the provisioned server. */
+  #provisioned: LegalPaths
 
   constructor(options: AssociationOptions) {
     this.server = options.server
     this.#options = options
     this.#keeper = new SessionKeeper({ ...options, begin: (attempt, now) => this.#begin(attempt, now) })
+    this.#redirection = new Redirection(options.redirection)
+    this.#provisioned = options.paths
     this.#book = new RequestBook(options.cuid, options.calendar, options.entropy)
   }
 
@@ -143,11 +154,14 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'closed':
         this.#keep({ ...input, reason: `closed: ${input.reason}` }, now)
         break
+      case 'paths':
+        this.#provisioned = input.paths
+        if (this.#redirection.alternate === undefined) this.#keep(input, now)
+        break
       case 'start':
       case 'stop':
       case 'established':
       case 'failed':
-      case 'paths':
       case 'restore':
         this.#keep(input, now)
         break
@@ -167,6 +181,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   nextTimeout(): Instant | undefined {
     let next = earlier(this.#book.nextTimeout(), this.#keeper.nextTimeout())
+    next = earlier(next, this.#redirection.nextTimeout(this.#isUnderAttack))
     for (const { session } of liveSessions(this.state)) {
       const negotiation = this.#negotiations.get(session)
       next = earlier(next, earlier(session.nextTimeout(), negotiation?.nextTimeout()))
@@ -175,6 +190,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   handleTimeout(now: Instant): void {
+    const endsAt = this.#redirection.nextTimeout(this.#isUnderAttack)
+    if (endsAt !== undefined && endsAt <= now) this.#endRedirection(now)
     this.#keeper.handleTimeout(now)
     this.#drainKeeper(now)
     for (const { session } of this.#inTurn(now)) {
@@ -237,6 +254,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         return
       case 'changed':
         this.#outputs.push({ kind: 'session-changed' })
+        this.#leaveDeadAlternate(now)
         return
       case 'up':
         this.#book.sessionUp(now)
@@ -334,6 +352,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     now: Instant
   ): void {
     const { errand, response } = output
+    const redirect = readRedirect(response)
+    if (redirect !== undefined && this.#redirected(redirect, live, now)) return
     if (isAboutSession(errand)) {
       this.#keep({ kind: 'heard', connection: live.connection }, now)
       this.#negotiations.get(live.session)?.handle({ kind: 'answer', errand, response }, now)
@@ -345,6 +365,36 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         if (session !== live.session) session.handle({ kind: 'forget', errand }, now)
     this.#keep({ kind: 'heard', connection: live.connection }, now)
     this.#book.answer(errand, response, now)
+  }
+
+  /** RFC 9132 §4.6. @returns whether we go there: then what was asked is asked there. */
+  #redirected(redirect: Redirect, live: LiveSession, now: Instant): boolean {
+    const { contacts } = this.#options.redirection
+    contacts.talked(live.path.referenceName, now)
+    const decision = this.#redirection.decide(redirect, this.#isUnderAttack, now)
+    const alternate = redirect.alternate.referenceName
+    if (decision.kind === 'refuse') {
+      this.#outputs.push({ kind: 'redirect-refused', alternate, reason: decision.reason })
+      return false
+    }
+    this.#outputs.push({ kind: 'redirected', alternate })
+    this.#keep({ kind: 'moved', paths: decision.paths.paths }, now)
+    return true
+  }
+
+  /** An alternate that cannot be reached is no stand-in, however long it was to be one. */
+  #leaveDeadAlternate(now: Instant): void {
+    const { alternate } = this.#redirection
+    if (alternate === undefined || this.state.kind !== 'pausing') return
+    this.#options.redirection.contacts.talked(alternate, now)
+    this.#endRedirection(now)
+  }
+
+  /** RFC 9132 §4.6: back to the provisioned server when the time is over, but not during an attack. */
+  #endRedirection(now: Instant): void {
+    this.#redirection.end()
+    this.#outputs.push({ kind: 'redirected', alternate: undefined })
+    this.#keep({ kind: 'moved', paths: this.#provisioned }, now)
   }
 
   /** An attack is on while anything is asked of the server. */

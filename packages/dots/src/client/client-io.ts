@@ -82,6 +82,15 @@ export type ClientEvent =
   | { readonly kind: 'session'; readonly session: SessionReport }
   /** RFC 9132 §4.4.1.1: another client had our cuid. */
   | { readonly kind: 'cuid-changed'; readonly server: ServerName; readonly domain: DomainName }
+  /** RFC 9132 §4.6: another server stands in; undefined: the provisioned one again. */
+  | { readonly kind: 'redirected'; readonly server: ServerName; readonly alternate: string | undefined }
+  /** A redirect was not followed, because it leads in circles or out of the domain. */
+  | {
+      readonly kind: 'redirect-refused'
+      readonly server: ServerName
+      readonly alternate: string
+      readonly reason: string
+    }
   /** A stored record is none that we wrote: it was not taken up, and stays for people to look at. */
   | { readonly kind: 'record-damaged'; readonly key: string; readonly reason: string }
   /** A server sent what is not CoAP or against its rules. */

@@ -4,6 +4,7 @@ import { ProtectionId } from '../domain/identifier.ts'
 import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
 import type { PreconfiguredScope, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
+import { alternatePaths } from '../multihoming/alternate-paths.ts'
 import { cutAtNet, safetyNetOf } from '../multihoming/safety-net.ts'
 import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
@@ -17,6 +18,7 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import { Association } from './association.ts'
 import type { AssociationInput, AssociationOutput } from './association.ts'
 import type { WantedConfiguration } from './session-negotiation.ts'
+import { liveSessions } from './session-state.ts'
 import type { ConnectionId } from './session-state.ts'
 import { Calendar } from './calendar.ts'
 import type { ClientInput, ClientOutput, ClientRecords } from './client-io.ts'
@@ -27,6 +29,7 @@ import { RouterWatch } from './router-watch.ts'
 import { sessionRules } from './session-rules.ts'
 import type { SessionRuleOptions } from './session-rules.ts'
 import type { LastingWant } from './request-book.ts'
+import { RecentContacts } from './redirection.ts'
 import { reportRequests, reportSession } from './status.ts'
 import type { ClientStatus } from './status.ts'
 
@@ -69,6 +72,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const rules = sessionRules(options)
     const parameters = options.parameters ?? DEFAULT_SESSION_PARAMETERS
     const associations = new Map<ServerName, Association>()
+    const contacts = new RecentContacts(() => this.#heard())
     for (const server of this.#plan.servers.values()) {
       const cuid = options.cuids.get(server.domain)
       if (cuid === undefined) continue
@@ -81,6 +85,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         rules,
         parameters,
         configuration: options.configuration,
+        redirection: {
+          contacts,
+          pathsTo: (alternate) => alternatePaths(options.site, server, alternate)
+        },
         newConnection: () => this.#nextConnection++ as ConnectionId
       })
       associations.set(server.name, association)
@@ -286,6 +294,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       case 'requests-changed':
         for (const id of output.protections) this.#stale.add(id)
         return
+      case 'redirected':
+      case 'redirect-refused':
+        this.#outputs.push({ kind: 'event', event: { ...output, server: name } })
+        return
       case 'note-request':
       case 'note-numbering':
         this.#outputs.push({ kind: 'store', change: changeFor(name, output) })
@@ -299,6 +311,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   /** Those of known addresses; those that are default routers follow as soon as these are known. */
+  /** Every server that there is a session with, and when it was heard. */
+  *#heard(): Iterable<readonly [string, Instant]> {
+    for (const { state } of this.#associations.values())
+      for (const { path, session } of liveSessions(state)) yield [path.referenceName, session.heardAt]
+  }
+
   #startAll(now: Instant): void {
     for (const association of this.#associations.values())
       if (association.server.isDefaultRouter !== true) this.#tell(association, { kind: 'start' }, now)

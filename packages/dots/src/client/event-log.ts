@@ -22,6 +22,19 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
     case 'cuid-changed':
       log.warn('session.cuid-collision', { server: event.server, domain: event.domain })
       return
+    case 'redirected': {
+      const { server, alternate } = event
+      if (alternate === undefined) log.info('session.redirection-over', { server })
+      else log.warn('session.redirected', { server, alternate })
+      return
+    }
+    case 'redirect-refused':
+      log.warn('session.redirect-refused', {
+        server: event.server,
+        alternate: event.alternate,
+        reason: event.reason
+      })
+      return
     case 'record-damaged':
       log.error('request.damaged', { key: event.key, reason: event.reason })
       return

@@ -35,6 +35,8 @@ export type SessionKeeperInput =
   | { readonly kind: 'attack'; readonly isOn: boolean }
   /** Other ways lead to the server now. A session that is there stays. */
   | { readonly kind: 'paths'; readonly paths: LegalPaths }
+  /** Another server stands in, or the own one again (RFC 9132 §4.6): it is asked at once, for it has not failed. */
+  | { readonly kind: 'moved'; readonly paths: LegalPaths }
   /** What a `remember` of an earlier life said. */
   | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
 
@@ -134,6 +136,10 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
       case 'paths':
         this.#selection.paths = input.paths
         if (this.#state.kind === 'no-path') this.#tryPaths(now)
+        break
+      case 'moved':
+        this.#selection.paths = input.paths
+        if (this.#state.kind !== 'stopped') this.#move(now)
         break
       case 'restore':
         this.#selection.restore(input.outcomes)
@@ -310,6 +316,14 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     for (const { connection } of liveSessions(this.#state)) this.#outputs.push({ kind: 'close', connection })
     this.#outputs.push({ kind: 'down' })
     this.#change({ kind: 'stopped' })
+  }
+
+  #move(now: Instant): void {
+    this.#selection.cancel(now)
+    this.#drain(now)
+    for (const { connection } of liveSessions(this.#state)) this.#outputs.push({ kind: 'close', connection })
+    this.#outputs.push({ kind: 'down' })
+    this.#connect(now)
   }
 
   /** A server whose heartbeats' answers stopped: over which of the sessions it is heard decides which stays. */

@@ -11,11 +11,13 @@ import { Calendar } from '../../src/client/calendar.ts'
 import type { LastingWant } from '../../src/client/request-book.ts'
 import { sessionRules } from '../../src/client/session-rules.ts'
 import type { WantedConfiguration } from '../../src/client/session-negotiation.ts'
+import { RecentContacts } from '../../src/client/redirection.ts'
 import type { ConnectionId } from '../../src/client/session-state.ts'
 import { ProtectionId, parseCuid } from '../../src/domain/identifier.ts'
 import type { Site } from '../../src/domain/site.ts'
 import type { Lifetime } from '../../src/signal/lifetime.ts'
 import type { Target } from '../../src/domain/target.ts'
+import { alternatePaths } from '../../src/multihoming/alternate-paths.ts'
 import { compileSite } from '../../src/multihoming/site-plan.ts'
 import { DEFAULT_SESSION_PARAMETERS } from '../../src/signal/defaults.ts'
 import { pathText } from '../../src/signal/resource.ts'
@@ -68,6 +70,10 @@ export class ScriptedServer {
       rules: sessionRules({}),
       parameters: { ...DEFAULT_SESSION_PARAMETERS, ...options },
       configuration,
+      redirection: {
+        contacts: new RecentContacts(() => []),
+        pathsTo: (alternate) => alternatePaths(datagramsOnly, server, alternate)
+      },
       newConnection: () => this.#nextConnection++ as ConnectionId
     })
   }

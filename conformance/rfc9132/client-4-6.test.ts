@@ -1,0 +1,159 @@
+import { Code, OptionNumber, uintOption } from '@breakwater/coap'
+import { Minutes, Seconds, formatIpAddress } from '@breakwater/core'
+import { encodeSignal } from '@breakwater/model'
+import { describe, expect, it } from 'vitest'
+import { ScriptedServer, want } from '../../packages/dots/test/client/scripted-server.ts'
+import type { Heard } from '../../packages/dots/test/client/scripted-server.ts'
+import { target, twoProviders } from '../../packages/dots/test/multihoming/sites.ts'
+
+const MITIGATE = '/.well-known/dots/mitigate'
+const web = want('web', target('198.51.100.7/32'))
+const [ispA, ispB] = twoProviders.domains.map(({ servers }) => servers[0]!)
+
+/** One that says "ask there instead" (Figures 25 and 26). */
+class RedirectingServer extends ScriptedServer {
+  constructor() {
+    super()
+    this.connect()
+  }
+
+  redirect(request: Heard, altServer: string, altServerRecord: readonly string[], ttlSeconds = 600): void {
+    const body = encodeSignal({ redirectedSignal: { altServer, altServerRecord } })
+    this.reply(request, Code.serviceUnavailable, body, [
+      uintOption(OptionNumber.contentFormat, 271),
+      uintOption(OptionNumber.maxAge, ttlSeconds)
+    ])
+  }
+
+  /** Asks for protection, and is sent to another server that can be reached. */
+  sendAway(ttlSeconds = 600): Heard {
+    this.want(web)
+    const put = this.last(`PUT ${MITIGATE}`)
+    this.redirect(put, 'alt-server.example', ['192.0.2.77'], ttlSeconds)
+    return put
+  }
+
+  arrive(): void {
+    this.pass(Seconds(1))
+    this.feed({ kind: 'established', connection: this.connection })
+    this.pass(Seconds(4))
+  }
+
+  /** Where the handshakes went: name and address. */
+  get destinations(): string[] {
+    return this.outputs.flatMap((output) =>
+      output.kind === 'connect' ? [`${output.serverName} ${formatIpAddress(output.path.remote.address)}`] : []
+    )
+  }
+
+  get refusals(): unknown[] {
+    return this.outputs.filter(({ kind }) => kind === 'redirect-refused')
+  }
+}
+
+const home = `${ispA?.referenceName} ${formatIpAddress(ispA!.addresses[0]!)}`
+const alternate = 'alt-server.example 192.0.2.77'
+
+describe('RFC 9132 §4.6: a client that is sent to another server', () => {
+  it('sends the request again there, with the record instead of a question to DNS, and expects its own name in the certificate [RFC9132-4.6-S01]', () => {
+    const server = new RedirectingServer()
+    const put = server.sendAway()
+    expect(server.destinations).toEqual([home, alternate])
+    expect(server.outputs).toContainEqual({ kind: 'close', connection: put.connection })
+    server.arrive()
+    const again = server.last(`PUT ${MITIGATE}`)
+    expect(again.connection).not.toBe(put.connection)
+    expect([again.text, again.scope]).toEqual([put.text, put.scope])
+  })
+
+  it('stays inside the domain: by the same interface, from the same source', () => {
+    const server = new RedirectingServer()
+    server.sendAway()
+    const [before, after] = server.outputs.flatMap((output) =>
+      output.kind === 'connect' ? [output.path] : []
+    )
+    expect([after?.interface, after?.source, after?.domain]).toEqual([
+      before?.interface,
+      before?.source,
+      before?.domain
+    ])
+  })
+
+  it('does not go to a server of another domain, and says so', () => {
+    const server = new RedirectingServer()
+    server.want(web)
+    server.redirect(server.last(`PUT ${MITIGATE}`), ispB!.referenceName, ['192.0.2.77'])
+    server.pass(Seconds(4))
+    server.want(web, want('mail', target('198.51.100.25/32')))
+    server.pass(Seconds(4))
+    server.redirect(server.last(`PUT ${MITIGATE}`), 'other.example', [formatIpAddress(ispB!.addresses[0]!)])
+    expect(server.destinations).toEqual([home])
+    expect(server.refusals).toHaveLength(2)
+  })
+
+  it('goes back to the provisioned server when the time is over [RFC9132-4.6-M01]', () => {
+    const server = new RedirectingServer()
+    server.sendAway(600)
+    server.arrive()
+    server.grant(36_000)
+    server.want()
+    server.pass(Seconds(4))
+    server.answer(server.last('DELETE'), Code.deleted)
+    server.pass(Seconds(400))
+    expect(server.destinations).toEqual([home, alternate])
+    server.pass(Seconds(250))
+    expect(server.destinations.at(-1)).toBe(home)
+  })
+
+  it('but not while an attack is on', () => {
+    const server = new RedirectingServer()
+    server.sendAway(60)
+    server.arrive()
+    server.grant(36_000)
+    server.pass(Minutes(5))
+    expect(server.destinations.at(-1)).toBe(alternate)
+    expect(new Set(server.destinations).size).toBe(2)
+    server.want()
+    server.pass(Seconds(4))
+    server.answer(server.last('DELETE'), Code.deleted)
+    server.pass(Seconds(1))
+    expect(server.destinations.at(-1)).toBe(home)
+  })
+
+  it('does not go round in circles, and tells administrators [RFC9132-4.6-M02] [RFC9132-4.6-S02]', () => {
+    const server = new RedirectingServer()
+    server.sendAway()
+    server.arrive()
+    server.redirect(server.last(`PUT ${MITIGATE}`), ispA!.referenceName, ['192.0.2.1'])
+    server.pass(Seconds(4))
+    expect(server.destinations).toEqual([home, alternate])
+    const reason = 'a loop: we talked to it within the last five minutes'
+    const refusal = { kind: 'redirect-refused', alternate: ispA!.referenceName, reason }
+    expect(server.refusals).toEqual([refusal])
+  })
+
+  it('comes back from an alternate that cannot be reached, and is not sent there again for a while', () => {
+    const server = new RedirectingServer()
+    server.sendAway(3600)
+    server.pass(Seconds(30))
+    server.feed({ kind: 'failed', connection: server.connection, reason: 'timeout' })
+    server.pass(Seconds(1))
+    expect(server.destinations).toEqual([home, alternate, home])
+    server.arrive()
+    server.redirect(server.last(`PUT ${MITIGATE}`), 'alt-server.example', ['192.0.2.77'])
+    expect(server.destinations).toEqual([home, alternate, home])
+  })
+
+  it('is not sent anywhere by a name that is none', () => {
+    const server = new RedirectingServer()
+    server.want(web)
+    const body = encodeSignal({
+      redirectedSignal: { altServer: 'alt-server.example', altServerRecord: ['192.0.2.77'] }
+    })
+    const blank = body.map((byte) => (byte === 0x2d ? 0x20 : byte))
+    const format = uintOption(OptionNumber.contentFormat, 271)
+    server.reply(server.last(`PUT ${MITIGATE}`), Code.serviceUnavailable, blank, [format])
+    expect(server.destinations).toEqual([home])
+    expect(server.association.requests.map(({ state }) => state.kind)).toEqual(['refused'])
+  })
+})
