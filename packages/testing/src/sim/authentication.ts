@@ -32,7 +32,7 @@ type ClientFinished = Extract<HandshakeMessage, { kind: 'client-finished' }>
 
 /** Throws a ConfigError on unusable credentials. */
 export function readAuthentication(options: SecureEndpointOptions): Authentication {
-  for (const name of ['handshakeRetransmission', 'ticketKeys', 'sessions', 'serviceName', 'constrainedPeers'])
+  for (const name of ['ticketKeys', 'sessions', 'serviceName', 'constrainedPeers'])
     if (name in options) throw unknownToTheSimulation(name)
   return options.role === 'client'
     ? readClientCredentials(options.credentials)

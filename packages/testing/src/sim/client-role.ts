@@ -14,7 +14,8 @@ export function connectAsClient(keeper: PeerKeeper, request: ConnectRequest): Pe
   if (underWay !== undefined) keeper.fail(underWay, 'local')
   if (!keeper.hasRoom(path)) return keeper.failNobody('limit')
   const session = { client: keeper.entropy.uint32(), server: 0 }
-  const peer = keeper.begin(path, session, { kind: 'greeting', serverName: request.serverName })
+  const { serverName, handshakeRetransmission } = request
+  const peer = keeper.begin(path, session, { kind: 'greeting', serverName }, handshakeRetransmission)
   keeper.startFlight(peer, hello(keeper, ''))
   return peer.id
 }

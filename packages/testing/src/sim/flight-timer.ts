@@ -9,20 +9,25 @@ export class FlightTimer {
   readonly #clock: Clock
   readonly #deadline: Instant
   readonly #giveUp: () => void
+  readonly #firstInterval: Duration
   #armed: ScheduledCall | undefined
 
-  /** @param giveUp called once at `deadline`, unless stopped before. */
-  constructor(clock: Clock, deadline: Instant, giveUp: () => void) {
+  /**
+   * @param giveUp called once at `deadline`, unless stopped before.
+   * @param first Default 1 s.
+   */
+  constructor(clock: Clock, deadline: Instant, giveUp: () => void, first: Duration = firstInterval) {
     this.#clock = clock
     this.#deadline = deadline
     this.#giveUp = giveUp
+    this.#firstInterval = first
   }
 
   /** Calls `send` now and again until `stop`, the next `start`, or until it gives up. */
   start(send: () => void): void {
     this.stop()
     send()
-    this.#arm(send, firstInterval)
+    this.#arm(send, this.#firstInterval)
   }
 
   stop(): void {

@@ -1,5 +1,6 @@
 import { after, Counters, newPeerId } from '@breakwater/core'
 import type {
+  Duration,
   Entropy,
   NetworkPath,
   PeerIdentity,
@@ -37,6 +38,8 @@ export class PeerKeeper {
   readonly #host: SimulatedHost
   readonly #limits: { readonly peers: number; readonly handshaking: number }
   readonly #network: SimulatedNetwork
+  /** How long a flight waits for its answer at first; undefined: as long as usual. */
+  readonly #retransmission: Duration | undefined
 
   constructor(
     network: SimulatedNetwork,
@@ -49,6 +52,7 @@ export class PeerKeeper {
     this.#host = host
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#network = network
+    this.#retransmission = options.handshakeRetransmission
     this.entropy = network.entropyForEndpoint()
     this.reports = new ReportQueue(network.clock, handlers, (error) => network.reportUncaught(error))
     this.socket = host.bind(options.local, options.interface, receive, () => this.shutDown())
@@ -77,10 +81,15 @@ export class PeerKeeper {
   }
 
   /** Adds a peer that begins its handshake. */
-  begin(path: NetworkPath, session: SessionName, state: PeerState): Peer {
+  begin(
+    path: NetworkPath,
+    session: SessionName,
+    state: PeerState,
+    retransmission: Duration | undefined = this.#retransmission
+  ): Peer {
     const { clock, handshakeLimit } = this.#network
     const deadline = after(clock.now(), handshakeLimit)
-    const timer = new FlightTimer(clock, deadline, () => this.fail(peer, 'timeout'))
+    const timer = new FlightTimer(clock, deadline, () => this.fail(peer, 'timeout'), retransmission)
     const peer: Peer = {
       id: newPeerId(),
       path,

@@ -69,6 +69,17 @@ describe('the handshake of simulated endpoints', () => {
     expect(client.log.failureOf(peer)).toBe('timeout')
   })
 
+  it('starts with another timer where it is told to (RFC 9147 §5.8.2)', async () => {
+    const server = await attendServer(world)
+    const client = await attendClient(world, { handshakeRetransmission: Milliseconds(400) })
+    world.hosts.server.link('eth0').cut()
+    const peer = connect(world, client, server)
+    await world.until(() => client.log.failureOf(peer) !== undefined, Seconds(100))
+    expect(flights().slice(0, 5)).toEqual(
+      ['0', '0.4', '1.2', '2.8', '6'].map((at) => `${at} client client-hello`)
+    )
+  })
+
   it('takes five flights where sessions are resumed, as RFC 6347 Figure 2 draws them behind the cookie', async () => {
     await world.close()
     enter(new SimulatedWorld(1, {}, true))
