@@ -75,6 +75,8 @@ export type HappyEyeballsOutput<Path> =
       readonly kind: 'won'
       readonly attempt: RunningAttempt<Path>
       readonly outcomes: readonly CandidateOutcome<Path>[]
+      /** The other attempts go on. */
+      readonly goesOn: boolean
     }
   | {
       readonly kind: 'failed'
@@ -100,10 +102,14 @@ type RunState<Path> =
  * One Happy Eyeballs run over all ways to a server (RFC 9132 §4.3, RFC 8305 §5): attempts start one after the other, none
  * waits for the failure of the one before, and the first that is established wins.
  *
+ * Deviation: RFC 8305 §5 would have the others cancelled then. During an attack they go on until whoever runs this has
+ * heard the server over a session and cancels: a handshake that is complete at our end may not be at the other, and a
+ * connection may be stuck by losses right behind it.
+ *
  * | state | start | established | failed | attack | cancel | time |
  * |---|---|---|---|---|---|---|
  * | `ready` | first attempt | closed | – | other delay | `over` | – |
- * | `racing` | – | of a running attempt: `over`, won; else closed | the next starts; the last: `over`, failed | other delay | all closed, `over` | next attempt |
+ * | `racing` | – | of a running attempt: won, and `over` unless an attack is on; else closed | the next starts; the last: `over`, failed | other delay | all closed, `over` | next attempt |
  * | `over` | – | closed: it comes too late | – | – | – | – |
  */
 export class HappyEyeballs<Path> implements Machine<HappyEyeballsInput, HappyEyeballsOutput<Path>> {
@@ -208,9 +214,17 @@ export class HappyEyeballs<Path> implements Machine<HappyEyeballsInput, HappyEye
     for (const { path, since } of others)
       this.#outcomes.set(path, { kind: 'outrun', waited: between(since, now) })
     for (const { path } of this.#waiting) this.#outcomes.set(path, { kind: 'untried' })
-    this.#close(others)
-    this.#state = { kind: 'over' }
-    this.#outputs.push({ kind: 'won', attempt, outcomes: this.outcomes })
+    const outcomes = this.outcomes
+    const goesOn = this.#isUnderAttack && others.length + this.#waiting.length > 0
+    if (goesOn) {
+      // What goes on has no outcome yet.
+      for (const { path } of [...others, ...this.#waiting]) this.#outcomes.delete(path)
+      this.#state = { kind: 'racing', running: others }
+    } else {
+      this.#close(others)
+      this.#state = { kind: 'over' }
+    }
+    this.#outputs.push({ kind: 'won', attempt, outcomes, goesOn })
   }
 
   /** RFC 8305 §5: what has not succeeded when one has is cancelled. */

@@ -1,4 +1,4 @@
-import { Milliseconds, after } from '@breakwater/core'
+import { Milliseconds, Seconds, after } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import { smoothed } from './sending-budget.ts'
@@ -6,6 +6,9 @@ import type { SendingBudget } from './sending-budget.ts'
 
 /** A clock that cannot tell less must not make us send in bursts. */
 const LEAST_SPACING: Duration = Milliseconds(10)
+
+/** In a handshake that took so long something was repeated (RFC 6347 §4.2.4.1), so it tells nothing of round trips. */
+const REPEATED_HANDSHAKE: Duration = Seconds(1)
 
 /**
  * How soon the next Non-confirmable request may go to a server: one per round trip where the round-trip time is known,
@@ -40,7 +43,7 @@ export class Pacing implements SendingBudget {
 
   /** A new session, perhaps by another path. Its handshake holds more than one round trip: a first estimate, on the slow side. */
   handshakeTook(handshake: Duration): void {
-    this.#roundTrip = handshake < PACING_WITHOUT_RTT ? handshake : undefined
+    this.#roundTrip = handshake < REPEATED_HANDSHAKE ? handshake : undefined
   }
 
   /** A request stayed without an answer: what was measured before tells nothing of the path as it is now. */

@@ -24,7 +24,13 @@ export interface PathSelectionOptions {
 export type PathSelectionOutput =
   | { readonly kind: 'connect'; readonly connection: ConnectionId; readonly path: LegalPath }
   | { readonly kind: 'close'; readonly connection: ConnectionId }
-  | { readonly kind: 'won'; readonly attempt: Attempt; readonly learnt: RememberedOutcomes }
+  | {
+      readonly kind: 'won'
+      readonly attempt: Attempt
+      readonly learnt: RememberedOutcomes
+      /** The same run, whose other attempts go on; undefined: it is over. */
+      readonly backup: Race | undefined
+    }
   | {
       readonly kind: 'failed'
       readonly outcomes: readonly CandidateOutcome<LegalPath>[]
@@ -155,8 +161,9 @@ export class PathSelection {
       case 'won': {
         const { attempt, outcomes } = output
         const learnt = this.#memory.learn(this.paths.paths, outcomes, this.#options.calendar.at(now))
-        this.#race = undefined
-        this.#outputs.push({ kind: 'won', attempt, learnt })
+        const backup = output.goesOn ? this.#race : undefined
+        this.#race = backup
+        this.#outputs.push({ kind: 'won', attempt, learnt, backup })
         return
       }
       case 'failed':

@@ -12,7 +12,7 @@ import type { PathSelectionOutput } from './path-selection.ts'
 import { describeRun } from './race-report.ts'
 import { Reconnection } from './reconnection.ts'
 import type { ReconnectionRule } from './reconnection.ts'
-import { liveSessions } from './session-state.ts'
+import { liveSessions, raceOf } from './session-state.ts'
 import type { Attempt, ConnectionId, LiveSession, Race, Rival, SessionState } from './session-state.ts'
 
 export type SessionKeeperInput =
@@ -241,30 +241,36 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
         return
       case 'won':
         this.#outputs.push({ kind: 'remember', outcomes: output.learnt })
-        this.#won(output.attempt, now)
+        this.#won(output.attempt, output.backup, now)
         return
       case 'failed':
         this.#lost(output, now)
     }
   }
 
-  #won(attempt: Attempt, now: Instant): void {
+  #won(attempt: Attempt, backup: Race | undefined, now: Instant): void {
     const state = this.#state
     this.#reconnection.established()
-    const live = this.#options.begin(attempt, now)
-    if (state.kind === 'silent') this.#change({ ...state, rival: { kind: 'established', ...live } })
-    else this.#change({ kind: 'established', ...live })
+    const won = { kind: 'established', ...this.#options.begin(attempt, now), ...backupOf(backup) } as const
+    if (state.kind === 'silent') this.#change({ ...state, rival: won })
+    else if (isUnheard(state)) this.#change({ kind: 'silent', ...bare(state), rival: won })
+    else this.#change(won)
     // RFC 9132 §4.7: over a silent session and its rival, requests go in parallel.
     this.#outputs.push({ kind: 'up' })
-    // From TCP to UDP: the new one is there before the old one goes.
-    if (state.kind === 'established') this.#outputs.push({ kind: 'close', connection: state.connection })
+    // The new one is there before the old one goes: from TCP to UDP, or in place of a rival that brought nothing.
+    const former = state.kind === 'silent' ? state.rival : state
+    if (former.kind === 'established' && !isUnheard(state))
+      this.#outputs.push({ kind: 'close', connection: former.connection })
   }
 
   #lost(run: PathSelectionOutput & { readonly kind: 'failed' }, now: Instant): void {
     const state = this.#state
     if (state.kind === 'established') {
-      const { connection, path, since, session } = state
-      this.#change({ kind: 'established', connection, path, since, session })
+      this.#change({ kind: 'established', ...bare(state) })
+      return
+    }
+    if (state.kind === 'silent' && state.rival.kind === 'established') {
+      this.#change({ ...state, rival: { kind: 'established', ...bare(state.rival) } })
       return
     }
     this.#selection.forget()
@@ -278,7 +284,10 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     const state = this.#state
     if (!liveSessions(state).some((live) => live.connection === connection)) return
     if (state.kind === 'silent' && state.connection !== connection) {
-      const rival: Rival = { kind: 'pausing', until: this.#reconnection.afterLoss(now), reason }
+      const backup = raceOf(state)
+      const until = this.#reconnection.afterLoss(now)
+      const rival: Rival =
+        backup === undefined ? { kind: 'pausing', until, reason } : { kind: 'connecting', race: backup }
       this.#change({ ...state, rival })
     } else if (state.kind === 'silent') this.#leaveSilent(state, reason, now)
     else this.#reestablish(reason, now)
@@ -289,9 +298,9 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     const state = this.#state
     this.#outputs.push({ kind: 'down' })
     const until = this.#reconnection.afterLoss(now)
+    const race = state.kind === 'established' ? raceOf(state) : undefined
     // What was to replace the session is under way already.
-    if (state.kind === 'established' && state.probe !== undefined)
-      this.#change({ kind: 'connecting', race: state.probe })
+    if (race !== undefined) this.#change({ kind: 'connecting', race })
     else if (until <= now) this.#connect(now)
     else this.#change({ kind: 'pausing', until, reason })
   }
@@ -329,16 +338,29 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   /** A server whose heartbeats' answers stopped: over which of the sessions it is heard decides which stays. */
   #heard(heardOver: ConnectionId, now: Instant): void {
     const state = this.#state
+    if (isUnheard(state)) {
+      this.#selection.cancel(now)
+      this.#change({ kind: 'established', ...bare(state) })
+    }
     if (state.kind !== 'silent') return
-    const { connection, path, since, session, rival } = state
-    if (rival.kind === 'established') {
+    const { connection, rival } = state
+    if (rival.kind === 'established' && rival.backup !== undefined) this.#settle(state, rival, heardOver, now)
+    else if (rival.kind === 'established') {
       // RFC 9132 §4.7: the link is not full any more, and the new session works: the old one may go.
       this.#outputs.push({ kind: 'close', connection })
       this.#change(rival)
     } else if (heardOver === connection) {
       this.#selection.cancel(now)
-      this.#change({ kind: 'established', connection, path, since, session })
+      this.#change({ kind: 'established', ...bare(state) })
     }
+  }
+
+  /** Of two sessions of the same run, the one over which the server was heard first stays. */
+  #settle(state: LiveSession, rival: LiveSession, heardOver: ConnectionId, now: Instant): void {
+    const [kept, other] = heardOver === state.connection ? [state, rival] : [rival, state]
+    this.#selection.cancel(now)
+    this.#outputs.push({ kind: 'close', connection: other.connection })
+    this.#change({ kind: 'established', ...bare(kept) })
   }
 
   /**
@@ -367,14 +389,32 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   #attack(isOn: boolean, now: Instant): void {
     const state = this.#state
     this.#selection.attack(isOn, now)
-    if (isOn && state.kind === 'established' && state.probe !== undefined) {
+    const over = isOn ? 'probe' : 'backup'
+    if (state.kind === 'established' && state[over] !== undefined) {
       this.#selection.cancel(now)
-      const { connection, path, since, session } = state
-      this.#change({ kind: 'established', connection, path, since, session })
+      this.#change({ kind: 'established', ...bare(state) })
     }
     if (isOn || state.kind !== 'silent') return
     // The attack is over: a session that has been silent all the while counts as disconnected now.
     this.#outputs.push({ kind: 'close', connection: state.connection })
-    this.#leaveSilent(state, 'no answer to heartbeats', now)
+    const { rival } = state
+    if (rival.kind === 'established') {
+      if (rival.backup !== undefined) this.#selection.cancel(now)
+      this.#change({ kind: 'established', ...bare(rival) })
+    } else this.#leaveSilent(state, 'no answer to heartbeats', now)
   }
+}
+
+/** A new session over which the server has not been heard, in an attack. */
+function isUnheard(state: SessionState): state is SessionState & { readonly kind: 'established' } {
+  return state.kind === 'established' && state.backup !== undefined
+}
+
+/** A session without what goes on beside it. */
+function bare({ connection, path, since, session }: LiveSession): LiveSession {
+  return { connection, path, since, session }
+}
+
+function backupOf(backup: Race | undefined): { readonly backup?: Race } {
+  return backup === undefined ? {} : { backup }
 }

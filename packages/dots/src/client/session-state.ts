@@ -24,6 +24,8 @@ export interface LiveSession extends Attempt {
 export interface EstablishedSession extends LiveSession {
   /** It goes over TCP, and just now UDP is tried beside it (RFC 9132 §4.3). */
   readonly probe?: Race
+  /** During an attack, until the server is heard: the run that it came from goes on with its other attempts. */
+  readonly backup?: Race
 }
 
 /**
@@ -35,7 +37,7 @@ export interface EstablishedSession extends LiveSession {
  * | `no-path`: no legal path leads to the server | paths |
  * | `connecting`: one Happy Eyeballs run | its end |
  * | `established` | loss, silence of the server; a probe that wins takes its place |
- * | `silent`: no answer to heartbeats, but an attack is on (RFC 9132 §4.7) | the server is heard again, the rival is, the attack is over |
+ * | `silent`: no answer to heartbeats, or none yet to anything, but an attack is on (RFC 9132 §4.7) | the server is heard again, the rival is, the attack is over |
  * | `pausing`: the next run is at `until` | `until` |
  */
 export type SessionState =
@@ -65,9 +67,10 @@ export function raceOf(state: SessionState): Race | undefined {
     case 'connecting':
       return state.race
     case 'established':
-      return state.probe
+      return state.probe ?? state.backup
     case 'silent':
-      return state.rival.kind === 'connecting' ? state.rival.race : undefined
+      if (state.rival.kind === 'connecting') return state.rival.race
+      return state.rival.kind === 'established' ? state.rival.backup : undefined
     case 'stopped':
     case 'no-path':
     case 'pausing':

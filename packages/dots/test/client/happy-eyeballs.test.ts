@@ -104,6 +104,19 @@ describe('a Happy Eyeballs run', () => {
     expect(bench.take().map((line) => line.split(' ')[0])).toEqual(['0', '100', '200', '300'])
   })
 
+  it('goes on behind its winner during an attack, until it is cancelled', () => {
+    const bench = new Bench(FOUR, true).start().pass(150)
+    bench.establish('udp6')
+    expect(bench.over).toMatchObject({ kind: 'won', goesOn: true })
+    expect(bench.log.filter((line) => line.includes('close'))).toEqual([])
+    bench.pass(100)
+    bench.establish('udp4')
+    expect(bench.over).toMatchObject({ kind: 'won', attempt: { path: 'udp4' }, goesOn: true })
+    bench.feed({ kind: 'cancel' })
+    expect(bench.log.filter((line) => line.includes('close')).join(' ')).toContain('tcp6')
+    expect(bench.run.nextTimeout()).toBeUndefined()
+  })
+
   it('hurries when an attack begins, and takes its time when it is over', () => {
     const bench = new Bench().start().pass(50).feed({ kind: 'attack', isOn: true }).pass(60)
     expect(bench.take()).toEqual(['0 connect udp6', '100 connect udp4'])

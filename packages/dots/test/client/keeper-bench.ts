@@ -8,7 +8,7 @@ import { SessionKeeper } from '../../src/client/session-keeper.ts'
 import type { SessionKeeperInput, SessionKeeperOutput } from '../../src/client/session-keeper.ts'
 import { sessionRules } from '../../src/client/session-rules.ts'
 import type { SessionRuleOptions } from '../../src/client/session-rules.ts'
-import type { ConnectionId } from '../../src/client/session-state.ts'
+import type { ConnectionId, EstablishedSession } from '../../src/client/session-state.ts'
 import { SignalSession } from '../../src/client/session.ts'
 import { legalPaths } from '../../src/multihoming/legal-path.ts'
 import type { LegalPath, LegalPaths } from '../../src/multihoming/legal-path.ts'
@@ -24,6 +24,11 @@ export function fourPaths(sources: readonly string[] = ['2001:db8:a::1', '198.51
 /** `udp6` */
 export function shortName({ transport, remote }: LegalPath): string {
   return `${transport}${remote.address.family}`
+}
+
+function besides({ probe, backup }: EstablishedSession): string {
+  if (backup !== undefined) return ', unheard'
+  return probe === undefined ? '' : ', probing'
 }
 
 /** A keeper of one session under a clock of its own; its connections are named by their paths. */
@@ -127,7 +132,7 @@ export class KeeperBench {
     const { state } = this.keeper
     switch (state.kind) {
       case 'established':
-        return `established ${shortName(state.path)}${state.probe === undefined ? '' : ', probing'}`
+        return `established ${shortName(state.path)}${besides(state)}`
       case 'silent':
         return `silent ${shortName(state.path)}, rival ${state.rival.kind}`
       case 'stopped':

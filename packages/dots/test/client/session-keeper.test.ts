@@ -12,6 +12,7 @@ const states: Readonly<Record<string, () => KeeperBench>> = {
   connecting: () => new KeeperBench().start(),
   established: () => new KeeperBench().start().establish('udp6'),
   'established, probing': () => new KeeperBench().start().pass(600).establish('tcp6').pass(DAY),
+  'established, unheard': () => new KeeperBench().start().attack().pass(150).establish('udp6'),
   'silent, rival connecting': () => silent(),
   'silent, rival established': () => silent().pass(200).establish('udp4').rename('udp4', 'rival'),
   'silent, rival pausing': () => failAll(silent()),
@@ -23,6 +24,7 @@ function silent(): KeeperBench {
     .start()
     .attack()
     .establish('udp6')
+    .hear('udp6')
     .rename('udp6', 'old')
     .pass(90_000)
     .silence('old')
@@ -94,6 +96,18 @@ const table: Readonly<
       'attack on': [['close udp6', 'close udp4'], 'established tcp6']
     }
   ],
+  'established, unheard': [
+    'udp6',
+    {
+      stop: [['close udp6', 'down', 'close udp4'], 'stopped'],
+      established: [['close udp6'], 'established udp6, unheard'],
+      failed: [['down'], 'connecting'],
+      closed: [['down'], 'connecting'],
+      silenced: [[], 'silent udp6, rival pausing'],
+      heard: [['close udp4'], 'established udp6'],
+      'attack off': [['close udp4'], 'established udp6']
+    }
+  ],
   'silent, rival connecting': [
     'old',
     {
@@ -108,12 +122,12 @@ const table: Readonly<
   'silent, rival established': [
     'old',
     {
-      stop: [['close old', 'close rival', 'down'], 'stopped'],
+      stop: [['close old', 'close rival', 'down', 'close udp6', 'close tcp6'], 'stopped'],
       established: [['close old'], 'silent udp6, rival established'],
-      failed: [[], 'established udp4'],
-      closed: [[], 'established udp4'],
-      heard: [['close old'], 'established udp4'],
-      'attack off': [['close old'], 'established udp4']
+      failed: [[], 'established udp4, unheard'],
+      closed: [[], 'established udp4, unheard'],
+      heard: [['close rival', 'close udp6', 'close tcp6'], 'established udp6'],
+      'attack off': [['close old', 'close udp6', 'close tcp6'], 'established udp4']
     }
   ],
   'silent, rival pausing': [
@@ -145,6 +159,59 @@ describe('every cell of the table of session states', () => {
 
   it('holds every state', () => {
     expect(Object.keys(table)).toEqual(Object.keys(states))
+  })
+})
+
+/** A first session of a run that goes on. */
+function unheard(): KeeperBench {
+  const bench = new KeeperBench().start().attack().pass(150).establish('udp6').rename('udp6', 'first')
+  bench.take()
+  return bench
+}
+
+describe('a new session in an attack', () => {
+  it('does not end the run that it came from before the server is heard over it', () => {
+    const bench = unheard().pass(200)
+    expect(bench.take()).toEqual(['200 connect tcp6', '300 connect tcp4'])
+    bench.hear('first')
+    expect(bench.take()).toEqual(['350 close udp4', '350 close tcp6', '350 close tcp4'])
+    expect(bench.state()).toBe('established udp6')
+  })
+
+  it('gets a second one beside it, and requests go over both', () => {
+    const bench = unheard().establish('udp4')
+    expect(bench.take()).toEqual(['150 up'])
+    expect(bench.state()).toBe('silent udp6, rival established')
+  })
+
+  it('gives the place of a second one that brought nothing to a third one', () => {
+    const bench = unheard().establish('udp4').pass(100)
+    bench.take()
+    bench.establish('tcp6')
+    expect(bench.take()).toEqual(['250 up', '250 close udp4'])
+  })
+
+  it('is kept, and the other goes, when the server is heard over it first', () => {
+    const bench = unheard().establish('udp4').rename('udp4', 'second').pass(60)
+    bench.take()
+    bench.hear('first')
+    expect(bench.take()).toEqual(['210 close second', '210 close tcp6'])
+    expect(bench.state()).toBe('established udp6')
+  })
+
+  it('goes, when the server is heard over the other one first', () => {
+    const bench = unheard().establish('udp4').rename('udp4', 'second').pass(60)
+    bench.take()
+    bench.hear('second')
+    expect(bench.take()).toEqual(['210 close first', '210 close tcp6'])
+    expect(bench.state()).toBe('established udp4')
+  })
+
+  it('stays when all else of its run has failed', () => {
+    const bench = unheard().pass(200)
+    bench.take()
+    for (const name of ['udp4', 'tcp6', 'tcp4']) bench.fail(name)
+    expect([bench.take(), bench.state()]).toEqual([[], 'established udp6'])
   })
 })
 
