@@ -1,6 +1,7 @@
 import {
   type IpAddress,
   type IpPrefix,
+  type Transport,
   parseIpAddress,
   parseIpPrefix,
   prefixContains
@@ -52,17 +53,22 @@ function prefixOf(number: number, host: string): IpPrefix {
   return prefix
 }
 
+/** Where the agents are. */
+export interface Place {
+  readonly sources: readonly string[]
+  readonly servers: readonly string[]
+  readonly transports: readonly Transport[]
+}
+
 /** A customer as its operator configured it. */
-export function siteOfCustomer(
-  number: number,
-  place: { readonly source: string; readonly server: string }
-): Site {
+export function siteOfCustomer(number: number, { sources, servers, transports }: Place): Site {
   const server = {
     name: ServerName(domainName),
     domain: domainName,
     referenceName: serverName,
-    addresses: [addressOf(place.server)],
-    port: serverPort
+    addresses: servers.map(addressOf),
+    port: serverPort,
+    transports
   }
   return {
     domains: [
@@ -71,7 +77,7 @@ export function siteOfCustomer(
         kind: 'access',
         interfaces: [],
         prefixes: [prefixOf(number, '0/24')],
-        sources: [addressOf(place.source)],
+        sources: sources.map(addressOf),
         servers: [server]
       }
     ],

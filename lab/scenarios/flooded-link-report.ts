@@ -61,6 +61,11 @@ export function otherChecks(
   ]
 }
 
+/** Runs that need a new session end when the server accepts. */
+function clocksOf({ newSession }: Act): readonly Aim['clock'][] {
+  return newSession === undefined ? ['accepted', 'known'] : ['accepted']
+}
+
 function curve(act: Act): readonly number[] {
   return CURVE_SECONDS.filter((seconds) => seconds <= act.watchSeconds)
 }
@@ -68,7 +73,7 @@ function curve(act: Act): readonly number[] {
 export function printCurves(acts: readonly Act[], outcomes: Outcomes, print: (line: string) => void): void {
   print(row('within seconds', CURVE_SECONDS.map(String)))
   for (const act of acts)
-    for (const clock of ['accepted', 'known'] as const) {
+    for (const clock of clocksOf(act)) {
       const runs = outcomes.get(act.name) ?? []
       const parts = curve(act).map((seconds) => percent(share(proportion(runs, within(clock, seconds)))))
       print(row(`${act.name}: ${clock}`, parts))
@@ -85,7 +90,7 @@ export function figuresOf(
     const runs = outcomes.get(act.name) ?? []
     const name = camelCase(act.name)
     figures[`${name}Runs`] = runs.length
-    for (const clock of ['accepted', 'known'] as const)
+    for (const clock of clocksOf(act))
       for (const seconds of curve(act))
         figures[`${name}${clock === 'accepted' ? 'Accepted' : 'Known'}Within${seconds}s`] = share(
           proportion(runs, within(clock, seconds))

@@ -8,10 +8,21 @@ export interface LinkFlood {
   readonly endsSecondsAfterAcceptance?: number
 }
 
+/** A client that has no session when the flood is on: its addresses and, to resume, its tickets were stored beforehand. */
+export interface NewSession {
+  readonly isResumed: boolean
+  /** `all`: UDP and TCP over IPv6 and IPv4, raced by Happy Eyeballs (RFC 9132 §4.3). */
+  readonly candidates: 'all' | 'udp-ipv4'
+  /** How long a flight of the DTLS handshake waits at first before it is repeated (RFC 6347 §4.2.4.1: 1000). */
+  readonly retransmissionMilliseconds: number
+}
+
 /** One act of the story, played again and again by customers of whom each knows nothing of the others. */
 export interface Act {
   readonly name: string
   readonly flood: LinkFlood
+  /** Undefined: a session stands before the flood. */
+  readonly newSession?: NewSession
   /** How often. */
   readonly runs: number
   /** How long each run is watched after the customer asked, at most. */

@@ -39,7 +39,7 @@ function start(customer: number, source: string): ClientHost {
     entropy: systemEntropy(),
     open: audit.opener('client', customer),
     openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
-    site: siteOfCustomer(customer, { source, server: plan.server }),
+    site: siteOfCustomer(customer, { sources: [source], servers: [plan.server], transports: ['udp'] }),
     credentials: new Map([
       [domainName, { kind: 'psk', identity: customerName(customer), key: keyOf(customer) }]
     ]),

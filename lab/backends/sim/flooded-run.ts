@@ -1,5 +1,5 @@
 import { Milliseconds, Seconds, after, fraction, inSeconds, silentLog } from '@breakwater/core'
-import type { Duration, Instant } from '@breakwater/core'
+import type { Duration, Instant, OpenSecureEndpoint } from '@breakwater/core'
 import { hostDotsClient, hostDotsServer } from '@breakwater/dots'
 import type { ClientHost, ServerEvent, ServerHost } from '@breakwater/dots'
 import { dryRunMitigator } from '@breakwater/mitigators'
@@ -15,6 +15,7 @@ import {
 import type { AuditedDatagram, SimulatedHost } from '@breakwater/testing'
 
 import {
+  type Place,
   addressOf,
   clientDomainOf,
   cuidOfCustomer,
@@ -28,7 +29,12 @@ import {
 } from '../../agents/flooded-link-agents.ts'
 import type { Act, RunOutcome } from '../../scenarios/flooded-link-world.ts'
 
-const place = { source: '198.51.100.2', server: '192.0.2.1' }
+const dualStack = {
+  sources: ['2001:db8:1::2', '198.51.100.2'],
+  servers: ['2001:db8:2::1', '192.0.2.1']
+}
+const everyWay: Place = { ...dualStack, transports: ['udp', 'tcp'] }
+const oneWay: Place = { sources: ['198.51.100.2'], servers: ['192.0.2.1'], transports: ['udp'] }
 
 /** In one world there is one customer. */
 const CUSTOMER = 0
@@ -64,19 +70,43 @@ export class FloodedRun {
     this.#act = act
     this.#seed = seed
     this.#observer = observer
-    const network = new SimulatedNetwork({ clock: this.#clock, seed: derivedSeed(seed, 'network') })
+    const network = new SimulatedNetwork({
+      clock: this.#clock,
+      seed: derivedSeed(seed, 'network'),
+      resumesSessions: act.newSession?.isResumed ?? false
+    })
     this.#isp = network.addHost('isp', {
-      interfaces: [{ name: 'eth0', addresses: [addressOf(place.server)] }]
+      interfaces: [{ name: 'eth0', addresses: dualStack.servers.map(addressOf) }]
     })
     this.#home = network.addHost('home', {
       interfaces: [
-        { name: 'wan', addresses: [addressOf(place.source)], conditions: { latency: Milliseconds(10) } }
+        {
+          name: 'wan',
+          addresses: dualStack.sources.map(addressOf),
+          conditions: { latency: Milliseconds(10) }
+        }
       ]
     })
   }
 
   async play(): Promise<RunOutcome> {
     const server = await this.#startServer()
+    const client = this.#act.newSession === undefined ? await this.#peace() : this.#restart()
+    this.#askedAt = this.#clock.now()
+    client.protect(protectionOf(CUSTOMER))
+    const isOver = (): boolean => this.#knownAt !== undefined || this.#isAllThatCounts()
+    await this.#clock.runUntil(isOver, Seconds(this.#act.watchSeconds))
+    const outcome = {
+      acceptedAfterSeconds: this.#since(this.#acceptedAt),
+      knownAfterSeconds: this.#since(this.#knownAt),
+      isSessionKept: this.#isSessionKept
+    }
+    await this.#end(client, server)
+    return outcome
+  }
+
+  /** A session stands and heartbeats go to and fro, until the flood comes and is noticed. */
+  async #peace(): Promise<ClientHost> {
     const client = this.#startClient()
     const isUp = (): boolean => client.status().sessions[0]?.state === 'established'
     if (!(await this.#clock.runUntil(isUp, Seconds(10)))) throw new Error('no session in peace')
@@ -85,16 +115,18 @@ export class FloodedRun {
     await this.#clock.advance(Milliseconds(peace))
     this.#flood(true)
     await this.#clock.advance(Milliseconds(LATEST_ALARM * fraction(chance)))
-    this.#askedAt = this.#clock.now()
-    client.protect(protectionOf(CUSTOMER))
-    await this.#clock.runUntil(() => this.#knownAt !== undefined, Seconds(this.#act.watchSeconds))
-    const outcome = {
-      acceptedAfterSeconds: this.#since(this.#acceptedAt),
-      knownAfterSeconds: this.#since(this.#knownAt),
-      isSessionKept: this.#isSessionKept
-    }
-    await this.#end(client, server)
-    return outcome
+    return client
+  }
+
+  /** The client starts in the middle of the flood. */
+  #restart(): ClientHost {
+    this.#flood(true)
+    return this.#startClient()
+  }
+
+  /** Of a new session, when the server accepts. */
+  #isAllThatCounts(): boolean {
+    return this.#act.newSession !== undefined && this.#acceptedAt !== undefined
   }
 
   #since(moment: Instant | undefined): number | undefined {
@@ -116,12 +148,13 @@ export class FloodedRun {
       entropy: seededEntropy(derivedSeed(this.#seed, 'server')),
       open: this.#audited('server', this.#isp),
       openStream: this.#isp.openSecureStream,
-      listen: [
-        {
-          local: { address: addressOf(place.server), port: serverPort },
+      listen: dualStack.servers.flatMap((server) =>
+        (['udp', 'tcp'] as const).map((transport) => ({
+          transport,
+          local: { address: addressOf(server), port: serverPort },
           certificate: credentialsOf(serverName)
-        }
-      ],
+        }))
+      ),
       store: memoryStore(),
       mitigator: dryRunMitigator(silentLog),
       domains: [clientDomainOf(CUSTOMER)],
@@ -130,9 +163,23 @@ export class FloodedRun {
     })
   }
 
+  /** What stood before the flood must not end in it; attempts at a new session may. */
+  #noteLoss(): void {
+    if (this.#isFlooded && this.#act.newSession === undefined) this.#isSessionKept = false
+  }
+
   #audited(role: 'client' | 'server', host: SimulatedHost): SimulatedHost['openSecureEndpoint'] {
     const { take } = this.#observer
-    return auditedEndpoints(host.openSecureEndpoint, {
+    const retransmission = this.#act.newSession?.retransmissionMilliseconds
+    const open: OpenSecureEndpoint =
+      retransmission === undefined
+        ? host.openSecureEndpoint
+        : (options, handlers) =>
+            host.openSecureEndpoint(
+              { ...options, handshakeRetransmission: Milliseconds(retransmission) },
+              handlers
+            )
+    return auditedEndpoints(open, {
       clock: this.#clock,
       role,
       pairOf: () => String(this.#seed),
@@ -141,7 +188,7 @@ export class FloodedRun {
   }
 
   #serverEvent(event: ServerEvent): void {
-    if (event.kind === 'session-closed' && this.#isFlooded) this.#isSessionKept = false
+    if (event.kind === 'session-closed') this.#noteLoss()
     if (event.kind !== 'request') return
     if (!isEntitled(CUSTOMER, event.targets)) this.#observer.onWrongRequest()
     if (event.outcome !== 'created' || this.#acceptedAt !== undefined) return
@@ -157,15 +204,14 @@ export class FloodedRun {
       entropy: seededEntropy(derivedSeed(this.#seed, 'client')),
       open: this.#audited('client', this.#home),
       openStream: this.#home.openSecureStream,
-      site: siteOfCustomer(CUSTOMER, place),
+      site: siteOfCustomer(CUSTOMER, this.#act.newSession?.candidates === 'all' ? everyWay : oneWay),
       credentials: new Map([[domainName, credentialsOf(customerName(CUSTOMER))]]),
       cuids: new Map([[domainName, cuidOfCustomer(CUSTOMER)]]),
       log: silentLog,
       onEvent: (event) => {
         if (event.kind === 'protection' && event.status.state === 'protected')
           this.#knownAt ??= this.#clock.now()
-        if (event.kind === 'session' && this.#isFlooded && !isAlive(event.session.state))
-          this.#isSessionKept = false
+        if (event.kind === 'session' && !isAlive(event.session.state)) this.#noteLoss()
       }
     })
   }
