@@ -35,11 +35,13 @@ function expectedOf({ fates, isUnderAttack }: Story): string[] {
   for (let now = 0; now < 20_000; now++) {
     const isOpen = (index: number): boolean => now < starts[index]! + fates[index]!.after
     for (let index = 0; index < starts.length; index++)
-      if (now === starts[index]! + fates[index]!.after && fates[index]!.end === 'established') {
-        for (let other = 0; other < starts.length; other++)
-          if (other !== index && (isOpen(other) || (other > index && endsAt(other) === now)))
-            log.push(`${now} close ${other}`)
-        return [...log, `${now} won ${index}`]
+      if (endsAt(index) === now && fates[index]!.end === 'established') {
+        const left = [...starts.keys()].filter(
+          (other) => other !== index && (isOpen(other) || (other > index && endsAt(other) === now))
+        )
+        const goesOn = isUnderAttack && left.length + fates.length - starts.length > 0
+        if (!goesOn) return [...log, ...left.map((other) => `${now} close ${other}`), `${now} won ${index}`]
+        log.push(`${now} won ${index}`)
       }
     for (;;) {
       const next = starts.length
@@ -89,7 +91,8 @@ function actualOf({ fates, isUnderAttack }: Story): string[] {
       run.handleTimeout(now)
     } else return log
     drain()
-    if (run.running.length === 0 && log.at(-1)?.match(/won|failed/)) return log
+    if (run.running.length === 0 && run.nextTimeout() === undefined && log.at(-1)?.match(/won|failed/))
+      return log
   }
 
   function drain(): void {
