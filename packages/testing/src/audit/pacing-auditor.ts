@@ -123,6 +123,7 @@ class Sender {
    */
   readonly #probes = new Map<string, { readonly since: Instant; readonly bytes: number }>()
   readonly #heardAt = new Map<string, Instant>()
+  #measuredAt: Instant | undefined
   /** How often each request reached this agent and waits for its answer. */
   readonly #asked = new Map<string, number>()
 
@@ -143,7 +144,8 @@ class Sender {
   heard({ message, session, at }: AuditedDatagram): void {
     this.#probes.delete(session)
     this.#heardAt.set(session, at)
-    if (message?.kind === 'handshake' && this.#greetedAt !== undefined) this.#measured(at - this.#greetedAt)
+    if (message?.kind === 'handshake' && this.#greetedAt !== undefined)
+      this.#measured(at - this.#greetedAt, at)
     if (message === undefined || message.kind === 'handshake') return
     const key = `${session} ${message.token}`
     if (message.kind === 'request') {
@@ -151,7 +153,7 @@ class Sender {
       return
     }
     const open = this.#open.get(key)
-    if (open?.copies === 1) this.#measured(at - open.at)
+    if (open?.copies === 1) this.#measured(at - open.at, at)
     this.#open.delete(key)
   }
 
@@ -171,11 +173,16 @@ class Sender {
     if (about !== 'mitigation') this.#probed(datagram)
     else if (before !== undefined) this.#judgeRepetition(before, at)
     // What was measured before tells nothing of a path that has lost something.
-    if (before !== undefined) this.#roundTrips.length = 0
+    // Of what came at this very moment, nobody but the agent knows whether it took it up before or after.
+    if (before !== undefined) this.#roundTrips.splice(0, this.#roundTrips.length - this.#measuredJustNow(at))
     if (about === 'mitigation') this.#mitigationRequests++
     this.#requestedAt = at
     const mitigationRequests = this.#mitigationRequests
     this.#open.set(key, { at, copies: (before?.copies ?? 0) + 1, mitigationRequests })
+  }
+
+  #measuredJustNow(at: Instant): number {
+    return this.#measuredAt === at ? 1 : 0
   }
 
   #judgeSpacing(at: Instant): void {
@@ -240,7 +247,8 @@ class Sender {
     return Math.min(WITHOUT_ESTIMATE_MILLISECONDS, ...this.#roundTrips)
   }
 
-  #measured(milliseconds: number): void {
+  #measured(milliseconds: number, at: Instant): void {
+    this.#measuredAt = at
     this.#roundTrips.push(milliseconds)
     if (this.#roundTrips.length > REMEMBERED) this.#roundTrips.shift()
   }

@@ -106,6 +106,12 @@ describe('the pacing auditor', () => {
     expect(trace.after(1000).ask('b').broken).toEqual(['request-pacing'])
   })
 
+  it('leaves a client the round trip that it measured at the very moment at which it repeats something', () => {
+    const trace = new Trace().ask('a').after(3000).ask('b').after(40).answered('b').ask('a')
+    expect(trace.after(40).ask('c').broken).toEqual([])
+    expect(trace.after(40).ask('c').after(40).ask('d').broken).toEqual(['request-pacing'])
+  })
+
   it('catches two notifications within 3 seconds, and lets answers pass', () => {
     expect(observed().broken).toEqual([])
     expect(observed().after(2900).received('b').tell('b').after(100).tell('o').broken).toEqual([])
