@@ -1,28 +1,31 @@
-import { Code, CoapSession, CoapStreamSession, Method, isRequest } from '@breakwater/coap'
+import { Code, Method, isRequest } from '@breakwater/coap'
 import type {
   CloseReason,
   CoapRequest,
   CoapResponse,
+  CoapSession,
+  CoapSessionInput,
   CoapSessionOutput,
   CoapStreamOutput,
+  CoapStreamSession,
   OutgoingExchange
 } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between, earlier } from '@breakwater/core'
 import type { Duration, Entropy, Instant, Machine, Transport } from '@breakwater/core'
-import { AGENT_BLOCKWISE } from '../signal/block-transfer.ts'
 import { DEFAULT_SESSION_PARAMETERS, PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import { Heartbeat } from '../signal/heartbeat.ts'
-import type { HeartbeatConfiguration } from '../signal/heartbeat.ts'
 import { heartbeatRequest, parseHeartbeat } from '../signal/heartbeat-message.ts'
 import { isHeartbeatPath } from '../signal/resource.ts'
 import { transmissionParameters } from '../signal/session-configuration.ts'
 import { HEARTBEAT_PRIORITY, errandKey, errandPriority, isAboutSession } from './errand.ts'
 import type { Errand } from './errand.ts'
 import type { Pacing } from './pacing.ts'
+import { FurtherBlocks, isPacedRequest } from './further-blocks.ts'
 import { ProbingRate } from './probing-rate.ts'
 import { StreamBudget } from './sending-budget.ts'
 import type { SendingBudget } from './sending-budget.ts'
+import { heartbeatConfiguration, newCoap } from './session-transport.ts'
 
 export type SignalSessionInput =
   /** On a stream, bytes as they come. */
@@ -106,6 +109,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #heardAt: Instant
   #sentAt: Instant | undefined
   #holdOffSeconds: number | undefined
+  readonly #further = new FurtherBlocks()
+  #isOurTurn = false
   readonly #outputs: SignalSessionOutput[] = []
 
   constructor(options: SignalSessionOptions, now: Instant) {
@@ -146,6 +151,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   urgency(now: Instant): number {
     const open = this.#mostUrgent(now)
     if (open !== undefined) return errandPriority(open.errand, open.sendings)
+    if (this.#further.areWaiting) return HEARTBEAT_PRIORITY
     return this.#isHeartbeatAllowed(now) ? HEARTBEAT_PRIORITY : Infinity
   }
 
@@ -229,6 +235,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     let due: Instant | undefined
     for (const open of this.#errands.values()) due = earlier(due, this.#wantedAt(open))
     const allowed = this.#pacing.nextAt()
+    if (this.#further.areWaiting) due = earlier(due, allowed ?? this.#heardAt)
     if (this.#waitingHeartbeat !== undefined)
       due = earlier(due, this.#probing.nextAt(HEARTBEAT_BYTES) ?? allowed ?? this.#heardAt)
     if (due === undefined || allowed === undefined) return due
@@ -251,7 +258,11 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #sendWhatMay(now: Instant): void {
     while (this.#pacing.allows(now)) {
       const open = this.#mostUrgent(now)
-      if (open !== undefined) this.#send(open, now)
+      // What was begun is finished before something else is asked.
+      const further =
+        open !== undefined && isMitigationRequest(open.errand) ? undefined : this.#further.take()
+      if (further !== undefined) this.#putOut(further, now)
+      else if (open !== undefined) this.#send(open, now)
       else if (this.#isHeartbeatAllowed(now)) this.#sendHeartbeat(now)
       else return
     }
@@ -272,16 +283,14 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     if (open.sendings > 0) this.#pacing.forgetRoundTrip()
     // On a stream this only means that the request fails when no answer comes for minutes.
     const confirmable = this.#transport === 'tcp' || isAboutSession(open.errand)
-    if (open.sentAt === undefined) this.#coap.handle({ kind: 'request', exchange, request, confirmable }, now)
-    else this.#coap.handle({ kind: 'repeat', exchange }, now)
     open.isRenewal = open.sentAt !== undefined
     open.sentAt = now
     open.sendings++
     // RFC 9132 §4.4 has datagrams repeated; what is Confirmable CoAP repeats, and TCP what is on a stream.
     open.dueAt = confirmable ? undefined : after(now, untilRepetition(open))
     if (!isMitigationRequest(open.errand)) this.#probing.sent(sizeOf(request), now)
-    this.#sentAt = now
-    this.#drainCoap(now)
+    if (open.isRenewal) this.#inOurTurn({ kind: 'repeat', exchange }, now)
+    else this.#inOurTurn({ kind: 'request', exchange, request, confirmable }, now)
   }
 
   #sendHeartbeat(now: Instant): void {
@@ -290,13 +299,9 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     this.#forgetHeartbeats(now)
     const exchange = this.#newExchange()
     this.#heartbeats.set(exchange, now)
-    this.#coap.handle(
-      { kind: 'request', exchange, request: heartbeatRequest(status), confirmable: false },
-      now
-    )
+    const request = heartbeatRequest(status)
     this.#probing.sent(HEARTBEAT_BYTES, now)
-    this.#sentAt = now
-    this.#drainCoap(now)
+    this.#inOurTurn({ kind: 'request', exchange, request, confirmable: false }, now)
   }
 
   /** A datagram's answer that is late is as good as lost; a stream's is not, and says that the server lives. */
@@ -347,10 +352,23 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     }
   }
 
-  /** Requests for the further blocks of an answer count, too, which nobody asked for here. */
   #sendBytes(bytes: Uint8Array, now: Instant): void {
+    if (this.#transport === 'udp' && !this.#isOurTurn && isPacedRequest(bytes)) this.#further.add(bytes)
+    else this.#putOut(bytes, now)
+  }
+
+  #putOut(bytes: Uint8Array, now: Instant): void {
     this.#outputs.push({ kind: 'send', bytes })
     if (this.#transport === 'udp' && isRequest(bytes[1] ?? 0)) this.#pacing.sent(now)
+  }
+
+  /** Asks as the pacing has just allowed. */
+  #inOurTurn(input: CoapSessionInput, now: Instant): void {
+    this.#sentAt = now
+    this.#isOurTurn = true
+    this.#coap.handle(input, now)
+    this.#drainCoap(now)
+    this.#isOurTurn = false
   }
 
   #end(reason: CloseReason, diagnostic: string): void {
@@ -450,21 +468,6 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
           break
       }
   }
-}
-
-function newCoap(
-  transport: Transport,
-  session: SessionParameters,
-  entropy: Entropy,
-  now: Instant
-): CoapSession | CoapStreamSession {
-  const common = { parameters: transmissionParameters(session), entropy, blockwise: AGENT_BLOCKWISE }
-  return transport === 'udp' ? new CoapSession(common) : new CoapStreamSession({ ...common, openedAt: now })
-}
-
-/** RFC 9132 §4.7: over TCP a reply may take one interval, and one that does not come is a failure. */
-function heartbeatConfiguration(transport: Transport, session: SessionParameters): HeartbeatConfiguration {
-  return transport === 'udp' ? session : { ...session, missingHeartbeatsAllowed: 1 }
 }
 
 /**
