@@ -231,9 +231,9 @@ class Sender {
   #judgeRepetition(before: OpenRequest, at: Instant): void {
     const { repetitionSlack } = this.#options
     if (repetitionSlack === undefined) return
-    // Others of its kind had their turns in between, and a question after so many copies.
-    const question = before.copies >= COPIES_BEFORE_QUESTIONS ? 1 : 0
-    const turns = 1 + this.#mitigationRequests - before.mitigationRequests + question
+    // Others of its kind had their turns in between, and after so many copies a question may follow each of them.
+    const perRequest = before.copies >= COPIES_BEFORE_QUESTIONS ? 2 : 1
+    const turns = (1 + this.#mitigationRequests - before.mitigationRequests) * perRequest
     const latest = turns * WITHOUT_ESTIMATE_MILLISECONDS + repetitionSlack
     if (at - before.at > latest)
       this.#report('held-back', at, `a mitigation request was repeated after ${ms(at - before.at)}`)
