@@ -37,7 +37,8 @@ export function aimChecks(
     const name = `${aim.act}: ${aim.clock} within ${aim.withinSeconds} s in ${percent(aim.part)} of the runs`
     const act = acts.find((each) => each.name === aim.act)
     if (act === undefined || act.watchSeconds < aim.withinSeconds) {
-      print(`${name}: not looked at here, where runs end after ${act?.watchSeconds ?? 0} s`)
+      const why = act === undefined ? 'is not played' : `ends after ${act.watchSeconds} s`
+      print(`${name}: left to the other backend; here the act ${why}`)
       return []
     }
     const seen = proportion(outcomes.get(aim.act) ?? [], within(aim.clock, aim.withinSeconds))
