@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
+import { Milliseconds } from '@breakwater/core'
 import { DEFAULT_SESSION_PARAMETERS, cuidOf, DomainName, leastProbingRate } from '@breakwater/dots'
 import type {
   ClientCredentials,
@@ -17,9 +18,13 @@ import { siteOfConfig } from '../config/site-of-config.ts'
 export function clientPorts(
   config: ClientConfig,
   files: ConfigFiles
-): Pick<ClientPorts, 'site' | 'cuids' | 'reconnection' | 'happyEyeballs' | 'configuration'> & {
+): Pick<
+  ClientPorts,
+  'site' | 'cuids' | 'reconnection' | 'happyEyeballs' | 'configuration' | 'attackHandshakeRetransmission'
+> & {
   readonly credentials: Map<DomainName, ClientCredentials>
 } {
+  const haste = config.attackHandshakeRetransmissionMilliseconds
   const credentials = new Map<DomainName, ClientCredentials>()
   for (const domain of config.domains)
     if (domain.credentials !== undefined)
@@ -30,6 +35,7 @@ export function clientPorts(
     cuids: cuidsOf(credentials),
     reconnection: config.reconnection ?? {},
     happyEyeballs: config.happyEyeballs ?? {},
+    ...(haste === undefined ? {} : { attackHandshakeRetransmission: Milliseconds(haste) }),
     configuration: configurationOf(config)
   }
 }

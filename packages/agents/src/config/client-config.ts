@@ -229,6 +229,13 @@ export const clientConfigSchema = section(
     ),
     reconnection: optional(reconnection),
     happyEyeballs: optional(happyEyeballs),
+    attackHandshakeRetransmissionMilliseconds: optional(
+      whole(400, 1000, {
+        description:
+          'During an attack, how long a flight of a DTLS handshake waits for its answer before it is sent again. Left out: 1000, as RFC 6347 §4.2.4.1 wants it. Less is a deviation for links that lose much.',
+        source: 'RFC 9147 §5.8.2'
+      })
+    ),
     defaults: optional(
       section(
         {

@@ -57,6 +57,8 @@ export type AssociationOutput =
       readonly connection: ConnectionId
       readonly path: LegalPath
       readonly serverName: string
+      /** An attack is on: haste is allowed where the operator allowed it. */
+      readonly duringAttack?: true
     }
   | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
   | { readonly kind: 'close'; readonly connection: ConnectionId }
@@ -246,7 +248,11 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   #performForKeeper(output: SessionKeeperOutput, now: Instant): void {
     switch (output.kind) {
       case 'connect':
-        this.#outputs.push({ ...output, serverName: output.path.referenceName })
+        this.#outputs.push({
+          ...output,
+          serverName: output.path.referenceName,
+          ...(this.#isUnderAttack ? { duringAttack: true } : {})
+        })
         return
       case 'close':
       case 'remember':

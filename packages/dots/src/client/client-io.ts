@@ -55,6 +55,8 @@ export type ClientOutput =
       readonly path: LegalPath
       /** Reference identifier for the server's certificate. */
       readonly serverName: string
+      /** An attack is on: haste is allowed where the operator allowed it. */
+      readonly duringAttack?: true
     }
   | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
   | { readonly kind: 'close'; readonly connection: ConnectionId }

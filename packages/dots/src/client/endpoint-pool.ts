@@ -1,6 +1,7 @@
 import { InternalError, formatIpAddress } from '@breakwater/core'
 import type {
   ClientCredentials,
+  Duration,
   OpenSecureEndpoint,
   OpenSecureStream,
   PeerId,
@@ -28,6 +29,11 @@ export interface EndpointOpeners {
   readonly open: OpenSecureEndpoint
   /** For paths over TCP. */
   readonly openStream: OpenSecureStream
+  /**
+   * For handshakes that begin during an attack: `ConnectRequest.handshakeRetransmission`. Deviation from RFC 6347
+   * §4.2.4.1; default: none.
+   */
+  readonly attackHandshakeRetransmission?: Duration
 }
 
 interface Connected {
@@ -66,7 +72,12 @@ export class EndpointPool {
   }
 
   /** Starts a handshake on this path; whatever goes wrong before anything is sent is reported as a `local` failure. */
-  async connect(connection: ConnectionId, path: LegalPath, serverName: string): Promise<void> {
+  async connect(
+    connection: ConnectionId,
+    path: LegalPath,
+    serverName: string,
+    duringAttack = false
+  ): Promise<void> {
     const remote = remoteKey(path, connection)
     const pooled = this.#endpointFor(path, remote)
     try {
@@ -77,7 +88,12 @@ export class EndpointPool {
         this.#feed({ kind: 'session-failed', connection, reason: 'local' })
         return
       }
-      const peer = endpoint.connect({ remote: path.remote, serverName })
+      const haste = duringAttack ? this.#openers.attackHandshakeRetransmission : undefined
+      const peer = endpoint.connect({
+        remote: path.remote,
+        serverName,
+        ...(haste === undefined ? {} : { handshakeRetransmission: haste })
+      })
       const connected: Connected = { connection, path, pooled, endpoint, peer, remote }
       this.#byPeer.set(peer, connected)
       this.#byConnection.set(connection, connected)

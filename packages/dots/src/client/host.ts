@@ -75,7 +75,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
   const perform = (output: ClientOutput): void => {
     switch (output.kind) {
       case 'connect':
-        void pool.connect(output.connection, output.path, output.serverName)
+        void pool.connect(output.connection, output.path, output.serverName, output.duringAttack)
         return
       case 'send':
         pool.send(output.connection, output.bytes)

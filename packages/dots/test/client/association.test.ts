@@ -197,6 +197,20 @@ describe('one association', () => {
     expect(server.outputs).toContainEqual({ kind: 'close', connection: old })
   })
 
+  it('says of a connection that it is made during an attack, and of no other', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    server.want(web)
+    server.grant(36_000)
+    const before = server.outputs.filter((output) => output.kind === 'connect')
+    server.pass(Seconds(30 * 20))
+    const all = server.outputs.filter((output) => output.kind === 'connect')
+    expect(all.length).toBeGreaterThan(before.length)
+    expect(all.map(({ duringAttack }) => duringAttack)).toEqual(
+      all.map((_, index) => (index < before.length ? undefined : true))
+    )
+  })
+
   it('closes a session that comes after nobody waits for it any more', () => {
     const server = new ScriptedServer()
     server.feed({ kind: 'start' })

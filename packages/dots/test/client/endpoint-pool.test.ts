@@ -1,5 +1,7 @@
+import { Milliseconds } from '@breakwater/core'
 import type {
   ConnectRequest,
+  Duration,
   PeerId,
   SecureEndpoint,
   SecureEndpointHandlers,
@@ -29,6 +31,7 @@ let lastPeer = 0
 class IdleEndpoint implements SecureEndpoint {
   readonly local
   readonly peers: PeerId[] = []
+  readonly requests: ConnectRequest[] = []
   readonly handlers: SecureEndpointHandlers
   isDestroyed = false
   /** As when its address has gone. */
@@ -39,7 +42,8 @@ class IdleEndpoint implements SecureEndpoint {
     this.handlers = handlers
   }
 
-  connect(_request: ConnectRequest): PeerId {
+  connect(request: ConnectRequest): PeerId {
+    this.requests.push(request)
     if (this.isBroken) throw new Error('no such address')
     const peer = ++lastPeer as PeerId
     this.peers.push(peer)
@@ -75,12 +79,13 @@ class Bed {
   readonly fed: ClientInput[] = []
   readonly pool: EndpointPool
 
-  constructor() {
+  constructor(haste?: Duration) {
     const credentials = { kind: 'psk', identity: 'site', key: new Uint8Array(16) } as const
     this.pool = new EndpointPool(
       {
         open: (options, handlers) => this.#open(this.endpoints, options, handlers),
-        openStream: (options, handlers) => this.#open(this.streams, options, handlers)
+        openStream: (options, handlers) => this.#open(this.streams, options, handlers),
+        ...(haste === undefined ? {} : { attackHandshakeRetransmission: haste })
       },
       new Map([[DomainName('isp-a'), credentials]]),
       (input) => this.fed.push(input)
@@ -97,8 +102,8 @@ class Bed {
     return Promise.resolve(endpoint)
   }
 
-  connect(id: number, path = toEast): Promise<void> {
-    return this.pool.connect(id as ConnectionId, path, path.referenceName)
+  connect(id: number, path = toEast, duringAttack = false): Promise<void> {
+    return this.pool.connect(id as ConnectionId, path, path.referenceName, duringAttack)
   }
 }
 
@@ -110,6 +115,18 @@ describe('the endpoints of a client', () => {
     await bed.connect(3, toEastByStream)
     expect(bed.endpoints.map(({ peers }) => peers.length)).toEqual([1])
     expect(bed.streams.map(({ peers }) => peers.length)).toEqual([2])
+  })
+
+  it('handshake in haste during an attack, where the operator allowed it, and at no other time', async () => {
+    const allowed = new Bed(Milliseconds(400))
+    await allowed.connect(1, toEast, true)
+    await allowed.connect(2, toWest)
+    const usual = new Bed()
+    await usual.connect(1, toEast, true)
+    const timers = [allowed, usual].flatMap(({ endpoints }) =>
+      endpoints.flatMap(({ requests }) => requests.map((request) => request.handshakeRetransmission))
+    )
+    expect(timers).toEqual([400, undefined, undefined])
   })
 
   it('two servers of a domain share an endpoint, two sessions with one server do not', async () => {
