@@ -53,7 +53,13 @@ function requestViews(
   const own = requests.filter((request) => request.server === server)
   const common = { server, domain, state, text }
   if (own.length === 0) return [{ ...common, prefixes: targetView(target).prefixes }]
-  return own.map((request) => ({ ...common, ...requestView(request) }))
+  return own.map((request) => ({ ...common, ...conflictText(request, text), ...requestView(request) }))
+}
+
+/** RFC 9132 §4.4.2.1: administrators are to hear of conflicts, also of those that leave the mitigation active. */
+function conflictText({ conflict }: RequestReport, text: string): { readonly text?: string } {
+  if (conflict === undefined) return {}
+  return { text: `${text}; it conflicts with a request of another client (${conflict})` }
 }
 
 function requestView(request: RequestReport): Omit<RequestView, 'server' | 'domain' | 'state' | 'text'> {

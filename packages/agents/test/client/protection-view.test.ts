@@ -39,6 +39,7 @@ function report(changes: Partial<RequestReport>): RequestReport {
     protections: [id],
     state: 'in-force',
     refusal: undefined,
+    conflict: undefined,
     status: 2,
     remainingSeconds: 59.6,
     isIndefinite: false,

@@ -12,7 +12,12 @@ import { parseTarget } from '../signal/mapper.ts'
 /** What a server's response to a mitigation request means (RFC 9132 §4.4.1.3, §9). */
 export type PutAnswer =
   /** `lifetime` undefined: the server did not say, against RFC 9132 §4.4.1.1. */
-  | { readonly kind: 'granted'; readonly lifetime: Lifetime | undefined }
+  | {
+      readonly kind: 'granted'
+      readonly lifetime: Lifetime | undefined
+      /** It conflicts with another client's all the same (RFC 9132 §4.4.1.3). */
+      readonly conflict?: ConflictCause
+    }
   | {
       readonly kind: 'conflict'
       readonly cause: ConflictCause
@@ -47,6 +52,8 @@ export interface MitigationReport {
   readonly bitsPerSecondDropped: bigint | undefined
   readonly packetsPerSecondDropped: bigint | undefined
   readonly retryAfterSeconds: number | undefined
+  /** With another client's request, whether or not this one is active (RFC 9132 §4.4.2.1). */
+  readonly conflict: ConflictCause | undefined
   /** What it says it protects, where it says so. */
   readonly target: Target | undefined
 }
@@ -54,7 +61,11 @@ export interface MitigationReport {
 export function readPutAnswer(response: CoapResponse): PutAnswer {
   const { code } = response
   const scope = scopesOf(response)[0]
-  if (isSuccess(code)) return { kind: 'granted', lifetime: lifetimeOf(scope?.lifetime) }
+  if (isSuccess(code)) {
+    const conflict = conflictOf(scope)
+    const lifetime = lifetimeOf(scope?.lifetime)
+    return { kind: 'granted', lifetime, ...(conflict === undefined ? {} : { conflict }) }
+  }
   if (code === Code.conflict) return readConflict(scope, response)
   const text = `${formatCode(code)} ${diagnosticOf(response)}`.trim()
   // RFC 7252 §5.9.3.4, RFC 8516: Max-Age says when to come again.
@@ -74,6 +85,11 @@ function readConflict(scope: MitigationScopeEntry | undefined, response: CoapRes
     mitigationId: idOf(information?.conflictScope?.mid ?? scope?.mid),
     text
   }
+}
+
+function conflictOf(scope: MitigationScopeEntry | undefined): ConflictCause | undefined {
+  const information = scope?.conflictInformation
+  return information && (conflictCauses.get(information.conflictCause ?? 0) ?? 'unknown')
 }
 
 const conflictCauses: ReadonlyMap<number, ConflictCause> = new Map<number, ConflictCause>([
@@ -98,6 +114,7 @@ export function readReports(response: CoapResponse): MitigationReport[] | undefi
       bitsPerSecondDropped: scope.bpsDropped,
       packetsPerSecondDropped: scope.ppsDropped,
       retryAfterSeconds: scope.conflictInformation?.retryTimer,
+      conflict: conflictOf(scope),
       target: targetOf(scope)
     })
   }

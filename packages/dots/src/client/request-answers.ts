@@ -56,6 +56,7 @@ export class RequestAnswers {
     // An earlier life of ours may have given this id to another target: the list will tell.
     if (entry.state.kind === 'asking' && answer.kind === 'refused' && entry.renumberings < MOST_RENUMBERINGS)
       this.#ledger.watchAll()
+    if (answer.kind === 'granted') entry.conflict = answer.conflict
     this.#ledger.step(entry, { kind: 'put-answer', answer }, now)
   }
 
@@ -134,6 +135,7 @@ export class RequestAnswers {
     const isOurs = report.target !== undefined && sameTarget(report.target, entry.target)
     if (entry.state.kind === 'asking' && !isOurs) return
     entry.report = report
+    entry.conflict = report.conflict
     const isOver = report.status === MitigationStatusCode.attackMitigationTerminated
     // Wanted all the same: a refresh that got lost is asked for anew.
     if (isOver && entry.state.kind !== 'withdrawing') this.#vanished(entry, now)

@@ -10,7 +10,7 @@ import { targetsOverlap } from '../multihoming/overlap.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { Trigger } from '../signal/mapper.ts'
-import type { MitigationReport } from './answer.ts'
+import type { ConflictCause, MitigationReport } from './answer.ts'
 import type { ServerLegacy } from './client-records.ts'
 import type { Calendar } from './calendar.ts'
 import { efficacyRequest } from './errand.ts'
@@ -41,6 +41,8 @@ export interface BookedRequest {
   readonly state: RequestState
   /** It is to go as soon as one of these is in force; undefined: it is wanted. */
   readonly replacedBy: readonly MitigationId[] | undefined
+  /** Another client's request is in its way, as the server says. */
+  readonly conflict: ConflictCause | undefined
   /** The server's last word on it. */
   readonly report: MitigationReport | undefined
 }
@@ -263,7 +265,7 @@ export class RequestBook {
     const mitigationId = this.#ledger.nextId(now)
     const entry = newEntry(
       { mitigationId, trigger, target, protections, lifetime },
-      { kind: 'waiting', maybeKnown: false }
+      this.#ledger.retryTimers.stateOf(target, trigger, now) ?? { kind: 'waiting', maybeKnown: false }
     )
     this.#ledger.entries.add(entry)
     this.#ledger.changed(entry)

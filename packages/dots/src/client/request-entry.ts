@@ -6,7 +6,7 @@ import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { Trigger } from '../signal/mapper.ts'
 import type { Instant } from '@breakwater/core'
-import type { MitigationReport } from './answer.ts'
+import type { ConflictCause, MitigationReport } from './answer.ts'
 import type { RequestState } from './request-state.ts'
 
 /** One mitigation request of the book: what the server is asked, and what it is known to think of it. */
@@ -20,6 +20,8 @@ export interface RequestEntry {
   /** What is to take its place; undefined: it is wanted. */
   replacedBy: readonly RequestEntry[] | undefined
   report: MitigationReport | undefined
+  /** What the server said last of another client's request that is in its way. */
+  conflict: ConflictCause | undefined
   /** An update on its way (RFC 9132 §4.4.3), and until when it is repeated. */
   efficacy: { readonly attackStatus: AttackStatus; readonly until: Instant } | undefined
   /** How often it got a new id because the server had a higher one. */
@@ -44,6 +46,7 @@ export function newEntry(
     state,
     replacedBy: undefined,
     report: undefined,
+    conflict: undefined,
     efficacy: undefined,
     renumberings: 0,
     needsNumber: false,

@@ -12,6 +12,7 @@ import type { RequestEntry } from './request-entry.ts'
 import { recordOf, saysTheSame } from './request-memory.ts'
 import type { NumberingRecord, RequestRecord } from './request-record.ts'
 import type { RequestState } from './request-state.ts'
+import { RetryTimers } from './retry-timers.ts'
 import type { RequestAction, RequestEvent } from './request-step.ts'
 
 export type RequestBookOutput =
@@ -40,6 +41,7 @@ export class RequestLedger {
   readonly calendar: Calendar
   readonly entropy: Entropy
   readonly ids: MitigationIds = new MitigationIds()
+  readonly retryTimers: RetryTimers = new RetryTimers()
   readonly entries: Set<RequestEntry> = new Set()
   cuid: Cuid
   hasSession = false
@@ -83,6 +85,7 @@ export class RequestLedger {
     const isNew = state !== entry.state
     entry.state = state
     if (state.kind === 'ended') this.entries.delete(entry)
+    if (state.kind === 'refused') this.retryTimers.putOff(entry.target, entry.trigger, state)
     // Before what is sent because of it.
     if (isNew) this.note(entry, now)
     for (const action of actions) this.act(entry, action)

@@ -5,6 +5,7 @@ import type { Target } from '../domain/target.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { Trigger } from '../signal/mapper.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
+import type { ConflictCause } from './answer.ts'
 import type { Association } from './association.ts'
 import type { Refusal, RequestState } from './request-state.ts'
 import type { CandidateReport } from './race-report.ts'
@@ -59,6 +60,8 @@ export interface RequestReport {
   readonly protections: readonly ProtectionId[]
   readonly state: RequestState['kind']
   readonly refusal: Refusal | undefined
+  /** Another client's request conflicts with it, as the server says. */
+  readonly conflict: ConflictCause | undefined
   /** RFC 9132 §4.4.2, Table 3: what the server said last. */
   readonly status: number | undefined
   /** Undefined: not granted, or indefinite (see `isIndefinite`). */
@@ -157,6 +160,7 @@ function reportRequest(request: BookedRequest, now: Instant): Omit<RequestReport
     target: request.target,
     protections: request.protections,
     state: state.kind,
+    conflict: request.conflict,
     refusal: state.kind === 'refused' ? state.refusal : undefined,
     status: report?.status,
     remainingSeconds: until === undefined ? undefined : Math.max(0, seconds(now, until)),

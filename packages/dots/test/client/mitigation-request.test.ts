@@ -19,6 +19,7 @@ function report(status: number, more: Partial<MitigationReport> = {}): RequestEv
     bitsPerSecondDropped: undefined,
     packetsPerSecondDropped: undefined,
     retryAfterSeconds: undefined,
+    conflict: undefined,
     target: undefined
   }
   return { kind: 'report', report: { mitigationId: mitigationId(7)!, status, ...nothing, ...more } }
