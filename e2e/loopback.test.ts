@@ -267,7 +267,7 @@ describe('a client and a server on loopback', () => {
     expect(stdout).toBe('')
     expect(stderr.split('\n')).toEqual([
       `dots: ${bad} has 6 mistakes`,
-      '  line 1, column 1: the server has neither "credentials" nor "preSharedKeys"',
+      '  line 1, column 1: the server has neither "credentials" nor "preSharedKeys" nor "rawPublicKey"',
       '  line 1, column 21: listen[0].address: must be an IP address, not "here"',
       '  line 2, column 1: clients: must have at least 1 item',
       '  line 3, column 1: store: the key "path" is missing',
