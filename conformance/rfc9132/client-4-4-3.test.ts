@@ -116,4 +116,20 @@ describe('RFC 9132 §4.4.2: how a client learns of its mitigations', () => {
     expect(kinds.join('')).toMatch(/^Pq?P{7}/)
     expect(kinds.filter((kind) => kind === 'P').length).toBeGreaterThanOrEqual(10)
   })
+
+  it('polls a server that serves no observers, and never faster than its pace [RFC9132-4.4.2.2-M01]', () => {
+    const server = protectedServer()
+    const question = `GET ${MITIGATE}/cuid=dz6pHjaADkaFTbjr0JGBpw/mid=`
+    for (let round = 0; round < 8; round++) {
+      server.answer(server.last(question), Code.content, {
+        mid: server.last(question).mitigationId!,
+        status: 2
+      })
+      server.pass(Seconds(40))
+    }
+    const polls = server.requests(question)
+    expect(polls.length).toBeGreaterThanOrEqual(4)
+    const gaps = polls.slice(1).map(({ at }, index) => at - polls[index]!.at)
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(3000)
+  })
 })

@@ -170,4 +170,26 @@ describe('RFC 9132 §4.7: the heartbeats of a client', () => {
     expect(server.outputs).toContainEqual({ kind: 'close', connection })
     expect(server.connection).not.toBe(connection)
   })
+
+  it('without an answer mean another thing while an attack is on: the session stays, and requests go over it and a new one [RFC9132-4.7-M05]', () => {
+    const [quiet, attacked] = [new ScriptedServer(), new ScriptedServer()]
+    quiet.connect()
+    attacked.connect()
+    const first = [quiet.connection, attacked.connection] as const
+    attacked.want(web)
+    attacked.grant(36_000)
+    for (const server of [quiet, attacked]) server.pass(Minutes(12))
+    expect(quiet.outputs).toContainEqual({ kind: 'close', connection: first[0] })
+    expect(attacked.outputs).not.toContainEqual({ kind: 'close', connection: first[1] })
+    const second = attacked.connection
+    expect(second).not.toBe(first[1])
+    attacked.feed({ kind: 'established', connection: attacked.connection })
+    attacked.want(web, mail)
+    attacked.pass(MINUTE)
+    const over = attacked
+      .requests(`PUT ${MITIGATE}`)
+      .slice(1)
+      .map((each) => each.connection)
+    expect(new Set(over)).toEqual(new Set([first[1], second]))
+  })
 })
