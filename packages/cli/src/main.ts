@@ -43,6 +43,7 @@ function program(state: State): Command {
     .exitOverride()
   addAgents(dots, state)
   addClientCommands(dots, state)
+  addServerCommands(dots, state)
   addStatus(dots, state)
   addConfig(dots, state)
   addPki(dots, state)
@@ -90,6 +91,19 @@ function addClientCommands(dots: Command, state: State): void {
     .action(async (id: string, status: string, options: object) => {
       const { efficacy } = await import('./commands/efficacy.ts')
       state.code = await efficacy(id, status, options)
+    })
+}
+
+function addServerCommands(dots: Command, state: State): void {
+  agentCommand(dots.command('redirect'), 'send the clients of a server to another one')
+    .argument('[server]', 'domain name of the other DOTS server')
+    .option('--address <addresses...>', 'its addresses')
+    .option('--ttl <seconds>', 'how long clients may use it (default: 86400)')
+    .option('--client <names...>', 'send only these clients there')
+    .option('--stop', 'send nobody elsewhere any more')
+    .action(async (server: string | undefined, options: object) => {
+      const { redirect } = await import('./commands/redirect.ts')
+      state.code = await redirect(server, options)
     })
 }
 

@@ -17,6 +17,7 @@ import type {
   ProtectAnswer,
   ProtectionView,
   ProtectRequest,
+  RedirectionView,
   SessionView
 } from './commands.ts'
 import { CONTROL_API_PREFIX } from './path.ts'
@@ -97,6 +98,18 @@ export class ControlClient {
     return (
       await this.#ask<{ mitigations: readonly MitigationView[] }>('GET', '/mitigations', ['mitigations'])
     ).mitigations
+  }
+
+  /** Sends the clients of a server elsewhere; a client answers with `RejectedError`. */
+  async redirect(redirection: RedirectionView): Promise<RedirectionView> {
+    return (
+      await this.#ask<{ redirection: RedirectionView }>('POST', '/redirection', ['redirection'], redirection)
+    ).redirection
+  }
+
+  /** Sends nobody elsewhere any more. */
+  async stopRedirecting(): Promise<void> {
+    await this.#ask<{ redirection: null }>('DELETE', '/redirection', ['redirection'])
   }
 
   async counters(): Promise<Readonly<Record<string, number>>> {

@@ -163,6 +163,20 @@ const mitigationSchema = Type.Object({
 export type MitigationView = Static<typeof mitigationSchema>
 export const mitigationsSchema = Type.Object({ mitigations: Type.Array(mitigationSchema) })
 
+/** Where a server sends clients (RFC 9132 §4.6); body of `POST /v1/redirection`. */
+export const redirectionSchema = Type.Object(
+  {
+    /** Domain name of the other DOTS server. */
+    server: Type.String({ minLength: 1, maxLength: 253 }),
+    addresses: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 16 }),
+    ttlSeconds: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
+    /** Names of client domains; left out: everybody. */
+    clients: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 10_000 }))
+  },
+  { additionalProperties: false }
+)
+export type RedirectionView = Static<typeof redirectionSchema>
+
 /** Counters by name. */
 export const countersSchema = Type.Object({ counters: Type.Record(Type.String(), Type.Number()) })
 

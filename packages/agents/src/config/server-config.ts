@@ -120,6 +120,12 @@ const lifetime = section(
         source: 'RFC 9132 §4.4.1.1'
       })
     ),
+    minimumSeconds: optional(
+      whole(1, 86_400, {
+        description: 'The shortest lifetime that is granted; shorter requests get this one. Left out: none.',
+        source: 'RFC 9132 §4.4.1.1'
+      })
+    ),
     grantIndefinite: optional(
       flag({
         description: 'Grant indefinite requests as they are; such mitigations end only when withdrawn.',

@@ -6,6 +6,7 @@ import { UnavailableError } from '@breakwater/core'
 import type { Clock, Log } from '@breakwater/core'
 import { CONTROL_API_PREFIX } from '@breakwater/control'
 import { addClientCommands } from './client-commands.ts'
+import { addServerCommands } from './server-commands.ts'
 import { errorAnswer, unknownCommand } from './error-answer.ts'
 import type { AgentHandlers, ClientHandlers, ServerHandlers } from './handlers.ts'
 import { claimSocketPath } from './socket-file.ts'
@@ -48,7 +49,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
     'plan' in options.handlers
       ? await addClientCommands(app, options.handlers, options.clock)
       : () => undefined
-  if ('mitigations' in options.handlers) addServerCommands(app, options.handlers)
+  if ('mitigations' in options.handlers) await addServerCommands(app, options.handlers)
   await app.ready()
   await listen(server, options.socket)
   return {
@@ -97,8 +98,4 @@ function addAgentCommands(app: FastifyInstance, handlers: AgentHandlers): void {
   app.get(`${CONTROL_API_PREFIX}/agent`, () => handlers.agent())
   app.get(`${CONTROL_API_PREFIX}/sessions`, () => ({ sessions: handlers.sessions() }))
   app.get(`${CONTROL_API_PREFIX}/counters`, () => ({ counters: handlers.counters() }))
-}
-
-function addServerCommands(app: FastifyInstance, handlers: ServerHandlers): void {
-  app.get(`${CONTROL_API_PREFIX}/mitigations`, async () => ({ mitigations: await handlers.mitigations() }))
 }

@@ -7,6 +7,7 @@ import type {
   ProtectAnswer,
   ProtectionView,
   ProtectRequest,
+  RedirectionView,
   SessionView
 } from '@breakwater/control'
 
@@ -34,4 +35,6 @@ export interface ClientHandlers extends AgentHandlers {
 /** What it can ask of a server. */
 export interface ServerHandlers extends AgentHandlers {
   mitigations(): Promise<readonly MitigationView[]>
+  /** Undefined: nobody is sent elsewhere any more. Throws `DecodeError` on a name or address that is none. */
+  redirect(redirection: RedirectionView | undefined): void
 }

@@ -1,7 +1,7 @@
-import { inSeconds, between } from '@breakwater/core'
+import { DecodeError, between, inSeconds, parseIpAddress } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
-import type { MitigationView } from '@breakwater/control'
-import type { EndpointStats, MitigationSnapshot, ServerHost } from '@breakwater/dots'
+import type { MitigationView, RedirectionView } from '@breakwater/control'
+import type { EndpointStats, MitigationSnapshot, Redirection, ServerHost } from '@breakwater/dots'
 import type { ServerHandlers } from '../control-api/handlers.ts'
 import { mitigationStatusText } from '../mitigation-status-text.ts'
 import { listeningAddressText } from '../socket-address-text.ts'
@@ -22,8 +22,25 @@ export function serverHandlers(host: ServerHost, sessions: ServerSessions, clock
     }),
     sessions: () => sessions.list(),
     counters: () => ({ ...host.counters.snapshot(), ...sumOf(host.endpointStats()) }),
+    redirect: (redirection) =>
+      host.redirect(redirection === undefined ? undefined : redirectionOf(redirection)),
     mitigations: () => Promise.resolve(host.mitigations().map((mitigation) => viewOf(mitigation)))
   }
+}
+
+function redirectionOf({ server, addresses, ttlSeconds, clients }: RedirectionView): Redirection {
+  const read = addresses.map((text) => {
+    const address = parseIpAddress(text)
+    if (address === undefined) throw invalid(`${JSON.stringify(text)} is no IP address`)
+    return address
+  })
+  if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$/i.test(server))
+    throw invalid(`${JSON.stringify(server)} is no name`)
+  return { server, addresses: read, ttlSeconds, clients: clients ?? 'all' }
+}
+
+function invalid(message: string): DecodeError {
+  return new DecodeError('CONTROL_REQUEST_INVALID', message)
 }
 
 function viewOf(mitigation: MitigationSnapshot): MitigationView {

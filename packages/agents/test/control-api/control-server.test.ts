@@ -177,6 +177,16 @@ describe('waiting for a change', () => {
 })
 
 describe('the control server of a server', () => {
+  it('sends clients elsewhere, and takes that back; what is no redirection is refused', async () => {
+    await start(scriptedServer)
+    const redirection = { server: 'alt.example', addresses: ['192.0.2.1'], ttlSeconds: 60 }
+    expect(await client().redirect(redirection)).toEqual(redirection)
+    await client().stopRedirecting()
+    await expect(client().redirect({ ...redirection, ttlSeconds: -1 })).rejects.toMatchObject({
+      code: 'CONTROL_REQUEST_INVALID'
+    })
+  })
+
   it('tells its mitigations, counters of 64 bits included', async () => {
     await start(scriptedServer)
     const schemas = await loadControlSchemas()

@@ -83,6 +83,7 @@ export const scriptedServer: ServerHandlers = {
   agent: () => ({ role: 'server', ...agent }),
   sessions: () => [],
   counters: () => ({}),
+  redirect: () => undefined,
   mitigations: () =>
     Promise.resolve([
       {

@@ -17,6 +17,8 @@ export type Expiry<Moment extends Instant | WallTime> = Moment | 'never'
 export interface LifetimePolicy {
   /** Longest lifetime in seconds. */
   readonly maximumSeconds: number
+  /** Shortest lifetime in seconds, which who asks for less gets; by default there is none. */
+  readonly minimumSeconds?: number
   /** RFC 9132 §4.4.1.1: the server may refuse an indefinite lifetime; it then grants `maximumSeconds`. */
   readonly grantIndefinite: boolean
 }
@@ -38,7 +40,7 @@ export function parseLifetime(seconds: number): Checked<Lifetime> {
 /** What of a requested lifetime is granted. */
 export function grantLifetime(requested: Lifetime, policy: LifetimePolicy): Lifetime {
   if (requested === 'indefinite') return policy.grantIndefinite ? 'indefinite' : policy.maximumSeconds
-  return Math.min(requested, policy.maximumSeconds)
+  return Math.min(Math.max(requested, policy.minimumSeconds ?? 1), policy.maximumSeconds)
 }
 
 /** When a lifetime that starts at `now` is over. */

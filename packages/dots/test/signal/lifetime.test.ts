@@ -23,6 +23,7 @@ describe('lifetimes', () => {
       grantLifetime('indefinite', policy)
     ]).toEqual([99, 100, 100])
     expect(grantLifetime('indefinite', { ...policy, grantIndefinite: true })).toBe('indefinite')
+    expect(grantLifetime(5, { ...policy, minimumSeconds: 60 })).toBe(60)
     expect(grantLifetime(3600, DEFAULT_LIFETIME_POLICY)).toBe(3600)
   })
 

@@ -23,10 +23,10 @@ describe('RFC 9132 §4.2: paths', () => {
     const id = mitigationId(123)
     if (cuid === undefined || id === undefined) throw new Error('identifiers')
     const one = parseResource(mitigatePath(cuid, id))
-    expect(one).toEqual({ ok: true, value: { kind: 'mitigate', cuid, mitigationId: id, cdid: false } })
+    expect(one).toEqual({ ok: true, value: { kind: 'mitigate', cuid, mitigationId: id } })
     expect(parseResource(mitigatePath(cuid))).toEqual({
       ok: true,
-      value: { kind: 'mitigate', cuid, cdid: false }
+      value: { kind: 'mitigate', cuid }
     })
     expect(parseResource(heartbeatPath())).toEqual({ ok: true, value: { kind: 'heartbeat' } })
     expect(parseResource(configPath())).toEqual({ ok: true, value: { kind: 'config' } })
