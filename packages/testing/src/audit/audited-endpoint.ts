@@ -28,14 +28,14 @@ export function auditedEndpoints(
   options: AuditedEndpointOptions
 ): OpenSecureEndpoint {
   return async (endpointOptions, handlers) => {
-    const audit = new Audit(options)
+    const audit = new EndpointAudit(options)
     const endpoint = await open(endpointOptions, audit.handlers(handlers))
     return audit.endpoint(endpoint)
   }
 }
 
-/** What passes one endpoint. */
-class Audit {
+/** Listens to one endpoint: give its opener `handlers`, and to `endpoint` what it opens. */
+export class EndpointAudit {
   readonly #options: AuditedEndpointOptions
   readonly #pairs = new Map<PeerId, string>()
   readonly #greetedAt = new Map<PeerId, ReturnType<Clock['now']>>()
@@ -58,7 +58,7 @@ class Audit {
   }
 
   /** The endpoint itself, listened to: whatever else it can do it goes on doing. */
-  endpoint(endpoint: SecureEndpoint): SecureEndpoint {
+  endpoint<Endpoint extends SecureEndpoint>(endpoint: Endpoint): Endpoint {
     const connect = endpoint.connect.bind(endpoint)
     const send = endpoint.send.bind(endpoint)
     endpoint.connect = (request: ConnectRequest): PeerId => {
