@@ -26,6 +26,8 @@ export interface ServerPlace {
 export interface AgentFiles {
   readonly config: string
   readonly socket: string
+  /** What the auditor of its traffic found. */
+  readonly pacing: string
 }
 
 export interface TwoProviderFiles {
@@ -90,7 +92,7 @@ function writeServer(
     control: { socket },
     audit: { path: transcript }
   })
-  return { config, socket, transcript }
+  return { config, socket, transcript, pacing: file('pacing.json') }
 }
 
 function writeClient(folder: string, { servers }: TwoProviderAgents): AgentFiles {
@@ -106,7 +108,7 @@ function writeClient(folder: string, { servers }: TwoProviderAgents): AgentFiles
     })),
     control: { socket }
   })
-  return { config, socket }
+  return { config, socket, pacing: join(folder, 'client-pacing.json') }
 }
 
 /** JSON is YAML, too. */

@@ -1,3 +1,4 @@
+import type { PacingReport } from '../agents/audited-agent.ts'
 import type { Backend } from '../scenario.ts'
 
 /** What a flood does to the customer's access link. Losses are 0 … 1 and hit each datagram by itself. */
@@ -37,13 +38,6 @@ export interface RunOutcome {
   readonly knownAfterSeconds: number | undefined
   /** Neither side let go of the session that stood before the flood. */
   readonly isSessionKept: boolean
-}
-
-/** What the auditor says of all acts together. */
-export interface PacingReport {
-  /** Datagrams that it judged. */
-  readonly judged: number
-  readonly violations: readonly string[]
 }
 
 /** What the story `flooded-link` needs of a backend. */

@@ -1,5 +1,6 @@
 import type { ControlClient } from '@breakwater/control'
 
+import type { PacingReport } from '../agents/audited-agent.ts'
 import type { SeenRequest } from '../agents/transcript.ts'
 import type { Backend } from '../scenario.ts'
 import type { Flood } from '../traffic/flood.ts'
@@ -26,6 +27,8 @@ export interface TwoProviderWorld {
   /** Datagrams that a provider's ingress filter dropped for a foreign source; undefined where there is no filter. */
   foreignSourceDrops(provider: Provider): Promise<bigint | undefined>
   transcripts(): readonly SeenRequest[]
+  /** What the auditors of all agents say of their traffic. */
+  pacing(): PacingReport
   /** How a person talks to the agents of this world. */
   readonly commandsToTry: readonly string[]
   destroy(): Promise<void>

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { socketTransport } from '@breakwater/cli'
 import { ControlClient } from '@breakwater/control'
 
-import { dots, untilReady } from '../../agents/agent-process.ts'
+import { untilReady } from '../../agents/agent-process.ts'
+import { type PacingReport, auditedDots, readPacing } from '../../agents/audited-agent.ts'
 import { type SeenRequest, readTranscript } from '../../agents/transcript.ts'
 import { type TwoProviderFiles, writeTwoProviderFiles } from '../../agents/two-provider-agents.ts'
 import { type Phases, until } from '../../scenarios/phases.ts'
@@ -27,9 +28,9 @@ export async function openLoopbackWorld(phases: Phases): Promise<TwoProviderWorl
     await Promise.all(children.map((child) => end(child)))
     await rm(folder, { recursive: true, force: true })
   }
-  const start = (name: string, ...args: readonly string[]): Promise<unknown> => {
-    const [program, script] = dots
-    const child = spawn(program, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const start = (name: string, pacing: string, ...args: readonly string[]): Promise<unknown> => {
+    const [program, ...rest] = auditedDots(pacing, ...args)
+    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     children.push(child)
     return untilReady(name, child)
   }
@@ -38,9 +39,9 @@ export async function openLoopbackWorld(phases: Phases): Promise<TwoProviderWorl
       writeTwoProviderFiles(folder, { servers: providers.map(placeOf), mitigator: 'dry-run' })
     )
     await phases.step('two DOTS servers and one client run', async () => {
-      for (const [provider, { config }] of files.servers)
-        await start(`server of ${provider}`, 'server', '--config', config)
-      await start('client', 'client', '--config', files.client.config)
+      for (const [provider, { config, pacing }] of files.servers)
+        await start(`server of ${provider}`, pacing, 'server', '--config', config)
+      await start('client', files.client.pacing, 'client', '--config', files.client.config)
     })
     return new LoopbackWorld(files, destroy)
   } catch (error) {
@@ -114,6 +115,10 @@ class LoopbackWorld implements TwoProviderWorld {
     return [...this.#files.servers].flatMap(([provider, { transcript }]) =>
       readTranscript(provider, transcript)
     )
+  }
+
+  pacing(): PacingReport {
+    return readPacing([this.#files.client, ...this.#files.servers.values()].map(({ pacing }) => pacing))
   }
 
   destroy(): Promise<void> {

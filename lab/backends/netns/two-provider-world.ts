@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { socketTransport } from '@breakwater/cli'
 import { ControlClient } from '@breakwater/control'
 
-import { dots, untilReady } from '../../agents/agent-process.ts'
+import { untilReady } from '../../agents/agent-process.ts'
+import { type PacingReport, auditedDots, readPacing } from '../../agents/audited-agent.ts'
 import { type SeenRequest, readTranscript } from '../../agents/transcript.ts'
 import { type TwoProviderFiles, writeTwoProviderFiles } from '../../agents/two-provider-agents.ts'
 import type { Phases } from '../../scenarios/phases.ts'
@@ -50,14 +51,15 @@ function placeOf(provider: Provider, index: number) {
 }
 
 async function startAgents(network: TwoProviderNetwork, files: TwoProviderFiles): Promise<void> {
-  const servers = [...files.servers].map(([provider, { config }]) =>
+  const servers = [...files.servers].map(([provider, { config, pacing }]) =>
     untilReady(
       `server of ${provider}`,
-      network[provider as Provider].start([...dots, 'server', '--config', config])
+      network[provider as Provider].start(auditedDots(pacing, 'server', '--config', config))
     )
   )
   await Promise.all(servers)
-  await untilReady('client', network.cpe.start([...dots, 'client', '--config', files.client.config]))
+  const { config, pacing } = files.client
+  await untilReady('client', network.cpe.start(auditedDots(pacing, 'client', '--config', config)))
 }
 
 class NetnsWorld implements TwoProviderWorld {
@@ -122,6 +124,10 @@ class NetnsWorld implements TwoProviderWorld {
     return [...this.#files.servers].flatMap(([provider, { transcript }]) =>
       readTranscript(provider, transcript)
     )
+  }
+
+  pacing(): PacingReport {
+    return readPacing([this.#files.client, ...this.#files.servers.values()].map(({ pacing }) => pacing))
   }
 
   async destroy(): Promise<void> {

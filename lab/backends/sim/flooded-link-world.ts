@@ -1,6 +1,7 @@
 import { PacingAuditor } from '@breakwater/testing'
 
-import type { Act, FloodedLinkWorld, PacingReport, RunOutcome } from '../../scenarios/flooded-link-world.ts'
+import type { PacingReport } from '../../agents/audited-agent.ts'
+import type { Act, FloodedLinkWorld, RunOutcome } from '../../scenarios/flooded-link-world.ts'
 import { FloodedRun } from './flooded-run.ts'
 
 /**
