@@ -37,7 +37,9 @@ export interface CampaignOptions {
   readonly activeButTerminatingSeconds: number
   readonly onKill?: () => void
   /** Lets the store lie, to see whether that is found out. */
-  readonly canary?: 'forget' | 'tear' | 'revive'
+  readonly canary?: 'forget' | 'tear' | 'revive' | 'unsynced'
+  /** Each death takes with it what was not synchronised. */
+  readonly losesPower?: boolean
 }
 
 export interface CampaignReport {
@@ -61,12 +63,13 @@ class Campaign {
   constructor(options: CampaignOptions) {
     this.#options = options
     this.#entropy = seededEntropy(options.seed)
-    const { canary } = options
+    const { canary, losesPower = false } = options
     const preloads = canary === undefined ? ['kill-preload.ts'] : ['canary-preload.ts', 'kill-preload.ts']
     this.#environment = {
       LD_PRELOAD: buildDiskKiller(),
       NODE_OPTIONS: preloads.map(importing).join(' '),
-      ...(canary === undefined ? {} : { BREAKWATER_CANARY: canary })
+      ...(canary === undefined ? {} : { BREAKWATER_CANARY: canary }),
+      ...(losesPower ? { BREAKWATER_POWER_LOSS: '1' } : {})
     }
     const { activeButTerminatingSeconds } = options
     this.#server = new PskServer({
@@ -190,7 +193,8 @@ const INSTANCES = 2
 
 /**
  * Shares the kills between two servers, which begin at opposite ends of the list of write points. One of them filters no
- * longer once a mitigation is withdrawn, the other goes on for a while (RFC 9132 §4.4.4), so that its record stays, too.
+ * longer once a mitigation is withdrawn, the other goes on for a while (RFC 9132 §4.4.4), so that its record stays, too; and
+ * its computer loses power with each kill.
  */
 export async function runCampaigns(
   kills: number,
@@ -204,6 +208,7 @@ export async function runCampaigns(
         seed: derivedSeed(seed, `server ${index}`),
         first: Math.floor((index * writePoints.length) / INSTANCES),
         activeButTerminatingSeconds: index * 300,
+        losesPower: index === 1,
         ...(onKill === undefined ? {} : { onKill })
       })
     )

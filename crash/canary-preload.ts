@@ -1,5 +1,6 @@
 // A store that lies, for the campaign to prove that it would be caught. BREAKWATER_CANARY: `forget` acknowledges every
-// fifth transaction without keeping it, `tear` keeps the second half of it only, `revive` deletes nothing.
+// fifth transaction without keeping it, `tear` keeps the second half of it only, `revive` deletes nothing, `unsynced` never waits
+// for the disk, which only the loss of power brings to light.
 import { DatabaseSync, StatementSync } from 'node:sqlite'
 import { isMainThread } from 'node:worker_threads'
 
@@ -11,6 +12,7 @@ if (!isMainThread) {
   const exec = Reflect.get(DatabaseSync.prototype, 'exec')
   Reflect.set(DatabaseSync.prototype, 'exec', function lying(this: DatabaseSync, sql: string) {
     if (sql === 'COMMIT') transactions++
+    if (lie === 'unsynced' && sql.startsWith('BEGIN')) Reflect.apply(exec, this, ['PRAGMA synchronous = OFF'])
     statements = 0
     const isForgotten = lie === 'forget' && sql === 'COMMIT' && transactions % 5 === 0
     Reflect.apply(exec, this, [isForgotten ? 'ROLLBACK' : sql])

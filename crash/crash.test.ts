@@ -18,12 +18,20 @@ describe('kill -9 of a server at every write point', () => {
 
   it.each([
     ['forget', /is lost/],
+    ['unsynced', /is lost/],
     ['tear', /came back, or is half there/],
     ['revive', /came back, or is half there/]
   ] as const)('would find out a store that were to %s', async (canary, found) => {
     const kills = writePoints.length
     const first = writePoints.findIndex((point) => nameOf(point) === 'serving/after-post')
-    const report = await runCampaign({ kills, first, seed: 1, activeButTerminatingSeconds: 0, canary })
+    const report = await runCampaign({
+      kills,
+      first,
+      seed: 1,
+      activeButTerminatingSeconds: 0,
+      canary,
+      losesPower: true
+    })
     expect(report.violations.join('\n')).toMatch(found)
   })
 })

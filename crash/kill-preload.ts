@@ -15,19 +15,24 @@ let left = Number(occurrence)
 
 function pass(place: string): void {
   if (phase !== wantedPhase || place !== wantedPlace || --left > 0) return
+  tell('power-loss')
   writeSync(2, `\nkilled at ${phase}/${place}\n`)
   process.kill(process.pid, 'SIGKILL')
 }
 
-/** Tells disk-killer.cc, whose ear is `open`, which system call to die at from now on. */
-function enter(next: typeof phase): void {
-  phase = next
-  const order = phase === wantedPhase ? `${phase}/${wantedPlace}/${occurrence}` : 'none/none/0'
+/** Tells disk-killer.cc something, whose ear is `open`. */
+function tell(order: string): void {
   try {
     openSync(`/breakwater-crash/${order}`, 'r')
   } catch {
     // There is no such file: asking for it was the message.
   }
+}
+
+/** Says which system call to die at from now on. */
+function enter(next: typeof phase): void {
+  phase = next
+  tell(phase === wantedPhase ? `${phase}/${wantedPlace}/${occurrence}` : 'none/none/0')
 }
 
 type Act = (call: () => unknown, first: unknown, self: unknown) => unknown
