@@ -30,7 +30,7 @@ describe('kill -9 of a server at every write point', () => {
       seed: 1,
       activeButTerminatingSeconds: 0,
       canary,
-      losesPower: true
+      losesPower: canary === 'unsynced'
     })
     expect(report.violations.join('\n')).toMatch(found)
   })
