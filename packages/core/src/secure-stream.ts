@@ -50,6 +50,10 @@ export interface SecureStreamLimits {
   readonly handshake?: Duration
   /** A server ends a session whose client has not sent a byte after this time. Default 30 s. */
   readonly firstByte?: Duration
+  /** Servers: connections of one source (an IPv4 address, an IPv6 /64), handshaking ones included. Default 1,000. */
+  readonly peersPerSource?: number
+  /** Servers: handshakes in progress of one source. Default 50. */
+  readonly handshakingPerSource?: number
 }
 
 export type SecureStreamOptions = SecureEndpointOptions & {

@@ -9,12 +9,19 @@ import { certificateIdentity } from './identity.ts'
 import { pathOf } from './network-path.ts'
 import type { PeerKeeper, TlsPeer } from './peer-keeper.ts'
 import { coapProtocolId, coapsTcpPort } from './profile.ts'
+import { SourceBook } from './source-book.ts'
+import type { SourceEntry, SourceLimits } from './source-book.ts'
 
 type ServerOptions = Extract<SecureStreamOptions, { role: 'server' }>
 
 type Judgement =
   | { readonly kind: 'accepted'; readonly identity: PeerIdentity }
   | { readonly kind: 'refused'; readonly reason: SessionFailure }
+
+interface Handshaking {
+  readonly peer: TlsPeer
+  readonly entry: SourceEntry
+}
 
 /** Node names the TLS connection and the TCP connection below it apart: their ends tell that they belong together. */
 function endsOf(socket: Socket): string {
@@ -35,11 +42,18 @@ export class Acceptor {
   readonly #keeper: PeerKeeper
   readonly #tcp: Server
   #tls: TlsServer
-  readonly #handshaking = new Map<string, TlsPeer>()
+  readonly #sources: SourceBook
+  readonly #handshaking = new Map<string, Handshaking>()
   readonly #pskIdentities = new WeakMap<TLSSocket, string>()
 
-  private constructor(keeper: PeerKeeper, options: ServerOptions, context: SecureContextOptions) {
+  private constructor(
+    keeper: PeerKeeper,
+    options: ServerOptions,
+    context: SecureContextOptions,
+    limits: SourceLimits
+  ) {
     this.#keeper = keeper
+    this.#sources = new SourceBook(limits)
     this.#tcp = createServer((socket) => this.#accept(socket))
     this.#tls = this.#speaker(options, context)
   }
@@ -74,9 +88,10 @@ export class Acceptor {
   static async open(
     keeper: PeerKeeper,
     options: ServerOptions,
-    context: SecureContextOptions
+    context: SecureContextOptions,
+    limits: SourceLimits
   ): Promise<Acceptor> {
-    const acceptor = new Acceptor(keeper, options, context)
+    const acceptor = new Acceptor(keeper, options, context, limits)
     await listen(acceptor.#tcp, options.local)
     // A failed accept, out of files for example, is tried again with the next connection.
     acceptor.#tcp.on('error', () => keeper.counters.count('accepts_failed_total'))
@@ -87,6 +102,11 @@ export class Acceptor {
     return (this.#tcp.address() as AddressInfo).port
   }
 
+  /** Sources that hold connections. */
+  get sources(): number {
+    return this.#sources.size
+  }
+
   /** Takes nobody more. Resolves when all connections have closed. */
   close(): Promise<void> {
     return new Promise((resolve) => this.#tcp.close(() => resolve()))
@@ -94,38 +114,52 @@ export class Acceptor {
 
   #accept(socket: Socket): void {
     socket.on('error', () => undefined)
-    if (this.#keeper.isShut || !this.#keeper.hasRoom) {
+    const address = socket.remoteAddress ?? ''
+    if (!this.#mayEnter(address)) {
       socket.destroy()
       this.#keeper.refuse('limit')
       return
     }
     const ends = endsOf(socket)
     const peer = this.#keeper.admit(() => socket.destroy())
-    this.#handshaking.set(ends, peer)
+    const entry = this.#sources.enter(address)
+    this.#handshaking.set(ends, { peer, entry })
     socket.on('close', () => {
-      if (this.#handshaking.get(ends) === peer) this.#handshaking.delete(ends)
+      entry.gone()
+      if (this.#handshaking.get(ends)?.peer === peer) this.#handshaking.delete(ends)
       this.#keeper.fail(peer, 'peer-alert')
     })
     // The way that Node documents to bring in a connection from elsewhere.
     this.#tls.emit('connection', socket)
   }
 
+  #mayEnter(address: string): boolean {
+    if (this.#keeper.isShut) return false
+    const limit = this.#keeper.hasRoom ? this.#sources.limitAt(address) : 'all'
+    if (limit !== undefined) this.#keeper.counters.count('connections_refused_total', limit)
+    return limit === undefined
+  }
+
   #failed(error: unknown, stream: TLSSocket): void {
-    const peer = this.#handshaking.get(endsOf(stream))
-    if (peer !== undefined) this.#keeper.fail(peer, failureOf(error, undefined))
+    const known = this.#handshaking.get(endsOf(stream))
+    if (known !== undefined) this.#keeper.fail(known.peer, failureOf(error, undefined))
   }
 
   #secured(stream: TLSSocket): void {
     stream.on('error', () => undefined)
-    const peer = this.#handshaking.get(endsOf(stream))
+    const known = this.#handshaking.get(endsOf(stream))
     const path = pathOf(stream)
-    if (peer === undefined || peer.state.kind !== 'handshaking' || path === undefined) {
+    if (known === undefined || known.peer.state.kind !== 'handshaking' || path === undefined) {
       stream.destroy()
       return
     }
+    const { peer, entry } = known
     const judgement = this.#judge(stream)
     if (judgement.kind === 'refused') this.#keeper.fail(peer, judgement.reason)
-    else this.#keeper.establish(peer, stream, judgement.identity, path)
+    else {
+      entry.secured()
+      this.#keeper.establish(peer, stream, judgement.identity, path)
+    }
   }
 
   #judge(stream: TLSSocket): Judgement {

@@ -9,7 +9,9 @@ const defaults: TlsLimits = {
   handshaking: 1000,
   queuedBytes: 1024 * 1024,
   handshake: Seconds(15),
-  firstByte: Seconds(30)
+  firstByte: Seconds(30),
+  peersPerSource: 1000,
+  handshakingPerSource: 50
 }
 
 const mostPeers = 0xffff_ffff
@@ -39,6 +41,8 @@ export function tlsLimits(given: SecureEndpointLimits & SecureStreamLimits = {})
   const limits = { ...defaults, ...given }
   checkInteger('limits.peers', limits.peers, mostPeers)
   checkInteger('limits.handshaking', limits.handshaking, mostPeers)
+  checkInteger('limits.peersPerSource', limits.peersPerSource, mostPeers)
+  checkInteger('limits.handshakingPerSource', limits.handshakingPerSource, mostPeers)
   checkInteger('limits.queuedBytes', limits.queuedBytes, mostQueuedBytes)
   checkPatience('limits.handshake', limits.handshake)
   checkPatience('limits.firstByte', limits.firstByte)

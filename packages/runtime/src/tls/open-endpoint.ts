@@ -65,7 +65,8 @@ class TlsEndpoint implements SecureStreamEndpoint {
   }
 
   stats(): Readonly<Record<string, number>> {
-    return this.#keeper.stats()
+    const sources = this.#side instanceof Acceptor ? { sources: this.#side.sources } : {}
+    return { ...this.#keeper.stats(), ...sources }
   }
 
   reload(credentials: ServerCredentials | ClientCredentials): void {
@@ -116,7 +117,7 @@ async function open(
     if (options.interface !== undefined)
       throw invalidOption('interface', 'Node cannot bind a listening socket to one; bind to an address of it')
     const keeper = new PeerKeeper({ clock, limits, firstByteWithin: limits.firstByte }, handlers)
-    const acceptor = await Acceptor.open(keeper, options, context)
+    const acceptor = await Acceptor.open(keeper, options, context, limits)
     return new TlsEndpoint({ address: options.local.address, port: acceptor.port }, keeper, acceptor, options)
   }
   if (options.interface !== undefined && openSocket === undefined)

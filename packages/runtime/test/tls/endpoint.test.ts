@@ -146,6 +146,8 @@ describe('options', () => {
     { queuedBytes: Number.NaN },
     { handshake: Seconds(0) },
     { handshake: Seconds(601) },
+    { peersPerSource: 0 },
+    { handshakingPerSource: 1.5 },
     { firstByte: Milliseconds(Number.NaN) }
   ])('out of range are refused: %o', async (limits) => {
     const opening = world.openServer(new RecordingHandlers(), { limits })

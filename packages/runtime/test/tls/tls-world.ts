@@ -157,8 +157,11 @@ export class TlsWorld implements SecureStreamWorld {
     for (const socket of this.#sockets) socket.destroy()
     for (const server of this.#servers) server.close()
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.destroy()))
-    for (const endpoint of this.#endpoints)
+    for (const endpoint of this.#endpoints) {
       expect(endpoint.stats()).toMatchObject({ peers: 0, handshaking: 0, lingering: 0 })
+      // Node reports the close of a connection a turn after that of its server.
+      await this.until(() => (endpoint.stats()['sources'] ?? 0) === 0)
+    }
   }
 
   async #enter(opening: Promise<SecureStreamEndpoint>): Promise<SecureStreamEndpoint> {

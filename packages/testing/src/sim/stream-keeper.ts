@@ -21,7 +21,11 @@ import { ReportQueue } from './report-queue.ts'
 import { StreamPeer } from './stream-peer.ts'
 import type { StreamConnection } from './stream-connection.ts'
 
-type StreamEndpointLimits = Required<Pick<SecureEndpointLimits, 'peers' | 'handshaking'> & SecureStreamLimits>
+/** Nobody here crowds others out: those of one source are the business of the real endpoint. */
+type StreamEndpointLimits = Required<
+  Pick<SecureEndpointLimits, 'peers' | 'handshaking'> &
+    Omit<SecureStreamLimits, 'peersPerSource' | 'handshakingPerSource'>
+>
 
 /** As `@breakwater/runtime` has them. */
 const defaultLimits: StreamEndpointLimits = {
