@@ -24,7 +24,7 @@ export default defineConfig({
           name: 'host',
           include: [
             'packages/{dtls,runtime,store,mitigators,control,agents,cli}/test/**/*.test.ts',
-            '{lab,interop,e2e,crash,tools,fuzz,bench}/**/*.test.ts',
+            '{lab,interop,e2e,crash,hostile,tools,fuzz,bench}/**/*.test.ts',
             ...realDtls
           ],
           pool: 'forks',
