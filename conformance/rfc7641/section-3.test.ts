@@ -1,5 +1,13 @@
-import { Instant } from '@breakwater/core'
-import { Code, freshUntil, OptionNumber, renewalAt, stringOption, uintOption } from '@breakwater/coap'
+import { Instant, Minutes } from '@breakwater/core'
+import {
+  Code,
+  defaultParameters,
+  freshUntil,
+  OptionNumber,
+  renewalAt,
+  stringOption,
+  uintOption
+} from '@breakwater/coap'
 import { seededEntropy } from '@breakwater/testing'
 import { describe, expect, test } from 'vitest'
 
@@ -56,5 +64,27 @@ describe('RFC 7641 §3: the client', () => {
     const [registered = ''] = stream.get(1, 'x', { observe: 0, options })
     expect(registered).toBe(`> GET ${token} /x Observe=0 #15=613d31 Accept=60`)
     expect(stream.cancel(1)).toEqual([registered.replace('Observe=0', 'Observe=1')])
+  })
+
+  test('over datagrams, too, with the token, where it is to tell the server [RFC7641-3.6-M01] [RFC7641-3.6-O01]', () => {
+    for (const confirmable of [false, true]) {
+      const client = new Lockstep({ draw, parameters: { ...defaultParameters, nstart: 2 } })
+      const options = [uintOption(OptionNumber.accept, 60), stringOption(OptionNumber.uriQuery, 'a=1')]
+      const [registered = ''] = client.get(1, 'x', { observe: 0, options, confirmable })
+      client.receive(`NON [9000] 2.05 ${token} Observe=5 "x"`)
+      const farewell = registered.replace('Observe=0', 'Observe=1').replace('[1234]', '[1235]')
+      expect(client.cancel(1, true)).toEqual([farewell])
+      expect(farewell).toContain(token)
+      // The answer says nothing any more; a notification that comes all the same is rejected.
+      expect(client.receive(`${confirmable ? 'ACK [1235]' : 'NON [9001]'} 2.05 ${token} "x"`)).toEqual([])
+      expect(client.receive(`NON [9002] 2.05 ${token} Observe=6 "y"`)).toEqual(['> RST [9002]'])
+      expect(client.advance(Minutes(5))).toEqual([])
+    }
+  })
+
+  test('what observes nothing is cancelled without a word', () => {
+    const client = new Lockstep({ draw })
+    client.get(1, 'x', { confirmable: false })
+    expect(client.cancel(1, true)).toEqual([])
   })
 })

@@ -1,5 +1,14 @@
-import { Code, OptionNumber, blockOption, findOption, readBlock, uintOption } from '@breakwater/coap'
-import { Milliseconds } from '@breakwater/core'
+import {
+  Code,
+  OptionNumber,
+  blockOption,
+  decodeMessage,
+  findOption,
+  readBlock,
+  readUint,
+  uintOption
+} from '@breakwater/coap'
+import { Milliseconds, Seconds } from '@breakwater/core'
 import { encodeSignal } from '@breakwater/model'
 import { describe, expect, it } from 'vitest'
 import { ScriptedServer, want } from '../../packages/dots/test/client/scripted-server.ts'
@@ -85,5 +94,61 @@ describe('RFC 9132 §4.4.2: a client that is answered block by block', () => {
     const since = server.heard.slice(server.heard.indexOf(put))
     const gaps = since.slice(1).map(({ at }, index) => at - since[index]!.at)
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(20)
+  })
+})
+
+/** A client that observes a mitigation in force, as its server answers it. */
+function observing(): { readonly server: ScriptedServer; readonly registration: Heard } {
+  const server = new ScriptedServer()
+  server.connect()
+  server.want(want('web', target('198.51.100.7/32')))
+  const put = server.grant(3600)
+  server.pass(Milliseconds(30))
+  const registration = server.last('GET /.well-known/dots/mitigate/cuid=dz6pHjaADkaFTbjr0JGBpw/mid=')
+  server.notify(registration, 1, { mid: put.mitigationId!, lifetime: 3600, status: 2 })
+  server.pass(Milliseconds(30))
+  return { server, registration }
+}
+
+const observeOf = ({ message }: Heard): number | undefined => readUint(message.options, OptionNumber.observe)
+
+describe('RFC 9132 §4.4.2.1: a client that is not interested any more', () => {
+  it('says so by a GET with Observe 1 and the token of the observation, after the DELETE [RFC9132-4.4.2.1-S01]', () => {
+    const { server, registration } = observing()
+    const before = server.heard.length
+    server.want()
+    server.answer(server.last('DELETE'), Code.deleted)
+    server.pass(Seconds(1))
+    const [withdrawal, farewell, ...others] = server.heard.slice(before)
+    expect(withdrawal!.text).toMatch(/^DELETE/)
+    expect(others).toEqual([])
+    expect(farewell!.text).toBe(registration.text)
+    expect(observeOf(registration)).toBe(0)
+    expect(observeOf(farewell!)).toBe(1)
+    expect(farewell!.message.token).toEqual(registration.message.token)
+    expect(farewell!.message.options.length).toBe(registration.message.options.length)
+    // RFC 9132 §4.4: a round trip lies between them.
+    expect(farewell!.at - withdrawal!.at).toBeGreaterThanOrEqual(20)
+  })
+
+  it('says it once, and not before what is asked for protection', () => {
+    const { server } = observing()
+    const before = server.heard.length
+    server.want(want('dns', target('198.51.100.53/32')))
+    server.pass(Seconds(120))
+    const since = server.heard.slice(before)
+    expect(since.slice(0, 2).map(({ text }) => text.slice(0, 3))).toEqual(['PUT', 'DEL'])
+    expect(since.filter((each) => observeOf(each) === 1)).toEqual([since[2]])
+  })
+
+  it('rejects what is notified all the same, lest the server has not heard it', () => {
+    const { server, registration } = observing()
+    server.want()
+    server.answer(server.last('DELETE'), Code.deleted)
+    server.pass(Seconds(1))
+    const sent = server.outputs.length
+    server.notify(registration, 9, { mid: registration.mitigationId!, lifetime: 0, status: 6 })
+    const reset = server.outputs.slice(sent).find((output) => output.kind === 'send')
+    expect(reset?.kind === 'send' && decodeMessage(reset.bytes).type).toBe('reset')
   })
 })

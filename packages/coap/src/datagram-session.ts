@@ -51,7 +51,7 @@ export class DatagramSession implements Exchanges {
         this.#requester?.repeat(input.exchange, now)
         return
       case 'cancel':
-        this.#requester?.cancel(input.exchange, now)
+        this.#requester?.cancel(input.exchange, input.deregister === true, now)
         this.#pings?.cancel(input.exchange, now)
         return
       case 'respond':

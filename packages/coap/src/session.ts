@@ -52,7 +52,15 @@ export type CoapSessionInput =
    */
   | { readonly kind: 'repeat'; readonly exchange: OutgoingExchange }
   /** Forget a request or an observation; what still comes for it is rejected with a Reset where the RFC says so. */
-  | { readonly kind: 'cancel'; readonly exchange: OutgoingExchange }
+  | {
+      readonly kind: 'cancel'
+      readonly exchange: OutgoingExchange
+      /**
+       * Of an observation over datagrams: tell the peer now, by a request that is sent at once, without waiting for its
+       * answer (RFC 7641 §3.6). Not while the peer is silent and PROBING_RATE is used up. On streams it is always told.
+       */
+      readonly deregister?: boolean
+    }
   /**
    * Answer. With an Observe option the exchange stays open for `notify`; where the request did not register, the answer
    * is no 2.xx, or there are too many observers, the session leaves the option out.

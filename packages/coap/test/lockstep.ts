@@ -106,8 +106,8 @@ export class Lockstep {
     return this.feed({ kind: 'forget-observer', exchange: exchange as IncomingExchange })
   }
 
-  cancel(exchange: number): string[] {
-    return this.feed({ kind: 'cancel', exchange: exchange as OutgoingExchange })
+  cancel(exchange: number, deregister = false): string[] {
+    return this.feed({ kind: 'cancel', exchange: exchange as OutgoingExchange, deregister })
   }
 
   repeat(exchange: number): string[] {

@@ -59,7 +59,7 @@ export class BlockwiseLayer implements Exchanges {
         this.#own.repeat(input.exchange)
         return
       case 'cancel':
-        this.#own.cancel(input.exchange)
+        this.#own.cancel(input.exchange, input.deregister)
         this.#cancelPing(input.exchange)
         return
       case 'respond':

@@ -122,11 +122,11 @@ export class OwnTransfers {
     if (below !== undefined) this.#ports.down({ kind: 'repeat', exchange: below })
   }
 
-  cancel(exchange: OutgoingExchange): void {
+  cancel(exchange: OutgoingExchange, deregister = false): void {
     const transfer = this.#byExchange.get(exchange)
     if (transfer === undefined) return
     this.#stopFetch(transfer)
-    if (transfer.main !== undefined) this.#ports.down({ kind: 'cancel', exchange: transfer.main })
+    if (transfer.main !== undefined) this.#ports.down({ kind: 'cancel', exchange: transfer.main, deregister })
     this.#end(transfer)
   }
 

@@ -7,6 +7,7 @@ import type { MessageLayer } from '../message/message-layer.ts'
 import { SentIds } from '../message/sent-ids.ts'
 import { stamp } from '../message/stamp.ts'
 import type { CoapMessage, CoapOption } from '../message.ts'
+import { deregistrationOf } from '../observe/deregistration.ts'
 import { type Freshness, isFresher } from '../observe/freshness.ts'
 import { observedResource } from '../observe/observed-resource.ts'
 import { observeValue } from '../observe/observe-option.ts'
@@ -151,9 +152,30 @@ export class Requester {
   }
 
   /** What still comes for it finds no token, and gets a Reset (RFC 7641 §3.6). */
-  cancel(exchange: OutgoingExchange, now: Instant): void {
+  cancel(exchange: OutgoingExchange, tellsPeer: boolean, now: Instant): void {
     const outgoing = this.#byExchange.get(exchange)
-    if (outgoing !== undefined) this.#end(outgoing, now)
+    if (outgoing === undefined) return
+    this.#end(outgoing, now)
+    if (tellsPeer && outgoing.observed !== undefined) this.#deregister(outgoing, now)
+  }
+
+  /** Whatever comes back means nothing: where this is lost, the Reset of the next notification does it. */
+  #deregister({ bytes, confirmable }: OutgoingRequest, now: Instant): void {
+    const farewell = deregistrationOf(bytes)
+    if (confirmable) {
+      const transmission: Confirmable = new Confirmable(
+        { acknowledged: (_, at) => this.#layer.finish(transmission, at), rejected: ignore, timedOut: ignore },
+        farewell,
+        now
+      )
+      this.#layer.submit(transmission, now)
+      return
+    }
+    const messageId = this.#layer.allocateId(now)
+    if (messageId === undefined || this.#layer.probing?.isBlocked(now) === true) return
+    stamp(farewell, 'non-confirmable', messageId)
+    this.#layer.probing?.sent(farewell.length, now)
+    this.#layer.transmit(farewell)
   }
 
   #ownerOf(outgoing: OutgoingRequest): ConfirmableOwner {
@@ -287,6 +309,10 @@ export class Requester {
       else this.#nextDeadline = earlier(this.#nextDeadline, until)
     }
   }
+}
+
+function ignore(): void {
+  // The observation is over for us, whatever the peer makes of that.
 }
 
 /**

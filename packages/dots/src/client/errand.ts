@@ -76,6 +76,16 @@ export function deleteRequest(cuid: Cuid, id: MitigationId): CoapRequest {
   return { method: Method.delete, options: mitigatePath(cuid, id), payload: NOTHING }
 }
 
+/** RFC 9132 §4.4 has these repeated, and lets them wait for nothing else. */
+export function isMitigationRequest({ kind }: Errand): boolean {
+  return kind === 'put' || kind === 'delete' || kind === 'efficacy'
+}
+
+/** What stays open for notifications. */
+export function isObserved({ kind }: Errand): boolean {
+  return kind === 'observe' || kind === 'list' || kind === 'config'
+}
+
 /** RFC 9132 §4.5: what concerns the configuration of a session is Confirmable, and of that session alone. */
 export function isAboutSession(
   errand: Errand

@@ -29,6 +29,11 @@ export class ProbingRate {
     return span <= SHORTEST_SPAN ? undefined : after(since, Milliseconds(Math.ceil(span)))
   }
 
+  allows(bytes: number, now: Instant): boolean {
+    const next = this.nextAt(bytes)
+    return next === undefined || next <= now
+  }
+
   sent(bytes: number, now: Instant): void {
     const { since, bytes: before } = this.#unanswered ?? { since: now, bytes: 0 }
     this.#unanswered = { since, bytes: before + bytes }

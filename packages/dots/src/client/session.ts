@@ -18,41 +18,24 @@ import { Heartbeat } from '../signal/heartbeat.ts'
 import { heartbeatRequest, parseHeartbeat } from '../signal/heartbeat-message.ts'
 import { isHeartbeatPath } from '../signal/resource.ts'
 import { transmissionParameters } from '../signal/session-configuration.ts'
-import { HEARTBEAT_PRIORITY, errandKey, errandPriority, isAboutSession } from './errand.ts'
+import {
+  HEARTBEAT_PRIORITY,
+  errandKey,
+  errandPriority,
+  isAboutSession,
+  isMitigationRequest,
+  isObserved
+} from './errand.ts'
 import type { Errand } from './errand.ts'
+import { Farewells } from './farewells.ts'
 import type { Pacing } from './pacing.ts'
 import { FurtherBlocks, isPacedRequest } from './further-blocks.ts'
 import { ProbingRate } from './probing-rate.ts'
+import { HEARTBEAT_BYTES, sizeOf } from './request-size.ts'
 import { StreamBudget } from './sending-budget.ts'
 import type { SendingBudget } from './sending-budget.ts'
+import type { SignalSessionInput, SignalSessionOutput } from './session-io.ts'
 import { heartbeatConfiguration, newCoap } from './session-transport.ts'
-
-export type SignalSessionInput =
-  /** On a stream, bytes as they come. */
-  | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
-  /** From the next `send` on, do this, and repeat it until there is an answer. Replaces the same errand. */
-  | { readonly kind: 'ask'; readonly errand: Errand; readonly request: CoapRequest }
-  /** No answer is wanted any more. */
-  | { readonly kind: 'forget'; readonly errand: Errand }
-  /** The session goes by these from now on (RFC 9132 §4.5.2). */
-  | { readonly kind: 'parameters'; readonly parameters: SessionParameters }
-  /** All that is to be asked now has been said: the most urgent may go. */
-  | { readonly kind: 'send' }
-
-export type SignalSessionOutput =
-  | { readonly kind: 'send'; readonly bytes: Uint8Array }
-  | { readonly kind: 'answer'; readonly errand: Errand; readonly response: CoapResponse }
-  /** As many heartbeats as allowed went unanswered. */
-  | { readonly kind: 'heartbeats-lost' }
-  | { readonly kind: 'heartbeats-back' }
-  /** Told with every heartbeat while nothing has come for two intervals, long before heartbeats count as lost. */
-  | { readonly kind: 'unresponsive' }
-  | { readonly kind: 'malformed'; readonly text: string }
-  /**
-   * The server ended the session by a Release or an Abort, or was ended for breaking the rules of streams (RFC 8323 §5.5,
-   * §5.6): its connection is to be closed. Of a Release: when to come back at the earliest.
-   */
-  | { readonly kind: 'ended'; readonly reason: string; readonly holdOffSeconds: number | undefined }
 
 /** An observation that is quiet for so long is asked for again (RFC 7641 §3.3.1): the server may have forgotten it. */
 const OBSERVATION_RENEWAL: Duration = Seconds(120)
@@ -110,6 +93,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #sentAt: Instant | undefined
   #holdOffSeconds: number | undefined
   readonly #further = new FurtherBlocks()
+  readonly #farewells = new Farewells()
   #isOurTurn = false
   readonly #outputs: SignalSessionOutput[] = []
 
@@ -152,7 +136,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     const open = this.#mostUrgent(now)
     if (open !== undefined) return errandPriority(open.errand, open.sendings)
     if (this.#further.areWaiting) return HEARTBEAT_PRIORITY
-    return this.#isHeartbeatAllowed(now) ? HEARTBEAT_PRIORITY : Infinity
+    return this.#isHeartbeatAllowed(now) || this.#isFarewellAllowed(now) ? HEARTBEAT_PRIORITY : Infinity
   }
 
   handle(input: SignalSessionInput, now: Instant): void {
@@ -203,7 +187,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
 
   #open(errand: Errand, request: CoapRequest, now: Instant): void {
     const key = errandKey(errand)
-    this.#forget(key, now)
+    this.#drop(key, now)
     const open: OpenErrand = {
       errand,
       request,
@@ -217,12 +201,26 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     this.#byExchange.set(open.exchange, open)
   }
 
+  /** Over datagrams the end of an observation waits for its turn; on a stream `cancel` says it. */
   #forget(key: string, now: Instant): void {
     const open = this.#errands.get(key)
-    if (open === undefined) return
+    if (this.#transport === 'tcp' || open?.sentAt === undefined || !isObserved(open.errand)) {
+      this.#drop(key, now)
+      return
+    }
     this.#errands.delete(key)
     this.#byExchange.delete(open.exchange)
-    this.#coap.handle({ kind: 'cancel', exchange: open.exchange }, now)
+    this.#farewells.add(key, open.exchange, sizeOf(open.request))
+  }
+
+  /** Without a word: it is over, or about to be asked anew. */
+  #drop(key: string, now: Instant): void {
+    const open = this.#errands.get(key)
+    const exchange = open?.exchange ?? this.#farewells.recall(key)
+    if (exchange === undefined) return
+    this.#errands.delete(key)
+    this.#byExchange.delete(exchange)
+    this.#coap.handle({ kind: 'cancel', exchange }, now)
     this.#drainCoap(now)
   }
 
@@ -238,6 +236,9 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     if (this.#further.areWaiting) due = earlier(due, allowed ?? this.#heardAt)
     if (this.#waitingHeartbeat !== undefined)
       due = earlier(due, this.#probing.nextAt(HEARTBEAT_BYTES) ?? allowed ?? this.#heardAt)
+    const farewell = this.#farewells.next
+    if (farewell !== undefined)
+      due = earlier(due, this.#probing.nextAt(farewell.bytes) ?? allowed ?? this.#heardAt)
     if (due === undefined || allowed === undefined) return due
     return due > allowed ? due : allowed
   }
@@ -250,8 +251,12 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 
   #isHeartbeatAllowed(now: Instant): boolean {
-    const allowed = this.#probing.nextAt(HEARTBEAT_BYTES)
-    return this.#waitingHeartbeat !== undefined && (allowed === undefined || allowed <= now)
+    return this.#waitingHeartbeat !== undefined && this.#probing.allows(HEARTBEAT_BYTES, now)
+  }
+
+  #isFarewellAllowed(now: Instant): boolean {
+    const farewell = this.#farewells.next
+    return farewell !== undefined && this.#probing.allows(farewell.bytes, now)
   }
 
   /** One request for each round trip; never a heartbeat before a mitigation request (RFC 9132 §4.4). */
@@ -264,6 +269,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       if (further !== undefined) this.#putOut(further, now)
       else if (open !== undefined) this.#send(open, now)
       else if (this.#isHeartbeatAllowed(now)) this.#sendHeartbeat(now)
+      else if (this.#isFarewellAllowed(now)) this.#sendFarewell(now)
       else return
     }
   }
@@ -302,6 +308,13 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     const request = heartbeatRequest(status)
     this.#probing.sent(HEARTBEAT_BYTES, now)
     this.#inOurTurn({ kind: 'request', exchange, request, confirmable: false }, now)
+  }
+
+  #sendFarewell(now: Instant): void {
+    const farewell = this.#farewells.take()
+    if (farewell === undefined) return
+    this.#probing.sent(farewell.bytes, now)
+    this.#inOurTurn({ kind: 'cancel', exchange: farewell.exchange, deregister: true }, now)
   }
 
   /** A datagram's answer that is late is as good as lost; a stream's is not, and says that the server lives. */
@@ -479,18 +492,6 @@ function untilRepetition({ errand, sendings }: OpenErrand): Duration {
   const backedOff = PACING_WITHOUT_RTT * 2 ** Math.min(sendings - 1, 10)
   return Milliseconds(Math.min(backedOff, LONGEST_BACK_OFF))
 }
-
-function isMitigationRequest({ kind }: Errand): boolean {
-  return kind === 'put' || kind === 'delete' || kind === 'efficacy'
-}
-
-/** Bytes of a request on the wire, or a few more: header, longest token, options with their heads, marker, payload. */
-function sizeOf({ options, payload }: CoapRequest): number {
-  const optionBytes = options.reduce((sum, { value }) => sum + value.length + 2, 0)
-  return 4 + 8 + optionBytes + 1 + payload.length
-}
-
-const HEARTBEAT_BYTES = sizeOf(heartbeatRequest(true))
 
 function isBefore(x: OpenErrand, y: OpenErrand): boolean {
   const difference = errandPriority(x.errand, x.sendings) - errandPriority(y.errand, y.sendings)

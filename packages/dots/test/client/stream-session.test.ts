@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest'
 import { observeRequest, putRequest } from '../../src/client/errand.ts'
 import { Pacing } from '../../src/client/pacing.ts'
 import { SignalSession } from '../../src/client/session.ts'
-import type { SignalSessionOutput } from '../../src/client/session.ts'
+import type { SignalSessionOutput } from '../../src/client/session-io.ts'
 import { mitigationId, parseCuid } from '../../src/domain/identifier.ts'
 import { targetOf } from './two-providers.ts'
 
