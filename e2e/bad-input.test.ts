@@ -118,11 +118,12 @@ describe('options', () => {
     })
   })
 
-  it('an option of block-wise transfer, which is critical and not offered: 4.02', async () => {
+  it('a first block that is shorter than it says: 4.00 (RFC 7959 §2.2)', async () => {
+    const moreBlocksOf1024 = uintOption(OptionNumber.block1, 0x0e)
     await settled.expectRefusal(
-      { ...put(), options: [asDotsCbor, uintOption(27, 0x0e)] },
-      '4.02',
-      /Block1/,
+      { ...put(), options: [asDotsCbor, moreBlocksOf1024] },
+      '4.00',
+      /block 0 has 27 bytes/,
       malformed
     )
   })

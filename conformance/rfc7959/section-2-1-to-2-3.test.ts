@@ -48,10 +48,12 @@ describe('RFC 7959 §2.2: the value', () => {
 
   test('SZX 7 in a request is answered by 4.00 [RFC7959-2.2-M02]', () => {
     expect(peer().receive('CON [0001] GET (aa) /x 2:0/0/BERT')).toEqual([
-      '> ACK [0001] 4.00 (aa) "SZX 7 is reserved"'
+      '> ACK [0001] 4.00 (aa) "SZX 7 is reserved"',
+      'malformed COAP_BLOCK_REFUSED'
     ])
     expect(peer().receive('CON [0001] PUT (aa) /x 1:0/0/BERT "x"')).toEqual([
-      '> ACK [0001] 4.00 (aa) "SZX 7 is reserved"'
+      '> ACK [0001] 4.00 (aa) "SZX 7 is reserved"',
+      'malformed COAP_BLOCK_REFUSED'
     ])
   })
 

@@ -155,7 +155,10 @@ describe('RFC 7959 §2.4: the server', () => {
     const server = peer()
     server.receive('CON [0001] GET (aa) /x')
     server.respond(1, Code.content, long(0x61))
-    expect(server.receive('CON [0002] GET (aa) /x 2:2/0/64')).toEqual(['> ACK [0002] 4.00 (aa)'])
+    expect(server.receive('CON [0002] GET (aa) /x 2:2/0/64')).toEqual([
+      '> ACK [0002] 4.00 (aa)',
+      'malformed COAP_BLOCK_REFUSED'
+    ])
   })
 
   test('keeps an ETag that the application gives, and makes none for errors', () => {

@@ -1,6 +1,21 @@
-import { after, type Duration, earlier, type Instant, type Machine } from '@breakwater/core'
+import {
+  after,
+  decodeUtf8,
+  DecodeError,
+  type Duration,
+  earlier,
+  type Instant,
+  type Machine
+} from '@breakwater/core'
+import { Code } from '../code.ts'
 import type { SessionLoad } from '../session-load.ts'
-import type { CoapSessionInput, CoapSessionOutput, IncomingExchange, OutgoingExchange } from '../session.ts'
+import type {
+  CoapResponse,
+  CoapSessionInput,
+  CoapSessionOutput,
+  IncomingExchange,
+  OutgoingExchange
+} from '../session.ts'
 import { type BlockCarrier, type BlockwiseOptions, checkBlockwise } from './block-carrier.ts'
 import { OwnTransfers } from './own-transfers.ts'
 import { PeerTransfers } from './peer-transfers.ts'
@@ -28,6 +43,8 @@ export class BlockwiseLayer implements Exchanges {
   readonly #down: CoapSessionInput[] = []
   #up: CoapSessionOutput[] = []
   readonly #pings = new Map<OutgoingExchange, OutgoingExchange>()
+  /** Blocks that were refused, to be told behind their answers. */
+  readonly #refused: DecodeError[] = []
   #sweepAt: Instant | undefined
 
   /**
@@ -116,6 +133,7 @@ export class BlockwiseLayer implements Exchanges {
       const input = this.#down.shift()
       if (input !== undefined) this.#lower(input, now)
     }
+    for (const error of this.#refused.splice(0)) this.#up.push({ kind: 'malformed', error })
     if (this.#sweepAt === undefined && !this.#peer.isIdle) this.#sweepAt = after(now, this.#timeout)
   }
 
@@ -158,8 +176,15 @@ export class BlockwiseLayer implements Exchanges {
   #receive(output: RequestOutput, now: Instant): void {
     const exchange: IncomingExchange = output.exchange
     const outcome = this.#peer.receive(exchange, output.request, output.confirmable, now)
-    if (outcome.kind === 'answer') this.#down.push({ kind: 'respond', exchange, response: outcome.response })
+    if (outcome.kind === 'answer') this.#answer(exchange, outcome.response)
     else this.#up.push(outcome.request === output.request ? output : { ...output, request: outcome.request })
+  }
+
+  /** To a block, without the application. One that makes no body is reported, so that it is counted. */
+  #answer(exchange: IncomingExchange, response: CoapResponse): void {
+    this.#down.push({ kind: 'respond', exchange, response })
+    if (response.code !== Code.badRequest) return
+    this.#refused.push(new DecodeError('COAP_BLOCK_REFUSED', decodeUtf8(response.payload)))
   }
 
   #endPing(below: OutgoingExchange, output: PingOutcome): boolean {
