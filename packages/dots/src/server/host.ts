@@ -112,6 +112,9 @@ export async function hostDotsServer(ports: ServerPorts): Promise<ServerHost> {
   return host
 }
 
+/** Ports of the system's choice that are tried until one is free for both transports. */
+const PORT_ATTEMPTS = 8
+
 type OutputOf<Kind extends ServerOutput['kind']> = Extract<ServerOutput, { readonly kind: Kind }>
 
 class Host implements ServerHost {
@@ -145,12 +148,7 @@ class Host implements ServerHost {
 
   async start(): Promise<void> {
     const loaded = await this.#ports.store.load(MITIGATION_COLLECTION)
-    try {
-      for (const options of this.#ports.listen) await this.#listen(options)
-    } catch (error) {
-      await this.stop()
-      throw error
-    }
+    await this.#listenToAll()
     // Only now: a second server started by mistake fails to bind before it touches the mitigator of the first.
     this.#serving = true
     this.#feed({ kind: 'clock', wallClock: this.#ports.clock.wallClock() })
@@ -183,8 +181,30 @@ class Host implements ServerHost {
 
   async stop(): Promise<void> {
     this.#driver.stop()
-    await Promise.all(this.#listeners.map(({ endpoint }) => endpoint.destroy()))
+    await this.#stopListening()
+  }
+
+  async #stopListening(): Promise<void> {
+    await Promise.all(this.#listeners.splice(0).map(({ endpoint }) => endpoint.destroy()))
     this.#endpointOf.clear()
+  }
+
+  /** The port that the system chose for UDP may be somebody else's over TCP: then it is asked for another one. */
+  async #listenToAll(): Promise<void> {
+    const { listen } = this.#ports
+    const isChosenForUs = listen.some(({ local }) => local.port === 0)
+    for (let attempt = 1; ; attempt++)
+      try {
+        for (const options of listen) await this.#listen(options)
+        return
+      } catch (error) {
+        await this.#stopListening()
+        const isWorthIt = isChosenForUs && error instanceof UnavailableError
+        if (!isWorthIt || attempt === PORT_ATTEMPTS) {
+          this.#driver.stop()
+          throw error
+        }
+      }
   }
 
   async #listen({ transport = 'udp', ...options }: ListenOptions): Promise<void> {
