@@ -168,9 +168,15 @@ describe('a client and a server on loopback', () => {
     expect(code, stdout).toBe(3)
     expect(stdout).toContain('refused')
     expect((await status(serverSocket)).mitigations).toEqual([])
-    expect(auditTrail()).toMatchObject([
-      { identity: 'psk:branch', client: 'branch', targets: ['203.0.113.7/32'], outcome: 'foreign-target' }
-    ])
+    // One for each copy: on a busy machine the answer may come after the client has repeated its request.
+    const [first, ...copies] = auditTrail()
+    expect(first).toMatchObject({
+      identity: 'psk:branch',
+      client: 'branch',
+      targets: ['203.0.113.7/32'],
+      outcome: 'foreign-target'
+    })
+    for (const copy of copies) expect(copy).toMatchObject({ outcome: 'foreign-target' })
   })
 
   it('a stranger with a certificate of the same authority gets nothing', async () => {
