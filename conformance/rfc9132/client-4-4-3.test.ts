@@ -52,6 +52,27 @@ describe('RFC 9132 §4.4.3: efficacy updates of a client', () => {
     expect(server.requests(`PUT ${MITIGATE}`)).toHaveLength(before)
   })
 
+  it('are put off by 5.03: said again when Max-Age is over, with what is seen by then', () => {
+    const server = protectedServer()
+    update(server, 'under-attack')
+    const sent = server.last(`PUT ${MITIGATE}`)
+    server.answer(sent, Code.serviceUnavailable, undefined, [uintOption(OptionNumber.maxAge, 90)])
+    const before = server.requests(`PUT ${MITIGATE}`).length
+    server.pass(Seconds(40))
+    update(server, 'mitigated')
+    server.pass(Seconds(40))
+    expect(server.requests(`PUT ${MITIGATE}`)).toHaveLength(before)
+    expect(server.association.requests.map(({ state }) => state.kind)).toEqual(['in-force'])
+    server.pass(Seconds(10))
+    const again = server.last(`PUT ${MITIGATE}`)
+    expect(again).not.toBe(sent)
+    expect(again.scope[0]?.attackStatus).toBe(2)
+    server.answer(again, Code.changed, { mid: again.mitigationId!, lifetime: 3600 })
+    const after = server.requests(`PUT ${MITIGATE}`).length
+    server.pass(Seconds(200))
+    expect(server.requests(`PUT ${MITIGATE}`)).toHaveLength(after)
+  })
+
   it('are given up when nobody answers: the server ignores those of mitigations that it does not have', () => {
     const server = protectedServer()
     update(server, 'under-attack')

@@ -1,4 +1,4 @@
-import { OptionNumber, emptyOption } from '@breakwater/coap'
+import { OptionNumber, emptyOption, readUint } from '@breakwater/coap'
 import type { CoapOption } from '@breakwater/coap'
 import { Seconds } from '@breakwater/core'
 import { configPath, heartbeatPath, heartbeatRequest, mitigatePath } from '@breakwater/dots'
@@ -137,6 +137,41 @@ describe('RFC 9132 §4.4.3: efficacy updates', () => {
     bed.release()
     expect(answers).toEqual([])
     expect(entryOf(only(peer.get(123))).status).toBe(5)
+  })
+
+  it.each([
+    ['refuses it for good', { code: 'NO', message: 'no such table', retryable: false }, 1],
+    ['fails again and again', { code: 'DOWN', message: 'no device', retryable: true }, 300]
+  ])(
+    'while the mitigator %s, it is 5.03 with a time to retry after, and refreshes nothing',
+    (_, failure, after) => {
+      const bed = new ServerBed()
+      const peer = bed.establish()
+      bed.mitigatorFailure = failure
+      peer.put(123, REQUEST)
+      bed.advance(Seconds(after))
+      expect(entryOf(only(peer.get(123))).status).toBe(4)
+      const answer = only(peer.update(123, { ...UNDER_ATTACK, lifetime: 3600 }))
+      expect(answer.code).toBe('5.03')
+      expect(readUint(answer.response.options, OptionNumber.maxAge) ?? 60).toBe(60)
+      expect(entryOf(only(peer.get(123))).lifetime).toBe(3600 - after)
+      // The wrong targets are told first; and the usual refresh keeps what the server may manage later.
+      expect(only(peer.update(123, { ...UNDER_ATTACK, targetProtocol: [17] })).code).toBe('4.00')
+      expect(only(peer.put(123, REQUEST)).code).toBe('2.04')
+    }
+  )
+
+  it('is 2.04 again as soon as the mitigation is in force', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    bed.mitigatorFailure = { code: 'DOWN', message: 'no device', retryable: true }
+    peer.put(123, REQUEST)
+    bed.advance(Seconds(300))
+    expect(only(peer.update(123, UNDER_ATTACK)).code).toBe('5.03')
+    bed.mitigatorFailure = undefined
+    bed.advance(Seconds(300))
+    expect(bed.inForce.size).toBe(1)
+    expect(only(peer.update(123, UNDER_ATTACK)).code).toBe('2.04')
   })
 
   it('a store that fails is 5.03 with a time to retry after', () => {

@@ -64,7 +64,11 @@ export class RequestAnswers {
   #efficacyAnswered(entry: RequestEntry, answer: PutAnswer, now: Instant): void {
     if (answer.kind === 'granted' && answer.lifetime !== undefined)
       this.#ledger.step(entry, { kind: 'renewed', lifetime: answer.lifetime }, now)
-    entry.efficacy = undefined
+    // The server cannot perform the mitigation now: Max-Age says when to say it again.
+    entry.efficacy =
+      answer.kind === 'unavailable' && entry.efficacy !== undefined
+        ? { ...entry.efficacy, kind: 'put-off', until: after(now, Seconds(answer.retryAfterSeconds)) }
+        : undefined
   }
 
   /** Conflicts that are of our own making. @returns whether the request is on its way again. */

@@ -100,7 +100,7 @@ export class RequestBook {
 
   handleTimeout(now: Instant): void {
     for (const entry of this.#ledger.entries) {
-      if (entry.efficacy !== undefined && entry.efficacy.until <= now) this.#forgetEfficacy(entry)
+      if (entry.efficacy !== undefined && entry.efficacy.until <= now) this.#efficacyDue(entry, now)
       this.#ledger.step(entry, { kind: 'due' }, now)
     }
     this.#settle(now)
@@ -212,13 +212,24 @@ export class RequestBook {
     const concerned = [...this.#ledger.entries].filter(
       (entry) => isInForce(entry.state) && entry.protections.includes(protection)
     )
-    for (const entry of concerned) {
-      const { mitigationId, target, lifetime } = entry
-      entry.efficacy = { attackStatus, until: after(now, EFFICACY_PATIENCE) }
-      const request = efficacyRequest(this.cuid, mitigationId, target, lifetime, attackStatus)
-      this.#ledger.ask({ kind: 'efficacy', mitigationId }, request)
-    }
+    for (const entry of concerned)
+      if (entry.efficacy?.kind === 'put-off') entry.efficacy = { ...entry.efficacy, attackStatus }
+      else this.#tellEfficacy(entry, attackStatus, now)
     return concerned.length
+  }
+
+  #tellEfficacy(entry: RequestEntry, attackStatus: AttackStatus, now: Instant): void {
+    const { mitigationId, target, lifetime } = entry
+    entry.efficacy = { kind: 'asking', attackStatus, until: after(now, EFFICACY_PATIENCE) }
+    const request = efficacyRequest(this.cuid, mitigationId, target, lifetime, attackStatus)
+    this.#ledger.ask({ kind: 'efficacy', mitigationId }, request)
+  }
+
+  #efficacyDue(entry: RequestEntry, now: Instant): void {
+    const { efficacy } = entry
+    if (efficacy?.kind === 'put-off' && isInForce(entry.state) && this.#ledger.hasSession)
+      this.#tellEfficacy(entry, efficacy.attackStatus, now)
+    else this.#forgetEfficacy(entry)
   }
 
   #forgetEfficacy(entry: RequestEntry): void {

@@ -9,6 +9,13 @@ import type { Instant } from '@breakwater/core'
 import type { ConflictCause, MitigationReport } from './answer.ts'
 import type { RequestState } from './request-state.ts'
 
+/** An update on its way, repeated until then; or one that the server put off until then. */
+export interface EfficacyErrand {
+  readonly kind: 'asking' | 'put-off'
+  readonly attackStatus: AttackStatus
+  readonly until: Instant
+}
+
 /** One mitigation request of the book: what the server is asked, and what it is known to think of it. */
 export interface RequestEntry {
   mitigationId: MitigationId
@@ -22,8 +29,8 @@ export interface RequestEntry {
   report: MitigationReport | undefined
   /** What the server said last of another client's request that is in its way. */
   conflict: ConflictCause | undefined
-  /** An update on its way (RFC 9132 §4.4.3), and until when it is repeated. */
-  efficacy: { readonly attackStatus: AttackStatus; readonly until: Instant } | undefined
+  /** What is to be said of the attack (RFC 9132 §4.4.3). */
+  efficacy: EfficacyErrand | undefined
   /** How often it got a new id because the server had a higher one. */
   renumberings: number
   /** Waits for the list of the server's ids. */

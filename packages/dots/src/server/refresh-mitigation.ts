@@ -1,5 +1,6 @@
 import { Code } from '@breakwater/coap'
 import type { Instant } from '@breakwater/core'
+import { MitigationStatusCode } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
 import type { EfficacyUpdate } from '../signal/efficacy-update.ts'
 import { expiryOf, grantLifetime } from '../signal/lifetime.ts'
@@ -11,13 +12,16 @@ import type { ClientState } from './client-state.ts'
 import { clientConflict } from './conflict.ts'
 import { answered, grantedResponse, secondsOf } from './granted.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { isLive } from './mitigation.ts'
+import { isLive, statusOf } from './mitigation.ts'
 import type { Mitigation, Trigger } from './mitigation.ts'
 import type { Decision } from './mutation-queue.ts'
 import { remainingSeconds } from './representation.ts'
-import { IGNORED, refusal } from './response.ts'
+import { IGNORED, refusal, unavailable } from './response.ts'
 import type { Answer } from './response.ts'
 import type { ServerState } from './server-state.ts'
+
+/** Seconds after which a client may say again how it sees what the mitigator does not manage. */
+const INCAPABLE_RETRY_SECONDS = 60
 
 /** What a request repeats of the one that it refreshes. */
 export interface Refresh {
@@ -42,16 +46,15 @@ export class RefreshMitigation {
   /** An efficacy update creates nothing (RFC 9132 §4.4.3). */
   decideEfficacy(client: ClientState, id: MitigationId, update: EfficacyUpdate, now: Instant): Decision {
     const existing = client.mitigations.get(id)
-    return existing === undefined || !isLive(existing)
-      ? answered(IGNORED)
-      : this.decide(existing, update, now)
+    if (existing === undefined || !isLive(existing)) return answered(IGNORED)
+    const refused = alteration(existing, update) ?? incapability(existing)
+    return refused === undefined ? this.decide(existing, update, now) : answered(refused)
   }
 
-  decide(mitigation: Mitigation, { target, trigger, lifetime: wanted }: Refresh, now: Instant): Decision {
-    // RFC 9132 §4.4.1.3: a refresh repeats all but the lifetime; what is new wants another mid.
-    if (trigger !== mitigation.trigger) return answered(changed(mitigation, 'another trigger-mitigation'))
-    if (!sameRequestedTarget(mitigation.requested, target))
-      return answered(changed(mitigation, 'other targets'))
+  decide(mitigation: Mitigation, refresh: Refresh, now: Instant): Decision {
+    const altered = alteration(mitigation, refresh)
+    if (altered !== undefined) return answered(altered)
+    const { lifetime: wanted } = refresh
     const conflict = this.#standingConflict(mitigation, now)
     if (conflict !== undefined) return answered(conflict)
     if (wanted === undefined) {
@@ -88,6 +91,22 @@ export class RefreshMitigation {
     const isOver = all ? retryAt === undefined || retryAt <= now : rivals.length === 0
     return isOver ? undefined : clientConflict(target, rivals, state.conflict, now)
   }
+}
+
+/** RFC 9132 §4.4.1.3, §4.4.3: a refresh repeats all but the lifetime; what is new wants another mid. */
+function alteration(mitigation: Mitigation, { target, trigger }: Refresh): Answer | undefined {
+  if (trigger !== mitigation.trigger) return changed(mitigation, 'another trigger-mitigation')
+  return sameRequestedTarget(mitigation.requested, target) ? undefined : changed(mitigation, 'other targets')
+}
+
+/**
+ * RFC 9132 §4.4.3: 5.03 when the server has erred or cannot perform the mitigation. Nothing is refreshed then; the client
+ * keeps the mitigation by its usual refreshes, and the server goes on trying.
+ */
+function incapability({ id, state }: Mitigation): Answer | undefined {
+  if (statusOf(state) !== MitigationStatusCode.attackExceededCapability) return undefined
+  const text = `mid ${id} is not in force: the mitigator fails`
+  return unavailable('DOTS_SERVER_INCAPABLE', text, INCAPABLE_RETRY_SECONDS)
 }
 
 function changed({ id }: Mitigation, what: string): Answer {
