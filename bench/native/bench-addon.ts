@@ -15,6 +15,11 @@ interface EchoHandle {
   readonly [echoBrand]: true
 }
 
+declare const subscribersBrand: unique symbol
+export interface SubscribersHandle {
+  readonly [subscribersBrand]: true
+}
+
 /** What only measurements need, kept out of the addon that is delivered. */
 export interface BenchAddon {
   openEcho(options: NativeEndpointOptions): readonly [port: number, handle: EchoHandle]
@@ -51,6 +56,19 @@ export interface BenchAddon {
     clients: number,
     onEdge: () => void
   ): number
+  /**
+   * Clients with a session each, of which the first sends `first` (unless it is empty) and then each sends `request`;
+   * undefined when one got no 2.05.
+   */
+  subscribe(
+    options: NativeEngineOptions,
+    server: NativeAddress,
+    clients: number,
+    first: Uint8Array,
+    request: Uint8Array
+  ): SubscribersHandle | undefined
+  /** The first client sends `change` (unless it is empty); how many clients got a 2.05 after that, each counted once. */
+  awaitChange(handle: SubscribersHandle, change: Uint8Array, withinMs: number): number
 }
 
 const here = dirname(fileURLToPath(import.meta.url))

@@ -3,6 +3,8 @@
 
 #include <poll.h>
 
+#include <unordered_set>
+
 #include "../../packages/dtls/native/engine.h"
 #include "../../packages/dtls/native/napi-values.h"
 #include "../../packages/dtls/native/udp-socket.h"
@@ -10,7 +12,10 @@
 namespace breakwater {
 namespace {
 
-/** Sends every plaintext back to where it came from, at once. */
+/** No CoAP message begins so. */
+constexpr uint8_t kForAll = 0xff;
+
+/** Sends every plaintext back to where it came from, at once; one for all to everybody there is. */
 class EchoListener final : public EngineListener {
  public:
   Engine* engine = nullptr;
@@ -19,13 +24,19 @@ class EchoListener final : public EngineListener {
     capacity = sizeof buffer_;
     return buffer_;
   }
-  void commit(size_t length) override { engine->send(sender_, buffer_, length); }
+  void commit(size_t length) override {
+    if (buffer_[0] == kForAll)
+      for (const PeerId peer : everybody_) engine->send(peer, buffer_ + 1, length - 1);
+    else
+      engine->send(sender_, buffer_, length);
+  }
   void onSender(PeerId peer) override { sender_ = peer; }
-  void onEstablished(PeerId, const Path&, const Identity&, size_t, bool) override {}
-  void onClosed(PeerId, End) override {}
+  void onEstablished(PeerId peer, const Path&, const Identity&, size_t, bool) override { everybody_.insert(peer); }
+  void onClosed(PeerId peer, End) override { everybody_.erase(peer); }
   void onFailed(PeerId, Failure) override {}
 
  private:
+  std::unordered_set<PeerId> everybody_;
   PeerId sender_ = 0;
   uint8_t buffer_[kLongestDatagram];
 };
