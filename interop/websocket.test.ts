@@ -177,7 +177,7 @@ describe('CoAP over WebSockets (RFC 8323 §4)', () => {
     expect(host.ends[0]?.outputs.map(({ kind }) => kind)).toEqual(['released', 'close'])
   })
 
-  it('wss: with certificates, and with nothing below TLS 1.2 and no weak suite [RFC8323-9.2-M02]', async () => {
+  it('wss: with certificates, and with nothing below TLS 1.2 and no weak suite', async () => {
     const { certificate, privateKey } = authority.credentials('server.example', authority)
     const tls = { cert: Buffer.from(certificate), key: Buffer.from(privateKey) }
     const { port } = await serve({ ...secureProfile({ certificate: true, preSharedKey: false }), ...tls })

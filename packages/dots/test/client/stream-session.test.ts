@@ -163,14 +163,6 @@ describe("a client's session over TCP", () => {
     expect(link.ends).toEqual([{ kind: 'ended', reason: 'released', holdOffSeconds: 20 }])
   })
 
-  it('goes nowhere else for a Release, whatever addresses that names [RFC8323-10.1-M01]', () => {
-    const link = new Link()
-    link.serve({ kind: 'release', release: { alternativeAddresses: ['elsewhere.example:4646'] } })
-    // What a session can want of its owner knows no address: the next one is made as the first was, by configured paths
-    // and with a handshake of its own.
-    expect(link.ends).toEqual([{ kind: 'ended', reason: 'released', holdOffSeconds: undefined }])
-  })
-
   it('is lost when the server aborts it (RFC 8323 §5.6)', () => {
     const link = new Link()
     link.ask('put')
