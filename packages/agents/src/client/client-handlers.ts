@@ -91,7 +91,9 @@ function standingText(server: string, requests: readonly RequestReport[]): strin
   return standing
     .map(({ target, state, refusal }) => {
       const prefixes = target.prefixes.map(formatIpPrefix).join(' ')
-      const said = refusal === undefined ? state : `${state}: ${refusal.text}`
+      // Not "in force": the server has it, and waits.
+      const shown = state === 'in-force' || state === 'refreshing' ? 'accepted' : state
+      const said = refusal === undefined ? shown : `${shown}: ${refusal.text}`
       return `preconfigured ${prefixes} (${said})`
     })
     .join('; ')
