@@ -127,7 +127,7 @@ describe('RFC 9132 §4.6: a client that is sent to another server', () => {
     server.redirect(server.last(`PUT ${MITIGATE}`), ispA!.referenceName, ['192.0.2.1'])
     server.pass(Seconds(4))
     expect(server.destinations).toEqual([home, alternate])
-    const reason = 'a loop: we talked to it within the last five minutes'
+    const reason = 'a loop: we talked to it, or tried to, within the last five minutes'
     const refusal = { kind: 'redirect-refused', alternate: ispA!.referenceName, reason }
     expect(server.refusals).toEqual([refusal])
   })
@@ -142,6 +142,21 @@ describe('RFC 9132 §4.6: a client that is sent to another server', () => {
     server.arrive()
     server.redirect(server.last(`PUT ${MITIGATE}`), 'alt-server.example', ['192.0.2.77'])
     expect(server.destinations).toEqual([home, alternate, home])
+  })
+
+  it('asks again in a minute where it does not go, however long that redirect holds', () => {
+    const server = new RedirectingServer()
+    server.want(web)
+    server.redirect(server.last(`PUT ${MITIGATE}`), ispB!.referenceName, ['192.0.2.77'], 86_400)
+    const said = `5.03 sends us to ${ispB!.referenceName}, where we do not go`
+    expect(server.association.requests).toMatchObject([
+      { state: { kind: 'refused', refusal: { text: said } } }
+    ])
+    const before = server.requests(`PUT ${MITIGATE}`).length
+    server.pass(Seconds(55))
+    expect(server.requests(`PUT ${MITIGATE}`)).toHaveLength(before)
+    server.pass(Seconds(10))
+    expect(server.requests(`PUT ${MITIGATE}`).length).toBeGreaterThan(before)
   })
 
   it('is not sent anywhere by a name that is none', () => {

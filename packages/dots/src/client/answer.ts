@@ -8,6 +8,7 @@ import type { MitigationId } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import { parseTarget } from '../signal/mapper.ts'
+import { readRedirect } from './redirection.ts'
 
 /** What a server's response to a mitigation request means (RFC 9132 §4.4.1.3, §9). */
 export type PutAnswer =
@@ -40,6 +41,9 @@ export type ConflictCause = 'overlapping-targets' | 'accept-list' | 'cuid-collis
 /** RFC 7252 §5.10.5: what Max-Age is when it is not there. */
 const DEFAULT_MAX_AGE_SECONDS = 60
 
+/** Its Max-Age is how long the alternate stands in (RFC 9132 §4.6), and not how long to wait: that may be a day. */
+const UNFOLLOWED_REDIRECT_SECONDS = 60
+
 /** A server's mitigation as it reports it. */
 export interface MitigationReport {
   readonly mitigationId: MitigationId
@@ -67,11 +71,19 @@ export function readPutAnswer(response: CoapResponse): PutAnswer {
     return { kind: 'granted', lifetime, ...(conflict === undefined ? {} : { conflict }) }
   }
   if (code === Code.conflict) return readConflict(scope, response)
+  const redirect = readRedirect(response)
+  if (redirect !== undefined) return unfollowed(redirect.alternate.referenceName, code)
   const text = `${formatCode(code)} ${diagnosticOf(response)}`.trim()
   // RFC 7252 §5.9.3.4, RFC 8516: Max-Age says when to come again.
   if (codeClass(code) === 5 || code === Code.tooManyRequests)
     return { kind: 'unavailable', code, retryAfterSeconds: maxAgeOf(response), text }
   return { kind: 'refused', code, text }
+}
+
+/** Whoever follows a redirect asks there anew; this is the answer for who does not. */
+function unfollowed(alternate: string, code: number): PutAnswer {
+  const text = `${formatCode(code)} sends us to ${alternate}, where we do not go`
+  return { kind: 'unavailable', code, retryAfterSeconds: UNFOLLOWED_REDIRECT_SECONDS, text }
 }
 
 function readConflict(scope: MitigationScopeEntry | undefined, response: CoapResponse): PutAnswer {

@@ -91,7 +91,7 @@ export class Redirection {
     if (ttlSeconds === 0 && !isUnderAttack)
       return { kind: 'refuse', reason: 'it is for no time, and no attack is on' }
     if (this.#options.contacts.isRecent(alternate.referenceName, now))
-      return { kind: 'refuse', reason: 'a loop: we talked to it within the last five minutes' }
+      return { kind: 'refuse', reason: 'a loop: we talked to it, or tried to, within the last five minutes' }
     const paths = this.#options.pathsTo(alternate)
     if (!paths.ok) return { kind: 'refuse', reason: paths.reason }
     const until = ttlSeconds === INFINITE_TTL ? undefined : after(now, Seconds(ttlSeconds))
