@@ -233,6 +233,11 @@ export interface SecureEndpoint {
    */
   useTicketKeys?(keys: readonly Uint8Array[]): void
   /**
+   * Clients: sessions of another endpoint, in place of those to the same servers; unusable ones are left out. Absent where
+   * an implementation has no tickets.
+   */
+  useSessions?(sessions: readonly ResumableSession[]): void
+  /**
    * Clients: what could be resumed now, for the next endpoint. Worth asking after each `established`. Absent where an
    * implementation has no tickets.
    */

@@ -62,8 +62,7 @@ bool Engine::start(EngineOptions options, CredentialProblem& problem) {
   }
   if (!context_->build(std::move(options.security), problem)) return false;
   factory_ = std::make_unique<SslFactory>(context_, bio_, options.mtuBytes, options.timing);
-  for (const KeptSession& kept : options.sessions)
-    if (!sessions_.take(kept, calendar_.seconds())) counters_.sessionsRefused++;
+  useSessions(options.sessions);
   if (context_->server()) {
     tickets_ = std::make_shared<TicketKeys>(options.random);
     if (!options.ticketKeys.empty() && !tickets_->use(options.ticketKeys)) {
@@ -93,6 +92,11 @@ bool Engine::reload(SecurityOptions security, CredentialProblem& problem) {
 
 bool Engine::useTicketKeys(const std::vector<std::vector<uint8_t>>& keys) {
   return tickets_ != nullptr && tickets_->use(keys);
+}
+
+void Engine::useSessions(const std::vector<KeptSession>& sessions) {
+  for (const KeptSession& kept : sessions)
+    if (!sessions_.take(kept, calendar_.seconds())) counters_.sessionsRefused++;
 }
 
 void Engine::receive(const Path& path, uint8_t* bytes, size_t length, uint64_t nowMs) {

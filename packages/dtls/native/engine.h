@@ -65,6 +65,8 @@ class Engine {
   /** Server with keys from outside: these are all of them now. False: they cannot be, and the old ones stay. */
   bool useTicketKeys(const std::vector<std::vector<uint8_t>>& keys);
   /** Client: what could be resumed. */
+  /** What may be resumed from now on, in place of what there was of the same server. */
+  void useSessions(const std::vector<KeptSession>& sessions);
   std::vector<KeptSession> resumableSessions() const { return sessions_.give(calendar_.seconds()); }
   Calendar& calendar() { return calendar_; }
 

@@ -84,10 +84,7 @@ bool readResumption(napi_env env, napi_value object, EngineOptions& out) {
   if (napi_value keys = property(env, object, "ticketKeys"))
     if (!readTicketKeys(env, keys, out.ticketKeys)) return false;
   napi_value sessions = property(env, object, "sessions");
-  return sessions == nullptr || readList(env, sessions, kMostSessions, [env, &out](napi_value element) {
-           out.sessions.emplace_back();
-           return readKeptSession(env, element, out.sessions.back());
-         });
+  return sessions == nullptr || readSessions(env, sessions, out.sessions);
 }
 
 napi_value makeBoolean(napi_env env, bool boolean) {
@@ -257,6 +254,13 @@ bool readSecurityOptions(napi_env env, napi_value object, SecurityOptions& out) 
         !readKey(env, property(env, object, "pskKey"), out.pskKey))
       return false;
   return true;
+}
+
+bool readSessions(napi_env env, napi_value list, std::vector<KeptSession>& out) {
+  return readList(env, list, kMostSessions, [env, &out](napi_value element) {
+    out.emplace_back();
+    return readKeptSession(env, element, out.back());
+  });
 }
 
 bool readTicketKeys(napi_env env, napi_value list, std::vector<std::vector<uint8_t>>& out) {

@@ -24,6 +24,7 @@ bool readBytes(napi_env env, napi_value value, uint8_t*& bytes, size_t& length);
 /** `[family, a, b, c, d, port]`, the words of core's IpAddress. */
 bool readAddress(napi_env env, napi_value value, Address& out);
 bool readSecurityOptions(napi_env env, napi_value object, SecurityOptions& out);
+bool readSessions(napi_env env, napi_value list, std::vector<KeptSession>& out);
 bool readTicketKeys(napi_env env, napi_value list, std::vector<std::vector<uint8_t>>& out);
 bool readEngineOptions(napi_env env, napi_value object, EngineOptions& out);
 

@@ -168,6 +168,16 @@ napi_value NodeEndpoint::ticketKeys(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/** useSessions(handle, sessions): in place of those of the same servers */
+napi_value NodeEndpoint::useSessions(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  std::vector<KeptSession> sessions;
+  NodeEndpoint* self = from(env, info, count, arguments);
+  if (self != nullptr && count == 2 && readSessions(env, arguments[1], sessions)) self->engine_.useSessions(sessions);
+  return nullptr;
+}
+
 /** sessions(handle): what could be resumed */
 napi_value NodeEndpoint::sessions(napi_env env, napi_callback_info info) {
   size_t count = 1;
@@ -379,6 +389,7 @@ void NodeEndpoint::define(napi_env env, napi_value exports) {
                    {"endpointConnect", connect},
                    {"endpointReload", reload},
                    {"endpointTicketKeys", ticketKeys},
+                   {"endpointUseSessions", useSessions},
                    {"endpointSessions", sessions},
                    {"endpointClose", close},
                    {"endpointDrain", drain},

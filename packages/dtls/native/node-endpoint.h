@@ -26,6 +26,7 @@ class NodeEndpoint {
   static napi_value connect(napi_env env, napi_callback_info info);
   static napi_value reload(napi_env env, napi_callback_info info);
   static napi_value ticketKeys(napi_env env, napi_callback_info info);
+  static napi_value useSessions(napi_env env, napi_callback_info info);
   static napi_value sessions(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
   static napi_value drain(napi_env env, napi_callback_info info);

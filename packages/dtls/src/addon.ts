@@ -119,6 +119,7 @@ export interface Addon {
   ): NativeProblem | undefined
   /** Whether these are in use now. */
   endpointTicketKeys(handle: NativeHandle, keys: readonly Uint8Array[]): boolean
+  endpointUseSessions(handle: NativeHandle, sessions: readonly NativeSession[]): void
   endpointSessions(handle: NativeHandle): readonly NativeSession[]
   endpointClose(handle: NativeHandle, peer: PeerId): void
   endpointDrain(handle: NativeHandle): void

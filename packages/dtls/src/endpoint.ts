@@ -20,7 +20,7 @@ import type {
 } from './addon.ts'
 import { Exchange, ExchangeBatch } from './exchange.ts'
 import { fromNative, pathFromNative, toNative } from './native-address.ts'
-import { sessionFromNative } from './native-session.ts'
+import { sessionFromNative, sessionToNative } from './native-session.ts'
 
 /** Hands an error of a handler to the process, as an exception that nobody caught, and goes on. */
 function reportUncaught(error: unknown): void {
@@ -130,6 +130,10 @@ export class DtlsEndpoint implements SecureEndpoint {
 
   useTicketKeys(keys: readonly Uint8Array[]): void {
     addon.endpointTicketKeys(this.#handle, this.#words.ticketKeys(keys))
+  }
+
+  useSessions(sessions: readonly ResumableSession[]): void {
+    addon.endpointUseSessions(this.#handle, sessions.map(sessionToNative))
   }
 
   resumableSessions(): readonly ResumableSession[] {

@@ -1,15 +1,20 @@
 import type {
   ClientCredentials,
+  ClientEndpointOptions,
+  Clock,
   Log,
   OpenSecureEndpoint,
   OpenSecureStream,
+  ResumableSession,
   SecureEndpoint,
+  SecureEndpointOptions,
   SecureStreamEndpoint
 } from '@breakwater/core'
 import type { DomainName } from '@breakwater/dots'
 import { OpenEndpoints } from '../open-endpoints.ts'
 import { socketAddressText } from '../socket-address-text.ts'
 import type { KeptSessions } from './kept-sessions.ts'
+import { TicketRenewal } from './ticket-renewal.ts'
 
 /** RFC 8973 §7: the service of the signal channel, which a certificate may be for (SRV-ID). */
 const serviceName = 'dots-signal'
@@ -21,19 +26,25 @@ export interface ClientEndpointsOptions {
   readonly credentials: Map<DomainName, ClientCredentials>
   /** Undefined: no session is kept over a restart. */
   readonly kept: KeptSessions | undefined
+  readonly clock: Clock
   readonly log: Log
+  /** No attack is on at any server; then tickets are renewed. */
+  readonly isAtPeace: () => boolean
 }
 
 /** The endpoints of a client: they resume sessions, also those of an earlier life, and take new credentials. */
 export class ClientEndpoints {
   readonly #datagrams: OpenEndpoints<SecureEndpoint>
   readonly #streams: OpenEndpoints<SecureStreamEndpoint>
+  readonly #renewal: TicketRenewal
+  readonly #kept: KeptSessions | undefined
   readonly #credentials: Map<DomainName, ClientCredentials>
   /** Whose a credential is, or was. */
   readonly #owners = new Map<ClientCredentials, DomainName>()
 
-  constructor({ open, openStream, credentials, kept, log }: ClientEndpointsOptions) {
+  constructor({ open, openStream, credentials, kept, clock, log, isAtPeace }: ClientEndpointsOptions) {
     this.#credentials = credentials
+    this.#kept = kept
     for (const [domain, each] of credentials) this.#owners.set(each, domain)
     this.#streams = new OpenEndpoints(openStream)
     this.#datagrams = new OpenEndpoints(open, {
@@ -41,11 +52,19 @@ export class ClientEndpoints {
         options.role === 'server'
           ? options
           : { ...options, serviceName, sessions: kept?.of(options.credentials) ?? [] },
-      onEstablished: (endpoint, options, { resumed, path }) => {
+      onEstablished: (endpoint, options, { peer, resumed, path }) => {
         if (resumed === true) log.info('session.resumed', { remote: socketAddressText(path.remote) })
-        if (options.role === 'client')
-          kept?.keep(this.#current(options.credentials), endpoint.resumableSessions?.() ?? [])
+        if (options.role !== 'client') return
+        kept?.keep(this.#current(options.credentials), endpoint.resumableSessions?.() ?? [])
+        this.#renewal.watch(endpoint, { ...options, serviceName }, peer, path.remote)
       }
+    })
+    this.#renewal = new TicketRenewal({
+      clock,
+      open: (options, handlers) => open(this.#currently(options), handlers),
+      log,
+      isAtPeace,
+      onRenewed: (options, sessions) => this.#renewed(options, sessions)
     })
   }
 
@@ -77,6 +96,27 @@ export class ClientEndpoints {
       this.#credentials.set(domain, credentials)
     }
     return count
+  }
+
+  /** Gives up renewals of tickets that are under way; the endpoints belong to who opened them. */
+  close(): Promise<void> {
+    return this.#renewal.close()
+  }
+
+  /** For the next process, and for what this one has open with the same credential. */
+  #renewed({ credentials }: ClientEndpointOptions, sessions: readonly ResumableSession[]): void {
+    const current = this.#current(credentials)
+    this.#kept?.keep(current, sessions)
+    this.#datagrams.each((endpoint, options) => {
+      if (options.role === 'client' && this.#current(options.credentials) === current)
+        endpoint.useSessions?.(sessions)
+    })
+  }
+
+  #currently(options: SecureEndpointOptions): SecureEndpointOptions {
+    return options.role === 'server'
+      ? options
+      : { ...options, credentials: this.#current(options.credentials) }
   }
 
   #current(credentials: ClientCredentials): ClientCredentials {

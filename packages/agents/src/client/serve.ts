@@ -53,8 +53,11 @@ async function start(
     openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
     credentials: ports.credentials,
     kept: await openKeptSessions(config, files, log, cleanUp),
-    log
+    clock,
+    log,
+    isAtPeace: () => host.status().requests.every(({ trigger }) => trigger !== 'immediate')
   })
+  cleanUp.add('endpoints', () => endpoints.close())
   const host = hostDotsClient({
     ...ports,
     clock,

@@ -47,6 +47,11 @@ export const eventCatalogue = {
   'session.cuid-collision': { level: 'warn', text: 'another client had our cuid; it was changed' },
   'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
   'session.resumed': { level: 'info', text: 'a session came about by the short handshake' },
+  'session.ticket_renewed': { level: 'info', text: 'a new ticket stands ready for the next handshake' },
+  'session.ticket_not_renewed': {
+    level: 'warn',
+    text: 'a new ticket could not be had; when the old one ends, handshakes will be full ones'
+  },
   'sessions.not_stored': { level: 'error', text: 'sessions will not be resumed after a restart' },
   'sessions.unusable': {
     level: 'warn',
