@@ -1,6 +1,7 @@
 import type { Attack, Family } from './attack.ts'
 import { impostors } from './dtls/impostors.ts'
 import { strangersOverDtls } from './dtls/strangers.ts'
+import { clientsAtTheServer } from './machine/clients.ts'
 
 /** What the table needs of an attack. */
 export type Entry = Omit<Attack<never>, 'run'>
@@ -18,4 +19,8 @@ const listingOf = <World>({ title, against, attacks }: Family<World>): Listing =
 })
 
 /** Every attack of the suite, family by family. */
-export const catalogue: readonly Listing[] = [listingOf(strangersOverDtls), listingOf(impostors)]
+export const catalogue: readonly Listing[] = [
+  listingOf(strangersOverDtls),
+  listingOf(impostors),
+  listingOf(clientsAtTheServer)
+]
