@@ -22,6 +22,7 @@ import { PeerTransfers } from './peer-transfers.ts'
 
 type RequestOutput = Extract<CoapSessionOutput, { kind: 'request' }>
 type RespondInput = Extract<CoapSessionInput, { kind: 'respond' }>
+type NotifyInput = Extract<CoapSessionInput, { kind: 'notify' }>
 type PingInput = Extract<CoapSessionInput, { kind: 'ping' }>
 type PingOutcome = Extract<CoapSessionOutput, { kind: 'failed' | 'pong' }>
 
@@ -87,7 +88,7 @@ export class BlockwiseLayer implements Exchanges {
         this.#down.push(input)
         return
       case 'notify':
-        this.#down.push({ ...input, response: this.#peer.notify(input.exchange, input.response, now) })
+        this.#notify(input, now)
         return
       case 'forget-observer':
         this.#peer.observerGone(input.exchange)
@@ -105,6 +106,11 @@ export class BlockwiseLayer implements Exchanges {
   /** Most bodies are whole and leave as they are. */
   #respond(input: RespondInput, now: Instant): void {
     const response = this.#peer.respond(input.exchange, input.response, now)
+    this.#lower(response === input.response ? input : { ...input, response }, now)
+  }
+
+  #notify(input: NotifyInput, now: Instant): void {
+    const response = this.#peer.notify(input.exchange, input.response, now)
     this.#lower(response === input.response ? input : { ...input, response }, now)
   }
 

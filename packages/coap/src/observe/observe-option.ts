@@ -29,7 +29,9 @@ export function withoutObserve(options: readonly CoapOption[]): readonly CoapOpt
 
 export function withSequence(options: readonly CoapOption[], sequence: number): readonly CoapOption[] {
   const option = uintOption(OptionNumber.observe, sequence & SEQUENCE_MASK)
-  return [...withoutObserve(options), option]
+  // In its place: options that are in order stay so.
+  if (!observeIn(options)) return [...options, option]
+  return options.map((each) => (each.number === OptionNumber.observe ? option : each))
 }
 
 function observeIn(options: readonly CoapOption[]): boolean {

@@ -9,6 +9,7 @@ import { selectContent } from '../signal/content.ts'
 import { MAXIMUM_BODY_BYTES } from '../signal/block-transfer.ts'
 import type { Content } from '../signal/content.ts'
 import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
+import type { SessionParameters } from '../signal/defaults.ts'
 import type { ClientState } from './client-state.ts'
 import { observedMaxAge } from './freshness.ts'
 import type { Mitigation } from './mitigation.ts'
@@ -53,7 +54,22 @@ const MOST_ENDED = 64
 /** Three requests in a row would have to be lost to end the insistence while its client still asks. */
 const INSISTENCE: Duration = Seconds(10)
 
+const NONE: readonly Mitigation[] = []
+
 type Describe = (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
+
+/** What an observer was told, and all that it depends on: the next one may be told the very same. */
+interface Told {
+  readonly client: ClientState
+  readonly of: MitigationObservation['of']
+  readonly content: Content
+  readonly parameters: SessionParameters
+  readonly ended: readonly Mitigation[]
+  readonly response: CoapResponse | undefined
+}
+
+/** Timer of all sessions that need not wait. */
+export const NOTIFY_ALL_TIMER = 'notify-all'
 
 /**
  * Tells observers what changed: always the latest state, never faster than one notification of a session in three seconds
@@ -62,6 +78,10 @@ type Describe = (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
 export class Observations {
   readonly #state: ServerState
   readonly #describe: Describe
+  /** Sessions that may be told something at once: one timer for all, as there may be very many. */
+  readonly #ready = new Set<ServerSession>()
+  /** Until anything happens but the telling itself. */
+  #told: Told | undefined
 
   constructor(state: ServerState, describe: Describe) {
     this.#state = state
@@ -144,8 +164,26 @@ export class Observations {
     for (const observation of session.observations.values()) this.#plan(observation, now)
   }
 
+  /** Something is going to happen: what was told last may not be true any more. */
+  forgetTold(): void {
+    this.#told = undefined
+  }
+
+  /** Timer `notify-all`. */
+  notifyReady(now: Instant): void {
+    for (const session of this.#ready) this.notify(session, now)
+  }
+
+  /** The session has closed. */
+  sessionClosed(session: ServerSession): void {
+    this.#ready.delete(session)
+    this.#state.timers.cancel(notifyTimer(session.peer))
+  }
+
   /** Timer `notify:<peer>`: tells one observer; the others of the session have their turn later. */
   notify(session: ServerSession, now: Instant): void {
+    // Whichever of its two timers comes first: the other must not tell it more before its time.
+    this.#ready.delete(session)
     const [observation] = session.changed
     if (observation === undefined) return
     session.changed.delete(observation)
@@ -169,7 +207,12 @@ export class Observations {
     const { session } = observation
     session.changed.add(observation)
     const dueAt = after(session.notifiedAt, PACING_WITHOUT_RTT)
-    this.#state.timers.set(notifyTimer(session.peer), dueAt > now ? dueAt : now)
+    if (dueAt > now) {
+      this.#state.timers.set(notifyTimer(session.peer), dueAt)
+      return
+    }
+    if (this.#ready.size === 0) this.#state.timers.set(NOTIFY_ALL_TIMER, now)
+    this.#ready.add(session)
   }
 
   #send({ session, exchange }: Observation, message: CoapResponse, now: Instant): void {
@@ -190,11 +233,33 @@ export class Observations {
   }
 
   #mitigationMessage(observation: MitigationObservation, now: Instant): CoapResponse | undefined {
-    const { session, client, of, content, ended } = observation
+    const { session, client, of, content } = observation
+    const ended = observation.ended.size === 0 ? NONE : [...observation.ended.values()]
+    observation.ended.clear()
+    const { parameters } = session
+    const last = this.#told
+    if (
+      last?.client === client &&
+      last.of === of &&
+      last.content === content &&
+      last.parameters === parameters &&
+      last.ended.length === ended.length &&
+      last.ended.every((each, index) => each === ended[index])
+    )
+      return last.response
+    const response = this.#represent(observation, ended, now)
+    this.#told = { client, of, content, parameters, ended, response }
+    return response
+  }
+
+  #represent(
+    { session, client, of, content }: MitigationObservation,
+    ended: readonly Mitigation[],
+    now: Instant
+  ): CoapResponse | undefined {
     const current = of === 'all' ? [...client.mitigations.values()] : (client.mitigations.get(of) ?? [])
     // A mitigation that was asked for anew is told as it is now, not as it ended.
-    const over = [...ended.values()].filter(({ id }) => !client.mitigations.has(id))
-    ended.clear()
+    const over = ended.filter(({ id }) => !client.mitigations.has(id))
     const scope = [current, over]
       .flat()
       .map((mitigation) => selectContent(this.#describe(mitigation, now), content))

@@ -17,7 +17,7 @@ import type { Mitigation } from './mitigation.ts'
 import { MitigationRecords } from './mitigation-records.ts'
 import { MitigationRequests } from './mitigation-requests.ts'
 import { MutationQueue, isChanging } from './mutation-queue.ts'
-import { Observations, notifyTimer } from './observation.ts'
+import { NOTIFY_ALL_TIMER, Observations } from './observation.ts'
 import { DEFAULT_SERVER_POLICY } from './policy.ts'
 import type { ServerPolicy } from './policy.ts'
 import { NameResolution } from './name-resolution.ts'
@@ -116,6 +116,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
   }
 
   handle(input: ServerInput, now: Instant): void {
+    this.#observations.forgetTold()
     this.#take(input, now)
     this.#state.activity.settle(now)
   }
@@ -181,9 +182,11 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
 
   handleTimeout(now: Instant): void {
     const { timers } = this.#state
+    this.#observations.forgetTold()
     for (let name = timers.takeDue(now); name !== undefined; name = timers.takeDue(now)) {
       const colon = name.indexOf(':')
       const [kind, of] = colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)]
+      if (kind !== 'notify') this.#observations.forgetTold()
       this.#timer(kind, of, now)
     }
     this.#state.activity.settle(now)
@@ -253,7 +256,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     this.#preconfigured.watch.sessionClosed(session)
     this.#state.activity.detach(session)
     session.close()
-    this.#state.timers.cancel(notifyTimer(peer))
+    this.#observations.sessionClosed(session)
     for (const exchange of session.observations.keys()) this.#observations.remove(session, exchange)
     for (const client of session.clients) {
       client.sessions--
@@ -406,6 +409,9 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     switch (kind) {
       case 'sweep':
         this.#commits.retrySweep()
+        return
+      case NOTIFY_ALL_TIMER:
+        this.#observations.notifyReady(now)
         return
       case 'restamp':
         this.#lifecycle.records.restamp(this.#state.clients)
