@@ -1,6 +1,7 @@
 import { Code, OptionNumber, uintOption } from '@breakwater/coap'
 import { Minutes, Seconds, formatIpAddress } from '@breakwater/core'
 import { encodeSignal } from '@breakwater/model'
+import { address } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
 import { ScriptedServer, want } from '../../packages/dots/test/client/scripted-server.ts'
 import type { Heard } from '../../packages/dots/test/client/scripted-server.ts'
@@ -12,13 +13,14 @@ const [ispA, ispB] = twoProviders.domains.map(({ servers }) => servers[0]!)
 
 /** One that says "ask there instead" (Figures 25 and 26). */
 class RedirectingServer extends ScriptedServer {
-  constructor() {
-    super()
+  constructor(resolvesNames = false) {
+    super({}, undefined, resolvesNames)
     this.connect()
   }
 
   redirect(request: Heard, altServer: string, altServerRecord: readonly string[], ttlSeconds = 600): void {
-    const body = encodeSignal({ redirectedSignal: { altServer, altServerRecord } })
+    const record = altServerRecord.length === 0 ? {} : { altServerRecord }
+    const body = encodeSignal({ redirectedSignal: { altServer, ...record } })
     this.reply(request, Code.serviceUnavailable, body, [
       uintOption(OptionNumber.contentFormat, 271),
       uintOption(OptionNumber.maxAge, ttlSeconds)
@@ -170,5 +172,92 @@ describe('RFC 9132 §4.6: a client that is sent to another server', () => {
     server.reply(server.last(`PUT ${MITIGATE}`), Code.serviceUnavailable, blank, [format])
     expect(server.destinations).toEqual([home])
     expect(server.association.requests.map(({ state }) => state.kind)).toEqual(['refused'])
+  })
+})
+
+/** A client that was sent to a name without addresses, and has somebody to ask. */
+function sentToName(altServer = 'alt-server.example'): RedirectingServer {
+  const server = new RedirectingServer(true)
+  server.want(web)
+  server.redirect(server.last(`PUT ${MITIGATE}`), altServer, [])
+  return server
+}
+
+function questions(server: RedirectingServer): string[] {
+  return server.outputs.flatMap((output) => (output.kind === 'resolve' ? [output.name] : []))
+}
+
+describe('RFC 9132 §4.6: a client that is sent to a name without addresses', () => {
+  it('does not follow where it has nobody to ask, and says so', () => {
+    const server = new RedirectingServer()
+    server.want(web)
+    server.redirect(server.last(`PUT ${MITIGATE}`), 'alt-server.example', [])
+    expect(server.destinations).toEqual([home])
+    expect(server.refusals).toMatchObject([{ reason: 'its addresses are not known' }])
+  })
+
+  it('asks where it is, and goes there as with a record [RFC9132-4.6-S01]', () => {
+    const server = sentToName()
+    server.pass(Seconds(2))
+    expect(questions(server)).toEqual(['alt-server.example'])
+    expect(server.destinations).toEqual([home])
+    server.feed({ kind: 'resolved', name: 'alt-server.example', addresses: [address('192.0.2.77')] })
+    expect(server.destinations).toEqual([home, alternate])
+    const first = server.last(`PUT ${MITIGATE}`)
+    server.arrive()
+    const again = server.last(`PUT ${MITIGATE}`)
+    expect([again.connection === first.connection, again.text]).toEqual([false, first.text])
+  })
+
+  it('asks once, whatever else is answered alike meanwhile; the session goes on', () => {
+    const server = sentToName()
+    server.want(web, want('mail', target('198.51.100.25/32')))
+    server.pass(Seconds(4))
+    const mail = server.last(`PUT ${MITIGATE}`)
+    server.redirect(mail, 'alt-server.example', [])
+    expect(questions(server)).toHaveLength(1)
+    expect(server.outputs.filter(({ kind }) => kind === 'close')).toEqual([])
+    server.feed({ kind: 'resolved', name: 'alt-server.example', addresses: [address('192.0.2.77')] })
+    server.arrive()
+    const puts = server.requests(`PUT ${MITIGATE}`).filter((each) => each.connection === server.connection)
+    expect(new Set(puts.map(({ scope }) => scope[0]?.targetPrefix?.[0]))).toEqual(
+      new Set(['198.51.100.7/32', '198.51.100.25/32'])
+    )
+  })
+
+  it('takes the 5.03 for the answer where nobody knows, and asks again when its time is over', () => {
+    const server = sentToName()
+    server.feed({ kind: 'resolved', name: 'alt-server.example', addresses: [] })
+    expect(server.destinations).toEqual([home])
+    expect(server.refusals).toMatchObject([{ reason: 'its addresses are not known' }])
+    expect(server.association.requests.map(({ state }) => state.kind)).toEqual(['refused'])
+    const before = server.requests(`PUT ${MITIGATE}`).length
+    server.pass(Seconds(610))
+    expect(server.requests(`PUT ${MITIGATE}`).length).toBeGreaterThan(before)
+  })
+
+  it('does not go to what turns out to be a server of another domain', () => {
+    const server = sentToName()
+    server.feed({ kind: 'resolved', name: 'alt-server.example', addresses: ispB!.addresses })
+    expect(server.destinations).toEqual([home])
+    expect(server.refusals).toHaveLength(1)
+  })
+
+  it('tries no more than 16 addresses of one name', () => {
+    const server = sentToName()
+    const addresses = Array.from({ length: 40 }, (_, index) => address(`192.0.2.${100 + index}`))
+    server.feed({ kind: 'resolved', name: 'alt-server.example', addresses })
+    server.pass(Minutes(2))
+    const tried = new Set(server.destinations.filter((each) => each.startsWith('alt-server.example')))
+    expect(tried.size).toBeGreaterThan(0)
+    expect(tried.size).toBeLessThanOrEqual(16)
+  })
+
+  it('forgets an answer that nobody waits for any more', () => {
+    const server = sentToName()
+    server.feed({ kind: 'closed', connection: server.connection, reason: 'close-notify' })
+    server.feed({ kind: 'resolved', name: 'alt-server.example', addresses: [address('192.0.2.77')] })
+    server.feed({ kind: 'resolved', name: 'unasked.example', addresses: [address('192.0.2.78')] })
+    expect(server.destinations.some((each) => each.startsWith('alt-server'))).toBe(false)
   })
 })

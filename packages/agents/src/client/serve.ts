@@ -1,5 +1,6 @@
 import type { Clock, Log } from '@breakwater/core'
-import { Notebook, hostDotsClient } from '@breakwater/dots'
+import { DomainName, Notebook, hostDotsClient } from '@breakwater/dots'
+import type { Resolver, Site } from '@breakwater/dots'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
 import { linuxDefaultRouters, systemClock, systemEntropy, tlsEndpointOpener } from '@breakwater/runtime'
 import { openSqliteStore } from '@breakwater/store'
@@ -15,6 +16,7 @@ import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
 import { openEventLog } from '../log/event-log.ts'
 import { makeFolderOf } from '../make-folder.ts'
+import { openResolver } from '../open-resolver.ts'
 import { ClientEndpoints } from './client-endpoints.ts'
 import { clientHandlers } from './client-handlers.ts'
 import { clientPorts } from './client-ports.ts'
@@ -60,6 +62,7 @@ async function start(
   cleanUp.add('endpoints', () => endpoints.close())
   const host = hostDotsClient({
     ...ports,
+    resolvers: openResolvers(config, ports.site, files, cleanUp),
     clock,
     entropy,
     open: endpoints.open,
@@ -86,6 +89,24 @@ async function start(
   const control = await openControlServer({ socket, handlers, clock, log })
   cleanUp.add('control', () => control.close())
   return { role: 'client', socket, listen: [] }
+}
+
+/** Names are asked for by the domain that they are of, and from its addresses (RFC 9284 §5.1). */
+function openResolvers(
+  config: ClientConfig,
+  site: Site,
+  files: ConfigFiles,
+  cleanUp: CleanUp
+): Map<DomainName, Resolver> {
+  const resolvers = new Map<DomainName, Resolver>()
+  for (const { name, resolver } of config.domains) {
+    if (resolver === undefined) continue
+    const sources = site.domains.find((domain) => domain.name === name)?.sources ?? []
+    const opened = openResolver(resolver, files, sources)
+    cleanUp.add(`resolver ${name}`, () => opened.close())
+    resolvers.set(DomainName(name), opened)
+  }
+  return resolvers
 }
 
 /** What the client could resume after a restart; undefined when its operator wants nothing on disk. */

@@ -13,6 +13,7 @@ import type { Static } from 'typebox'
 import { certificateCredentials, pskCredentials, rawPublicKeyCredentials } from './credentials-config.ts'
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
+import { resolverOfDomain } from './resolver-config.ts'
 import { sessionParameters } from './session-config.ts'
 
 const server = section(
@@ -106,6 +107,7 @@ const provisioningDomain = section(
         source: 'RFC 9132 §4.4.1.1'
       })
     ),
+    resolver: optional(resolverOfDomain),
     credentials: optional(
       either([certificateCredentials, pskCredentials, rawPublicKeyCredentials], {
         description: 'What the client shows to the servers of this provider, and to no others.',

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { Static } from 'typebox'
 import { either, list, optional, section, text, whole } from './option.ts'
 
 const tlsServer = section(
@@ -13,40 +14,46 @@ const tlsServer = section(
   { description: 'A name server that speaks DNS over TLS.' }
 )
 
-/** What names in requests mean. */
-export const resolver = either(
-  [
-    section(
-      {
-        kind: Type.Literal('tls', {
-          description: 'Ask by DNS over TLS, so that nobody on the way sees names.'
-        }),
-        servers: list(tlsServer, 1, { description: 'Name servers in order of preference.' }),
-        trustAnchors: optional(
-          text('trust-anchors-file', {
-            description: 'PEM file with the authorities of the name servers; left out: the public ones.'
-          })
-        )
-      },
-      { description: 'Asks in private.' }
-    ),
-    section(
-      {
-        kind: Type.Literal('plain', { description: 'Ask by plain DNS: for a name server on this host.' }),
-        servers: optional(
-          list(text('ip-address', { description: 'Address of a recursive name server, port 53.' }), 1, {
-            description: 'Name servers in order of preference; left out: those of the system.'
-          })
-        )
-      },
-      { description: 'Asks in the clear.' }
-    )
-  ],
+const overTls = section(
   {
-    description: 'Who is asked what names in requests mean; left out: requests by name are refused.',
-    source: 'RFC 9132 §4.4.1.1, §11'
-  }
+    kind: Type.Literal('tls', { description: 'Ask by DNS over TLS, so that nobody on the way sees names.' }),
+    servers: list(tlsServer, 1, { description: 'Name servers in order of preference.' }),
+    trustAnchors: optional(
+      text('trust-anchors-file', {
+        description: 'PEM file with the authorities of the name servers; left out: the public ones.'
+      })
+    )
+  },
+  { description: 'Asks in private.' }
 )
+
+const plain = section(
+  {
+    kind: Type.Literal('plain', { description: 'Ask by plain DNS: for a name server on this host.' }),
+    servers: optional(
+      list(text('ip-address', { description: 'Address of a recursive name server, port 53.' }), 1, {
+        description: 'Name servers in order of preference; left out: those of the system.'
+      })
+    )
+  },
+  { description: 'Asks in the clear.' }
+)
+
+/** What names in requests mean. */
+export const resolver = either([overTls, plain], {
+  description: 'Who is asked what names in requests mean; left out: requests by name are refused.',
+  source: 'RFC 9132 §4.4.1.1, §11'
+})
+
+/** Where a server is that another one sends the client to. */
+export const resolverOfDomain = either([overTls, plain], {
+  description:
+    'Who is asked where a server is that a server of this provider sends the client to by its name alone, from the `sources`; left out: the client does not go there.',
+  source: 'RFC 9132 §4.6'
+})
+
+/** What a checked configuration says of a resolver. */
+export type ResolverConfig = Static<typeof resolver>
 
 /** Where clients are sent. */
 export const redirection = section(

@@ -38,6 +38,7 @@ export const eventCatalogue = {
   'session.changed': { level: 'info', text: 'the session with a server has a new state' },
   'session.down': { level: 'warn', text: 'there is no session with a server' },
   'routers.unknown': { level: 'warn', text: 'the system does not tell its default routers' },
+  'name.unresolved': { level: 'warn', text: 'nobody said where the server is that we were sent to' },
   'session.redirected': { level: 'warn', text: 'a server sent us to another, which stands in for it' },
   'session.redirection-over': { level: 'info', text: 'the server that was configured has its turn again' },
   'session.redirect-refused': {

@@ -18,6 +18,7 @@ import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
 import { openEventLog } from '../log/event-log.ts'
 import { makeFolderOf } from '../make-folder.ts'
+import { openResolver } from '../open-resolver.ts'
 import { OpenEndpoints } from '../open-endpoints.ts'
 import { listeningAddressText, socketAddressText } from '../socket-address-text.ts'
 import { auditEntryOf } from './audit-entry.ts'
@@ -25,7 +26,6 @@ import { serverHandlers } from './server-handlers.ts'
 import {
   clientDomains,
   listenOptions,
-  resolverOf,
   serverCredentials,
   serverPolicy,
   streamCredentials
@@ -64,7 +64,7 @@ async function start(
   const mitigator = await openMitigator(config.mitigator, log)
   cleanUp.add('mitigator', () => mitigator.close())
   const endpoints = await openEndpoints(`${path}-tickets`, clock, log, cleanUp)
-  const resolver = resolverOf(config, files)
+  const resolver = config.resolver === undefined ? undefined : openResolver(config.resolver, files)
   if (resolver !== undefined) cleanUp.add('resolver', () => resolver.close())
   const sessions = new ServerSessions()
   const host = await hostDotsServer({

@@ -1,8 +1,7 @@
 import { InternalError, parseIpAddress, parseIpPrefix, Seconds } from '@breakwater/core'
 import type { IpAddress, IpPrefix, ServerCredentials, Transport } from '@breakwater/core'
 import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
-import type { ClientDomain, Redirection, Resolver, ServerPolicy, ServerPorts } from '@breakwater/dots'
-import { openPlainResolver, openTlsResolver } from '@breakwater/runtime'
+import type { ClientDomain, Redirection, ServerPolicy, ServerPorts } from '@breakwater/dots'
 import type { ConfigFiles } from '../config/file-format.ts'
 import { certificateCredentialsOf, keyOf } from '../config/credentials-of-config.ts'
 import type { ServerConfig } from '../config/server-config.ts'
@@ -104,27 +103,6 @@ function redirectionOf(redirection: NonNullable<ServerConfig['redirection']>): R
   const { server, addresses, ttlSeconds = 86_400, clients = 'all' } = redirection
   return { server, addresses: addresses.map((text) => checkedAddress(text)), ttlSeconds, clients }
 }
-
-/** Who is asked what names mean; undefined: nobody. */
-export function resolverOf(config: ServerConfig, files: ConfigFiles): Resolver | undefined {
-  const { resolver } = config
-  if (resolver === undefined) return undefined
-  if (resolver.kind === 'plain') {
-    const servers = resolver.servers?.map((text) => ({ address: checkedAddress(text), port: 53 }))
-    return openPlainResolver({ timeLimit: NAME_LIMIT, ...(servers === undefined ? {} : { servers }) })
-  }
-  const { trustAnchors } = resolver
-  const trust = trustAnchors === undefined ? {} : { trustAnchors: files.text(trustAnchors) }
-  const servers = resolver.servers.map(({ address, port = 853, name }) => ({
-    address: { address: checkedAddress(address), port },
-    name,
-    ...trust
-  }))
-  return openTlsResolver({ servers, timeLimit: NAME_LIMIT })
-}
-
-/** A client asks again every 3 seconds; what is not known after two of its requests comes too late for it. */
-const NAME_LIMIT = Seconds(8)
 
 function checkedAddress(text: string): IpAddress {
   return parseIpAddress(text) ?? unchecked(text)

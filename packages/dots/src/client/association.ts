@@ -3,6 +3,7 @@ import type {
   Duration,
   Entropy,
   Instant,
+  IpAddress,
   Machine,
   SessionEnd,
   SessionFailure,
@@ -18,11 +19,13 @@ import { isAboutSession } from './errand.ts'
 import type { Calendar } from './calendar.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import { Pacing } from './pacing.ts'
+import { PendingRedirect } from './pending-redirect.ts'
 import { RequestBook } from './request-book.ts'
 import type { BookedRequest, LastingWant } from './request-book.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
 import { Redirection, readRedirect } from './redirection.ts'
-import type { Redirect, RedirectionOptions } from './redirection.ts'
+import type { SentAway } from './pending-redirect.ts'
+import type { Redirect, RedirectDecision, RedirectionOptions } from './redirection.ts'
 import { SessionNegotiation } from './session-negotiation.ts'
 import type { WantedConfiguration } from './session-negotiation.ts'
 import { SignalSession } from './session.ts'
@@ -48,6 +51,8 @@ export type AssociationInput =
   | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
   /** What `note-request` and `note-numbering` said in an earlier life; before `start`. */
   | { readonly kind: 'resume'; readonly legacy: ServerLegacy | undefined }
+  /** What `resolve` asked; no addresses: nobody knows. */
+  | { readonly kind: 'resolved'; readonly name: string; readonly addresses: readonly IpAddress[] }
   /** Tell the server what we see of an attack. */
   | { readonly kind: 'efficacy'; readonly protection: ProtectionId; readonly attackStatus: AttackStatus }
 
@@ -69,6 +74,8 @@ export type AssociationOutput =
   | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
   /** RFC 9132 §4.6: another server stands in; undefined: the provisioned one again. */
   | { readonly kind: 'redirected'; readonly alternate: string | undefined }
+  /** What does the name of an alternate mean? Answered by `resolved`. */
+  | { readonly kind: 'resolve'; readonly name: string }
   | { readonly kind: 'redirect-refused'; readonly alternate: string; readonly reason: string }
   | Extract<RequestBookOutput, { kind: 'note-request' | 'note-numbering' }>
   | { readonly kind: 'malformed'; readonly text: string }
@@ -105,6 +112,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   readonly #negotiations = new WeakMap<SignalSession, SessionNegotiation>()
   #lastSid = 0
   readonly #redirection: Redirection
+  readonly #pendingRedirect = new PendingRedirect()
   /** Ways to the provisioned server. */
   #provisioned: LegalPaths
 
@@ -169,6 +177,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
       case 'resume':
         this.#book.resume(input.legacy, now)
+        break
+      case 'resolved':
+        this.#arrive(input.name, input.addresses, now)
         break
       case 'efficacy':
         this.#book.updateEfficacy(input.protection, input.attackStatus, now)
@@ -266,6 +277,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#book.sessionUp(now)
         return
       case 'down':
+        this.#pendingRedirect.forget()
         this.#book.sessionDown(now)
     }
   }
@@ -359,7 +371,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   ): void {
     const { errand, response } = output
     const redirect = readRedirect(response)
-    if (redirect !== undefined && this.#redirected(redirect, live, now)) return
+    if (redirect !== undefined && this.#redirected(redirect, output, live, now)) return
     if (isAboutSession(errand)) {
       this.#keep({ kind: 'heard', connection: live.connection }, now)
       this.#negotiations.get(live.session)?.handle({ kind: 'answer', errand, response }, now)
@@ -374,18 +386,36 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   /** RFC 9132 §4.6. @returns whether we go there: then what was asked is asked there. */
-  #redirected(redirect: Redirect, live: LiveSession, now: Instant): boolean {
-    const { contacts } = this.#options.redirection
-    contacts.talked(live.path.referenceName, now)
+  #redirected(redirect: Redirect, sentAway: SentAway, live: LiveSession, now: Instant): boolean {
+    this.#options.redirection.contacts.talked(live.path.referenceName, now)
     const decision = this.#redirection.decide(redirect, this.#isUnderAttack, now)
-    const alternate = redirect.alternate.referenceName
-    if (decision.kind === 'refuse') {
-      this.#outputs.push({ kind: 'redirect-refused', alternate, reason: decision.reason })
-      return false
+    if (decision.kind !== 'resolve') return this.#move(redirect, decision, now)
+    const name = redirect.alternate.referenceName
+    if (this.#pendingRedirect.wait(redirect, sentAway)) this.#outputs.push({ kind: 'resolve', name })
+    this.#keep({ kind: 'heard', connection: live.connection }, now)
+    return !isAboutSession(sentAway.errand)
+  }
+
+  #move({ alternate }: Redirect, decision: RedirectDecision, now: Instant): boolean {
+    const { referenceName } = alternate
+    if (decision.kind === 'follow') {
+      this.#outputs.push({ kind: 'redirected', alternate: referenceName })
+      this.#keep({ kind: 'moved', paths: decision.paths.paths }, now)
+      return true
     }
-    this.#outputs.push({ kind: 'redirected', alternate })
-    this.#keep({ kind: 'moved', paths: decision.paths.paths }, now)
-    return true
+    if (decision.kind === 'refuse')
+      this.#outputs.push({ kind: 'redirect-refused', alternate: referenceName, reason: decision.reason })
+    return false
+  }
+
+  /** Where the alternate is has become known, or that nobody knows. */
+  #arrive(name: string, addresses: readonly IpAddress[], now: Instant): void {
+    const found = this.#pendingRedirect.resolved(name, addresses)
+    if (found === undefined) return
+    const { redirect, sentAway } = found
+    if (this.#move(redirect, this.#redirection.arrive(redirect, now), now)) return
+    for (const { errand, response } of sentAway)
+      if (!isAboutSession(errand)) this.#book.answer(errand, response, now)
   }
 
   /** An alternate that cannot be reached is no stand-in, however long it was to be one. */

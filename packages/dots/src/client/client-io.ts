@@ -1,4 +1,4 @@
-import type { SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
+import type { IpAddress, SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
 import type { DefaultRouter } from '../domain/default-routers.ts'
 import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
@@ -21,6 +21,13 @@ export type ClientInput =
   | { readonly kind: 'remembered'; readonly outcomes: ReadonlyMap<ServerName, RememberedOutcomes> }
   /** The answer to `read-routers`; undefined: the system did not tell. */
   | { readonly kind: 'routers'; readonly routers: readonly DefaultRouter[] | undefined }
+  /** The answer to `resolve`; no addresses: nobody knows. */
+  | {
+      readonly kind: 'resolved'
+      readonly server: ServerName
+      readonly name: string
+      readonly addresses: readonly IpAddress[]
+    }
   /**
    * What an earlier life left: the records that `store` wrote, by collection, and the protections that the operator still
    * wants. All of it at once, before `start`, lest the one be taken for everything that is wanted.
@@ -62,6 +69,13 @@ export type ClientOutput =
   | { readonly kind: 'close'; readonly connection: ConnectionId }
   /** Which default routers does this host have? Answered by `routers`. */
   | { readonly kind: 'read-routers' }
+  /** What does this name mean, to the resolver of this domain? Answered by `resolved`. */
+  | {
+      readonly kind: 'resolve'
+      readonly domain: DomainName
+      readonly server: ServerName
+      readonly name: string
+    }
   /** What was learnt of the paths to a server, to be stored where a restart finds it; undefined: nothing any more. */
   | {
       readonly kind: 'remember'

@@ -39,6 +39,8 @@ export interface DotsClientOptions extends SessionRuleOptions {
   /** The cuid of each domain's credential: see `cuidOf`. */
   readonly cuids: ReadonlyMap<DomainName, Cuid>
   readonly entropy: Entropy
+  /** Domains in which somebody answers `resolve`. Default: none. */
+  readonly resolvingDomains?: ReadonlySet<DomainName>
   /** Default: those of RFC 9132. */
   readonly parameters?: SessionParameters
   /** What is to be negotiated of every session (RFC 9132 §4.5). Default: nothing. */
@@ -87,7 +89,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         configuration: options.configuration,
         redirection: {
           contacts,
-          pathsTo: (alternate) => alternatePaths(options.site, server, alternate)
+          pathsTo: (alternate) => alternatePaths(options.site, server, alternate),
+          resolvesNames: options.resolvingDomains?.has(server.domain) ?? false
         },
         newConnection: () => this.#nextConnection++ as ConnectionId
       })
@@ -123,6 +126,11 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
           if (association !== undefined) this.#tell(association, { kind: 'restore', outcomes }, now)
         }
         break
+      case 'resolved': {
+        const association = this.#associations.get(input.server)
+        if (association !== undefined) this.#tell(association, input, now)
+        break
+      }
       case 'resume':
         this.#calendar.tell(input.wallClock, now)
         this.#resume(input.records, input.protections, now)
@@ -293,6 +301,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       }
       case 'requests-changed':
         for (const id of output.protections) this.#stale.add(id)
+        return
+      case 'resolve':
+        this.#outputs.push({ ...output, server: name, domain })
         return
       case 'redirected':
       case 'redirect-refused':

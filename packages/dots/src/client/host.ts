@@ -1,7 +1,8 @@
 import { ConfigError, Driver, InternalError } from '@breakwater/core'
-import type { Clock, ConfigProblem, Entropy, Log } from '@breakwater/core'
+import type { Clock, ConfigProblem, Entropy, IpAddress, Log } from '@breakwater/core'
 import type { DefaultRouter, DefaultRouters } from '../domain/default-routers.ts'
 import type { Cuid, DomainName, ProtectionId } from '../domain/identifier.ts'
+import type { Resolver } from '../domain/resolver.ts'
 import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { checkSite } from '../multihoming/check-site.ts'
@@ -30,6 +31,11 @@ export interface ClientPorts extends SessionRuleOptions, EndpointOpeners {
   readonly credentials: ReadonlyMap<DomainName, ClientCredentials>
   /** Asked where a server is a default router. Without it, no such server is ever found. */
   readonly defaultRouters?: DefaultRouters
+  /**
+   * Asked where the server is that a server of this domain sends us to by its name alone (RFC 9132 §4.6). Without one,
+   * such a redirect is not followed.
+   */
+  readonly resolvers?: ReadonlyMap<DomainName, Resolver>
   /** See `cuidOf`. */
   readonly cuids: ReadonlyMap<DomainName, Cuid>
   readonly log: Log
@@ -70,7 +76,7 @@ export interface ClientHost {
 export function hostDotsClient(ports: ClientPorts): ClientHost {
   refuseBadConfiguration(ports)
   const { clock, onEvent } = ports
-  const client = new DotsClient(ports)
+  const client = new DotsClient({ ...ports, resolvingDomains: new Set(ports.resolvers?.keys()) })
   const pool = new EndpointPool(ports, ports.credentials, (input) => driver.feed(input))
   const perform = (output: ClientOutput): void => {
     switch (output.kind) {
@@ -86,6 +92,13 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       case 'read-routers':
         void readRouters(ports).then((routers) => driver.feed({ kind: 'routers', routers }))
         return
+      case 'resolve': {
+        const { server, name, domain } = output
+        void resolve(ports, domain, name).then((addresses) =>
+          driver.feed({ kind: 'resolved', server, name, addresses })
+        )
+        return
+      }
       case 'remember':
         void ports.notebook?.note(outcomesChange(output.server, output.outcomes))
         return
@@ -136,6 +149,21 @@ async function readRouters(ports: ClientPorts): Promise<readonly DefaultRouter[]
   } catch (error) {
     ports.log.warn('routers.unknown', { reason: String(error) })
     return undefined
+  }
+}
+
+/** None when nobody knows, or nobody answers within the limit of the resolver. */
+async function resolve(
+  { resolvers, log }: ClientPorts,
+  domain: DomainName,
+  name: string
+): Promise<readonly IpAddress[]> {
+  try {
+    const answer = await resolvers?.get(domain)?.resolve(name)
+    return answer?.kind === 'addresses' ? answer.addresses : []
+  } catch (error) {
+    log.warn('name.unresolved', { domain, name, reason: String(error) })
+    return []
   }
 }
 

@@ -64,10 +64,14 @@ export class RecentContacts {
 export interface RedirectionOptions {
   readonly contacts: RecentContacts
   readonly pathsTo: (alternate: AlternateServer) => AlternatePaths
+  /** There is somebody to ask what the name of an alternate means. Default false. */
+  readonly resolvesNames?: boolean
 }
 
 export type RedirectDecision =
   | { readonly kind: 'follow'; readonly paths: AlternatePaths & { readonly ok: true } }
+  /** Where that is has to be asked first. */
+  | { readonly kind: 'resolve' }
   /** `reason` is for the operator. */
   | { readonly kind: 'refuse'; readonly reason: string }
 
@@ -92,6 +96,16 @@ export class Redirection {
       return { kind: 'refuse', reason: 'it is for no time, and no attack is on' }
     if (this.#options.contacts.isRecent(alternate.referenceName, now))
       return { kind: 'refuse', reason: 'a loop: we talked to it, or tried to, within the last five minutes' }
+    if (alternate.addresses.length === 0 && this.#options.resolvesNames === true) return { kind: 'resolve' }
+    return this.#follow(alternate, ttlSeconds, now)
+  }
+
+  /** Goes there, now that it is known where that is. */
+  arrive({ alternate, ttlSeconds }: Redirect, now: Instant): RedirectDecision {
+    return this.#follow(alternate, ttlSeconds, now)
+  }
+
+  #follow(alternate: AlternateServer, ttlSeconds: number, now: Instant): RedirectDecision {
     const paths = this.#options.pathsTo(alternate)
     if (!paths.ok) return { kind: 'refuse', reason: paths.reason }
     const until = ttlSeconds === INFINITE_TTL ? undefined : after(now, Seconds(ttlSeconds))

@@ -23,7 +23,7 @@ export function alternatePaths(site: Site, server: DotsServer, alternate: Altern
   const owner = ownerOf(site, server, alternate)
   if (owner !== undefined) return refused(`it is a server of ${owner}`)
   const { referenceName, addresses } = alternate
-  if (addresses.length === 0) return refused('its addresses were not given')
+  if (addresses.length === 0) return refused('its addresses are not known')
   const paths = legalPaths(site, { ...server, referenceName, addresses })
   if (paths.paths.length > 0) return { ok: true, paths }
   return refused(paths.illegal.map((reason) => describeIllegal(reason)).join('; '))

@@ -57,7 +57,8 @@ export class ScriptedServer {
 
   constructor(
     options: { readonly heartbeatIntervalSeconds?: number } = {},
-    configuration?: WantedConfiguration
+    configuration?: WantedConfiguration,
+    resolvesNames = false
   ) {
     const calendar = new Calendar()
     calendar.tell(WallTime(1_767_225_600_000), this.now)
@@ -72,7 +73,8 @@ export class ScriptedServer {
       configuration,
       redirection: {
         contacts: new RecentContacts(() => []),
-        pathsTo: (alternate) => alternatePaths(datagramsOnly, server, alternate)
+        pathsTo: (alternate) => alternatePaths(datagramsOnly, server, alternate),
+        resolvesNames
       },
       newConnection: () => this.#nextConnection++ as ConnectionId
     })

@@ -9,6 +9,8 @@ export interface PlainResolverOptions {
   readonly servers?: readonly SocketAddress[]
   /** Until a question has failed, all servers and families together. */
   readonly timeLimit: Duration
+  /** Local addresses that questions leave from, the first of each family; none: by the routes. */
+  readonly sources?: readonly IpAddress[]
 }
 
 /** Questions to one server before the next is asked. */
@@ -18,11 +20,13 @@ const TRIES = 2
  * Resolves by plain DNS. Whoever is on the way sees the names, and may lie about them: for a resolver on this host or a
  * network that is trusted (RFC 9132 §11 wants privacy elsewhere: `openTlsResolver`).
  */
-export function openPlainResolver({ servers, timeLimit }: PlainResolverOptions): Resolver {
+export function openPlainResolver({ servers, timeLimit, sources }: PlainResolverOptions): Resolver {
   const count = Math.max(1, servers?.length ?? 1)
   const timeout = Math.max(1, Math.floor(timeLimit / (TRIES * count * 2)))
   const resolver = new NodeResolver({ timeout, tries: TRIES })
   if (servers !== undefined) resolver.setServers(servers.map((server) => serverText(server)))
+  const [ipv4, ipv6] = ([4, 6] as const).map((family) => sourceText(sources, family))
+  if (ipv4 !== undefined || ipv6 !== undefined) resolver.setLocalAddress(ipv4 ?? '0.0.0.0', ipv6 ?? '::')
   return {
     name: 'dns',
     resolve: (name) => resolveBoth(resolver, name, timeLimit),
@@ -88,4 +92,9 @@ function unavailable(name: string, reason: string, cause?: unknown): Unavailable
 function serverText({ address, port }: SocketAddress): string {
   const text = formatIpAddress(address)
   return address.family === 6 ? `[${text}]:${port}` : `${text}:${port}`
+}
+
+function sourceText(sources: readonly IpAddress[] | undefined, family: 4 | 6): string | undefined {
+  const source = sources?.find((each) => each.family === family)
+  return source && formatIpAddress(source)
 }

@@ -67,13 +67,15 @@ export class TlsNameServer {
 
   #connection(): TLSSocket {
     if (this.#socket !== undefined) return this.#socket
-    const { address, name, trustAnchors } = this.#options
+    const { address, name, trustAnchors, sources } = this.#options
+    const source = sources?.find(({ family }) => family === address.address.family)
     const socket = connect({
       host: formatIpAddress(address.address),
       port: address.port,
       servername: name,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['dot'],
+      ...(source === undefined ? {} : { localAddress: formatIpAddress(source) }),
       ...(trustAnchors === undefined ? {} : { ca: trustAnchors })
     })
     const lose = (reason: string): void => {

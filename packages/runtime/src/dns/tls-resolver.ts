@@ -1,5 +1,5 @@
 import { UnavailableError } from '@breakwater/core'
-import type { Duration, SocketAddress } from '@breakwater/core'
+import type { Duration, IpAddress, SocketAddress } from '@breakwater/core'
 import type { NameAnswer, Resolver } from '@breakwater/dots'
 import type { Packet } from 'dns-packet'
 import { answerOfPackets } from './answer-of-packets.ts'
@@ -13,6 +13,8 @@ export interface TlsNameServerOptions {
   readonly name: string
   /** PEM; undefined: the public authorities that Node knows. */
   readonly trustAnchors?: string
+  /** Local addresses that it is asked from: the first of its family; none: by the routes. */
+  readonly sources?: readonly IpAddress[]
 }
 
 export interface TlsResolverOptions {
@@ -20,15 +22,17 @@ export interface TlsResolverOptions {
   readonly servers: readonly TlsNameServerOptions[]
   /** Until a question has failed, all servers together. */
   readonly timeLimit: Duration
+  /** Of servers that have none of their own. */
+  readonly sources?: readonly IpAddress[]
 }
 
 /**
  * Resolves by DNS over TLS, in the strict profile of RFC 8310: a server that does not prove its name is not asked. Nobody
  * on the way learns which resources an attack makes a client name (RFC 9132 §11).
  */
-export function openTlsResolver({ servers, timeLimit }: TlsResolverOptions): Resolver {
+export function openTlsResolver({ servers, timeLimit, sources = [] }: TlsResolverOptions): Resolver {
   const share = timeLimit / Math.max(1, servers.length)
-  const all = servers.map((server) => new TlsNameServer(server))
+  const all = servers.map((server) => new TlsNameServer({ sources, ...server }))
   return {
     name: 'dns-over-tls',
     resolve: (name) => resolveByFirst(all, name, share),
