@@ -314,6 +314,25 @@ describe('RFC 9132 §4.4.2.1: telling observers', () => {
     expect(new Set(timers)).toEqual(new Set(['clock', 'expiry', 'status']))
   })
 
+  it('observers of one change are each told the part that they asked for', () => {
+    const bed = new ServerBed()
+    const peers = [bed.establish(), bed.establish(), bed.establish()]
+    const [first, second, third] = peers
+    first?.put(1, TARGET)
+    first?.get(1, [uintOption(OptionNumber.observe, 0), query('c=n')])
+    second?.get(1, [uintOption(OptionNumber.observe, 0), query('c=c')])
+    third?.observe(1)
+    for (const peer of peers) peer.notifications.length = 0
+    first?.delete(1)
+    bed.advance(Seconds(3))
+    const keys = peers.map((peer) => Object.keys(entryOf(only(peer.notifications))))
+    expect(keys[0]).toContain('status')
+    expect(keys[0]).not.toContain('targetPrefix')
+    expect(keys[1]).toContain('targetPrefix')
+    expect(keys[1]).not.toContain('status')
+    expect(keys[2]).toEqual(expect.arrayContaining(['status', 'targetPrefix']))
+  })
+
   it('an observer that forgot rejects the next notification, and gets no other', () => {
     const bed = new ServerBed()
     const peer = bed.establish()
