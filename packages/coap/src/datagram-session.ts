@@ -88,7 +88,8 @@ export class DatagramSession implements Exchanges {
       confirmables: this.#layer.confirmables,
       remembered: this.#layer.remembered,
       transfers: 0,
-      dropped: this.#dropped + this.#layer.unidentified
+      dropped: this.#dropped + this.#layer.unidentified,
+      evicted: this.#layer.evicted
     }
   }
 

@@ -15,4 +15,6 @@ export interface SessionLoad {
   readonly transfers: number
   /** Since the beginning: requests that found no room, and messages for which no Message ID was free. */
   readonly dropped: number
+  /** Since the beginning: messages that were forgotten for want of room, so that a late copy would count as new. */
+  readonly evicted: number
 }

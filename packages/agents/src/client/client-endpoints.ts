@@ -1,3 +1,4 @@
+import { Counters } from '@breakwater/core'
 import type {
   ClientCredentials,
   ClientEndpointOptions,
@@ -36,6 +37,7 @@ export interface ClientEndpointsOptions {
 export class ClientEndpoints {
   readonly #datagrams: OpenEndpoints<SecureEndpoint>
   readonly #streams: OpenEndpoints<SecureStreamEndpoint>
+  readonly counters = new Counters()
   readonly #renewal: TicketRenewal
   readonly #kept: KeptSessions | undefined
   readonly #credentials: Map<DomainName, ClientCredentials>
@@ -46,13 +48,16 @@ export class ClientEndpoints {
     this.#credentials = credentials
     this.#kept = kept
     for (const [domain, each] of credentials) this.#owners.set(each, domain)
-    this.#streams = new OpenEndpoints(openStream)
+    this.#streams = new OpenEndpoints(openStream, {
+      onEstablished: () => this.counters.count('tls_sessions_established_total')
+    })
     this.#datagrams = new OpenEndpoints(open, {
       prepare: (options) =>
         options.role === 'server'
           ? options
           : { ...options, serviceName, sessions: kept?.of(options.credentials) ?? [] },
       onEstablished: (endpoint, options, { peer, resumed, path }) => {
+        this.counters.count('dtls_sessions_established_total', resumed === true ? 'resumed' : 'full')
         if (resumed === true) log.info('session.resumed', { remote: socketAddressText(path.remote) })
         if (options.role !== 'client') return
         kept?.keep(this.#current(options.credentials), endpoint.resumableSessions?.() ?? [])

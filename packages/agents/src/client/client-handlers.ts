@@ -1,5 +1,5 @@
 import { between, formatIpPrefix, inSeconds, toHex } from '@breakwater/core'
-import type { Clock, Entropy } from '@breakwater/core'
+import type { Clock, Counters, Entropy } from '@breakwater/core'
 import type { ProtectAnswer, ProtectionView, ProtectRequest, SessionView } from '@breakwater/control'
 import { ProtectionId } from '@breakwater/dots'
 import type { ClientHost, ProtectionStatus, RequestReport, SessionReport } from '@breakwater/dots'
@@ -19,6 +19,8 @@ export interface ClientHandlerOptions {
   readonly clock: Clock
   readonly entropy: Entropy
   /** Undefined: protections are forgotten at a restart. */
+  /** Of the sessions that came about. */
+  readonly endpointCounters: Counters
   readonly archive: ProtectionArchive | undefined
   /** For protections that name no lifetime. */
   readonly lifetimeSeconds: number
@@ -42,7 +44,7 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
       const { sessions, requests } = host.status()
       return sessions.map((session) => sessionView(session, requests))
     },
-    counters: () => ({}),
+    counters: () => ({ ...host.loads(), ...options.endpointCounters.snapshot() }),
     plan: (request) => planView(host.plan(targetOfRequest(request), placementOptions(request))),
     protect: (request) => protect(request, options),
     protections: () => book.list().map(({ status, revision }) => view(status, revision)),

@@ -85,7 +85,15 @@ async function start(
   // Nobody may ask for protection before what was asked in an earlier life is known: ids only grow.
   await host.ready
   const lifetimeSeconds = config.defaults?.lifetimeSeconds ?? 3600
-  const handlers = clientHandlers({ host, book, clock, entropy, archive, lifetimeSeconds })
+  const handlers = clientHandlers({
+    host,
+    book,
+    clock,
+    entropy,
+    archive,
+    lifetimeSeconds,
+    endpointCounters: endpoints.counters
+  })
   const control = await openControlServer({ socket, handlers, clock, log })
   cleanUp.add('control', () => control.close())
   return { role: 'client', socket, listen: [] }

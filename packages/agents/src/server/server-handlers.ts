@@ -21,7 +21,7 @@ export function serverHandlers(host: ServerHost, sessions: ServerSessions, clock
       listen: host.addresses.map((address) => listeningAddressText(address))
     }),
     sessions: () => sessions.list(),
-    counters: () => ({ ...host.counters.snapshot(), ...sumOf(host.endpointStats()) }),
+    counters: () => ({ ...host.counters.snapshot(), ...host.loads(), ...sumOf(host.endpointStats()) }),
     redirect: (redirection) =>
       host.redirect(redirection === undefined ? undefined : redirectionOf(redirection)),
     mitigations: () => Promise.resolve(host.mitigations().map((mitigation) => viewOf(mitigation)))

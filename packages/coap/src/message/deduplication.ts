@@ -37,6 +37,12 @@ export class Deduplication {
     return entry !== undefined && now < entry.expiresAt ? entry : undefined
   }
 
+  /** Whether the next message takes the place of one that has not expired. */
+  isFull(now: Instant): boolean {
+    this.expire(now)
+    return this.#count === this.#capacity
+  }
+
   /** Takes down a message that `find` does not know. */
   remember(messageId: number, now: Instant, expiresAt: Instant): Remembered {
     this.expire(now)

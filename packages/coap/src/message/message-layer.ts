@@ -26,6 +26,7 @@ export class MessageLayer {
   #confirmables: Confirmables | undefined
   #seen: Deduplication | undefined
   #unidentified = 0
+  #evicted = 0
 
   constructor(
     parameters: TransmissionParameters,
@@ -93,6 +94,7 @@ export class MessageLayer {
     const { exchangeLifetime, nonLifetime } = this.times
     const lifetime = message.type === 'confirmable' ? exchangeLifetime : nonLifetime
     this.#seen ??= new Deduplication(this.#rememberedLimit)
+    if (this.#seen.isFull(now)) this.#evicted++
     return this.#seen.remember(message.messageId, now, after(now, lifetime))
   }
 
@@ -112,6 +114,11 @@ export class MessageLayer {
     const id = this.messageIds.allocate(now, this.times.exchangeLifetime)
     if (id === undefined) this.#unidentified++
     return id
+  }
+
+  /** Messages that were forgotten before their time, since the beginning. */
+  get evicted(): number {
+    return this.#evicted
   }
 
   /** Messages for which no id was free, since the beginning. */

@@ -359,7 +359,8 @@ export class StreamSession implements Exchanges {
       confirmables: 0,
       remembered: 0,
       transfers: 0,
-      dropped: 0
+      dropped: 0,
+      evicted: 0
     }
   }
 

@@ -20,6 +20,8 @@ import type { Calendar } from './calendar.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import { Pacing } from './pacing.ts'
 import { PendingRedirect } from './pending-redirect.ts'
+import type { SessionLoad } from '@breakwater/coap'
+import type { SessionLoads } from '../signal/session-loads.ts'
 import { RequestBook } from './request-book.ts'
 import type { BookedRequest, LastingWant } from './request-book.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
@@ -93,6 +95,8 @@ export interface AssociationOptions {
   readonly configuration?: WantedConfiguration | undefined
   readonly redirection: RedirectionOptions
   readonly newConnection: () => ConnectionId
+  /** Is told what sessions that are over have lost. */
+  readonly loads: SessionLoads
 }
 
 /**
@@ -107,6 +111,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   /** One budget for all sessions with the server (RFC 9132 §4.4). */
   readonly #pacing = new Pacing()
   readonly #outputs: AssociationOutput[] = []
+  /** Until their connections have closed. */
+  readonly #sessions = new Map<ConnectionId, SignalSession>()
   #isUnderAttack = false
   #isMitigating = false
   readonly #negotiations = new WeakMap<SignalSession, SessionNegotiation>()
@@ -123,6 +129,11 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#redirection = new Redirection(options.redirection)
     this.#provisioned = options.paths
     this.#book = new RequestBook(options.cuid, options.calendar, options.entropy)
+  }
+
+  /** What the CoAP of its sessions holds. */
+  loads(): readonly SessionLoad[] {
+    return [...this.#sessions.values()].map((session) => session.load())
   }
 
   get state(): SessionState {
@@ -162,6 +173,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#book.want(input.wants, now)
         break
       case 'closed':
+        this.#ended(input.connection)
         this.#keep({ ...input, reason: `closed: ${input.reason}` }, now)
         break
       case 'paths':
@@ -215,11 +227,20 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#drain(now)
   }
 
+  /** Also of sessions that the keeper has let go before. */
+  #ended(connection: ConnectionId): void {
+    const session = this.#sessions.get(connection)
+    if (session === undefined) return
+    this.#sessions.delete(connection)
+    this.#options.loads.ended(session.load())
+  }
+
   #begin({ connection, path, since }: Attempt, now: Instant): LiveSession {
     const { entropy, parameters } = this.#options
     const { transport } = path
     if (transport === 'udp') this.#pacing.handshakeTook(between(since, now))
     const session = new SignalSession({ entropy, transport, pacing: this.#pacing, parameters }, now)
+    this.#sessions.set(connection, session)
     this.#negotiate(session, transport, now)
     return { connection, path, since: now, session }
   }

@@ -18,6 +18,7 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import { Association } from './association.ts'
 import type { AssociationInput, AssociationOutput } from './association.ts'
 import type { WantedConfiguration } from './session-negotiation.ts'
+import { SessionLoads } from '../signal/session-loads.ts'
 import { liveSessions } from './session-state.ts'
 import type { ConnectionId } from './session-state.ts'
 import { Calendar } from './calendar.ts'
@@ -63,6 +64,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #routers: RouterWatch
   /** What each server is to protect when its session is lost. */
   readonly #nets = new Map<ServerName, readonly PreconfiguredScope[]>()
+  readonly #loads = new SessionLoads()
   readonly #outputs: ClientOutput[] = []
   #nextConnection = 1
   /** Something happened that the state of these may depend on. */
@@ -92,6 +94,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
           pathsTo: (alternate) => alternatePaths(options.site, server, alternate),
           resolvesNames: options.resolvingDomains?.has(server.domain) ?? false
         },
+        loads: this.#loads,
         newConnection: () => this.#nextConnection++ as ConnectionId
       })
       associations.set(server.name, association)
@@ -193,6 +196,13 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       protections: [...this.#protections.values()].map((each) => each.status(this.#associations)),
       requests: associations.flatMap((association) => reportRequests(association, now))
     }
+  }
+
+  /** What the CoAP sessions hold together and have lost, by the names of metrics. */
+  loads(): Readonly<Record<string, number>> {
+    return this.#loads.counters(
+      [...this.#associations.values()].flatMap((association) => association.loads())
+    )
   }
 
   /** How one protection stands; undefined when there is none of this name. */

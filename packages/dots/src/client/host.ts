@@ -65,6 +65,8 @@ export interface ClientHost {
   /** Where a target would go; sends nothing. */
   plan(target: Target, options?: PlacementOptions): PlanExplanation
   status(): ClientStatus
+  /** What the CoAP sessions hold together and have lost, by the names of metrics. */
+  loads(): ReturnType<DotsClient['loads']>
   /** Ends the sessions. What was asked of the servers stays until its lifetime ends. */
   close(): Promise<void>
 }
@@ -133,6 +135,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
     },
     plan: (target, options) => client.explain(target, options),
     status: () => client.status(clock.now()),
+    loads: () => client.loads(),
     close: async () => {
       isClosed = true
       driver.feed({ kind: 'stop' })

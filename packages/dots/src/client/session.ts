@@ -6,6 +6,7 @@ import type {
   CoapSession,
   CoapSessionInput,
   CoapSessionOutput,
+  SessionLoad,
   CoapStreamOutput,
   CoapStreamSession,
   OutgoingExchange
@@ -26,6 +27,8 @@ import {
   isMitigationRequest,
   isObserved
 } from './errand.ts'
+import { isBefore } from './open-errand.ts'
+import type { OpenErrand } from './open-errand.ts'
 import type { Errand } from './errand.ts'
 import { Farewells } from './farewells.ts'
 import type { Pacing } from './pacing.ts'
@@ -47,19 +50,6 @@ const LONGEST_BACK_OFF: Duration = Seconds(60)
 
 /** Heartbeats over a stream whose answers may still come. */
 const MOST_LATE_HEARTBEATS = 8
-
-interface OpenErrand {
-  readonly errand: Errand
-  readonly request: CoapRequest
-  exchange: OutgoingExchange
-  /** When it wants to be sent next; it may have to wait for its turn after that. Undefined: all was said. */
-  dueAt: Instant | undefined
-  sentAt: Instant | undefined
-  /** Since the last answer. */
-  sendings: number
-  /** Asked anew within the same exchange: what comes may be a notification that was on its way already. */
-  isRenewal: boolean
-}
 
 export interface SignalSessionOptions {
   readonly entropy: Entropy
@@ -166,6 +156,11 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
 
   nextTimeout(): Instant | undefined {
     return earlier(this.#nextSending(), earlier(this.#coap.nextTimeout(), this.#heartbeat.nextTimeout()))
+  }
+
+  /** What its CoAP holds, and has lost. */
+  load(): SessionLoad {
+    return this.#coap.load()
   }
 
   handleTimeout(now: Instant): void {
@@ -491,9 +486,4 @@ function untilRepetition({ errand, sendings }: OpenErrand): Duration {
   if (isMitigationRequest(errand)) return PACING_WITHOUT_RTT
   const backedOff = PACING_WITHOUT_RTT * 2 ** Math.min(sendings - 1, 10)
   return Milliseconds(Math.min(backedOff, LONGEST_BACK_OFF))
-}
-
-function isBefore(x: OpenErrand, y: OpenErrand): boolean {
-  const difference = errandPriority(x.errand, x.sendings) - errandPriority(y.errand, y.sendings)
-  return difference < 0 || (difference === 0 && (x.dueAt ?? 0) < (y.dueAt ?? 0))
 }

@@ -92,6 +92,8 @@ export interface ServerHost {
   /** Sends clients to another server, or no more (RFC 9132 §4.6). */
   redirect(redirection: Redirection | undefined): void
   sizes(): ReturnType<DotsServerMachine['sizes']>
+  /** What the CoAP sessions hold together and have lost, by the names of metrics. */
+  loads(): ReturnType<DotsServerMachine['loads']>
   timers(): readonly Timer<string>[]
   /** All mitigations at present. */
   mitigations(): readonly MitigationSnapshot[]
@@ -165,6 +167,10 @@ class Host implements ServerHost {
 
   sizes(): ReturnType<DotsServerMachine['sizes']> {
     return this.#machine.sizes()
+  }
+
+  loads(): ReturnType<DotsServerMachine['loads']> {
+    return this.#machine.loads()
   }
 
   timers(): readonly Timer<string>[] {

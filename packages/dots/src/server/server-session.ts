@@ -3,6 +3,7 @@ import type {
   CloseReason,
   CoapResponse,
   CoapSessionOutput,
+  SessionLoad,
   CoapStreamOutput,
   IncomingExchange,
   OutgoingExchange
@@ -207,6 +208,11 @@ export class ServerSession {
     this.#coap.handle({ kind: 'parameters', parameters: transmissionParameters(parameters) }, now)
     this.#heartbeat.handle({ kind: 'configuration', configuration: parameters }, now)
     this.#drain(now)
+  }
+
+  /** What its CoAP holds, and has lost. */
+  load(): SessionLoad {
+    return this.#coap.load()
   }
 
   /** Timer `session:<peer>`. */

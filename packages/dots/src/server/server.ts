@@ -32,6 +32,7 @@ import { mitigationEntry } from './representation.ts'
 import { RequestRouter } from './request-router.ts'
 import { ServerSession } from './server-session.ts'
 import { ServerState } from './server-state.ts'
+import { SessionLoads } from '../signal/session-loads.ts'
 import { StreamSessions } from './stream-sessions.ts'
 import { SIGNAL_LOSS_TIMER } from './signal-watch.ts'
 import { snapshotOf } from './snapshot.ts'
@@ -67,6 +68,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
   readonly #router: RequestRouter
   readonly #config: ConfigResource
   readonly #sessions = new Map<PeerId, ServerSession>()
+  readonly #loads = new SessionLoads()
   readonly #streams: StreamSessions
 
   constructor({ entropy, domains, policy, counters }: DotsServerOptions) {
@@ -207,6 +209,11 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     return { sessions: this.#sessions.size, clients: clients.size, mitigations: mitigations.total }
   }
 
+  /** What the CoAP sessions hold together and have lost, by the names of metrics. */
+  loads(): Readonly<Record<string, number>> {
+    return this.#loads.counters([...this.#sessions.values()].map((session) => session.load()))
+  }
+
   /** All mitigations at present, for the control interface. */
   mitigations(now: Instant): MitigationSnapshot[] {
     const { enforcement } = this.#lifecycle
@@ -252,6 +259,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
     const session = this.#sessions.get(peer)
     if (session === undefined) return
     this.#sessions.delete(peer)
+    this.#loads.ended(session.load())
     this.#streams.remove(session)
     this.#preconfigured.watch.sessionClosed(session)
     this.#state.activity.detach(session)

@@ -5,6 +5,7 @@ import type { Duration } from '@breakwater/core'
 import { decodeSignal, encodeSignal } from '@breakwater/model'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import { seededEntropy } from '@breakwater/testing'
+import { SessionLoads } from '../../src/signal/session-loads.ts'
 import { Association } from '../../src/client/association.ts'
 import type { AssociationOutput } from '../../src/client/association.ts'
 import { Calendar } from '../../src/client/calendar.ts'
@@ -76,6 +77,7 @@ export class ScriptedServer {
         pathsTo: (alternate) => alternatePaths(datagramsOnly, server, alternate),
         resolvesNames
       },
+      loads: new SessionLoads(),
       newConnection: () => this.#nextConnection++ as ConnectionId
     })
   }

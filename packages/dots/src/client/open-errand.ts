@@ -1,0 +1,23 @@
+import type { CoapRequest, OutgoingExchange } from '@breakwater/coap'
+import type { Instant } from '@breakwater/core'
+import { errandPriority } from './errand.ts'
+import type { Errand } from './errand.ts'
+
+export interface OpenErrand {
+  readonly errand: Errand
+  readonly request: CoapRequest
+  exchange: OutgoingExchange
+  /** When it wants to be sent next; it may have to wait for its turn after that. Undefined: all was said. */
+  dueAt: Instant | undefined
+  sentAt: Instant | undefined
+  /** Since the last answer. */
+  sendings: number
+  /** Asked anew within the same exchange: what comes may be a notification that was on its way already. */
+  isRenewal: boolean
+}
+
+/** Whose turn is first. */
+export function isBefore(x: OpenErrand, y: OpenErrand): boolean {
+  const difference = errandPriority(x.errand, x.sendings) - errandPriority(y.errand, y.sendings)
+  return difference < 0 || (difference === 0 && (x.dueAt ?? 0) < (y.dueAt ?? 0))
+}
