@@ -28,3 +28,22 @@ it('shows under the sessions how each path to a server fares', () => {
   ])
   expect(lines.slice(0, -4).join('\n')).toContain('tries UDP in 86000 s')
 })
+
+it('shows which session parameters hold, in short', () => {
+  const parameters = {
+    set: 'mitigating' as const,
+    heartbeatIntervalSeconds: 30,
+    missingHeartbeatsAllowed: 15,
+    probingRateBytesPerSecond: 5,
+    maxRetransmit: 3,
+    ackTimeoutSeconds: 2,
+    ackRandomFactor: 1.5
+  }
+  const idle = { ...parameters, set: 'idle' as const, heartbeatIntervalSeconds: 0 }
+  const lines = sessionLines('server', [
+    { peer: 'isp-a', state: 'established', parameters },
+    { peer: 'isp-b', state: 'established', parameters: idle }
+  ])
+  expect(lines[1]).toContain('mitigating: heartbeats every 30 s, 15 may be missing')
+  expect(lines[2]).toContain('idle: no heartbeats')
+})

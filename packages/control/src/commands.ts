@@ -143,7 +143,19 @@ const sessionSchema = Type.Object({
   /** One sentence for people. */
   text: Type.Optional(Type.String()),
   /** A client: how each path to the server fares, or fared when it was last tried. */
-  candidates: Type.Optional(Type.Array(Type.Object({ path: Type.String(), text: Type.String() })))
+  candidates: Type.Optional(Type.Array(Type.Object({ path: Type.String(), text: Type.String() }))),
+  /** A client: what an established session goes by now, and which of the two sets that is (RFC 9132 §4.5). */
+  parameters: Type.Optional(
+    Type.Object({
+      set: Type.Union([Type.Literal('idle'), Type.Literal('mitigating')]),
+      heartbeatIntervalSeconds: Type.Number(),
+      missingHeartbeatsAllowed: Type.Number(),
+      probingRateBytesPerSecond: Type.Number(),
+      maxRetransmit: Type.Number(),
+      ackTimeoutSeconds: Type.Number(),
+      ackRandomFactor: Type.Number()
+    })
+  )
 })
 export type SessionView = Static<typeof sessionSchema>
 export const sessionsSchema = Type.Object({ sessions: Type.Array(sessionSchema) })

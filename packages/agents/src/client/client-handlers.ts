@@ -102,7 +102,18 @@ function standingText(server: string, requests: readonly RequestReport[]): strin
 }
 
 function sessionView(session: SessionReport, requests: readonly RequestReport[]): SessionView {
-  const { server, domain, state, text, path, retryInSeconds, udpProbeInSeconds, candidates } = session
+  const {
+    server,
+    domain,
+    state,
+    text,
+    path,
+    retryInSeconds,
+    udpProbeInSeconds,
+    candidates,
+    parameters,
+    activity
+  } = session
   const retry = retryInSeconds === undefined ? '' : `next try in ${wholeSeconds(retryInSeconds)} s`
   const probe = udpProbeInSeconds === undefined ? '' : `tries UDP in ${wholeSeconds(udpProbeInSeconds)} s`
   const standing = standingText(server, requests)
@@ -120,7 +131,8 @@ function sessionView(session: SessionReport, requests: readonly RequestReport[])
         }),
     ...(path?.interface === undefined ? {} : { interface: path.interface }),
     ...(shown === '' ? {} : { text: shown }),
-    ...(candidates.length === 0 ? {} : { candidates: [...candidates] })
+    ...(candidates.length === 0 ? {} : { candidates: [...candidates] }),
+    ...(parameters === undefined ? {} : { parameters: { set: activity, ...parameters } })
   }
 }
 

@@ -6,8 +6,8 @@ import type {
   ClientPorts,
   Cuid,
   CuidSource,
-  SessionConfiguration,
-  SessionParameters
+  SessionParameters,
+  WantedConfiguration
 } from '@breakwater/dots'
 import { clientCredentialsOf } from '../config/credentials-of-config.ts'
 import type { ClientConfig } from '../config/client-config.ts'
@@ -41,7 +41,8 @@ export function clientPorts(
 }
 
 /** What the client asks of the servers for its sessions (RFC 9132 §4.5); until they agree, the defaults hold. */
-function configurationOf({ session, idleSession }: ClientConfig): SessionConfiguration {
+function configurationOf({ session, idleSession, serverDefaults }: ClientConfig): WantedConfiguration {
+  if (serverDefaults === true) return 'defaults'
   const mitigating = withProbingRate(session)
   const idle = withProbingRate({ ...session, ...idleSession })
   return { mitigating, idle }

@@ -1,4 +1,4 @@
-import { checkSite } from '@breakwater/dots'
+import { DEFAULT_SESSION_PARAMETERS, checkSite } from '@breakwater/dots'
 import type { SiteProblem } from '@breakwater/dots'
 import { checkCredentials } from './check-credentials.ts'
 import type { ClientConfig } from './client-config.ts'
@@ -25,8 +25,24 @@ export function checkClient(config: Draft<ClientConfig>, files: ConfigFiles, who
   return [
     ...siteProblems(config, whole && unlocated.length === 0),
     ...unlocated,
+    ...contradictions(config),
     ...domains.flatMap(([index, domain]) => domainProblems(index, domain, files))
   ]
+}
+
+/** What stands in a configuration that says nothing. */
+const usual: ReadonlyMap<string, unknown> = new Map(Object.entries(DEFAULT_SESSION_PARAMETERS))
+
+/** Values cannot be asked for and given up at once. */
+function contradictions(config: Draft<ClientConfig>): ShapeProblem[] {
+  if (config.serverDefaults !== true) return []
+  return (['session', 'idleSession'] as const)
+    .filter((key) => Object.entries(config[key] ?? {}).some(([name, value]) => value !== usual.get(name)))
+    .map((key) => ({
+      path: [key],
+      message: `"${key}" is given, and "serverDefaults: true" gives it up; keep one`,
+      atKey: true
+    }))
 }
 
 function siteProblems(config: Draft<ClientConfig>, whole: boolean): ShapeProblem[] {

@@ -229,6 +229,14 @@ export const clientConfigSchema = section(
         {}
       )
     ),
+    serverDefaults: optional(
+      flag({
+        description:
+          'Ask the servers to go back to their own values for every session, instead of `session` and `idleSession`, which are left out then.',
+        default: false,
+        source: 'RFC 9132 §4.5.4'
+      })
+    ),
     reconnection: optional(reconnection),
     happyEyeballs: optional(happyEyeballs),
     attackHandshakeRetransmissionMilliseconds: optional(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ConfigError } from '@breakwater/core'
 import { DomainName } from '@breakwater/dots'
 import type { ClientCredentials } from '@breakwater/dots'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -88,5 +89,19 @@ reconnection: { firstRetrySeconds: 90 }
       idle: { heartbeatIntervalSeconds: 240, maxRetransmit: 3, probingRateBytesPerSecond: 5 }
     })
     expect(reconnection).toMatchObject({ firstRetrySeconds: 90, retrySeconds: 300 })
+  })
+
+  it('let the servers go back to their own values where that is wanted, and not beside values', () => {
+    const site = `domains:
+  - name: a
+    sources: [192.0.2.10]
+    server: { name: dots.a.example, addresses: [192.0.2.1] }
+    credentials: { certificate: own.crt, privateKey: own.key, trustAnchors: other.crt }
+serverDefaults: true
+`
+    const { config, files } = loadClientConfig(sandbox.write('defaults.yaml', site))
+    expect(clientPorts(config, files).configuration).toBe('defaults')
+    const both = sandbox.write('both.yaml', `${site}idleSession: { heartbeatIntervalSeconds: 60 }\n`)
+    expect(() => loadClientConfig(both)).toThrow(ConfigError)
   })
 })

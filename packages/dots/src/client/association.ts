@@ -156,6 +156,11 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     return this.#negotiations.get(session)?.parameters ?? this.#options.parameters
   }
 
+  /** A mitigation is active: of the two sets of a configuration, the one for that holds (RFC 9132 §4.5). */
+  get isMitigating(): boolean {
+    return this.#isMitigating
+  }
+
   get requests(): readonly BookedRequest[] {
     return this.#book.requests
   }

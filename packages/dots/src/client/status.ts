@@ -41,6 +41,8 @@ export interface SessionReport {
   readonly udpProbeInSeconds: number | undefined
   /** What it goes by now (RFC 9132 §4.5). */
   readonly parameters: SessionParameters | undefined
+  /** Which of its two sets that is. */
+  readonly activity: 'idle' | 'mitigating'
 }
 
 export interface PathReport {
@@ -81,6 +83,7 @@ export function reportSession(association: Association, now: Instant): SessionRe
     server: server.name,
     domain: server.domain,
     cuid,
+    activity: association.isMitigating ? ('mitigating' as const) : ('idle' as const),
     candidates: association.candidates(now),
     udpProbeInSeconds: nextProbeAt === undefined ? undefined : seconds(now, nextProbeAt)
   }
