@@ -247,7 +247,10 @@ export class OwnTransfers {
   #fetchNext(transfer: OwnTransfer, fetch: Fetch, now: Instant): void {
     const { preferredSize, repeatsEntityTag = false } = this.#options
     const block = fetch.assembly.next(receivingExponent(preferredSize, this.#carrier))
-    const entityTag = repeatsEntityTag ? fetch.assembly.entityTag : undefined
+    // RFC 7252 §5.10: an ETag has a meaning in GET (and RFC 8132 §2.2 in FETCH) only, whatever a server answers to others.
+    const { method } = transfer.request
+    const isRetrieval = method === Method.get || method === Method.fetch
+    const entityTag = repeatsEntityTag && isRetrieval ? fetch.assembly.entityTag : undefined
     fetch.below = this.newBelow()
     fetch.expiresAt = after(now, this.#timeout)
     transfer.fetch = fetch
