@@ -81,6 +81,18 @@ describe('RFC 9132 §4.6: a client that is sent to another server', () => {
     ])
   })
 
+  it.each(['127.0.0.1', '::ffff:127.0.0.1', '0.0.0.0', '224.0.0.1', '255.255.255.255'])(
+    'does not go to %s, which is itself or everybody, and says so',
+    (nowhere) => {
+      const server = new RedirectingServer()
+      server.want(web)
+      server.redirect(server.last(`PUT ${MITIGATE}`), 'alt-server.example', [nowhere])
+      server.pass(Seconds(5))
+      expect(server.destinations).toEqual([home])
+      expect(server.refusals).toHaveLength(1)
+    }
+  )
+
   it('does not go to a server of another domain, and says so', () => {
     const server = new RedirectingServer()
     server.want(web)
