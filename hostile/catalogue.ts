@@ -1,4 +1,5 @@
 import type { Attack, Family } from './attack.ts'
+import { serversAtTheClient } from './association/servers.ts'
 import { impostors } from './dtls/impostors.ts'
 import { strangersOverDtls } from './dtls/strangers.ts'
 import { clientsAtTheServer } from './machine/clients.ts'
@@ -22,5 +23,6 @@ const listingOf = <World>({ title, against, attacks }: Family<World>): Listing =
 export const catalogue: readonly Listing[] = [
   listingOf(strangersOverDtls),
   listingOf(impostors),
-  listingOf(clientsAtTheServer)
+  listingOf(clientsAtTheServer),
+  listingOf(serversAtTheClient)
 ]
