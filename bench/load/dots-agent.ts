@@ -27,11 +27,13 @@ export interface DotsAgentOptions {
   /** Stay on this core. */
   readonly core?: number
   readonly nodeOptions?: readonly string[]
+  /** What differs from the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Starts an agent as an operator would, logging to a file, and waits until it says that it is ready. */
 export async function startDotsAgent(options: DotsAgentOptions): Promise<DotsAgent> {
-  const { role, folder, core, config, nodeOptions = [] } = options
+  const { role, folder, core, config, nodeOptions = [], environment } = options
   const file = (name: string): string => join(folder, `${role}.${name}`)
   // JSON is YAML, too.
   writeFileSync(file('yaml'), JSON.stringify({ ...config, control: { socket: file('sock') } }), {
@@ -40,7 +42,10 @@ export async function startDotsAgent(options: DotsAgentOptions): Promise<DotsAge
   const args = [...nodeOptions, launcher, role, '--config', file('yaml')]
   const [command, all] = core === undefined ? [process.execPath, args] : pinned(core, args)
   const log = openSync(file('log'), 'w', 0o600)
-  const child = spawn(command, all, { stdio: ['ignore', 'pipe', log] })
+  const child = spawn(command, all, {
+    stdio: ['ignore', 'pipe', log],
+    env: { ...process.env, ...environment }
+  })
   closeSync(log)
   const line = await firstLine(child, () => readFileSync(file('log'), 'utf8').slice(-2000))
   const ready = JSON.parse(line) as { listen?: readonly string[] }

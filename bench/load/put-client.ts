@@ -62,6 +62,13 @@ export class PutClient {
     if (this.#sentAt === undefined) this.#ask()
   }
 
+  /** Asks for one mitigation, unless one is on its way. @returns whether it did. */
+  askOnce(): boolean {
+    if (this.#sentAt !== undefined) return false
+    this.#ask()
+    return true
+  }
+
   stop(): void {
     this.#running = false
   }
