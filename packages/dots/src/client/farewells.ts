@@ -2,7 +2,10 @@ import type { OutgoingExchange } from '@breakwater/coap'
 
 interface Farewell {
   readonly exchange: OutgoingExchange
+  /** What saying so takes. */
   readonly bytes: number
+  /** Its last request got no answer. */
+  readonly isUnanswered: boolean
 }
 
 /**
@@ -13,9 +16,8 @@ interface Farewell {
 export class Farewells {
   readonly #waiting = new Map<string, Farewell>()
 
-  /** @param bytes What saying so takes. */
-  add(key: string, exchange: OutgoingExchange, bytes: number): void {
-    this.#waiting.set(key, { exchange, bytes })
+  add(key: string, farewell: Farewell): void {
+    this.#waiting.set(key, farewell)
   }
 
   /** The one that goes next. */

@@ -205,7 +205,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     }
     this.#errands.delete(key)
     this.#byExchange.delete(open.exchange)
-    this.#farewells.add(key, open.exchange, sizeOf(open.request))
+    const { exchange, request, sendings } = open
+    this.#farewells.add(key, { exchange, bytes: sizeOf(request), isUnanswered: sendings > 0 })
   }
 
   /** Without a word: it is over, or about to be asked anew. */
@@ -308,6 +309,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #sendFarewell(now: Instant): void {
     const farewell = this.#farewells.take()
     if (farewell === undefined) return
+    // It has the token of what got no answer: an answer that comes now tells nothing of the round trip.
+    if (farewell.isUnanswered) this.#pacing.forgetRoundTrip()
     this.#probing.sent(farewell.bytes, now)
     this.#inOurTurn({ kind: 'cancel', exchange: farewell.exchange, deregister: true }, now)
   }

@@ -1,32 +1,38 @@
-import { Code, OptionNumber, decodeMessage, encodeMessage, readUint, uintOption } from '@breakwater/coap'
+import {
+  Code,
+  Method,
+  OptionNumber,
+  decodeMessage,
+  encodeMessage,
+  readUint,
+  uintOption
+} from '@breakwater/coap'
 import type { CoapMessage } from '@breakwater/coap'
-import { Instant, Seconds, after } from '@breakwater/core'
+import { Instant, Milliseconds, Seconds, after, parseIpPrefix } from '@breakwater/core'
 import type { Duration } from '@breakwater/core'
 import { seededEntropy } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
-import { listRequest } from '../../src/client/errand.ts'
+import { listRequest, observeRequest, putRequest } from '../../src/client/errand.ts'
 import { Pacing } from '../../src/client/pacing.ts'
 import { SignalSession } from '../../src/client/session.ts'
-import { parseCuid } from '../../src/domain/identifier.ts'
+import { mitigationId, parseCuid } from '../../src/domain/identifier.ts'
 import { DEFAULT_SESSION_PARAMETERS } from '../../src/signal/defaults.ts'
 
-const request = listRequest(parseCuid('dz6pHjaADkaFTbjr0JGBpw')!)
+const cuid = parseCuid('dz6pHjaADkaFTbjr0JGBpw')!
+const request = listRequest(cuid)
 
 /** A session over UDP that observes all mitigations, by hand. */
 class Bench {
   now = Instant(0)
-  readonly session = new SignalSession(
-    {
-      entropy: seededEntropy(3),
-      transport: 'udp',
-      pacing: new Pacing(),
-      parameters: { ...DEFAULT_SESSION_PARAMETERS, probingRateBytesPerSecond: 3 }
-    },
-    this.now
-  )
+  readonly session: SignalSession
   readonly sent: CoapMessage[] = []
 
-  constructor() {
+  constructor(probingRateBytesPerSecond = 3) {
+    const parameters = { ...DEFAULT_SESSION_PARAMETERS, probingRateBytesPerSecond }
+    this.session = new SignalSession(
+      { entropy: seededEntropy(3), transport: 'udp', pacing: new Pacing(), parameters },
+      this.now
+    )
     this.session.handle({ kind: 'ask', errand: { kind: 'list' }, request }, this.now)
     this.say({ kind: 'send' })
     this.notify(1)
@@ -97,5 +103,25 @@ describe('the end of an observation', () => {
     bench.pass(Seconds(10))
     expect(bench.farewells).toBe(0)
     expect(bench.sent.filter(({ code }) => code === 1).length).toBeGreaterThanOrEqual(2)
+  })
+
+  it('tells nothing of the round trip where the observation was without an answer: 3 seconds to what is next', () => {
+    const bench = new Bench(20)
+    const id = mitigationId(7)!
+    const observe = { kind: 'observe', mitigationId: id } as const
+    bench.say({ kind: 'ask', errand: observe, request: observeRequest(cuid, id) })
+    bench.pass(Milliseconds(50))
+    bench.say({ kind: 'forget', errand: observe })
+    bench.pass(Milliseconds(50))
+    expect(bench.farewells).toBe(1)
+    const put = { kind: 'put', mitigationId: id } as const
+    const target = { prefixes: [parseIpPrefix('203.0.113.7/32')!], ports: [], protocols: [] }
+    bench.say({ kind: 'ask', errand: put, request: putRequest(cuid, id, target, Seconds(60)) })
+    const puts = (): number => bench.sent.filter(({ code }) => code === Method.put).length
+    const before = puts()
+    bench.pass(Seconds(2))
+    expect(puts()).toBe(before)
+    bench.pass(Seconds(1))
+    expect(puts()).toBe(before + 1)
   })
 })
