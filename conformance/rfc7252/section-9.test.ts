@@ -242,7 +242,7 @@ describe('RFC 7252 §9.1.3: who is at the other end', () => {
     expect(reached(neighbour, neighbour)).toBe(false)
   })
 
-  it('with a key beside the certificate, the suite is one that the key is part of [RFC7252-9.1.3.3-S02]', () => {
+  it('where a client has a key only, a server that has a certificate, too, goes by the key', () => {
     const both = { suites: [Suite.ecdhePskChacha20] }
     expect(answerToHello(bed.server(), clientAddress, both).suite).toBe(Suite.ecdhePskChacha20)
     const { server } = establish(bed.server(), bed.client(psk))
