@@ -9,6 +9,9 @@ const NAME = 'dots.isp-a.example'
 /** Where the servers of the site's two providers are. */
 const [HOME, ELSEWHERE] = ['192.0.2.1', '192.0.2.129']
 
+/** More than the minute that a client leaves between two handshakes anyhow. */
+const HOLD_OFF_SECONDS = 200
+
 let world: TwoProviders
 let server: SecureEndpoint
 let released: PeerId | undefined
@@ -48,7 +51,7 @@ function releasing(): SecureEndpointHandlers {
         entropy: seededEntropy(1),
         openedAt
       })
-      const release = { alternativeAddresses: [`${ELSEWHERE}:4646`], holdOffSeconds: 5 }
+      const release = { alternativeAddresses: [`${ELSEWHERE}:4646`], holdOffSeconds: HOLD_OFF_SECONDS }
       session.handle({ kind: 'release', release }, openedAt)
       for (let output = session.poll(); output !== undefined; output = session.poll())
         if (output.kind === 'send') server.send(event.peer, output.bytes)
@@ -87,7 +90,17 @@ function startClient(): void {
   })
 }
 
-describe('RFC 8323 §10.1: a client whose server releases it, with an alternative address', () => {
+describe('RFC 8323 §5.5, §10.1: a client whose server releases it, with an alternative address', () => {
+  it('does not connect again before its Hold-Off is over, though it is the server that closes', async () => {
+    startClient()
+    await world.advance(Seconds(2))
+    server.close(released!)
+    await world.advance(Seconds(HOLD_OFF_SECONDS - 1))
+    expect(connects).toHaveLength(1)
+    await world.advance(Seconds(30))
+    expect(connects.length).toBeGreaterThan(1)
+  })
+
   it('connects next where it is configured to, and nothing of the session before counts there [RFC8323-10.1-M01]', async () => {
     startClient()
     await world.advance(Seconds(2))
@@ -96,7 +109,7 @@ describe('RFC 8323 §10.1: a client whose server releases it, with an alternativ
     // Whoever is there when the connection has ended, has another name.
     server.reload?.({ certificate: certificateOf('dots.elsewhere.example') })
     server.close(released!)
-    await world.advance(Seconds(60))
+    await world.advance(Seconds(HOLD_OFF_SECONDS + 60))
     expect(connects.length).toBeGreaterThan(1)
     expect(new Set(connects)).toEqual(new Set([`${NAME} at ${HOME}`]))
     expect(events.filter((event) => event === 'established')).toHaveLength(1)

@@ -179,7 +179,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
       case 'closed':
         this.#ended(input.connection)
-        this.#keep({ ...input, reason: `closed: ${input.reason}` }, now)
+        this.#keep({ ...input, ...this.#heldOff(input.connection), reason: `closed: ${input.reason}` }, now)
         break
       case 'paths':
         this.#provisioned = input.paths
@@ -342,6 +342,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     const [mine, theirs] = [one.session.urgency(now), other.session.urgency(now)]
     const isFirst = mine === theirs ? sentBefore(one, other) : mine < theirs
     return isFirst ? [one, other] : [other, one]
+  }
+
+  /** RFC 8323 §5.5: the server may close a connection that it has released before we do. */
+  #heldOff(connection: ConnectionId): { readonly holdOff?: Duration } {
+    const closed = liveSessions(this.state).find((live) => live.connection === connection)
+    return closed === undefined ? {} : { holdOff: holdOffOf(closed.session) }
   }
 
   #performForBook(output: RequestBookOutput, now: Instant): void {

@@ -129,6 +129,11 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     return this.#isHeartbeatAllowed(now) || this.#isFarewellAllowed(now) ? HEARTBEAT_PRIORITY : Infinity
   }
 
+  /** How long the server wants not to be asked again when this is over (RFC 8323 §5.5); undefined: it did not say. */
+  get holdOffSeconds(): number | undefined {
+    return this.#holdOffSeconds
+  }
+
   handle(input: SignalSessionInput, now: Instant): void {
     switch (input.kind) {
       case 'datagram':
