@@ -30,6 +30,7 @@ import type { SentAway } from './pending-redirect.ts'
 import type { Redirect, RedirectDecision, RedirectionOptions } from './redirection.ts'
 import { SessionNegotiation } from './session-negotiation.ts'
 import type { WantedConfiguration } from './session-negotiation.ts'
+import { inTurn } from './session-turns.ts'
 import { SignalSession } from './session.ts'
 import type { SignalSessionOutput } from './session-io.ts'
 import { SessionKeeper } from './session-keeper.ts'
@@ -224,7 +225,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     if (endsAt !== undefined && endsAt <= now) this.#endRedirection(now)
     this.#keeper.handleTimeout(now)
     this.#drainKeeper(now)
-    for (const { session } of this.#inTurn(now)) {
+    for (const { session } of inTurn(liveSessions(this.state), now)) {
       this.#negotiations.get(session)?.handleTimeout(now)
       session.handleTimeout(now)
     }
@@ -323,7 +324,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   /** @returns whether a session had anything to say. */
   #drainSessions(now: Instant): boolean {
-    for (const live of this.#inTurn(now)) {
+    for (const live of inTurn(liveSessions(this.state), now)) {
       this.#drainNegotiation(live.session, now)
       live.session.handle({ kind: 'send' }, now)
       const output = live.session.poll()
@@ -332,16 +333,6 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       return true
     }
     return false
-  }
-
-  /** Sessions as their turn to send comes: what is most urgent first, then whoever waited longest. */
-  #inTurn(now: Instant): readonly LiveSession[] {
-    const live = liveSessions(this.state)
-    const [one, other] = live
-    if (one === undefined || other === undefined) return live
-    const [mine, theirs] = [one.session.urgency(now), other.session.urgency(now)]
-    const isFirst = mine === theirs ? sentBefore(one, other) : mine < theirs
-    return isFirst ? [one, other] : [other, one]
   }
 
   /** RFC 8323 §5.5: the server may close a connection that it has released before we do. */
@@ -499,8 +490,4 @@ const LONGEST_HOLD_OFF_SECONDS = 300
 
 function holdOffOf({ holdOffSeconds = 0 }: { readonly holdOffSeconds: number | undefined }): Duration {
   return Seconds(Math.min(holdOffSeconds, LONGEST_HOLD_OFF_SECONDS))
-}
-
-function sentBefore(one: LiveSession, other: LiveSession): boolean {
-  return (one.session.sentAt ?? -Infinity) < (other.session.sentAt ?? -Infinity)
 }
