@@ -1,4 +1,4 @@
-import type { OpenSecureEndpoint } from '@breakwater/core'
+import type { OpenSecureEndpoint, PeerIdentity } from '@breakwater/core'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { systemClock } from '@breakwater/runtime'
 import { PacingAuditor, auditedEndpoints } from '@breakwater/testing'
@@ -31,8 +31,7 @@ export class ProcessAudit {
     return auditedEndpoints(openDtlsEndpoint, {
       clock: systemClock(),
       role,
-      pairOf: ({ identity }) =>
-        String(customer ?? (identity.kind === 'psk' ? customerOf(identity.identity) : Number.NaN)),
+      pairOf: ({ identity }) => String(customer ?? customerOf(nameIn(identity))),
       take: (datagram) => this.#auditor.take(datagram)
     })
   }
@@ -40,4 +39,9 @@ export class ProcessAudit {
   tell(): void {
     tell({ kind: 'pacing', judged: this.#auditor.judged, violations: this.#violations })
   }
+}
+
+function nameIn(identity: PeerIdentity): string {
+  if (identity.kind === 'certificate') return identity.dnsNames[0] ?? ''
+  return identity.kind === 'psk' ? identity.identity : ''
 }

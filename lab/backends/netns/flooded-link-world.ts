@@ -1,12 +1,18 @@
-import type { ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import type { CertificateCredentials } from '@breakwater/core'
 
 import type { PacingReport } from '../../agents/audited-agent.ts'
 import type { Act, FloodedLinkWorld, RunOutcome } from '../../scenarios/flooded-link-world.ts'
-import { type FloodedNetwork, buildFloodedNetwork } from './flooded-network.ts'
-import type { ClientsPlan, CustomerGroup, ServerPlan, Told } from './flooded-party.ts'
-import type { Namespace } from './namespace.ts'
+import { type DualStack, type FloodedNetwork, buildFloodedNetwork } from './flooded-network.ts'
+import {
+  type ClientsPlan,
+  type NewcomerGroup,
+  type NewcomersPlan,
+  type Numbers,
+  type ServerPlan,
+  type Told,
+  numbersOf
+} from './flooded-party.ts'
+import { FloodedProcess } from './flooded-process.ts'
 
 /** The flood is noticed so late, at most. */
 const SPREAD_SECONDS = 5
@@ -14,12 +20,9 @@ const SPREAD_SECONDS = 5
 /** A rule that is to be in force within a second is given its way to the kernel. */
 const RELIEF_MARGIN_SECONDS = 0.3
 
-/** How long the processes may take to start, or to end. */
-const PATIENCE_SECONDS = 20
-
 /**
- * The world of `flooded-link` in network namespaces: many customers at once, each with a session of real DTLS of its own,
- * and the kernel loses their datagrams.
+ * The world of `flooded-link` in network namespaces: many customers at once, each with real DTLS of its own, and real TLS
+ * where a session is new; the kernel loses what they send.
  */
 export class NetnsFloodedLink implements FloodedLinkWorld {
   readonly backend = 'netns'
@@ -41,21 +44,18 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
   async play(acts: readonly Act[]): Promise<readonly (readonly RunOutcome[])[]> {
     const network = await buildFloodedNetwork(acts.length)
     this.#network = network
-    const groups = groupsOf(acts, network)
-    const customers = groups.reduce((sum, { count }) => sum + count, 0)
-    const server = await this.#startServer(network, { server: network.server, customers }, acts, groups)
-    const plan: ClientsPlan = { server: network.server, groups, spreadSeconds: SPREAD_SECONDS }
-    const clients = await this.#startClients(network, plan)
-    this.#print(`${customers} customers have sessions with the provider's server`)
+    const played = playedActs(acts, network)
+    const parties = (
+      await Promise.all([this.#standing(network, played), this.#newcomers(network, played)])
+    ).flat()
+    this.#print(`${played.reduce((sum, { count }) => sum + count, 0)} customers and their servers are there`)
     await network.flood(acts)
-    clients.child.stdin?.write('the flood is on\n')
-    const watchSeconds = Math.max(...acts.map((act) => act.watchSeconds))
-    this.#print(`the flood is on, for ${SPREAD_SECONDS + watchSeconds} s`)
-    await new Promise((resolve) => setTimeout(resolve, (SPREAD_SECONDS + watchSeconds) * 1000))
-    await Promise.all([clients.end(), server.end()])
-    return groups.map(({ first, count }) =>
-      Array.from({ length: count }, (_, index) => this.#outcome(first + index))
-    )
+    for (const party of parties) party.goOn()
+    const seconds = SPREAD_SECONDS + Math.max(...acts.map(({ watchSeconds }) => watchSeconds))
+    this.#print(`the flood is on, for ${seconds} s`)
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+    await Promise.all(parties.map((party) => party.end()))
+    return played.map((numbers) => numbersOf(numbers).map((customer) => this.#outcome(customer)))
   }
 
   pacing(): PacingReport {
@@ -71,37 +71,82 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
     await this.#network?.destroy()
   }
 
-  #startServer(
-    network: FloodedNetwork,
-    plan: ServerPlan,
-    acts: readonly Act[],
-    groups: readonly CustomerGroup[]
-  ): Promise<Party> {
-    const flood = (customer: number): Act['flood'] | undefined =>
-      acts[groups.findLastIndex(({ first }) => first <= customer)]?.flood
-    return startParty(network.isp, 'flooded-server.ts', plan, (told) => {
+  /** The customers with a session, and their server. */
+  async #standing(network: FloodedNetwork, all: readonly PlayedAct[]): Promise<readonly FloodedProcess[]> {
+    const played = all.filter(({ act }) => act.newSession === undefined)
+    if (played.length === 0) return []
+    const [, server] = network.serversOf(0)
+    const plan: ServerPlan = { ...spanOf(played), proof: { kind: 'keys', server } }
+    const provider = new FloodedProcess(network.isp, 'flooded-server.ts', plan, (told) => {
       this.#take(told)
-      if (told.kind !== 'accepted') return
-      const seconds = flood(told.customer)?.endsSecondsAfterAcceptance
-      if (seconds === undefined) return
-      const relief = setTimeout(
-        () => {
-          this.#reliefs.delete(relief)
-          void network.relieve([told])
-        },
-        (seconds - RELIEF_MARGIN_SECONDS) * 1000
-      )
-      this.#reliefs.add(relief)
+      if (told.kind === 'accepted') this.#relieveInTime(network, actOf(played, told.customer), told)
     })
+    await provider.until('ready')
+    const clientsPlan: ClientsPlan = {
+      server,
+      groups: played.map(({ first, count, sources: [, source] }) => ({ first, count, source })),
+      spreadSeconds: SPREAD_SECONDS
+    }
+    const take = (told: Told): void => this.#take(told)
+    const clients = new FloodedProcess(network.home, 'flooded-clients.ts', clientsPlan, take)
+    await clients.until('ready')
+    return [clients, provider]
   }
 
-  #startClients(network: FloodedNetwork, plan: ClientsPlan): Promise<Party> {
-    return startParty(network.home, 'flooded-clients.ts', plan, (told) => this.#take(told))
+  #relieveInTime(
+    network: FloodedNetwork,
+    act: Act | undefined,
+    socket: Told & { readonly kind: 'accepted' }
+  ): void {
+    const seconds = act?.flood.endsSecondsAfterAcceptance
+    if (seconds === undefined) return
+    const relief = setTimeout(
+      () => {
+        this.#reliefs.delete(relief)
+        void network.relieve([socket])
+      },
+      (seconds - RELIEF_MARGIN_SECONDS) * 1000
+    )
+    this.#reliefs.add(relief)
+  }
+
+  /** The customers without a session, and their server. */
+  async #newcomers(network: FloodedNetwork, all: readonly PlayedAct[]): Promise<readonly FloodedProcess[]> {
+    const played = all.filter(({ act }) => act.newSession !== undefined)
+    if (played.length === 0) return []
+    const groups = played.flatMap(newcomerGroup)
+    const longest = Math.max(...all.map(({ act }) => act.watchSeconds))
+    // Whoever is watched for a shorter time may come later; a handshake has its price.
+    const spreadSeconds = SPREAD_SECONDS + longest - Math.max(...played.map(({ act }) => act.watchSeconds))
+    const plan: NewcomersPlan = { groups, spreadSeconds }
+    let credentials: CertificateCredentials | undefined
+    const clients = new FloodedProcess(network.home, 'flooded-newcomers.ts', plan, (told) => {
+      this.#take(told)
+      if (told.kind === 'certified') credentials = told.server
+    })
+    await clients.until('certified')
+    if (credentials === undefined) throw new Error('no certificate for the server')
+    const doors = groups.map(({ servers, retransmissionMilliseconds }) => ({
+      addresses: servers,
+      retransmissionMilliseconds
+    }))
+    const serverPlan: ServerPlan = {
+      ...spanOf(played),
+      proof: { kind: 'certificate', credentials, doors }
+    }
+    const provider = new FloodedProcess(network.isp, 'flooded-server.ts', serverPlan, (told) =>
+      this.#take(told)
+    )
+    await provider.until('ready')
+    clients.goOn()
+    await clients.until('ready')
+    return [clients, provider]
   }
 
   #take(told: Told): void {
     switch (told.kind) {
       case 'ready':
+      case 'certified':
         return
       case 'asked':
         this.#asked.set(told.customer, told.atMs)
@@ -136,57 +181,38 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
   }
 }
 
-function groupsOf(acts: readonly Act[], network: FloodedNetwork): readonly CustomerGroup[] {
+/** An act with its customers and where they are. */
+interface PlayedAct extends Numbers {
+  readonly act: Act
+  readonly sources: DualStack
+  readonly servers: DualStack
+}
+
+function playedActs(acts: readonly Act[], network: FloodedNetwork): readonly PlayedAct[] {
   let first = 0
-  return acts.map(({ runs }, act) => {
-    const group = { first, count: runs, source: network.addressOf(act) }
-    first += runs
-    return group
+  return acts.map((act, index) => {
+    const sources = network.sourcesOf(index)
+    const played = { act, first, count: act.runs, sources, servers: network.serversOf(index) }
+    first += act.runs
+    return played
   })
 }
 
-/** A process of the story. */
-interface Party {
-  readonly child: ChildProcess
-  /** Tells it that the story is over, and waits until it has said its last words. */
-  end(): Promise<void>
+/** From the first customer of these acts to the last. */
+function spanOf(played: readonly PlayedAct[]): Numbers {
+  const first = Math.min(...played.map((each) => each.first))
+  return { first, count: Math.max(...played.map((each) => each.first + each.count)) - first }
 }
 
-/** Starts a process in a namespace and waits until it is ready. */
-async function startParty(
-  namespace: Namespace,
-  script: string,
-  plan: ClientsPlan | ServerPlan,
-  take: (told: Told) => void
-): Promise<Party> {
-  const command = [process.execPath, join(import.meta.dirname, script), JSON.stringify(plan)]
-  const child = namespace.start(command, ['pipe', 'pipe', 'pipe'])
-  if (child.stdout === null || child.stderr === null) throw new Error(`${script} has no pipes`)
-  let complaints = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text))
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  await new Promise<void>((resolve, reject) => {
-    const late = setTimeout(
-      () => reject(new Error(`${script} was not ready in time`)),
-      PATIENCE_SECONDS * 1000
-    )
-    child.once('close', () => reject(new Error(`${script} ended: ${complaints}`)))
-    child.once('error', reject)
-    createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
-      const told = JSON.parse(line) as Told
-      take(told)
-      if (told.kind !== 'ready') return
-      clearTimeout(late)
-      resolve()
-    })
-  })
-  const end = async (): Promise<void> => {
-    child.stdin?.end()
-    await Promise.race([
-      ended,
-      new Promise((resolve) => setTimeout(resolve, PATIENCE_SECONDS * 1000).unref())
-    ])
-    if (child.exitCode !== 0) throw new Error(`${script} did not end well: ${complaints}`)
-  }
-  return { child, end }
+function actOf(played: readonly PlayedAct[], customer: number): Act | undefined {
+  return played.findLast(({ first }) => first <= customer)?.act
+}
+
+function newcomerGroup({ act, first, count, sources, servers }: PlayedAct): readonly NewcomerGroup[] {
+  if (act.newSession === undefined) return []
+  const { isResumed, candidates, retransmissionMilliseconds } = act.newSession
+  const group = { first, count, isResumed, retransmissionMilliseconds }
+  return candidates === 'all'
+    ? [{ ...group, sources, servers, transports: ['udp', 'tcp'] }]
+    : [{ ...group, sources: [sources[1]], servers: [servers[1]], transports: ['udp'] }]
 }

@@ -1,12 +1,17 @@
 import type { Act } from '../../scenarios/flooded-link-world.ts'
 import { Namespace } from './namespace.ts'
 
-/** The customers' end and the provider's end of the access links; each act has an address of its own. */
+/** Addresses of one host, IPv6 first. */
+export type DualStack = readonly [ipv6: string, ipv4: string]
+
+/** The customers' end and the provider's end of the access links; each act has addresses of its own at both. */
 export interface FloodedNetwork {
   readonly home: Namespace
   readonly isp: Namespace
-  readonly server: string
-  addressOf(act: number): string
+  /** Of the customers of an act. */
+  sourcesOf(act: number): DualStack
+  /** Where the provider's servers await them. */
+  serversOf(act: number): DualStack
   /** From now on datagrams are lost as the acts say. */
   flood(acts: readonly Act[]): Promise<void>
   /** The flood on one customer's socket is over. */
@@ -14,10 +19,12 @@ export interface FloodedNetwork {
   destroy(): Promise<void>
 }
 
-const SERVER = '192.0.2.1'
+function sourcesOf(act: number): DualStack {
+  return [`2001:db8:1::${(act + 2).toString(16)}`, `198.51.100.${act + 2}`]
+}
 
-function addressOf(act: number): string {
-  return `198.51.100.${act + 2}`
+function serversOf(act: number): DualStack {
+  return [`2001:db8:2::${(act + 2).toString(16)}`, `192.0.2.${act + 2}`]
 }
 
 export async function buildFloodedNetwork(acts: number): Promise<FloodedNetwork> {
@@ -32,24 +39,32 @@ export async function buildFloodedNetwork(acts: number): Promise<FloodedNetwork>
   }
   try {
     await home.ip([`link add name wan type veth peer name cust netns ${isp.name}`])
-    const addresses = Array.from({ length: acts }, (_, act) => addressOf(act))
+    const numbers = Array.from({ length: acts }, (_, act) => act)
     await home.ip([
       'link set dev lo up',
       'link set dev wan up',
-      ...addresses.map((address) => `addr add ${address}/24 dev wan`),
-      `route add ${SERVER}/32 dev wan`
+      ...numbers.flatMap((act) => added(sourcesOf(act), 'wan')),
+      'route add 192.0.2.0/24 dev wan',
+      'route add 2001:db8:2::/64 dev wan'
     ])
     await isp.ip([
       'link set dev lo up',
       'link set dev cust up',
-      `addr add ${SERVER}/32 dev cust`,
-      'route add 198.51.100.0/24 dev cust'
+      ...numbers.flatMap((act) => added(serversOf(act), 'cust')),
+      'route add 198.51.100.0/24 dev cust',
+      'route add 2001:db8:1::/64 dev cust'
     ])
+    // Else several segments of a flight would be one packet here, and be lost together.
+    for (const [end, device] of [
+      [home, 'wan'],
+      [isp, 'cust']
+    ] as const)
+      await end.exec(['ethtool', '-K', device, 'tso', 'off', 'gso', 'off', 'gro', 'off'])
     return {
       home,
       isp,
-      server: SERVER,
-      addressOf,
+      sourcesOf,
+      serversOf,
       flood: (all) => flood(home, isp, all),
       relieve: (sockets) => relieve(home, sockets),
       destroy
@@ -60,23 +75,39 @@ export async function buildFloodedNetwork(acts: number): Promise<FloodedNetwork>
   }
 }
 
+/** The host itself: others of its network are asked for on the link. */
+function added([ipv6, ipv4]: DualStack, device: string): readonly string[] {
+  return [`addr add ${ipv6}/128 dev ${device}`, `addr add ${ipv4}/32 dev ${device}`]
+}
+
+/** What finds neighbours is no part of the story. */
+const ONLY_TRANSPORTS = 'meta l4proto != { tcp, udp } accept'
+
+function eachFamily(
+  [ipv6, ipv4]: DualStack,
+  rule: (family: 'ip' | 'ip6', address: string) => string
+): readonly string[] {
+  return [rule('ip6', ipv6), rule('ip', ipv4)]
+}
+
 function drop(part: number): string {
   return `numgen random mod 1000 < ${Math.round(part * 1000)} counter drop`
 }
 
 /** Lost where they arrive: a sender would be told of what is dropped on its own machine. */
 async function flood(home: Namespace, isp: Namespace, acts: readonly Act[]): Promise<void> {
-  const towardsClient = acts.map(
-    ({ flood: { lossTowardsClient } }, act) => `ip daddr ${addressOf(act)} ${drop(lossTowardsClient)}`
+  const towardsClient = acts.flatMap(({ flood: { lossTowardsClient } }, act) =>
+    eachFamily(sourcesOf(act), (family, address) => `${family} daddr ${address} ${drop(lossTowardsClient)}`)
   )
-  const towardsServer = acts.map(
-    ({ flood: { lossTowardsServer } }, act) => `ip saddr ${addressOf(act)} ${drop(lossTowardsServer)}`
+  const towardsServer = acts.flatMap(({ flood: { lossTowardsServer } }, act) =>
+    eachFamily(sourcesOf(act), (family, address) => `${family} saddr ${address} ${drop(lossTowardsServer)}`)
   )
   await home.nft(`
     table inet link {
       set relieved { type ipv4_addr . inet_service; }
       chain arriving {
         type filter hook prerouting priority raw;
+        ${ONLY_TRANSPORTS}
         ip daddr . udp dport @relieved accept
         ${towardsClient.join('\n        ')}
       }
@@ -85,6 +116,7 @@ async function flood(home: Namespace, isp: Namespace, acts: readonly Act[]): Pro
     table inet link {
       chain arriving {
         type filter hook prerouting priority raw;
+        ${ONLY_TRANSPORTS}
         ${towardsServer.join('\n        ')}
       }
     }`)

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 
+import type { CertificateCredentials, Transport } from '@breakwater/core'
+
 import { customerName } from '../../agents/flooded-link-agents.ts'
 
 /** What the processes of `flooded-link` say to the lab, one JSON object a line. Times are milliseconds since 1970. */
 export type Told =
   | { readonly kind: 'ready' }
+  /** There is an authority, and this is for the server. */
+  | { readonly kind: 'certified'; readonly server: CertificateCredentials }
   | { readonly kind: 'asked'; readonly customer: number; readonly atMs: number }
   | {
       readonly kind: 'accepted'
@@ -29,14 +33,22 @@ export function nowMs(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** The customers of one act: so many, from a number on, all at one address. */
-export interface CustomerGroup {
+/** Customers with numbers one after the other. */
+export interface Numbers {
   readonly first: number
   readonly count: number
+}
+
+export function numbersOf({ first, count }: Numbers): readonly number[] {
+  return Array.from({ length: count }, (_, index) => first + index)
+}
+
+/** The customers of one act with a session, all at one address. */
+export interface CustomerGroup extends Numbers {
   readonly source: string
 }
 
-/** For the client process. */
+/** For the process of the clients with a session. */
 export interface ClientsPlan {
   readonly server: string
   readonly groups: readonly CustomerGroup[]
@@ -44,10 +56,36 @@ export interface ClientsPlan {
   readonly spreadSeconds: number
 }
 
-/** For the server process. */
-export interface ServerPlan {
-  readonly server: string
-  readonly customers: number
+/** The customers of one act without a session. */
+export interface NewcomerGroup extends Numbers {
+  readonly sources: readonly string[]
+  readonly servers: readonly string[]
+  readonly transports: readonly Transport[]
+  readonly isResumed: boolean
+  readonly retransmissionMilliseconds: number
+}
+
+/** For the process of the clients without a session. */
+export interface NewcomersPlan {
+  readonly groups: readonly NewcomerGroup[]
+  readonly spreadSeconds: number
+}
+
+/** Where the server awaits the customers of one act that have no session: UDP and TCP, and a timer for DTLS. */
+export interface Door {
+  readonly addresses: readonly string[]
+  readonly retransmissionMilliseconds: number
+}
+
+/** For a server process: whom it serves, and how both sides prove who they are. */
+export interface ServerPlan extends Numbers {
+  readonly proof:
+    | { readonly kind: 'keys'; readonly server: string }
+    | {
+        readonly kind: 'certificate'
+        readonly credentials: CertificateCredentials
+        readonly doors: readonly Door[]
+      }
 }
 
 /** A key for each customer, the same on both sides. */

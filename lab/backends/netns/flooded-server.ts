@@ -1,4 +1,4 @@
-// The provider's DOTS server of `flooded-link`, in a namespace of its own: real DTLS, and it tells the lab what it accepts.
+// The provider's DOTS server of `flooded-link`, in a namespace of its own: real DTLS and TLS, and it tells the lab what it accepts.
 import { once } from 'node:events'
 
 import { formatIpAddress, silentLog } from '@breakwater/core'
@@ -9,18 +9,12 @@ import { dryRunMitigator } from '@breakwater/mitigators'
 import { openTlsEndpoint, systemClock, systemEntropy } from '@breakwater/runtime'
 import { memoryStore } from '@breakwater/store'
 
-import {
-  addressOf,
-  clientDomainOf,
-  customerName,
-  isEntitled,
-  serverPort
-} from '../../agents/flooded-link-agents.ts'
+import { clientDomainOf, isEntitled } from '../../agents/flooded-link-agents.ts'
 import { ProcessAudit } from './flooded-audit.ts'
-import { type ServerPlan, keyOf, nowMs, tell } from './flooded-party.ts'
+import { listenOptions } from './flooded-doors.ts'
+import { type ServerPlan, nowMs, numbersOf, tell } from './flooded-party.ts'
 
 const plan = JSON.parse(process.argv[2] ?? '{}') as ServerPlan
-const numbers = Array.from({ length: plan.customers }, (_, number) => number)
 const audit = new ProcessAudit()
 const sessions = new Map<PeerId, { readonly customer: number; readonly path: NetworkPath }>()
 let isEnding = false
@@ -28,7 +22,8 @@ let isEnding = false
 function take(event: ServerEvent): void {
   if (event.kind === 'session-established')
     sessions.set(event.peer, { customer: customerIn(event.domain), path: event.path })
-  if (event.kind === 'session-closed' && !isEnding)
+  // Attempts at a new session may end; what stood before the flood may not.
+  if (event.kind === 'session-closed' && !isEnding && plan.proof.kind === 'keys')
     tell({ kind: 'lost', customer: sessions.get(event.peer)?.customer ?? Number.NaN })
   if (event.kind !== 'request') return
   const session = sessions.get(event.peer)
@@ -49,15 +44,10 @@ const server = await hostDotsServer({
   entropy: systemEntropy(),
   open: audit.opener('server'),
   openStream: openTlsEndpoint,
-  listen: [
-    {
-      local: { address: addressOf(plan.server), port: serverPort },
-      preSharedKeys: new Map(numbers.map((number) => [customerName(number), keyOf(number)]))
-    }
-  ],
+  listen: listenOptions(plan),
   store: memoryStore(),
   mitigator: dryRunMitigator(silentLog),
-  domains: numbers.map((number) => clientDomainOf(number)),
+  domains: numbersOf(plan).map((number) => clientDomainOf(number)),
   log: silentLog,
   onEvent: take
 })
