@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { runOrThrow } from '../backends/netns/command.ts'
 import { dots } from './agent-process.ts'
 
+/** The longest that RFC 8305 §5 recommends. */
+const ATTEMPT_DELAY_MILLISECONDS = 2000
+
 /** Where the agents of `two-providers` listen and what they may use; the backends differ in nothing else. */
 export interface TwoProviderAgents {
   readonly servers: readonly ServerPlace[]
@@ -106,6 +109,8 @@ function writeClient(folder: string, { servers }: TwoProviderAgents): AgentFiles
       server: { name: nameOf(place.provider), addresses: [place.address] },
       credentials: credentials(folder, place.provider, 'client')
     })),
+    // RFC 9132 §4.3: UDP wins where it works, also on a machine so busy that a handshake takes longer than the usual delay.
+    happyEyeballs: { attemptDelayMilliseconds: ATTEMPT_DELAY_MILLISECONDS },
     control: { socket }
   })
   return { config, socket, pacing: join(folder, 'client-pacing.json') }
