@@ -15,7 +15,7 @@ import {
 import { FloodedProcess } from './flooded-process.ts'
 
 /** The flood is noticed so late, at most. */
-const SPREAD_SECONDS = 5
+const SPREAD_SECONDS = 3
 
 /** A rule that is to be in force within a second is given its way to the kernel. */
 const RELIEF_MARGIN_SECONDS = 0.3
@@ -54,6 +54,8 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
     const seconds = SPREAD_SECONDS + Math.max(...acts.map(({ watchSeconds }) => watchSeconds))
     this.#print(`the flood is on, for ${seconds} s`)
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+    // Farewells are no part of the story, and would take long in a flood.
+    await network.calm()
     await Promise.all(parties.map((party) => party.end()))
     return played.map((numbers) => numbersOf(numbers).map((customer) => this.#outcome(customer)))
   }
@@ -162,6 +164,9 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
         return
       case 'wrong-request':
         this.#wrongRequests++
+        return
+      case 'busy':
+        this.#print(`the clients without a session were busy for up to ${told.milliseconds} ms at a stretch`)
         return
       case 'pacing':
         this.#judged += told.judged

@@ -16,6 +16,8 @@ export interface FloodedNetwork {
   flood(acts: readonly Act[]): Promise<void>
   /** The flood on one customer's socket is over. */
   relieve(sockets: readonly { readonly address: string; readonly port: number }[]): Promise<void>
+  /** Nothing is lost any more. */
+  calm(): Promise<void>
   destroy(): Promise<void>
 }
 
@@ -67,6 +69,9 @@ export async function buildFloodedNetwork(acts: number): Promise<FloodedNetwork>
       serversOf,
       flood: (all) => flood(home, isp, all),
       relieve: (sockets) => relieve(home, sockets),
+      calm: async () => {
+        await Promise.all([home, isp].map((end) => end.nft('delete table inet link\n')))
+      },
       destroy
     }
   } catch (error) {

@@ -1,6 +1,7 @@
 // The customers of `flooded-link` without a session, in the namespace of the others: when the flood is on, each starts a
 // DOTS client that must get one, by real DTLS and real TLS with certificates.
 import { once } from 'node:events'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 import { Milliseconds, silentLog } from '@breakwater/core'
 import type { CertificateCredentials, ResumableSession } from '@breakwater/core'
@@ -34,8 +35,11 @@ interface Newcomer {
 /** Handshakes at a time, when tickets are fetched. */
 const AT_A_TIME = 16
 
+/** Handshakes of all customers at once keep this process busy for seconds, where the machine has other things to do. */
+const REPETITION_SLACK_MILLISECONDS = 4000
+
 const plan = JSON.parse(process.argv[2] ?? '{}') as NewcomersPlan
-const audit = new ProcessAudit()
+const audit = new ProcessAudit(REPETITION_SLACK_MILLISECONDS)
 const known = new Set<number>()
 const clients: ClientHost[] = []
 
@@ -47,15 +51,15 @@ function take(customer: number, event: ClientEvent): void {
 
 function start({ customer, group, credentials, sessions }: Newcomer): ClientHost {
   const open = audit.opener('client', customer)
+  const handshakeRetransmission = Milliseconds(group.retransmissionMilliseconds)
   return hostDotsClient({
     clock: systemClock(),
     entropy: systemEntropy(),
-    open: (options, handlers) => open({ ...options, ...(sessions.length > 0 && { sessions }) }, handlers),
+    open: (options, handlers) =>
+      options.role === 'server'
+        ? open(options, handlers)
+        : open({ ...options, handshakeRetransmission, sessions }, handlers),
     openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
-    // The usual timer is the default, and is left to it.
-    ...(group.retransmissionMilliseconds < 1000 && {
-      attackHandshakeRetransmission: Milliseconds(group.retransmissionMilliseconds)
-    }),
     site: siteOfCustomer(customer, group),
     credentials: new Map([[domainName, credentials]]),
     cuids: new Map([[domainName, cuidOfCustomer(customer)]]),
@@ -83,6 +87,8 @@ while (waiting.length > 0) {
 tell({ kind: 'ready' })
 // The lab says that the flood is on; it closes our standard input when the story is over.
 await once(process.stdin, 'data')
+const delay = monitorEventLoopDelay()
+delay.enable()
 for (const each of newcomers)
   setTimeout(
     () => {
@@ -95,5 +101,6 @@ for (const each of newcomers)
     Math.random() * plan.spreadSeconds * 1000
   )
 await once(process.stdin.resume(), 'end')
+tell({ kind: 'busy', milliseconds: Math.round(delay.max / 1e6) })
 audit.tell()
 await Promise.all(clients.map((client) => client.close()))

@@ -22,6 +22,8 @@ export type Told =
   /** A session ended, or its client gave it up. */
   | { readonly kind: 'lost'; readonly customer: number }
   | { readonly kind: 'wrong-request'; readonly customer: number }
+  /** How long the process could not attend to anything, at worst. */
+  | { readonly kind: 'busy'; readonly milliseconds: number }
   | { readonly kind: 'pacing'; readonly judged: number; readonly violations: readonly string[] }
 
 export function tell(told: Told): void {
