@@ -152,6 +152,7 @@ export class RequestAnswers {
     // A notification may have been on its way before the answer to a PUT: what it does not name is not missing.
     const isWhole = this.#ledger.watch !== 'watched'
     this.#ledger.watch = watchAfter(response)
+    if (this.#ledger.watch !== 'watched') this.#ledger.observeRest()
     if (reports === undefined && response.code !== Code.notFound) return
     for (const report of reports ?? []) this.#ledger.ids.raiseTo(report.mitigationId)
     for (const entry of this.#ledger.entries) {

@@ -191,7 +191,7 @@ export class RequestBook {
 
   sessionDown(now: Instant): void {
     this.#ledger.hasSession = false
-    this.#ledger.watch = 'unwatched'
+    this.#ledger.forgetObservations()
     for (const entry of this.#ledger.entries) {
       entry.efficacy = undefined
       this.#ledger.step(entry, { kind: 'session-down' }, now)

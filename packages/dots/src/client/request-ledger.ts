@@ -11,6 +11,7 @@ import { newEntry } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import { recordOf, saysTheSame } from './request-memory.ts'
 import type { NumberingRecord, RequestRecord } from './request-record.ts'
+import { isInForce } from './request-state.ts'
 import type { RequestState } from './request-state.ts'
 import { RetryTimers } from './retry-timers.ts'
 import type { RequestAction, RequestEvent } from './request-step.ts'
@@ -36,6 +37,12 @@ export type RequestBookOutput =
  */
 export type CollectionWatch = 'unwatched' | 'asked' | 'watched' | 'unavailable'
 
+/**
+ * Mitigations that are observed one by one beside the observation of all, for small answers that get through a full link.
+ * A server bounds observations and sends one datagram at a time: of more, the observation of all tells.
+ */
+export const MOST_SINGLE_OBSERVATIONS = 16
+
 /** The requests at one server with their ids, and what their steps make us do there. */
 export class RequestLedger {
   readonly calendar: Calendar
@@ -47,6 +54,8 @@ export class RequestLedger {
   hasSession = false
   watch: CollectionWatch = 'unwatched'
   readonly #configured: Cuid
+  /** Those that are observed one by one, beside the observation of all. */
+  readonly #single = new Set<MitigationId>()
   readonly #noted = new Map<MitigationId, RequestRecord>()
   #notedUpTo: number | undefined
   readonly #outputs: RequestBookOutput[] = []
@@ -104,7 +113,7 @@ export class RequestLedger {
         if (this.watch === 'unwatched') this.watchAll()
         return
       case 'observe':
-        this.ask({ kind: 'observe', mitigationId }, observeRequest(this.cuid, mitigationId))
+        this.#observe(mitigationId)
         return
       case 'delete':
         this.ask({ kind: 'delete', mitigationId }, deleteRequest(this.cuid, mitigationId))
@@ -113,11 +122,32 @@ export class RequestLedger {
         this.forget({ kind: 'put', mitigationId })
         return
       case 'forget-observe':
+        this.#single.delete(mitigationId)
         this.forget({ kind: 'observe', mitigationId })
         return
       case 'forget-delete':
         this.forget({ kind: 'delete', mitigationId })
     }
+  }
+
+  /** What the observation of all is to tell of, and cannot: each is asked about by itself. */
+  observeRest(): void {
+    for (const { mitigationId, state } of this.entries)
+      if (isInForce(state) && !this.#single.has(mitigationId)) this.#observe(mitigationId)
+  }
+
+  /** A new session knows of no observation. */
+  forgetObservations(): void {
+    this.watch = 'unwatched'
+    this.#single.clear()
+  }
+
+  #observe(mitigationId: MitigationId): void {
+    const isToldAnyway = this.watch === 'asked' || this.watch === 'watched'
+    if (isToldAnyway && this.#single.size >= MOST_SINGLE_OBSERVATIONS && !this.#single.has(mitigationId))
+      return
+    this.#single.add(mitigationId)
+    this.ask({ kind: 'observe', mitigationId }, observeRequest(this.cuid, mitigationId))
   }
 
   ask(errand: Errand, request: CoapRequest): void {

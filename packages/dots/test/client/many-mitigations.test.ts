@@ -1,0 +1,45 @@
+import { Minutes, Seconds } from '@breakwater/core'
+import type { PacingViolation } from '@breakwater/testing'
+import { PacingAuditor, auditedEndpoints } from '@breakwater/testing'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { MOST_SINGLE_OBSERVATIONS } from '../../src/client/request-ledger.ts'
+import { TwoProviders, targetOf } from './two-providers.ts'
+
+const MANY = 300
+
+let world: TwoProviders
+beforeEach(() => {
+  world = new TwoProviders()
+})
+afterEach(() => world.close())
+
+it('hundreds of mitigations are followed by the observation of all of them, with few observations beside it', async () => {
+  const violations: PacingViolation[] = []
+  const auditor = new PacingAuditor({ report: (violation) => violations.push(violation) })
+  await world.startServer('isp-a')
+  world.startClient({
+    open: auditedEndpoints(world.siteHost.openSecureEndpoint, {
+      clock: world.clock,
+      role: 'client',
+      pairOf: () => 'isp-a',
+      take: (datagram) => auditor.take(datagram)
+    })
+  })
+  await world.advance(Seconds(1))
+  const ids = Array.from({ length: MANY }, (_, index) => `host-${index}`)
+  for (const [index, id] of ids.entries())
+    world.protect(id, targetOf(`203.0.113.${index % 250}/32`), {
+      target: {
+        ...targetOf(`198.51.100.${index % 250}/32`),
+        ports: [{ lower: 1000 + index, upper: 1000 + index }]
+      }
+    })
+  await world.advance(Minutes(3))
+  expect(ids.filter((id) => world.state(id) !== 'protected')).toEqual([])
+
+  const questions = world.sent.filter(
+    ({ method, mitigationId }) => method === 'GET' && mitigationId !== undefined
+  )
+  expect(new Set(questions.map(({ path }) => path)).size).toBeLessThanOrEqual(MOST_SINGLE_OBSERVATIONS)
+  expect(violations).toEqual([])
+})
