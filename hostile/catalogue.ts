@@ -3,6 +3,7 @@ import { serversAtTheClient } from './association/servers.ts'
 import { impostors } from './dtls/impostors.ts'
 import { strangersOverDtls } from './dtls/strangers.ts'
 import { clientsAtTheServer } from './machine/clients.ts'
+import { overTcp } from './tcp/over-tcp.ts'
 
 /** What the table needs of an attack. */
 export type Entry = Omit<Attack<never>, 'run'>
@@ -24,5 +25,6 @@ export const catalogue: readonly Listing[] = [
   listingOf(strangersOverDtls),
   listingOf(impostors),
   listingOf(clientsAtTheServer),
-  listingOf(serversAtTheClient)
+  listingOf(serversAtTheClient),
+  listingOf(overTcp)
 ]
