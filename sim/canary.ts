@@ -74,6 +74,13 @@ export const CANARIES: readonly Canary[] = [
     }
   },
   {
+    name: 'a server that does nothing when a signal is lost',
+    noticedBy: 'standing-request',
+    changeProvider: ({ flaws }) => {
+      flaws.policy = { onSignalLoss: 'ignore' }
+    }
+  },
+  {
     name: 'a client that does not hear every wish',
     noticedBy: 'protection-accounted',
     changeCustomer: ({ flaws }) => {

@@ -19,8 +19,9 @@ const PORTS: readonly (readonly (readonly [number, number])[])[] = [
 export function randomScenario(seed: number): Scenario {
   const chance = new Chance(seed, 'scenario')
   const providers = chance.integer(2, 4)
+  const nets = new Chance(seed, 'standing')
   const sites = Array.from({ length: chance.oneOf([1, 1, 1, 2, 2, 3]) }, (_, number) =>
-    randomSite(chance, number, providers)
+    withSafetyNet(nets, randomSite(chance, number, providers))
   )
   const stormSeconds = chance.integer(900, 3600)
   const faults = randomFaults(new Chance(seed, 'faults'), sites, providers, stormSeconds)
@@ -29,6 +30,9 @@ export function randomScenario(seed: number): Scenario {
     seed,
     sites,
     providers,
+    onSignalLoss: Array.from({ length: providers }, () =>
+      nets.oneOf(['replace', 'replace', 'add', 'ignore'] as const)
+    ),
     heartbeats: chance.happens(0.5) ? 'default' : 'quick',
     clientsRemember: chance.happens(0.7),
     latencyMilliseconds: chance.oneOf([1, 5, 20, 80]),
@@ -38,13 +42,25 @@ export function randomScenario(seed: number): Scenario {
   }
 }
 
-function randomSite(chance: Chance, number: number, providers: number): SitePlan {
+function randomSite(chance: Chance, number: number, providers: number): Omit<SitePlan, 'standing'> {
   const all = Array.from({ length: providers }, (_, provider) => provider)
   const attachments = chance.someOf(all, chance.integer(2, providers))
   const announcedThrough = chance.happens(0.7)
     ? attachments
     : chance.someOf(attachments, chance.integer(1, attachments.length))
   return { number, attachments, announcedThrough }
+}
+
+/** Wide requests that stand by, at some of its providers. */
+function withSafetyNet(chance: Chance, site: Omit<SitePlan, 'standing'>): SitePlan {
+  const standing = site.attachments
+    .filter(() => chance.happens(0.4))
+    .map((provider) => {
+      const own = site.announcedThrough.includes(provider) ? ownPrefixes(site.number) : []
+      const prefix = chance.oneOf([...assignedPrefixes(site.number, provider), ...own])
+      return { provider, prefix, lifetimeSeconds: chance.oneOf([300, 900, 1800]) }
+    })
+  return { ...site, standing }
 }
 
 /** Operators act in bursts, and when something is wrong, for then it is most likely to go wrong. */

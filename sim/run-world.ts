@@ -11,6 +11,7 @@ import { noFault } from './invariants/no-fault.ts'
 import { checkIdleServers, checkNothingLeft } from './invariants/nothing-left.ts'
 import { ownPath } from './invariants/own-path.ts'
 import { pacing } from './invariants/pacing.ts'
+import { standingRequest } from './invariants/standing-request.ts'
 import { protectionAccounted } from './invariants/protection-accounted.ts'
 import { timelyEnd } from './invariants/timely-end.ts'
 import type { FaultKind, Scenario } from './scenario.ts'
@@ -25,6 +26,7 @@ const INVARIANTS: readonly MakeInvariant[] = [
   durableAnswer,
   timelyEnd,
   protectionAccounted,
+  standingRequest,
   noFault
 ]
 
@@ -132,7 +134,10 @@ class Run {
     const { world } = this
     world.releaseAll()
     const isReleased = (): boolean =>
-      world.customers.every((customer) => (customer.status()?.requests.length ?? 0) === 0)
+      // What is preconfigured stands as long as its client runs.
+      world.customers.every(
+        (customer) => customer.status()?.requests.some(({ trigger }) => trigger === 'immediate') !== true
+      )
     await this.#watch(Seconds(120), isReleased)
     if (!isReleased()) this.#report('nothing-left', 'a client still has requests, with nothing to protect')
     await world.stopCustomers()

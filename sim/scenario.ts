@@ -1,3 +1,5 @@
+import type { ServerPolicy } from '@breakwater/dots'
+
 /**
  * A scenario is what one seed comes to, as plain data: who is connected how, what the operators do, what goes wrong and
  * when. It can be printed, replayed and made smaller; running it is `world/`.
@@ -7,6 +9,8 @@ export interface Scenario {
   readonly sites: readonly SitePlan[]
   /** Providers are numbered from 0; each has one server. */
   readonly providers: number
+  /** What each provider's server does when a client's signal is lost. */
+  readonly onSignalLoss: readonly ServerPolicy['onSignalLoss'][]
   /** Heartbeats of both sides: RFC 9132's defaults, or the quickest that its ranges allow. */
   readonly heartbeats: 'default' | 'quick'
   /** Whether clients keep a notebook over restarts. */
@@ -26,6 +30,15 @@ export interface SitePlan {
   readonly attachments: readonly number[]
   /** Providers that announce its own prefix: all attachments or some. */
   readonly announcedThrough: readonly number[]
+  /** Requests that stand by for the loss of the signal (RFC 9132 §4.4.1.1). */
+  readonly standing: readonly StandingPlan[]
+}
+
+/** A preconfigured request of a site at one of its providers. */
+export interface StandingPlan {
+  readonly provider: number
+  readonly prefix: string
+  readonly lifetimeSeconds: number
 }
 
 /** What an operator does. */

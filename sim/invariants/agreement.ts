@@ -74,8 +74,12 @@ function requestFault(request: RequestReport, standing: readonly MitigationSnaps
 function ruleFaults({ number, server, device }: Provider): string[] {
   if (server === undefined) return [`provider ${number} is down`]
   const mitigations = server.mitigations()
-  const unsettled = mitigations.filter(({ state }) => state !== 'active' && state !== 'terminating')
-  const wanted = new Set(mitigations.map(({ cuid, mitigationId }) => `${cuid}/${mitigationId}`))
+  const unsettled = mitigations.filter((each) => !isStandingBy(each) && !isSettled(each))
+  const wanted = new Set(
+    mitigations
+      .filter((each) => !isStandingBy(each))
+      .map(({ cuid, mitigationId }) => `${cuid}/${mitigationId}`)
+  )
   const inForce = new Set([...device.rules.keys()].map(mitigationOfPlan))
   const inForceTwice = device.rules.size - inForce.size
   return [
@@ -84,6 +88,15 @@ function ruleFaults({ number, server, device }: Provider): string[] {
     ...[...inForce].filter((key) => !wanted.has(key)).map((key) => `the rule of ${key} is left behind`),
     ...(inForceTwice > 0 ? [`${inForceTwice} rules too many`] : [])
   ].map((text) => `provider ${number}: ${text}`)
+}
+
+function isSettled({ state }: MitigationSnapshot): boolean {
+  return state === 'active' || state === 'terminating'
+}
+
+/** Preconfigured, and not in force. */
+function isStandingBy({ state }: MitigationSnapshot): boolean {
+  return state === 'armed' || state === 'stood-down'
 }
 
 function textOf({ prefixes }: Target): string {

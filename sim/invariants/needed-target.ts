@@ -30,6 +30,8 @@ class NeededTarget implements Invariant {
   traffic({ when, direction, site, provider, seen, entry }: Traffic, report: Report): void {
     if (direction !== 'to-server' || seen === undefined || provider === undefined) return
     if (!isAboutMitigation(seen) || seen.kind === 'get') return
+    // RFC 9132 §4.4.1.3: a preconfigured request deletes only its own kind.
+    if (seen.kind === 'put' && seen.trigger === 'signal-loss') return
     const key = `${site} ${provider} ${seen.token}`
     if (when === 'sent') {
       if (!this.#sentAt.has(key)) this.#sentAt.set(key, entry.at)
@@ -55,7 +57,10 @@ class NeededTarget implements Invariant {
     return (this.#view.providers[provider]?.mitigations() ?? []).filter(({ cuid, mitigationId, state }) => {
       if (cuid !== own || state === 'terminating') return false
       const known = this.#view.ledger.find(provider, `${cuid}/${mitigationId}`)
-      return known.length > 0 && known.every((each) => each.life === life && !each.isDoubtful)
+      return (
+        known.length > 0 &&
+        known.every((each) => each.trigger === 'immediate' && each.life === life && !each.isDoubtful)
+      )
     })
   }
 
@@ -65,6 +70,7 @@ class NeededTarget implements Invariant {
     return this.#view.ledger
       .at(provider)
       .filter((each) => each.site === site && each.life === life && each.promisedUntil === undefined)
+      .filter(({ trigger }) => trigger === 'immediate')
       .filter(({ deleteHeardAt, heirs }) => deleteHeardAt === undefined && heirs.size === 0)
       .map(({ target }) => target)
   }

@@ -141,14 +141,14 @@ export class Customer {
     notebook: Notebook | undefined
   ): ClientHost {
     const { number, attachments } = this.plan
-    const { haste, isUnbound } = this.flaws
+    const { haste, isUnbound, isTwo } = this.flaws
     const open = process.opener(this.host)
     return hostDotsClient({
       clock: haste === undefined ? process : new HastyClock(process, haste),
       entropy: seededEntropy(derivedSeed(this.#scenario.seed, `${name} ${number}.${this.life}`)),
       open: isUnbound === true ? unbound(open) : open,
       openStream: process.streamOpener(this.host),
-      site: this.#site,
+      site: isTwo === true ? withoutSafetyNet(this.#site) : this.#site,
       credentials: this.#credentials,
       cuids: new Map(attachments.map((each) => [domainName(each), cuidOf(number, each)])),
       log: silentLog,
@@ -256,6 +256,11 @@ export class Customer {
   }
 }
 
+/** Two clients that ask for the same would be told by their haste alone. */
+function withoutSafetyNet({ domains, ...site }: Site): Site {
+  return { ...site, domains: domains.map((domain) => ({ ...domain, preconfigured: [] })) }
+}
+
 export function domainName(provider: number): DomainName {
   return DomainName(`provider-${provider}`)
 }
@@ -268,7 +273,7 @@ export function cuidOf(site: number, provider: number): Cuid {
 }
 
 /** The site as its operator configured it. */
-export function siteOf({ number, attachments, announcedThrough }: SitePlan): Site {
+export function siteOf({ number, attachments, announcedThrough, standing }: SitePlan): Site {
   const isEverywhere = announcedThrough.length === attachments.length
   return {
     domains: attachments.map((provider) => ({
@@ -277,6 +282,12 @@ export function siteOf({ number, attachments, announcedThrough }: SitePlan): Sit
       interfaces: [interfaceName(provider)],
       prefixes: assignedPrefixes(number, provider).map(prefix),
       sources: siteAddresses(number, provider),
+      preconfigured: standing
+        .filter((each) => each.provider === provider)
+        .map((each) => ({
+          target: { prefixes: [prefix(each.prefix)], ports: [], protocols: [] },
+          lifetime: each.lifetimeSeconds
+        })),
       servers: [
         {
           name: ServerName(domainName(provider)),

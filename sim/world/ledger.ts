@@ -1,7 +1,7 @@
 import { Seconds, after, formatIpPrefix, prefixesOverlap } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import { Code } from '@breakwater/coap'
-import type { Target } from '@breakwater/dots'
+import type { Target, Trigger } from '@breakwater/dots'
 import type { VirtualClock } from '@breakwater/testing'
 import type { Traffic } from './traffic.ts'
 import type { Seen, SeenMitigationRequest } from './wire.ts'
@@ -13,6 +13,7 @@ export interface LedgerEntry {
   readonly cuid: string
   readonly mitigationId: number
   readonly target: Target
+  readonly trigger: Trigger
   /** The life of the client that asked first. */
   readonly life: number
   /** The server said until when it will be there; undefined: it said nothing that still holds. */
@@ -25,7 +26,12 @@ export interface LedgerEntry {
   withdrawnAt: Instant | undefined
   /** Its record was read by a calendar that had stepped while nobody could correct it: it may end much later. */
   isDoubtful: boolean
-  /** Newer requests with common addresses that came to the server, which deletes this one for them. */
+  /** It came to the server last. */
+  askedAt: Instant
+  /**
+   * Newer requests with common addresses that came to the server, which deletes this one for them; and preconfigured ones
+   * that took its place when the signal was lost.
+   */
   readonly heirs: Set<LedgerEntry>
 }
 
@@ -76,6 +82,14 @@ export class Ledger {
     }
   }
 
+  /** RFC 9132 §4.4.1.3: what a site preconfigured takes the place of its immediate requests with common addresses. */
+  signalLost(provider: number, site: number): void {
+    const own = this.at(provider).filter((entry) => entry.site === site && entry.deleteHeardAt === undefined)
+    for (const entry of own.filter(({ trigger }) => trigger === 'immediate'))
+      for (const other of own)
+        if (other.trigger === 'signal-loss' && overlap(entry.target, other.target)) entry.heirs.add(other)
+  }
+
   /** Until when a rule for this mitigation may be in force, if it is not withdrawn; its heirs keep it until theirs is. */
   boundOf(entry: LedgerEntry): Instant {
     let bound = entry.lastsUntil
@@ -99,10 +113,12 @@ export class Ledger {
       for (const each of this.find(provider, `${seen.cuid}/${seen.mitigationId}`))
         each.deleteHeardAt = this.#clock.now()
     if (seen.kind !== 'put' || seen.target === undefined) return
-    const key = `${provider} ${seen.cuid}/${seen.mitigationId} ${textOf(seen.target)}`
+    const key = `${provider} ${seen.cuid}/${seen.mitigationId} ${seen.trigger} ${textOf(seen.target)}`
     const known = this.#entries.get(key)
     const entry = known ?? this.#newEntry(site, provider, seen, seen.mitigationId, seen.target)
     if (known === undefined) this.#keep(key, entry)
+    entry.askedAt = this.#clock.now()
+    for (const heir of entry.heirs) if (heir.trigger !== entry.trigger) entry.heirs.delete(heir)
     entry.deleteHeardAt = undefined
     entry.withdrawnAt = undefined
     entry.lastsUntil = later(entry.lastsUntil, after(this.#end(seen.lifetimeSeconds), LONGEST_WAIT))
@@ -130,12 +146,14 @@ export class Ledger {
       cuid: seen.cuid,
       mitigationId,
       target,
+      trigger: seen.trigger,
       life: this.#lifeOf(site),
       promisedUntil: undefined,
       lastsUntil: this.#clock.now(),
       deleteHeardAt: undefined,
       withdrawnAt: undefined,
       isDoubtful: false,
+      askedAt: this.#clock.now(),
       heirs: new Set()
     }
   }
@@ -172,6 +190,7 @@ export function isAboutMitigation(seen: Seen): seen is SeenMitigationRequest {
 function isReplacedBy(older: LedgerEntry, newer: LedgerEntry): boolean {
   if (older === newer) return false
   if (older.mitigationId === newer.mitigationId) return true
+  if (older.trigger !== newer.trigger) return false
   return older.mitigationId < newer.mitigationId && overlap(older.target, newer.target)
 }
 

@@ -1,7 +1,14 @@
 import { Milliseconds, Seconds, after } from '@breakwater/core'
 import type { Duration, Instant, Log, LogFields, WallTime } from '@breakwater/core'
 import { DEFAULT_SESSION_PARAMETERS, hostDotsServer } from '@breakwater/dots'
-import type { ClientDomain, MitigationSnapshot, ServerHost, SessionParameters } from '@breakwater/dots'
+import type {
+  ClientDomain,
+  MitigationSnapshot,
+  ServerEvent,
+  ServerHost,
+  ServerPolicy,
+  SessionParameters
+} from '@breakwater/dots'
 import { derivedSeed, seededEntropy, simulatedCertificate } from '@breakwater/testing'
 import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
 import { assignedPrefixes, ownPrefixes, prefix, serverAddresses } from '../addressing.ts'
@@ -39,6 +46,12 @@ export class Provider {
   readonly faults: string[] = []
   /** Told when the server has taken up its records, with how far their dates may be wrong. */
   onRecovered: (doubt: Duration) => void = () => undefined
+  /** Told when the server took the signal of a site for lost, and this counts for it. */
+  onSignalLost: (site: number) => void = () => undefined
+  /** Planted bugs: what its operator did not want. */
+  readonly flaws: { policy?: Partial<ServerPolicy> } = {}
+  /** When this life of the server began to serve. */
+  startedAt: Instant
   readonly #clock: VirtualClock
   readonly #scenario: Scenario
   readonly #dates: CertificateDates
@@ -57,6 +70,7 @@ export class Provider {
     dates: CertificateDates
   ) {
     this.number = number
+    this.startedAt = clock.now()
     this.#dates = dates
     this.#scenario = scenario
     this.#clock = clock
@@ -100,11 +114,13 @@ export class Provider {
         store: this.disk.mount(process),
         mitigator: this.device.attach(process),
         domains: clientDomains(this.#scenario, this.number),
-        ...(this.#scenario.heartbeats === 'quick' ? { policy: { session: QUICK_SESSION_PARAMETERS } } : {}),
+        policy: this.#policy,
+        onEvent: (event) => this.#note(event),
         log: this.#log
       })
       if (!process.isAlive) return
       this.#server = server
+      this.startedAt = this.#clock.now()
       this.onRecovered(this.#doubt)
       this.#doubt = Seconds(0)
     } catch {
@@ -161,6 +177,23 @@ export class Provider {
     await this.#server?.stop()
     this.#process.kill()
     this.#server = undefined
+  }
+
+  get #policy(): Partial<ServerPolicy> {
+    const { onSignalLoss, heartbeats } = this.#scenario
+    return {
+      onSignalLoss: onSignalLoss[this.number] ?? 'replace',
+      ...(heartbeats === 'quick' ? { session: QUICK_SESSION_PARAMETERS } : {}),
+      ...this.flaws.policy
+    }
+  }
+
+  #note(event: ServerEvent): void {
+    if (event.kind !== 'signal-lost') return
+    const site = this.#scenario.sites.find(({ number }) =>
+      event.client.endsWith(clientNameOf(number, this.number))
+    )
+    if (site !== undefined) this.onSignalLost(site.number)
   }
 
   #certificate(): ReturnType<typeof simulatedCertificate> {

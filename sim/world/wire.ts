@@ -4,7 +4,7 @@ import { BreakwaterError, toHex } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import { decodeSignal } from '@breakwater/model'
 import { parseTarget, pathText } from '@breakwater/dots'
-import type { Target } from '@breakwater/dots'
+import type { Target, Trigger } from '@breakwater/dots'
 import { auditedCoapMessage, plaintextOf, sessionOfDatagram } from '@breakwater/testing'
 import type { AuditedMessage, TraceEntry } from '@breakwater/testing'
 
@@ -27,6 +27,8 @@ export type Seen = SeenBase &
       } & {
         /** Of a PUT. */
         readonly target: Target | undefined
+        /** Of a PUT. */
+        readonly trigger: Trigger
         /** Of a PUT; −1: until withdrawn. */
         readonly lifetimeSeconds: number | undefined
       })
@@ -97,6 +99,7 @@ function requestOf(base: SeenBase, message: CoapMessage): Seen | undefined {
     cuid: match[1] ?? '',
     mitigationId: match[2] === undefined ? undefined : Number(match[2]),
     target: target?.ok === true ? target.value : undefined,
+    trigger: scope?.triggerMitigation === false ? 'signal-loss' : 'immediate',
     lifetimeSeconds: scope?.lifetime
   }
 }

@@ -51,6 +51,10 @@ export class World implements WorldView {
     this.ledger = new Ledger(clock, (site) => this.customers[site]?.life ?? 0)
     for (const provider of this.providers) {
       canary?.changeProvider?.(provider)
+      provider.onSignalLost = (site) => {
+        if (scenario.onSignalLoss[provider.number] === 'replace')
+          this.ledger.signalLost(provider.number, site)
+      }
       provider.onRecovered = (doubt) => this.ledger.doubt(provider.number, doubt)
     }
     this.#listen(onTraffic)
