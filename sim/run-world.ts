@@ -8,7 +8,7 @@ import { entitledServer } from './invariants/entitled-server.ts'
 import type { Invariant, MakeInvariant } from './invariants/invariant.ts'
 import { neededTarget } from './invariants/needed-target.ts'
 import { noFault } from './invariants/no-fault.ts'
-import { checkIdleServers, checkNothingLeft } from './invariants/nothing-left.ts'
+import { checkIdleServers, checkNothingLeft, openExchanges } from './invariants/nothing-left.ts'
 import { ownPath } from './invariants/own-path.ts'
 import { pacing } from './invariants/pacing.ts'
 import { standingRequest } from './invariants/standing-request.ts'
@@ -35,6 +35,9 @@ const SAMPLING: Duration = Seconds(5)
 
 /** How long an agreement must last. */
 const CALM: Duration = Seconds(120)
+
+/** EXCHANGE_LIFETIME of RFC 7252 §4.8.2. */
+const EXCHANGE_LIFETIME: Duration = Seconds(247)
 
 /** A refresh or a report may be under way at any moment. */
 const MOMENT: Duration = Seconds(30)
@@ -140,6 +143,9 @@ class Run {
       )
     await this.#watch(Seconds(120), isReleased)
     if (!isReleased()) this.#report('nothing-left', 'a client still has requests, with nothing to protect')
+    // RFC 7252 §4.8.2: whatever is under way is given up by then.
+    await this.#watch(EXCHANGE_LIFETIME, () => openExchanges(world).length === 0)
+    for (const text of openExchanges(world)) this.#report('nothing-left', text)
     await world.stopCustomers()
     await world.clock.advance(Seconds(longestRemaining(world) + 400))
     checkIdleServers(world, (text) => this.#report('nothing-left', text))

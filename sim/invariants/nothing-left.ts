@@ -27,6 +27,20 @@ function leftAt({ server, device, disk }: Provider): string[] {
   ]
 }
 
+/** Of a CoAP session that has nothing to do; requests of ours that observe something stay open. */
+const EMPTY_WHEN_IDLE = ['coap_requests_unanswered', 'coap_confirmables_waiting', 'coap_transfers'] as const
+
+/** What the exchange tables of both sides hold: nothing, between two heartbeats of agents that are idle. */
+export function openExchanges({ providers, customers }: WorldView): string[] {
+  const all = [
+    ...providers.map(({ number, server }) => [`provider ${number}`, server?.loads() ?? {}] as const),
+    ...customers.map(({ plan, client }) => [`site ${plan.number}`, client?.loads() ?? {}] as const)
+  ]
+  return all.flatMap(([who, loads]) =>
+    EMPTY_WHEN_IDLE.filter((name) => loads[name] !== 0).map((name) => `${who}: ${name} is ${loads[name]}`)
+  )
+}
+
 /** When everything has been stopped, nothing is scheduled and no socket is open. */
 export async function checkNothingLeft(
   view: WorldView,
