@@ -1,7 +1,7 @@
 import type { IncomingExchange } from '@breakwater/coap'
 import { Code, OptionNumber, isSuccess, uintOption } from '@breakwater/coap'
 import type { CoapResponse } from '@breakwater/coap'
-import { Seconds, after } from '@breakwater/core'
+import { Milliseconds, Seconds, after } from '@breakwater/core'
 import type { Duration, Instant, PeerId } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
@@ -67,6 +67,11 @@ interface Told {
   readonly ended: readonly Mitigation[]
   readonly response: CoapResponse | undefined
 }
+
+/** So many sessions are told something in one go, some milliseconds' work: a heartbeat may be waiting. */
+const SESSIONS_PER_TURN = 256
+
+const NEXT_TURN: Duration = Milliseconds(1)
 
 /** Timer of all sessions that need not wait. */
 export const NOTIFY_ALL_TIMER = 'notify-all'
@@ -169,9 +174,14 @@ export class Observations {
     this.#told = undefined
   }
 
-  /** Timer `notify-all`. */
+  /** Timer `notify-all`: some of them, and then whoever else wants something of the server has a turn. */
   notifyReady(now: Instant): void {
-    for (const session of this.#ready) this.notify(session, now)
+    let left = SESSIONS_PER_TURN
+    for (const session of this.#ready) {
+      if (left-- === 0) break
+      this.notify(session, now)
+    }
+    if (this.#ready.size > 0) this.#state.timers.set(NOTIFY_ALL_TIMER, after(now, NEXT_TURN))
   }
 
   /** The session has closed. */

@@ -1,5 +1,5 @@
 import { OptionNumber } from '@breakwater/coap'
-import { Seconds } from '@breakwater/core'
+import { Milliseconds, Seconds } from '@breakwater/core'
 import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
 import { describe, expect, it } from 'vitest'
 import { ServerBed, only } from './server-bed.ts'
@@ -50,6 +50,26 @@ describe('the observers of a server', () => {
       const own = (body?.mitigationScope?.scope ?? []).map(({ mid }) => mid)
       expect(own).toEqual([...new Set(own)])
     }
+  })
+
+  it('are told in portions when there are very many, so that a heartbeat gets its answer in between', () => {
+    const bed = new ServerBed({ policy: { statusInterval: Seconds(3600) } })
+    const peers = Array.from({ length: 600 }, () => bed.establish())
+    peers[0]!.put(1, TARGET)
+    for (const peer of peers) peer.observe(1)
+    bed.advance(Seconds(10))
+    for (const peer of peers) peer.notifications.length = 0
+    const told = (): number => peers.filter(({ notifications }) => notifications.length > 0).length
+
+    peers[0]!.delete(1)
+    bed.advance(Milliseconds(0))
+    expect(told()).toBe(256)
+    expect(peers[599]!.heartbeat()).toHaveLength(1)
+    bed.advance(Milliseconds(1))
+    expect(told()).toBe(512)
+    bed.advance(Milliseconds(1))
+    expect(told()).toBe(600)
+    expect(peers.every(({ notifications }) => notifications.length === 1)).toBe(true)
   })
 
   it('are told every 3 seconds while their client asks again for what it has, and soon no more', () => {
