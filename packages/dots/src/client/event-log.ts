@@ -1,5 +1,6 @@
 import type { Log } from '@breakwater/core'
 import type { ClientEvent } from './client-io.ts'
+import type { PathReport } from './status.ts'
 
 /** Writes an event down for the operator: what needs somebody's attention as a warning. */
 export function logClientEvent(log: Log, event: ClientEvent): void {
@@ -12,11 +13,11 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
       return
     }
     case 'session': {
-      const { server, domain, state, text } = event.session
+      const { server, domain, state, text, path } = event.session
       // RFC 9132 §4.7: administrators are to hear of sessions that cannot be established.
       if (state === 'pausing' || state === 'no-path' || state === 'silent')
-        log.warn('session.down', { server, domain, state, text })
-      else log.info('session.changed', { server, domain, state })
+        log.warn('session.down', { server, domain, state, text, ...wayOf(path) })
+      else log.info('session.changed', { server, domain, state, ...wayOf(path) })
       return
     }
     case 'cuid-changed':
@@ -41,4 +42,11 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
     case 'malformed':
       log.debug('session.malformed', { server: event.server, text: event.text })
   }
+}
+
+/** Which of several attempts it is about: to another address, or over another transport. */
+function wayOf(path: PathReport | undefined): Readonly<Record<string, string>> {
+  if (path === undefined) return {}
+  const { transport, source, remote } = path
+  return { transport, source, remote }
 }
