@@ -365,7 +365,7 @@ class Pair {
 }
 
 function expectEmpty({ load }: End): void {
-  const { dropped: _, ...held } = load
+  const { dropped: _, evicted: __, ...held } = load
   for (const [table, size] of Object.entries(held)) if (size > 0) throw new Error(`${size} ${table} at rest`)
 }
 

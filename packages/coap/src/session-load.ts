@@ -1,4 +1,4 @@
-/** What a session holds at present, for metrics and tests. All but `dropped` is zero when it is idle. */
+/** What a session holds at present, for metrics and tests. All but `dropped` and `evicted`, which only grow, is zero when it is idle. */
 export interface SessionLoad {
   /** Requests and observations of ours that are open. */
   readonly requests: number
