@@ -105,6 +105,24 @@ describe('RFC 9132 §4.4.1.1: requests with preconfigured scopes', () => {
     )
   })
 
+  it('take the place of an immediate request while the signal is lost: it is asked for anew once that is told', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    server.want(web)
+    const immediate = server.grant(600)
+    server.pass(Seconds(4))
+    const before = puts(server).length
+    server.answer(
+      server.last(`GET ${MITIGATE}/cuid=${cuid}/mid=${immediate.mitigationId}`),
+      Code.content,
+      // RFC 9132 §4.4.1.3: withdrawn, and no conflict with anybody.
+      { mid: immediate.mitigationId!, status: 7, lifetime: 590 }
+    )
+    server.pass(Seconds(4))
+    expect(puts(server).length).toBeGreaterThan(before)
+    expect(puts(server).at(-1)?.scope[0]?.targetPrefix).toEqual(immediate.scope[0]?.targetPrefix)
+  })
+
   it('are no attack: the session counts as lost without an answer to heartbeats', () => {
     const server = new ScriptedServer()
     server.connect()

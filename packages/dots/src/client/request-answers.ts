@@ -4,6 +4,7 @@ import { Seconds, after } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import { MitigationStatusCode } from '@breakwater/model'
 import { sameTarget } from '../domain/target.ts'
+import type { Trigger } from '../signal/mapper.ts'
 import { readPutAnswer, readReports } from './answer.ts'
 import type { MitigationReport, PutAnswer } from './answer.ts'
 import { randomCuid } from './cuid.ts'
@@ -140,9 +141,8 @@ export class RequestAnswers {
     if (entry.state.kind === 'asking' && !isOurs) return
     entry.report = report
     entry.conflict = report.conflict
-    const isOver = report.status === MitigationStatusCode.attackMitigationTerminated
     // Wanted all the same: a refresh that got lost is asked for anew.
-    if (isOver && entry.state.kind !== 'withdrawing') this.#vanished(entry, now)
+    if (isOver(report, entry.trigger) && entry.state.kind !== 'withdrawing') this.#vanished(entry, now)
     else this.#ledger.step(entry, { kind: 'report', report }, now)
     this.#ledger.changed(entry)
   }
@@ -165,6 +165,17 @@ export class RequestAnswers {
       else if (isWhole && isInForce(entry.state)) this.#vanished(entry, now)
     }
   }
+}
+
+/**
+ * Whether the server has let go of it for good. By 7 without a conflict it made room for a preconfigured request while it
+ * heard nothing of us (RFC 9132 §4.4.1.3); with a conflict, it may come back.
+ */
+function isOver({ status, conflict }: MitigationReport, trigger: Trigger): boolean {
+  const isPreempted = status === MitigationStatusCode.attackMitigationWithdrawn && conflict === undefined
+  return (
+    status === MitigationStatusCode.attackMitigationTerminated || (isPreempted && trigger === 'immediate')
+  )
 }
 
 function watchAfter(response: CoapResponse): RequestLedger['watch'] {
