@@ -72,7 +72,8 @@ describe('the flooded link on the simulated network', { timeout: 120_000 }, () =
 
 describe.skipIf(obstacle !== undefined)(
   'the flooded link in network namespaces',
-  { timeout: 120_000 },
+  // Time is real here: a machine that stands still for seconds makes hundreds of customers late, and spoils one run.
+  { timeout: 120_000, retry: 1 },
   () => {
     it('passes every check that it makes of itself, within a minute', async () => {
       const started = performance.now()
