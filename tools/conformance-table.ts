@@ -1,6 +1,6 @@
 // Which statements of the RFCs the tests prove, for people who choose Breakwater: docs/conformance/README.md.
 //
-//   node tools/conformance-table.ts [--check] REPORT.json...
+//   npm run conformance-table -- [--check] REPORT.json...
 //
 // REPORT.json is what `npm test` leaves in `reports/`. The list of statements is not part of the repository: where
 // ../shared is missing, nothing is done. The texts of the statements stay where they are; ids and counts are ours.
@@ -166,7 +166,7 @@ function main(args: readonly string[]): number {
     return 0
   }
   if (existsSync(page) && readFileSync(page, 'utf8') === text) return 0
-  console.error(`${page} is not what the tests prove: node tools/conformance-table.ts reports/*.json`)
+  console.error(`${page} is not what the tests prove: npm run conformance-table -- reports/*.json`)
   return 1
 }
 

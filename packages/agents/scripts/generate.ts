@@ -74,7 +74,7 @@ function main(check: boolean): void {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)
   }
-  for (const path of stale) console.error(`${path} is stale: run node packages/agents/scripts/generate.ts`)
+  for (const path of stale) console.error(`${path} is stale: run npm run generate`)
   process.exitCode = stale.length === 0 ? 0 : 1
 }
 
