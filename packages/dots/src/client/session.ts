@@ -1,4 +1,4 @@
-import { Code, Method, isRequest } from '@breakwater/coap'
+import { Code, isRequest } from '@breakwater/coap'
 import type {
   CloseReason,
   CoapRequest,
@@ -15,9 +15,6 @@ import { Milliseconds, Seconds, after, between, earlier } from '@breakwater/core
 import type { Duration, Entropy, Instant, Machine, Transport } from '@breakwater/core'
 import { DEFAULT_SESSION_PARAMETERS, PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
-import { Heartbeat } from '../signal/heartbeat.ts'
-import { heartbeatRequest, parseHeartbeat } from '../signal/heartbeat-message.ts'
-import { isHeartbeatPath } from '../signal/resource.ts'
 import { transmissionParameters } from '../signal/session-configuration.ts'
 import {
   HEARTBEAT_PRIORITY,
@@ -37,8 +34,9 @@ import { ProbingRate } from './probing-rate.ts'
 import { HEARTBEAT_BYTES, sizeOf } from './request-size.ts'
 import { StreamBudget } from './sending-budget.ts'
 import type { SendingBudget } from './sending-budget.ts'
+import { SessionHeartbeats } from './session-heartbeats.ts'
 import type { SignalSessionInput, SignalSessionOutput } from './session-io.ts'
-import { heartbeatConfiguration, newCoap } from './session-transport.ts'
+import { newCoap } from './session-transport.ts'
 
 /** An observation that is quiet for so long is asked for again (RFC 7641 §3.3.1): the server may have forgotten it. */
 const OBSERVATION_RENEWAL: Duration = Seconds(120)
@@ -47,9 +45,6 @@ const OBSERVATION_RENEWAL: Duration = Seconds(120)
 const POLLING: Duration = Seconds(30)
 
 const LONGEST_BACK_OFF: Duration = Seconds(60)
-
-/** Heartbeats over a stream whose answers may still come. */
-const MOST_LATE_HEARTBEATS = 8
 
 export interface SignalSessionOptions {
   readonly entropy: Entropy
@@ -67,17 +62,13 @@ export interface SignalSessionOptions {
  */
 export class SignalSession implements Machine<SignalSessionInput, SignalSessionOutput> {
   readonly #coap: CoapSession | CoapStreamSession
-  readonly #heartbeat: Heartbeat
+  readonly #heartbeats: SessionHeartbeats
   readonly #transport: Transport
   readonly #pacing: SendingBudget
   /** RFC 7252 §9.1: a security association makes an endpoint, so each session has its own. */
   readonly #probing: ProbingRate
   readonly #errands = new Map<string, OpenErrand>()
   readonly #byExchange = new Map<OutgoingExchange, OpenErrand>()
-  /** Heartbeats without an answer so far, and when they were sent. */
-  readonly #heartbeats = new Map<OutgoingExchange, Instant>()
-  /** A heartbeat that waits for its turn, with its status. */
-  #waitingHeartbeat: { readonly peerHeartbeatStatus: boolean } | undefined
   #nextExchange = 1
   #heardAt: Instant
   #sentAt: Instant | undefined
@@ -91,7 +82,10 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     const { entropy, transport, pacing, parameters = DEFAULT_SESSION_PARAMETERS } = options
     this.#transport = transport
     this.#coap = newCoap(transport, parameters, entropy, now)
-    this.#heartbeat = new Heartbeat(heartbeatConfiguration(transport, parameters), entropy, now)
+    this.#heartbeats = new SessionHeartbeats(
+      { transport, parameters, entropy, tell: (news) => this.#outputs.push(news) },
+      now
+    )
     this.#pacing = transport === 'udp' ? pacing : new StreamBudget()
     // Nothing on a stream is sent to a server that does not acknowledge it.
     const probingRate = transport === 'udp' ? parameters.probingRateBytesPerSecond : Infinity
@@ -118,7 +112,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
 
   /** Nothing has come for two heartbeat intervals. */
   isUnresponsive(now: Instant): boolean {
-    return this.#heartbeat.isUnresponsive(now)
+    return this.#heartbeats.isUnresponsive(now)
   }
 
   /** How urgent is what waits to be sent here, less for what is more urgent; `Infinity`: nothing waits. */
@@ -160,7 +154,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 
   nextTimeout(): Instant | undefined {
-    return earlier(this.#nextSending(), earlier(this.#coap.nextTimeout(), this.#heartbeat.nextTimeout()))
+    return earlier(this.#nextSending(), earlier(this.#coap.nextTimeout(), this.#heartbeats.nextTimeout()))
   }
 
   /** What its CoAP holds, and has lost. */
@@ -171,17 +165,13 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   handleTimeout(now: Instant): void {
     this.#coap.handleTimeout(now)
     this.#drainCoap(now)
-    this.#heartbeat.handleTimeout(now)
-    this.#drainHeartbeat()
-    if (this.#waitingHeartbeat !== undefined && this.isUnresponsive(now))
-      this.#outputs.push({ kind: 'unresponsive' })
+    this.#heartbeats.handleTimeout(now)
     this.#sendWhatMay(now)
   }
 
   #configure(parameters: SessionParameters, now: Instant): void {
     this.#coap.handle({ kind: 'parameters', parameters: transmissionParameters(parameters) }, now)
-    const configuration = heartbeatConfiguration(this.#transport, parameters)
-    this.#heartbeat.handle({ kind: 'configuration', configuration }, now)
+    this.#heartbeats.configure(parameters, now)
     if (this.#transport === 'udp') this.#probing.bytesPerSecond = parameters.probingRateBytesPerSecond
   }
 
@@ -235,7 +225,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     for (const open of this.#errands.values()) due = earlier(due, this.#wantedAt(open))
     const allowed = this.#pacing.nextAt()
     if (this.#further.areWaiting) due = earlier(due, allowed ?? this.#heardAt)
-    if (this.#waitingHeartbeat !== undefined)
+    if (this.#heartbeats.isWaiting)
       due = earlier(due, this.#probing.nextAt(HEARTBEAT_BYTES) ?? allowed ?? this.#heardAt)
     const farewell = this.#farewells.next
     if (farewell !== undefined)
@@ -252,7 +242,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 
   #isHeartbeatAllowed(now: Instant): boolean {
-    return this.#waitingHeartbeat !== undefined && this.#probing.allows(HEARTBEAT_BYTES, now)
+    return this.#heartbeats.isWaiting && this.#probing.allows(HEARTBEAT_BYTES, now)
   }
 
   #isFarewellAllowed(now: Instant): boolean {
@@ -301,12 +291,11 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 
   #sendHeartbeat(now: Instant): void {
-    const status = this.#waitingHeartbeat?.peerHeartbeatStatus ?? false
-    this.#waitingHeartbeat = undefined
-    this.#forgetHeartbeats(now)
+    if (this.#heartbeats.areUnanswered) this.#pacing.forgetRoundTrip()
+    for (const late of this.#heartbeats.forgetLate())
+      this.#coap.handle({ kind: 'cancel', exchange: late }, now)
     const exchange = this.#newExchange()
-    this.#heartbeats.set(exchange, now)
-    const request = heartbeatRequest(status)
+    const request = this.#heartbeats.take(exchange, now)
     this.#probing.sent(HEARTBEAT_BYTES, now)
     this.#inOurTurn({ kind: 'request', exchange, request, confirmable: false }, now)
   }
@@ -318,17 +307,6 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     if (farewell.isUnanswered) this.#pacing.forgetRoundTrip()
     this.#probing.sent(farewell.bytes, now)
     this.#inOurTurn({ kind: 'cancel', exchange: farewell.exchange, deregister: true }, now)
-  }
-
-  /** A datagram's answer that is late is as good as lost; a stream's is not, and says that the server lives. */
-  #forgetHeartbeats(now: Instant): void {
-    if (this.#heartbeats.size > 0) this.#pacing.forgetRoundTrip()
-    const most = this.#transport === 'udp' ? 0 : MOST_LATE_HEARTBEATS
-    for (const exchange of this.#heartbeats.keys()) {
-      if (this.#heartbeats.size <= most) return
-      this.#heartbeats.delete(exchange)
-      this.#coap.handle({ kind: 'cancel', exchange }, now)
-    }
   }
 
   #drainCoap(now: Instant): void {
@@ -394,17 +372,13 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
 
   #heard(now: Instant): void {
     this.#heardAt = now
-    this.#heartbeat.handle({ kind: 'traffic' }, now)
-    this.#drainHeartbeat()
+    this.#heartbeats.heard(now)
   }
 
   #answered(exchange: OutgoingExchange, response: CoapResponse, isFinal: boolean, now: Instant): void {
-    const heartbeatSentAt = this.#heartbeats.get(exchange)
+    const heartbeatSentAt = this.#heartbeats.answered(exchange, now)
     if (heartbeatSentAt !== undefined) {
       this.#pacing.measured(between(heartbeatSentAt, now))
-      this.#heartbeats.delete(exchange)
-      this.#heartbeat.handle({ kind: 'answered' }, now)
-      this.#drainHeartbeat()
       return
     }
     const open = this.#byExchange.get(exchange)
@@ -434,7 +408,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
 
   /** The server rejected the message itself, or we have too much open: try again in the usual rhythm. */
   #failed(exchange: OutgoingExchange, now: Instant): void {
-    if (this.#heartbeats.delete(exchange)) return
+    if (this.#heartbeats.failed(exchange)) return
     const open = this.#byExchange.get(exchange)
     if (open === undefined) return
     this.#byExchange.delete(exchange)
@@ -444,45 +418,17 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     this.#byExchange.set(open.exchange, open)
   }
 
-  /** RFC 9132 §4.7: the server probes us, too. It has nothing else to ask of a client. */
   #serve(
     exchange: (CoapSessionOutput & { readonly kind: 'request' })['exchange'],
     request: CoapRequest,
     now: Instant
   ): void {
-    const code = this.#answerTo(request, now)
+    const code = this.#heartbeats.answerTo(request, now)
     this.#coap.handle(
       { kind: 'respond', exchange, response: { code, options: [], payload: new Uint8Array(0) } },
       now
     )
     this.#drainCoap(now)
-  }
-
-  #answerTo(request: CoapRequest, now: Instant): number {
-    if (!isHeartbeatPath(request.options)) return Code.notFound
-    if (request.method !== Method.put) return Code.methodNotAllowed
-    const status = parseHeartbeat(request.payload)
-    if (!status.ok) return status.problem.answer
-    this.#heartbeat.handle({ kind: 'peer-heartbeat', peerHeartbeatStatus: status.value }, now)
-    this.#drainHeartbeat()
-    return Code.changed
-  }
-
-  #drainHeartbeat(): void {
-    for (let output = this.#heartbeat.poll(); output !== undefined; output = this.#heartbeat.poll())
-      switch (output.kind) {
-        case 'send':
-          this.#waitingHeartbeat = { peerHeartbeatStatus: output.peerHeartbeatStatus }
-          break
-        // RFC 9132 §4.7: to a client, only answers count; that the server is heard does not say that it hears us.
-        case 'unanswered':
-        case 'silent':
-          this.#outputs.push({ kind: 'heartbeats-lost' })
-          break
-        case 'answered-again':
-          this.#outputs.push({ kind: 'heartbeats-back' })
-          break
-      }
   }
 }
 
