@@ -1,33 +1,22 @@
 import { Seconds, between, earlier } from '@breakwater/core'
-import type {
-  Duration,
-  Entropy,
-  Instant,
-  IpAddress,
-  Machine,
-  SessionEnd,
-  SessionFailure,
-  Transport
-} from '@breakwater/core'
-import type { Cuid, ProtectionId } from '../domain/identifier.ts'
+import type { Duration, Entropy, Instant, Machine, Transport } from '@breakwater/core'
+import type { Cuid } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
-import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
+import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
-import type { AttackStatus } from '../signal/efficacy-update.ts'
-import type { ServerLegacy } from './client-records.ts'
+import type { AssociationInput, AssociationOutput } from './association-io.ts'
 import { isAboutSession } from './errand.ts'
 import type { Calendar } from './calendar.ts'
-import type { RememberedOutcomes } from './outcome-memory.ts'
 import { Pacing } from './pacing.ts'
-import { PendingRedirect } from './pending-redirect.ts'
 import type { SessionLoad } from '@breakwater/coap'
 import type { SessionLoads } from '../signal/session-loads.ts'
 import { RequestBook } from './request-book.ts'
-import type { BookedRequest, LastingWant } from './request-book.ts'
+import type { BookedRequest } from './request-book.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
-import { Redirection, readRedirect } from './redirection.ts'
+import { RedirectFollowing } from './redirect-following.ts'
 import type { SentAway } from './pending-redirect.ts'
-import type { Redirect, RedirectDecision, RedirectionOptions } from './redirection.ts'
+import { readRedirect } from './redirection.ts'
+import type { Redirect, RedirectionOptions } from './redirection.ts'
 import { SessionNegotiation } from './session-negotiation.ts'
 import type { WantedConfiguration } from './session-negotiation.ts'
 import { inTurn } from './session-turns.ts'
@@ -39,49 +28,6 @@ import { reportCandidates } from './race-report.ts'
 import type { CandidateReport } from './race-report.ts'
 import { liveSessions, raceOf } from './session-state.ts'
 import type { Attempt, ConnectionId, LiveSession, SessionState } from './session-state.ts'
-
-export type AssociationInput =
-  | { readonly kind: 'start' }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'established'; readonly connection: ConnectionId }
-  | { readonly kind: 'failed'; readonly connection: ConnectionId; readonly reason: SessionFailure }
-  | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly reason: SessionEnd }
-  | { readonly kind: 'datagram'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
-  | { readonly kind: 'want'; readonly wants: readonly LastingWant[] }
-  /** Other ways lead to the server now. */
-  | { readonly kind: 'paths'; readonly paths: LegalPaths }
-  /** What `remember` said in an earlier life. */
-  | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
-  /** What `note-request` and `note-numbering` said in an earlier life; before `start`. */
-  | { readonly kind: 'resume'; readonly legacy: ServerLegacy | undefined }
-  /** What `resolve` asked; no addresses: nobody knows. */
-  | { readonly kind: 'resolved'; readonly name: string; readonly addresses: readonly IpAddress[] }
-  /** Tell the server what we see of an attack. */
-  | { readonly kind: 'efficacy'; readonly protection: ProtectionId; readonly attackStatus: AttackStatus }
-
-export type AssociationOutput =
-  | {
-      readonly kind: 'connect'
-      readonly connection: ConnectionId
-      readonly path: LegalPath
-      readonly serverName: string
-      /** An attack is on: haste is allowed where the operator allowed it. */
-      readonly duringAttack?: true
-    }
-  | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
-  | { readonly kind: 'close'; readonly connection: ConnectionId }
-  | { readonly kind: 'session-changed' }
-  /** See `SessionKeeperOutput`. */
-  | { readonly kind: 'remember'; readonly outcomes: RememberedOutcomes | undefined }
-  | { readonly kind: 'requests-changed'; readonly protections: readonly ProtectionId[] }
-  | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
-  /** RFC 9132 §4.6: another server stands in; undefined: the provisioned one again. */
-  | { readonly kind: 'redirected'; readonly alternate: string | undefined }
-  /** What does the name of an alternate mean? Answered by `resolved`. */
-  | { readonly kind: 'resolve'; readonly name: string }
-  | { readonly kind: 'redirect-refused'; readonly alternate: string; readonly reason: string }
-  | Extract<RequestBookOutput, { kind: 'note-request' | 'note-numbering' }>
-  | { readonly kind: 'malformed'; readonly text: string }
 
 export interface AssociationOptions {
   readonly server: DotsServer
@@ -118,17 +64,13 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   #isMitigating = false
   readonly #negotiations = new WeakMap<SignalSession, SessionNegotiation>()
   #lastSid = 0
-  readonly #redirection: Redirection
-  readonly #pendingRedirect = new PendingRedirect()
-  /** Ways to the provisioned server. */
-  #provisioned: LegalPaths
+  readonly #redirects: RedirectFollowing
 
   constructor(options: AssociationOptions) {
     this.server = options.server
     this.#options = options
     this.#keeper = new SessionKeeper({ ...options, begin: (attempt, now) => this.#begin(attempt, now) })
-    this.#redirection = new Redirection(options.redirection)
-    this.#provisioned = options.paths
+    this.#redirects = this.#followRedirects(options)
     this.#book = new RequestBook(options.cuid, options.calendar, options.entropy)
   }
 
@@ -183,8 +125,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#keep({ ...input, ...this.#heldOff(input.connection), reason: `closed: ${input.reason}` }, now)
         break
       case 'paths':
-        this.#provisioned = input.paths
-        if (this.#redirection.alternate === undefined) this.#keep(input, now)
+        if (this.#redirects.provision(input.paths)) this.#keep(input, now)
         break
       case 'start':
       case 'stop':
@@ -197,7 +138,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#book.resume(input.legacy, now)
         break
       case 'resolved':
-        this.#arrive(input.name, input.addresses, now)
+        this.#redirects.resolved(input.name, input.addresses, now)
         break
       case 'efficacy':
         this.#book.updateEfficacy(input.protection, input.attackStatus, now)
@@ -212,7 +153,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   nextTimeout(): Instant | undefined {
     let next = earlier(this.#book.nextTimeout(), this.#keeper.nextTimeout())
-    next = earlier(next, this.#redirection.nextTimeout(this.#isUnderAttack))
+    next = earlier(next, this.#redirects.nextTimeout())
     for (const { session } of liveSessions(this.state)) {
       const negotiation = this.#negotiations.get(session)
       next = earlier(next, earlier(session.nextTimeout(), negotiation?.nextTimeout()))
@@ -221,8 +162,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   handleTimeout(now: Instant): void {
-    const endsAt = this.#redirection.nextTimeout(this.#isUnderAttack)
-    if (endsAt !== undefined && endsAt <= now) this.#endRedirection(now)
+    this.#redirects.handleTimeout(now)
     this.#keeper.handleTimeout(now)
     this.#drainKeeper(now)
     for (const { session } of inTurn(liveSessions(this.state), now)) {
@@ -231,6 +171,17 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     }
     this.#book.handleTimeout(now)
     this.#drain(now)
+  }
+
+  #followRedirects({ redirection, paths }: AssociationOptions): RedirectFollowing {
+    return new RedirectFollowing({
+      ...redirection,
+      provisioned: paths,
+      isUnderAttack: () => this.#isUnderAttack,
+      tell: (news) => this.#outputs.push(news),
+      move: (to, now) => this.#keep({ kind: 'moved', paths: to }, now),
+      answer: (errand, response, now) => this.#book.answer(errand, response, now)
+    })
   }
 
   /** Also of sessions that the keeper has let go before. */
@@ -298,13 +249,13 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         return
       case 'changed':
         this.#outputs.push({ kind: 'session-changed' })
-        this.#leaveDeadAlternate(now)
+        if (this.state.kind === 'pausing') this.#redirects.unreachable(now)
         return
       case 'up':
         this.#book.sessionUp(now)
         return
       case 'down':
-        this.#pendingRedirect.forget()
+        this.#redirects.sessionDown()
         this.#book.sessionDown(now)
     }
   }
@@ -408,52 +359,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#book.answer(errand, response, now)
   }
 
-  /** RFC 9132 §4.6. @returns whether we go there: then what was asked is asked there. */
+  /** RFC 9132 §4.6. @returns whether what was asked waits: for an answer from there, or until it is known where that is. */
   #redirected(redirect: Redirect, sentAway: SentAway, live: LiveSession, now: Instant): boolean {
-    this.#options.redirection.contacts.talked(live.path.referenceName, now)
-    const decision = this.#redirection.decide(redirect, this.#isUnderAttack, now)
-    if (decision.kind !== 'resolve') return this.#move(redirect, decision, now)
-    const name = redirect.alternate.referenceName
-    if (this.#pendingRedirect.wait(redirect, sentAway)) this.#outputs.push({ kind: 'resolve', name })
+    const outcome = this.#redirects.sentAway(redirect, sentAway, live.path.referenceName, now)
+    if (outcome !== 'waiting') return outcome === 'followed'
     this.#keep({ kind: 'heard', connection: live.connection }, now)
     return !isAboutSession(sentAway.errand)
-  }
-
-  #move({ alternate }: Redirect, decision: RedirectDecision, now: Instant): boolean {
-    const { referenceName } = alternate
-    if (decision.kind === 'follow') {
-      this.#outputs.push({ kind: 'redirected', alternate: referenceName })
-      this.#keep({ kind: 'moved', paths: decision.paths.paths }, now)
-      return true
-    }
-    if (decision.kind === 'refuse')
-      this.#outputs.push({ kind: 'redirect-refused', alternate: referenceName, reason: decision.reason })
-    return false
-  }
-
-  /** Where the alternate is has become known, or that nobody knows. */
-  #arrive(name: string, addresses: readonly IpAddress[], now: Instant): void {
-    const found = this.#pendingRedirect.resolved(name, addresses)
-    if (found === undefined) return
-    const { redirect, sentAway } = found
-    if (this.#move(redirect, this.#redirection.arrive(redirect, now), now)) return
-    for (const { errand, response } of sentAway)
-      if (!isAboutSession(errand)) this.#book.answer(errand, response, now)
-  }
-
-  /** An alternate that cannot be reached is no stand-in, however long it was to be one. */
-  #leaveDeadAlternate(now: Instant): void {
-    const { alternate } = this.#redirection
-    if (alternate === undefined || this.state.kind !== 'pausing') return
-    this.#options.redirection.contacts.talked(alternate, now)
-    this.#endRedirection(now)
-  }
-
-  /** RFC 9132 §4.6: back to the provisioned server when the time is over, but not during an attack. */
-  #endRedirection(now: Instant): void {
-    this.#redirection.end()
-    this.#outputs.push({ kind: 'redirected', alternate: undefined })
-    this.#keep({ kind: 'moved', paths: this.#provisioned }, now)
   }
 
   /** An attack is on while anything is asked of the server. */

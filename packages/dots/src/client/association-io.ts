@@ -1,0 +1,54 @@
+import type { IpAddress, SessionEnd, SessionFailure } from '@breakwater/core'
+import type { Cuid, ProtectionId } from '../domain/identifier.ts'
+import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
+import type { AttackStatus } from '../signal/efficacy-update.ts'
+import type { ServerLegacy } from './client-records.ts'
+import type { RememberedOutcomes } from './outcome-memory.ts'
+import type { LastingWant } from './request-book.ts'
+import type { RequestBookOutput } from './request-ledger.ts'
+import type { ConnectionId } from './session-state.ts'
+
+/** What an `Association` is told. */
+export type AssociationInput =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'established'; readonly connection: ConnectionId }
+  | { readonly kind: 'failed'; readonly connection: ConnectionId; readonly reason: SessionFailure }
+  | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly reason: SessionEnd }
+  | { readonly kind: 'datagram'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+  | { readonly kind: 'want'; readonly wants: readonly LastingWant[] }
+  /** Other ways lead to the server now. */
+  | { readonly kind: 'paths'; readonly paths: LegalPaths }
+  /** What `remember` said in an earlier life. */
+  | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
+  /** What `note-request` and `note-numbering` said in an earlier life; before `start`. */
+  | { readonly kind: 'resume'; readonly legacy: ServerLegacy | undefined }
+  /** What `resolve` asked; no addresses: nobody knows. */
+  | { readonly kind: 'resolved'; readonly name: string; readonly addresses: readonly IpAddress[] }
+  /** Tell the server what we see of an attack. */
+  | { readonly kind: 'efficacy'; readonly protection: ProtectionId; readonly attackStatus: AttackStatus }
+
+/** What it wants done, and what it tells. */
+export type AssociationOutput =
+  | {
+      readonly kind: 'connect'
+      readonly connection: ConnectionId
+      readonly path: LegalPath
+      readonly serverName: string
+      /** An attack is on: haste is allowed where the operator allowed it. */
+      readonly duringAttack?: true
+    }
+  | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+  | { readonly kind: 'close'; readonly connection: ConnectionId }
+  | { readonly kind: 'session-changed' }
+  /** See `SessionKeeperOutput`. */
+  | { readonly kind: 'remember'; readonly outcomes: RememberedOutcomes | undefined }
+  | { readonly kind: 'requests-changed'; readonly protections: readonly ProtectionId[] }
+  | { readonly kind: 'cuid-changed'; readonly cuid: Cuid }
+  /** RFC 9132 §4.6: another server stands in; undefined: the provisioned one again. */
+  | { readonly kind: 'redirected'; readonly alternate: string | undefined }
+  /** What does the name of an alternate mean? Answered by `resolved`. */
+  | { readonly kind: 'resolve'; readonly name: string }
+  | { readonly kind: 'redirect-refused'; readonly alternate: string; readonly reason: string }
+  | Extract<RequestBookOutput, { kind: 'note-request' | 'note-numbering' }>
+  | { readonly kind: 'malformed'; readonly text: string }
