@@ -14,6 +14,8 @@ import { Reconnection } from './reconnection.ts'
 import type { ReconnectionRule } from './reconnection.ts'
 import { liveSessions, raceOf } from './session-state.ts'
 import type { Attempt, ConnectionId, LiveSession, Race, Rival, SessionState } from './session-state.ts'
+import { attackChanged, attackOver, heard, rivalLost, runOver, won } from './silent-session.ts'
+import type { SessionStep } from './silent-session.ts'
 
 export type SessionKeeperInput =
   | { readonly kind: 'start' }
@@ -128,7 +130,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
         this.#silenced(input.connection, now)
         break
       case 'heard':
-        this.#heard(input.connection, now)
+        this.#take(heard(this.#state, input.connection), now)
         break
       case 'attack':
         this.#attack(input.isOn, now)
@@ -193,6 +195,13 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     this.#outputs.push({ kind: 'changed' })
   }
 
+  #take(step: SessionStep | undefined, now: Instant): void {
+    if (step === undefined) return
+    if (step.endsRun === true) this.#selection.cancel(now)
+    if (step.close !== undefined) this.#outputs.push({ kind: 'close', connection: step.close })
+    this.#change(step.state)
+  }
+
   #connect(now: Instant): void {
     const race = this.#race(now)
     if (race !== undefined) this.#change({ kind: 'connecting', race })
@@ -249,28 +258,20 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   }
 
   #won(attempt: Attempt, backup: Race | undefined, now: Instant): void {
-    const state = this.#state
     this.#reconnection.established()
-    const won = { kind: 'established', ...this.#options.begin(attempt, now), ...backupOf(backup) } as const
-    if (state.kind === 'silent') this.#change({ ...state, rival: won })
-    else if (isUnheard(state)) this.#change({ kind: 'silent', ...bare(state), rival: won })
-    else this.#change(won)
+    const { state, close } = won(this.#state, this.#options.begin(attempt, now), backup)
+    this.#change(state)
     // RFC 9132 §4.7: over a silent session and its rival, requests go in parallel.
     this.#outputs.push({ kind: 'up' })
-    // The new one is there before the old one goes: from TCP to UDP, or in place of a rival that brought nothing.
-    const former = state.kind === 'silent' ? state.rival : state
-    if (former.kind === 'established' && !isUnheard(state))
-      this.#outputs.push({ kind: 'close', connection: former.connection })
+    // The new one is there before the old one goes.
+    if (close !== undefined) this.#outputs.push({ kind: 'close', connection: close })
   }
 
   #lost(run: PathSelectionOutput & { readonly kind: 'failed' }, now: Instant): void {
     const state = this.#state
-    if (state.kind === 'established') {
-      this.#change({ kind: 'established', ...bare(state) })
-      return
-    }
-    if (state.kind === 'silent' && state.rival.kind === 'established') {
-      this.#change({ ...state, rival: { kind: 'established', ...bare(state.rival) } })
+    const undisturbed = runOver(state)
+    if (undisturbed !== undefined) {
+      this.#change(undisturbed)
       return
     }
     this.#selection.forget()
@@ -283,13 +284,9 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   #closed(connection: ConnectionId, reason: string, now: Instant): void {
     const state = this.#state
     if (!liveSessions(state).some((live) => live.connection === connection)) return
-    if (state.kind === 'silent' && state.connection !== connection) {
-      const backup = raceOf(state)
-      const until = this.#reconnection.afterLoss(now)
-      const rival: Rival =
-        backup === undefined ? { kind: 'pausing', until, reason } : { kind: 'connecting', race: backup }
-      this.#change({ ...state, rival })
-    } else if (state.kind === 'silent') this.#leaveSilent(state, reason, now)
+    if (state.kind === 'silent' && state.connection !== connection)
+      this.#change(rivalLost(state, this.#reconnection.afterLoss(now), reason))
+    else if (state.kind === 'silent') this.#leaveSilent(state, reason, now)
     else this.#reestablish(reason, now)
   }
 
@@ -335,34 +332,6 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     this.#connect(now)
   }
 
-  /** A server whose heartbeats' answers stopped: over which of the sessions it is heard decides which stays. */
-  #heard(heardOver: ConnectionId, now: Instant): void {
-    const state = this.#state
-    if (isUnheard(state)) {
-      this.#selection.cancel(now)
-      this.#change({ kind: 'established', ...bare(state) })
-    }
-    if (state.kind !== 'silent') return
-    const { connection, rival } = state
-    if (rival.kind === 'established' && rival.backup !== undefined) this.#settle(state, rival, heardOver, now)
-    else if (rival.kind === 'established') {
-      // RFC 9132 §4.7: the link is not full any more, and the new session works: the old one may go.
-      this.#outputs.push({ kind: 'close', connection })
-      this.#change(rival)
-    } else if (heardOver === connection) {
-      this.#selection.cancel(now)
-      this.#change({ kind: 'established', ...bare(state) })
-    }
-  }
-
-  /** Of two sessions of the same run, the one over which the server was heard first stays. */
-  #settle(state: LiveSession, rival: LiveSession, heardOver: ConnectionId, now: Instant): void {
-    const [kept, other] = heardOver === state.connection ? [state, rival] : [rival, state]
-    this.#selection.cancel(now)
-    this.#outputs.push({ kind: 'close', connection: other.connection })
-    this.#change({ kind: 'established', ...bare(kept) })
-  }
-
   /**
    * RFC 9132 §4.7: the link may be full in one direction during an attack, so the session must not be given up then, and
    * a new one is tried beside it; without an attack it counts as disconnected.
@@ -389,32 +358,12 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   #attack(isOn: boolean, now: Instant): void {
     const state = this.#state
     this.#selection.attack(isOn, now)
-    const over = isOn ? 'probe' : 'backup'
-    if (state.kind === 'established' && state[over] !== undefined) {
-      this.#selection.cancel(now)
-      this.#change({ kind: 'established', ...bare(state) })
-    }
+    this.#take(attackChanged(state, isOn), now)
     if (isOn || state.kind !== 'silent') return
-    // The attack is over: a session that has been silent all the while counts as disconnected now.
+    const step = attackOver(state)
+    this.#take(step, now)
+    if (step !== undefined) return
     this.#outputs.push({ kind: 'close', connection: state.connection })
-    const { rival } = state
-    if (rival.kind === 'established') {
-      if (rival.backup !== undefined) this.#selection.cancel(now)
-      this.#change({ kind: 'established', ...bare(rival) })
-    } else this.#leaveSilent(state, 'no answer to heartbeats', now)
+    this.#leaveSilent(state, 'no answer to heartbeats', now)
   }
-}
-
-/** A new session over which the server has not been heard, in an attack. */
-function isUnheard(state: SessionState): state is SessionState & { readonly kind: 'established' } {
-  return state.kind === 'established' && state.backup !== undefined
-}
-
-/** A session without what goes on beside it. */
-function bare({ connection, path, since, session }: LiveSession): LiveSession {
-  return { connection, path, since, session }
-}
-
-function backupOf(backup: Race | undefined): { readonly backup?: Race } {
-  return backup === undefined ? {} : { backup }
 }
