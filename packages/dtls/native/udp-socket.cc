@@ -1,6 +1,7 @@
 #include "udp-socket.h"
 
 #include <net/if.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +18,19 @@ constexpr size_t kLongestQueue = 4096;
 
 /** Entries of the error queue that are thrown away at once: the other work of the loop has to have its turn, too. */
 constexpr size_t kLongestErrorQueue = 1024;
+
+/**
+ * What says that a datagram was too long is not believed (RFC 7252 §4.2): no datagram of ours is longer than a path has to
+ * carry, and a forged word of this kind would make the kernel cut all of them up. Without DF, a path that carries less
+ * cuts them itself.
+ */
+int ignorePathMtu(int descriptor, uint8_t family) {
+  const int v4 = IP_PMTUDISC_OMIT;
+  const int v6 = IPV6_PMTUDISC_OMIT;
+  const int result = family == 4 ? setsockopt(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof v4)
+                                 : setsockopt(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof v6);
+  return result == 0 ? 0 : errno;
+}
 
 }  // namespace
 
@@ -45,6 +59,7 @@ int UdpSocket::configure(const UdpSocketOptions& options) {
   if (opened < 0) return -opened;
   descriptor_ = opened;
   if (const int failure = enablePacketInfo(descriptor_, options.local.family); failure != 0) return failure;
+  if (const int failure = ignorePathMtu(descriptor_, options.local.family); failure != 0) return failure;
   // A handshake storm arrives faster than one turn of the loop; the kernel caps this at net.core.rmem_max.
   const int bufferBytes = 4 << 20;
   setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &bufferBytes, sizeof bufferBytes);

@@ -1,0 +1,153 @@
+import type { ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import type { IcmpPlan, IcmpTold } from './backends/netns/icmp-party.ts'
+import { Namespace, obstacleToNamespaces } from './backends/netns/namespace.ts'
+import { sendIcmpErrors } from './traffic/icmp-error.ts'
+import type { IcmpErrorKind } from './traffic/icmp-error.ts'
+
+/** client ── veth ── server, each in a namespace of its own; the errors name a router that does not exist. */
+const clientAddress = '10.77.1.1'
+const serverAddress = '10.77.1.2'
+const router = '10.77.1.254'
+const serverPort = 4646
+
+const obstacle = await obstacleToNamespaces()
+if (obstacle !== undefined) console.warn(`lab/icmp-errors.test.ts is skipped: ${obstacle}`)
+
+/** Seconds that anything may take here. */
+const PATIENCE_SECONDS = 20
+
+/** One end of the session. */
+class Party {
+  readonly told: IcmpTold[] = []
+  readonly #child: ChildProcess
+  #complaints = ''
+
+  constructor(namespace: Namespace, plan: IcmpPlan) {
+    const script = join(import.meta.dirname, 'backends/netns/icmp-party.ts')
+    this.#child = namespace.start([process.execPath, script, JSON.stringify(plan)], 'pipe')
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#complaints += text))
+    if (this.#child.stdout !== null)
+      createInterface({ input: this.#child.stdout }).on('line', (line) =>
+        this.told.push(JSON.parse(line) as IcmpTold)
+      )
+  }
+
+  send(bytes: number): void {
+    this.#child.stdin?.write(`${bytes}\n`)
+  }
+
+  async until<Kind extends IcmpTold['kind']>(kind: Kind, after = 0): Promise<IcmpTold & { kind: Kind }> {
+    const isIt = (told: IcmpTold): told is IcmpTold & { kind: Kind } => told.kind === kind
+    for (let left = PATIENCE_SECONDS * 20; left > 0; left--) {
+      const found = this.told.slice(after).find(isIt)
+      if (found !== undefined) return found
+      await pause(50)
+    }
+    throw new Error(`no "${kind}": ${JSON.stringify(this.told)} ${this.#complaints}`)
+  }
+}
+
+/** The counters of a namespace: `Icmp` `InTimeExcds`, say. */
+async function counters(namespace: Namespace): Promise<(group: string, name: string) => number> {
+  const lines = (await namespace.exec(['cat', '/proc/net/snmp'])).split('\n').map((line) => line.split(' '))
+  return (group, name) => {
+    const [names = [], values = []] = lines.filter(([first]) => first === `${group}:`)
+    return Number(values[names.indexOf(name)])
+  }
+}
+
+describe.skipIf(obstacle !== undefined)('RFC 7252 §4.2: forged ICMP errors and a session of ours', () => {
+  let home: Namespace
+  let away: Namespace
+  let client: Party
+  let server: Party
+  let clientPort = 0
+  const macs = { home: '', away: '' }
+
+  beforeAll(async () => {
+    const tag = `bwi${process.pid.toString(36)}`
+    home = await Namespace.create(`${tag}-home`)
+    away = await Namespace.create(`${tag}-away`)
+    await home.ip([
+      `link add name wan type veth peer name cust netns ${away.name}`,
+      'link set dev lo up',
+      'link set dev wan up',
+      `addr add ${clientAddress}/24 dev wan`
+    ])
+    await away.ip(['link set dev lo up', 'link set dev cust up', `addr add ${serverAddress}/24 dev cust`])
+    macs.home = (await home.exec(['cat', '/sys/class/net/wan/address'])).trim()
+    macs.away = (await away.exec(['cat', '/sys/class/net/cust/address'])).trim()
+    server = new Party(away, { role: 'server', own: serverAddress, server: serverAddress, serverPort })
+    await server.until('ready')
+    client = new Party(home, { role: 'client', own: clientAddress, server: serverAddress, serverPort })
+    clientPort = (await client.until('ready')).port
+    await Promise.all([client.until('established'), server.until('established')])
+  }, 60_000)
+
+  afterAll(async () => {
+    await Promise.all([home?.destroy(), away?.destroy()])
+  })
+
+  /** Three of each kind, to both ends. */
+  async function forge(kinds: readonly IcmpErrorKind[]): Promise<void> {
+    const atClient = { address: clientAddress, port: clientPort }
+    const atServer = { address: serverAddress, port: serverPort }
+    const thrice = [...kinds, ...kinds, ...kinds]
+    await sendIcmpErrors(
+      away,
+      'cust',
+      { source: macs.away, destination: macs.home },
+      thrice.map((kind) => ({ kind, router, to: atClient, about: atServer }))
+    )
+    await sendIcmpErrors(
+      home,
+      'wan',
+      { source: macs.home, destination: macs.away },
+      thrice.map((kind) => ({ kind, router, to: atServer, about: atClient }))
+    )
+  }
+
+  /** A message each way arrives, and nothing else has happened. */
+  async function isUndisturbed(bytes: number): Promise<void> {
+    const [heardByClient, heardByServer] = [client.told.length, server.told.length]
+    client.send(bytes)
+    await server.until('received', heardByServer)
+    server.send(bytes)
+    await client.until('received', heardByClient)
+    expect(client.told.slice(heardByClient)).toEqual([{ kind: 'received', bytes }])
+    expect(server.told.slice(heardByServer)).toEqual([{ kind: 'received', bytes }])
+    expect([...client.told, ...server.told].filter(({ kind }) => kind === 'ended')).toEqual([])
+  }
+
+  it('"Source Quench" and "Time Exceeded" are ignored [RFC7252-4.2-S03]', async () => {
+    await forge(['sourceQuench', 'timeExceeded'])
+    await isUndisturbed(100)
+    for (const each of [home, away]) {
+      const count = await counters(each)
+      expect(count('Icmp', 'InTimeExcds')).toBe(3)
+      expect(count('Icmp', 'InSrcQuenchs')).toBe(3)
+      expect(count('Icmp', 'InCsumErrors')).toBe(0)
+    }
+  })
+
+  it('"fragmentation needed" is ignored: a datagram of 1200 bytes still leaves in one piece [RFC7252-4.2-S02]', async () => {
+    await forge(['fragmentationNeeded'])
+    await isUndisturbed(1150)
+    for (const each of [home, away]) {
+      const count = await counters(each)
+      expect(count('Icmp', 'InDestUnreachs')).toBe(3)
+      expect(count('Ip', 'FragCreates')).toBe(0)
+    }
+  })
+
+  it('whoever says that something cannot be reached ends nothing [RFC7252-4.2-S01]', async () => {
+    await forge(['portUnreachable', 'hostUnreachable', 'parameterProblem'])
+    await isUndisturbed(100)
+  })
+})
