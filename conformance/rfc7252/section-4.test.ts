@@ -4,7 +4,8 @@ import { DEFAULT_SERVER_POLICY, DEFAULT_SESSION_PARAMETERS } from '@breakwater/d
 import { describe, expect, test } from 'vitest'
 
 import { Lockstep } from '../../packages/coap/test/lockstep.ts'
-import { ScriptedServer } from '../../packages/dots/test/client/scripted-server.ts'
+import { ScriptedServer, want } from '../../packages/dots/test/client/scripted-server.ts'
+import { target } from '../../packages/dots/test/multihoming/sites.ts'
 import { certificate, only, ServerBed } from '../../packages/dots/test/server/server-bed.ts'
 
 const nothing = new Uint8Array(0)
@@ -22,7 +23,9 @@ describe('RFC 7252 §4: messages', () => {
     session.request(1, Method.put, 'a-path-of-some-length', { payload: new Uint8Array(5000) })
     session.receive('CON [0001] GET (0102030405060708) /x')
     session.respond(1, Code.content, new Uint8Array(5000), { options: uriPath() })
-    expect(session.sent).toHaveLength(2)
+    session.receive('CON [0002] GET (0102030405060708) /y')
+    session.respond(2, Code.content, new Uint8Array(1025))
+    expect(session.sent).toHaveLength(3)
     for (const bytes of session.sent) {
       expect(bytes.length).toBeGreaterThan(1024)
       expect(bytes.length).toBeLessThanOrEqual(1152)
@@ -85,6 +88,22 @@ describe('RFC 7252 §4.7: the rate to whom does not respond', () => {
     server.pass(Seconds(240))
     const questions = server.heard.filter(({ text }) => text.startsWith('GET'))
     expect(questions.length).toBeGreaterThan(3)
+    const bytes = questions.slice(0, -1).reduce((sum, { message }) => sum + encodeMessage(message).length, 0)
+    expect(bytes).toBeLessThanOrEqual(240 * DEFAULT_SESSION_PARAMETERS.probingRateBytesPerSecond)
+  })
+
+  test('also where it has many of them, to a server that has fallen silent [RFC7252-4.7-M02]', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    const hosts = Array.from({ length: 12 }, (_, index) => index)
+    for (const host of hosts) {
+      server.want(...hosts.slice(0, host + 1).map((each) => want(`${each}`, target(`198.51.100.${each}/32`))))
+      server.grant(36_000)
+    }
+    const before = server.heard.length
+    server.pass(Seconds(240))
+    const questions = server.heard.slice(before).filter(({ text }) => text.startsWith('GET'))
+    expect(questions.length).toBeGreaterThan(6)
     const bytes = questions.slice(0, -1).reduce((sum, { message }) => sum + encodeMessage(message).length, 0)
     expect(bytes).toBeLessThanOrEqual(240 * DEFAULT_SESSION_PARAMETERS.probingRateBytesPerSecond)
   })

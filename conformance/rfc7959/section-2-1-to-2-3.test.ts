@@ -87,6 +87,10 @@ describe('RFC 7959 §2.3: blocks in requests and responses', () => {
     const client = peer(64)
     const [first = ''] = client.request(1, Method.put, 'x', { payload: new Uint8Array(100) })
     expect(first).toContain('1:0/1/64 Size1=100 <64>')
+    const server = peer(64)
+    server.receive('CON [0001] GET (aa) /x')
+    expect(server.respond(1, Code.content, new Uint8Array(150))[0]).toContain('2:0/1/64 Size2=150 <64>')
+    expect(server.receive('CON [0002] GET (aa) /x 2:1/0/64')[0]).toContain('2:1/1/64 <64>')
   })
 
   test('who asked for larger blocks goes on with those that came [RFC7959-2.3-M02] [RFC7959-2.4-M03] [RFC7959-2.4-M04]', () => {

@@ -253,16 +253,20 @@ describe('RFC 7959 §4: Size', () => {
     const client = peer()
     const sent = client.get(1, 'x', { options: [uintOption(OptionNumber.size2, 0)] })
     expect(sent).toEqual([`> CON [1234] GET ${token} /x Size2=0`])
+    const knows = uintOption(OptionNumber.size2, 100)
+    expect(() => peer().get(1, 'x', { options: [knows] })).toThrow('Size2')
     expect(client.receive(`ACK [1234] 2.05 ${token} 2:0/1/64 <64>`)[0]).not.toContain('Size2')
     expect(client.receive(`ACK [1235] 2.05 ${token} 2:1/0/64 "end"`)).toEqual(['response 1 2.05 <67> final'])
   })
 
-  test('a second Size option of one kind is not seen [RFC7959-4-M03]', () => {
+  test('a second Size option of one kind is neither sent nor seen [RFC7959-4-M03]', () => {
     const server = peer(64, 100)
     expect(server.receive('CON [0001] PUT (aa) /x 1:0/1/64 Size1=99 Size1=500 <64>')).toEqual([
       '> ACK [0001] 2.31 (aa) 1:0/1/64'
     ])
     const sent = server.request(1, Method.put, 'x', { payload: long(0x61) })
     expect(sent[0]?.match(/Size1/g)).toHaveLength(1)
+    const asks = uintOption(OptionNumber.size2, 0)
+    expect(() => peer().get(1, 'x', { options: [asks, asks] })).toThrow('more than once')
   })
 })

@@ -71,6 +71,13 @@ describe('RFC 7959 §2.5: the server', () => {
     expect(server.receive('CON [0004] PUT (aa) /a 1:1/0/64 "end"')[0]).toContain('4.08')
     expect(server.receive('CON [0005] PUT (aa) /b 1:1/0/64 "end"')).toEqual(['request 5 CON PUT /b'])
     expect(server.receive('CON [0006] PUT (aa) /c 1:1/0/64 "end"')).toEqual(['request 6 CON PUT /c'])
+    const moving = new Lockstep({ blockwise })
+    moving.receive('CON [0001] PUT (aa) /a 1:0/1/64 <64>')
+    moving.receive('CON [0002] PUT (aa) /b 1:0/1/64 <64>')
+    moving.receive('CON [0003] PUT (aa) /a 1:1/1/64 <64>')
+    moving.receive('CON [0004] PUT (aa) /c 1:0/1/64 <64>')
+    expect(moving.receive('CON [0005] PUT (aa) /a 1:2/0/64 "end"')).toEqual(['request 5 CON PUT /a'])
+    expect(moving.receive('CON [0006] PUT (aa) /b 1:1/0/64 "end"')[0]).toContain('4.08')
   })
 
   test('blocks of one session are never mixed with those of another [RFC7959-7-M01]', () => {

@@ -97,9 +97,9 @@ describe('RFC 8323 §3.3: message transmission', () => {
 describe('RFC 8323 §3.4: connection health', () => {
   test('Empty messages are ignored, whatever is in them [RFC8323-3.4-M01] [RFC8323-5.4-M01]', () => {
     const stream = openStream()
-    expect(stream.receive('EMPTY', 'EMPTY (aa)', fromHex('2000ffff'), 'GET (bb) /x')).toEqual([
-      'request 1 GET /x'
-    ])
+    expect(
+      stream.receive('EMPTY', 'EMPTY (aa)', fromHex('2000ffff'), fromHex('2000f000'), 'GET (bb) /x')
+    ).toEqual(['request 1 GET /x'])
     // Not even as the answer to what has its token.
     stream.get(1)
     expect(stream.receive(`EMPTY ${token}`)).toEqual([])

@@ -146,6 +146,22 @@ describe('RFC 9132 §4.6: a client that is sent to another server', () => {
     expect(server.refusals).toEqual([refusal])
   })
 
+  it('takes the loop for one until five minutes have passed [RFC9132-4.6-M02]', () => {
+    const server = new RedirectingServer()
+    server.sendAway(36_000)
+    server.arrive()
+    server.pass(Seconds(280))
+    server.redirect(server.last(`PUT ${MITIGATE}`), ispA!.referenceName, ['192.0.2.1'])
+    server.pass(Seconds(4))
+    expect(server.destinations.at(-1)).toBe(alternate)
+    expect(server.refusals).toHaveLength(1)
+    // It asks again in a minute.
+    server.pass(Seconds(70))
+    server.redirect(server.last(`PUT ${MITIGATE}`), ispA!.referenceName, ['192.0.2.1'])
+    server.pass(Seconds(4))
+    expect(server.destinations.at(-1)).toBe(home)
+  })
+
   it('comes back from an alternate that cannot be reached, and is not sent there again for a while', () => {
     const server = new RedirectingServer()
     server.sendAway(3600)

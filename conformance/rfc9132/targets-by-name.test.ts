@@ -77,14 +77,20 @@ describe("RFC 9132 §4.4.1.1: 'target-fqdn' and 'target-uri'", () => {
     }
   )
 
-  it.each(['https://www.example.net/', 'https://198.51.100.1/', 'http://127.0.0.1:8080'])(
-    'and so is a URI: %s [RFC9132-4.4.1.1-M17]',
-    (uri) => {
-      const bed = bedWith({ 'www.example.net': meaning(300, '198.51.100.1') })
-      expect(only(bed.establish().put(1, { targetUri: [uri], lifetime: 60 })).code).toBe('4.00')
-      expect(bed.applyCalls).toEqual([])
-    }
-  )
+  it.each([
+    ['https://www.example.net/', '198.51.100.1', 'does not belong to your domain'],
+    ['https://www.example.net/', '127.0.0.1', 'loopback'],
+    ['https://www.example.net/', '224.0.0.9', 'multicast'],
+    ['https://www.example.net/', '255.255.255.255', 'broadcast'],
+    ['https://198.51.100.1/', '192.0.2.7', 'does not belong to your domain'],
+    ['http://127.0.0.1:8080', '192.0.2.7', 'loopback']
+  ])('and so is a URI: %s, which means %s [RFC9132-4.4.1.1-M17]', (uri, meant, why) => {
+    const bed = bedWith({ 'www.example.net': meaning(300, meant) })
+    const answer = only(bed.establish().put(1, { targetUri: [uri], lifetime: 60 }))
+    expect(answer.code).toBe('4.00')
+    expect(answer.text).toContain(why)
+    expect(bed.applyCalls).toEqual([])
+  })
 
   it('a name without an address is 4.00', () => {
     const bed = bedWith({ 'empty.example.net': meaning(300) })

@@ -25,7 +25,7 @@ describe('a Confirmable message that cannot be processed', () => {
     }
   )
 
-  test('a ping is answered by a Reset', () => {
+  test('a ping is answered by a Reset [RFC7252-4.2-M01]', () => {
     expect(new Lockstep().receive('CON [0a01]')).toEqual([reset('0a01')])
   })
 })

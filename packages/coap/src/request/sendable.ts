@@ -16,6 +16,9 @@ export function checkRequest(request: CoapRequest): void {
   demand(payload.length === 0 || hasPayload(method), 'a payload in a request that has none')
   checkRepetition(options, false)
   checkPlaces(options, method)
+  // RFC 7959 §4: in a request it asks for the size, which nobody can know before.
+  const size = findOption(options, OptionNumber.size2)
+  demand(size === undefined || size.value.every((byte) => byte === 0), 'a Size2 that is not 0 in a request')
 }
 
 /** See `checkRequest`. */

@@ -92,7 +92,7 @@ describe('registration', () => {
 })
 
 describe('notifications', () => {
-  test('echo the token and have ascending sequence numbers of 24 bits [RFC7641-4.2-M01] [RFC7641-4.4-M01]', () => {
+  test('echo the token and have ascending sequence numbers of 24 bits [RFC7641-4.2-M01] [RFC7641-4.2-M05] [RFC7641-4.4-M01]', () => {
     const server = observed()
     expect(server.notify(1, 'two', false)).toEqual(['> NON [0000] 2.05 (4a) Observe=2 "two"'])
     expect(server.notify(1, 'three', true)).toEqual(['> CON [0001] 2.05 (4a) Observe=3 "three"'])

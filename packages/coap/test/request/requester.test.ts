@@ -21,6 +21,7 @@ describe('matching a response to its request', () => {
     const client = new Lockstep({ draw })
     client.get(1)
     client.receive('ACK [0100]')
+    expect(client.receive('CON [9998] 2.05 (0badcafe) "other token"')).toEqual(['> RST [9998]'])
     expect(client.receive(`CON [9999] 2.05 ${token} "right"`)).toEqual([
       '> ACK [9999]',
       'response 1 2.05 "right" final'
