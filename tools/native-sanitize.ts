@@ -1,5 +1,6 @@
-// node tools/native-sanitize.ts [--seconds N] [--seed N]: runs the DTLS engine under AddressSanitizer and
-// UndefinedBehaviorSanitizer against a hostile wire. Ends with another status than 0 on a fault, and when it cannot run.
+// node tools/native-sanitize.ts [--seconds N] [--records N] [--seed N]: compares our record layer with OpenSSL's, and runs
+// the DTLS engine against a hostile wire, under AddressSanitizer and UndefinedBehaviorSanitizer. Ends with another status
+// than 0 on a fault, and when it cannot run.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -14,7 +15,11 @@ const native = join(root, 'packages/dtls/native')
 const needsNode = /(?:napi|node-endpoint|memory-endpoint|bound-connect|addon)/
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } }
+  options: {
+    seconds: { type: 'string', default: '20' },
+    records: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' }
+  }
 })
 
 function sourcesIn(folder: string): readonly string[] {
@@ -70,7 +75,7 @@ function makeCertificate(folder: string): readonly [certificate: string, key: st
 
 const folder = mkdtempSync(join(tmpdir(), 'breakwater-stress-'))
 const [certificate, key] = makeCertificate(folder)
-const done = spawnSync(build(), [values.seconds, values.seed, certificate, key, certificate], {
+const done = spawnSync(build(), [values.seconds, values.records, values.seed, certificate, key], {
   stdio: 'inherit',
   env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' }
 })

@@ -10,9 +10,9 @@
 #include <cstring>
 #include <utility>
 
+#include "aead.h"
 #include "certificate-names.h"
 #include "pem.h"
-#include "ssl-channel.h"
 
 namespace breakwater {
 namespace {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "aead.h"
+
 namespace breakwater {
 namespace {
 
@@ -23,13 +25,6 @@ size_t maximumPlaintextOf(const SSL* ssl) {
 }
 
 }  // namespace
-
-bool isCcm8(const SSL_CIPHER* cipher) {
-  if (cipher == nullptr) return false;
-  // TLS_PSK_WITH_AES_128_CCM_8 (RFC 6655 §4), TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8 (RFC 7251 §2).
-  const uint16_t id = SSL_CIPHER_get_protocol_id(cipher);
-  return id == 0xc0a8 || id == 0xc0ae;
-}
 
 SslChannel::SslChannel(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering)
     : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering), maximumPlaintext_(maximumPlaintextOf(ssl)), overhead_(overheadOf(ssl)) {}

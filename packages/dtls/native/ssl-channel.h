@@ -7,9 +7,6 @@
 
 namespace breakwater {
 
-/** A suite whose tag has 8 bytes in place of 16. */
-bool isCcm8(const SSL_CIPHER* cipher);
-
 /** A channel that keeps OpenSSL's session object for as long as the session lasts. */
 class SslChannel final : public Channel {
  public:

@@ -1,5 +1,5 @@
-// stress SECONDS SEED CERTIFICATE KEY AUTHORITY: the record path of two engines under sanitizers, against a hostile wire.
-// Prints one JSON object; ends with another status than 0 on any fault.
+#include "stress.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -12,17 +12,6 @@ namespace {
 
 constexpr size_t kAddresses = 48;
 constexpr const char* kServerName = "server.example";
-
-std::string readFile(const char* path) {
-  std::string text;
-  std::FILE* file = std::fopen(path, "rb");
-  if (file == nullptr) return text;
-  char part[4096];
-  for (size_t got = std::fread(part, 1, sizeof part, file); got > 0; got = std::fread(part, 1, sizeof part, file))
-    text.append(part, got);
-  std::fclose(file);
-  return text;
-}
 
 uint64_t nowMs() {
   timespec now{};
@@ -208,7 +197,9 @@ bool opensWithBroken(Dice& dice, Ledger& ledger, CertificateSource certificate) 
   return party.engine.start(std::move(options), problem);
 }
 
-int run(double seconds, uint64_t seed, const CertificateSource& certificate) {
+}  // namespace
+
+int stressEngines(double seconds, uint64_t seed, const CertificateSource& certificate) {
   Totals totals;
   Dice dice(seed);
   std::vector<KeptSession> inherited;
@@ -232,16 +223,4 @@ int run(double seconds, uint64_t seed, const CertificateSource& certificate) {
   return totals.handshakes > 0 && totals.plaintexts > 0 ? 0 : 3;
 }
 
-}  // namespace
 }  // namespace breakwater::stress
-
-int main(int count, char** arguments) {
-  using namespace breakwater;
-  if (count != 6) return std::fprintf(stderr, "stress SECONDS SEED CERTIFICATE KEY AUTHORITY\n"), 2;
-  CertificateSource certificate;
-  certificate.present = true;
-  certificate.certificate = stress::readFile(arguments[3]);
-  certificate.privateKey = stress::readFile(arguments[4]);
-  certificate.trustAnchors = stress::readFile(arguments[5]);
-  return stress::run(std::atof(arguments[1]), std::strtoull(arguments[2], nullptr, 10), certificate);
-}
