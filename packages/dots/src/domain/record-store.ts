@@ -6,8 +6,9 @@ export interface RecordStore {
   /** Everything in a collection. Rejects with `UnavailableError` when the store cannot be read. */
   load(collection: string): Promise<LoadedCollection>
   /**
-   * Applies all changes or none. Resolves when they are on stable storage: only then may an answer be sent.
-   * Rejects with `UnavailableError`; then nothing of it was applied.
+   * Applies all changes or none, after those of all earlier calls, whether these were waited for or not. Resolves when
+   * they are on stable storage: only then may an answer be sent. Rejects with `UnavailableError`; then nothing of it was
+   * applied.
    */
   commit(changes: readonly RecordChange[]): Promise<void>
   /** Finishes what was committed, then lets go of the files. */

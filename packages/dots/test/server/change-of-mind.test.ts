@@ -30,6 +30,23 @@ describe('a withdrawal that the mitigator overtakes', () => {
   })
 })
 
+describe('a mitigation that is asked for anew while the record of the last one is being deleted', () => {
+  it('keeps its own record: a store writes in the order in which it was asked', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    peer.put(1, { ...TARGET, lifetime: 30 })
+    bed.hold.add('store')
+    const other = peer.put(2, { ...TARGET, targetPrefix: ['192.0.2.8/32'] })
+    bed.advance(Seconds(40))
+    expect(bed.plans()).toEqual([])
+    const again = peer.put(1, TARGET)
+    bed.release()
+    expect([only(other).code, only(again).code]).toEqual(['2.01', '2.01'])
+    expect(bed.plans()).toHaveLength(2)
+    expect(recordsOf(bed).map(({ key }) => key.split('/')[1])).toEqual(['2', '1'])
+  })
+})
+
 describe('a client that is not who it was', () => {
   it('loses its mitigations when its identity is taken out of the client domain', () => {
     const bed = new ServerBed()

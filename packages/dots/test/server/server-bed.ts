@@ -137,10 +137,12 @@ export class ServerBed {
     this.now = end
   }
 
-  /** Does what was held, in order. */
+  /** Does what was held, in order, and then what comes of it: a store, too, writes in the order in which it was asked. */
   release(): void {
     this.hold.clear()
+    this.#running = true
     for (const output of this.held.splice(0)) this.#perform(output)
+    this.#running = false
     this.#run()
   }
 
