@@ -322,7 +322,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         return
       case 'unresponsive':
         // RFC 9132 §4.7 waits for missing-hb-allowed before it gives a session up: this one is kept, with another beside it.
-        if (this.#isUnderAttack) this.#keep({ kind: 'silenced', connection: live.connection }, now)
+        if (this.#book.isWaiting) this.#keep({ kind: 'doubted', connection: live.connection }, now)
         return
       case 'heartbeats-back':
         this.#keep({ kind: 'heard', connection: live.connection }, now)

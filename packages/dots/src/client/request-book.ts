@@ -21,7 +21,7 @@ import type { RequestEntry } from './request-entry.ts'
 import { RequestLedger } from './request-ledger.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
 import { resumedState } from './request-memory.ts'
-import { dueAt, isInForce } from './request-state.ts'
+import { dueAt, isInForce, isUnanswered } from './request-state.ts'
 import type { RequestState } from './request-state.ts'
 
 /** What a live protection wants of this server. */
@@ -78,6 +78,11 @@ export class RequestBook {
   get isUnderAttack(): boolean {
     for (const entry of this.#ledger.entries) if (isBecauseOfAttack(entry)) return true
     return false
+  }
+
+  /** The server matters now: an attack is on, or it has not answered what it was asked. */
+  get isWaiting(): boolean {
+    return this.isUnderAttack || [...this.#ledger.entries].some(({ state }) => isUnanswered(state))
   }
 
   get requests(): readonly BookedRequest[] {

@@ -61,3 +61,8 @@ export function dueAt(state: RequestState): Instant | undefined {
 export function isInForce(state: RequestState): boolean {
   return state.kind === 'in-force' || state.kind === 'refreshing'
 }
+
+/** Whether something was asked of the server that it has not answered. */
+export function isUnanswered({ kind }: RequestState): boolean {
+  return kind === 'asking' || kind === 'refreshing' || kind === 'withdrawing'
+}

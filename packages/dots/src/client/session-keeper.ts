@@ -14,7 +14,7 @@ import { Reconnection } from './reconnection.ts'
 import type { ReconnectionRule } from './reconnection.ts'
 import { liveSessions, raceOf } from './session-state.ts'
 import type { Attempt, ConnectionId, LiveSession, Race, Rival, SessionState } from './session-state.ts'
-import { attackChanged, attackOver, heard, rivalLost, runOver, won } from './silent-session.ts'
+import { attackChanged, attackOver, fallenSilent, heard, rivalLost, runOver, won } from './silent-session.ts'
 import type { SessionStep } from './silent-session.ts'
 
 export type SessionKeeperInput =
@@ -31,6 +31,8 @@ export type SessionKeeperInput =
     }
   /** As many heartbeats as allowed got no answer over this session. */
   | { readonly kind: 'silenced'; readonly connection: ConnectionId }
+  /** Nothing has come over this session for a while, and something waits for an answer. */
+  | { readonly kind: 'doubted'; readonly connection: ConnectionId }
   /** The server answers over this session. */
   | { readonly kind: 'heard'; readonly connection: ConnectionId }
   /** An attack begins: something is asked of the server; or it is over. */
@@ -128,6 +130,9 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
         break
       case 'silenced':
         this.#silenced(input.connection, now)
+        break
+      case 'doubted':
+        this.#doubted(input.connection, now)
         break
       case 'heard':
         this.#take(heard(this.#state, input.connection), now)
@@ -338,21 +343,33 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
    */
   #silenced(connection: ConnectionId, now: Instant): void {
     const state = this.#state
+    const isFirst =
+      (state.kind === 'established' || state.kind === 'silent') && state.connection === connection
+    if (this.#selection.isUnderAttack || !isFirst) {
+      this.#doubted(connection, now)
+      return
+    }
+    this.#outputs.push({ kind: 'close', connection })
+    if (state.kind === 'silent') this.#leaveSilent(state, 'no answer to heartbeats', now)
+    else this.#reestablish('no answer to heartbeats', now)
+  }
+
+  /** Another session is tried beside it: its server may have lost it, and may hear us all the same. */
+  #doubted(connection: ConnectionId, now: Instant): void {
+    const state = this.#state
     if (!liveSessions(state).some((live) => live.connection === connection)) return
     if (state.kind === 'silent' && state.connection !== connection) {
       // The rival, too: the server may have lost both sessions, so another is tried in its place.
       this.#outputs.push({ kind: 'close', connection })
       this.#change({ ...state, rival: this.#rivalAt(this.#reconnection.afterLoss(now), now) })
-      return
+    } else if (state.kind === 'established') {
+      const { probe } = state
+      const rival: Rival =
+        probe === undefined
+          ? this.#rivalAt(this.#reconnection.afterLoss(now), now)
+          : { kind: 'connecting', race: probe }
+      this.#change(fallenSilent(state, rival))
     }
-    if (state.kind !== 'established') return
-    if (this.#selection.isUnderAttack) {
-      const rival = this.#rivalAt(this.#reconnection.afterLoss(now), now)
-      this.#change({ ...state, kind: 'silent', rival })
-      return
-    }
-    this.#outputs.push({ kind: 'close', connection: state.connection })
-    this.#reestablish('no answer to heartbeats', now)
   }
 
   #attack(isOn: boolean, now: Instant): void {

@@ -37,7 +37,7 @@ export interface EstablishedSession extends LiveSession {
  * | `no-path`: no legal path leads to the server | paths |
  * | `connecting`: one Happy Eyeballs run | its end |
  * | `established` | loss, silence of the server; a probe that wins takes its place |
- * | `silent`: no answer to heartbeats, or none yet to anything, but an attack is on (RFC 9132 §4.7) | the server is heard again, the rival is, the attack is over |
+ * | `silent`: no answer to heartbeats, or none yet to anything, but an attack is on (RFC 9132 §4.7) or a request waits | the server is heard again, the rival is, the attack is over |
  * | `pausing`: the next run is at `until` | `until` |
  */
 export type SessionState =

@@ -10,8 +10,8 @@ import type {
 } from './session-state.ts'
 
 /**
- * What becomes of two sessions with one server: one that is silent during an attack, because the link is full in one
- * direction or because the server has lost it, and the rival that is tried beside it (RFC 9132 §4.7). Which of the two is
+ * What becomes of two sessions with one server: one that is silent while something is wanted of the server, because the link
+ * is full in one direction or because the server has lost it, and the rival that is tried beside it (RFC 9132 §4.7). Which of the two is
  * dead is not to be known before one of them is heard, so neither is given up for the other until then. Steps from state
  * to state only: `SessionKeeper` takes them and starts the runs.
  */
@@ -30,6 +30,11 @@ export interface SessionStep {
 /** A new session over which the server has not been heard, in an attack. */
 function isUnheard(state: SessionState): state is SessionState & { readonly kind: 'established' } {
   return state.kind === 'established' && state.backup !== undefined
+}
+
+/** Nothing comes over a session: a rival is tried beside it. */
+export function fallenSilent(session: LiveSession, rival: Rival): SessionState {
+  return { kind: 'silent', ...bare(session), rival }
 }
 
 /** A run has won a session. What it takes the place of is closed only when everybody knows that it is there. */

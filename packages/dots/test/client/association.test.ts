@@ -181,6 +181,33 @@ describe('one association', () => {
     expect(new Set(mails.map((put) => put.mitigationId)).size).toBe(1)
   })
 
+  it('tries another session when a standing request has no answer and nothing is heard, long before heartbeats count as lost', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    const old = server.connection
+    server.want(want('net', target('198.51.100.0/28'), 300, 'signal-loss'))
+    server.pass(Seconds(30 * 4))
+    expect(server.connection).not.toBe(old)
+    expect(server.association.state).toMatchObject({ kind: 'silent', connection: old })
+    server.feed({ kind: 'established', connection: server.connection })
+    server.pass(Seconds(10))
+    server.grant(300)
+    expect(server.association.requests.map(({ state }) => state.kind)).toEqual(['in-force'])
+    expect(server.outputs).toContainEqual({ kind: 'close', connection: old })
+  })
+
+  it('leaves a session alone that nothing was asked over, until its heartbeats count as lost', () => {
+    const server = new ScriptedServer()
+    server.connect()
+    const old = server.connection
+    server.want(want('net', target('198.51.100.0/28'), 36_000, 'signal-loss'))
+    server.grant(36_000)
+    server.pass(Seconds(30 * 14))
+    expect(server.connection).toBe(old)
+    server.pass(Seconds(30 * 4))
+    expect(server.outputs).toContainEqual({ kind: 'close', connection: old })
+  })
+
   it('gives up the silenced session when its rival is heard', () => {
     const server = new ScriptedServer()
     server.connect()

@@ -92,6 +92,10 @@ export class KeeperBench {
     return this.feed({ kind: 'silenced', connection: this.connection(name) })
   }
 
+  doubt(name: string): this {
+    return this.feed({ kind: 'doubted', connection: this.connection(name) })
+  }
+
   hear(name: string): this {
     return this.feed({ kind: 'heard', connection: this.connection(name) })
   }

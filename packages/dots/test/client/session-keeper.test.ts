@@ -44,6 +44,7 @@ const events: Readonly<Record<string, (bench: KeeperBench, session: string) => K
   failed: (bench, session) => bench.fail(session),
   closed: (bench, session) => bench.close(session),
   silenced: (bench, session) => bench.silence(session),
+  doubted: (bench, session) => bench.doubt(session),
   heard: (bench, session) => bench.hear(session),
   'attack on': (bench) => bench.attack(true),
   'attack off': (bench) => bench.attack(false),
@@ -82,7 +83,8 @@ const table: Readonly<
       established: [['close udp6'], 'established udp6'],
       failed: [['down'], 'pausing'],
       closed: [['down'], 'pausing'],
-      silenced: [['close udp6', 'down'], 'pausing']
+      silenced: [['close udp6', 'down'], 'pausing'],
+      doubted: [[], 'silent udp6, rival pausing']
     }
   ],
   'established, probing': [
@@ -93,6 +95,7 @@ const table: Readonly<
       failed: [['down'], 'connecting'],
       closed: [['down'], 'connecting'],
       silenced: [['close tcp6', 'down'], 'connecting'],
+      doubted: [[], 'silent tcp6, rival connecting'],
       'attack on': [['close udp6', 'close udp4'], 'established tcp6']
     }
   ],
@@ -104,6 +107,7 @@ const table: Readonly<
       failed: [['down'], 'connecting'],
       closed: [['down'], 'connecting'],
       silenced: [[], 'silent udp6, rival pausing'],
+      doubted: [[], 'silent udp6, rival pausing'],
       heard: [['close udp4'], 'established udp6'],
       'attack off': [['close udp4'], 'established udp6']
     }
@@ -212,6 +216,39 @@ describe('a new session in an attack', () => {
     bench.take()
     for (const name of ['udp4', 'tcp6', 'tcp4']) bench.fail(name)
     expect([bench.take(), bench.state()]).toEqual([[], 'established udp6'])
+  })
+})
+
+/** In peace, one session that has not been heard of while something waits for an answer; its rival is under way. */
+function doubted(): KeeperBench {
+  const bench = new KeeperBench().start().establish('udp6').rename('udp6', 'old').pass(90_000).doubt('old')
+  expect(bench.take().slice(-1)).toEqual(['90000 connect udp6'])
+  return bench
+}
+
+describe('a session that is in doubt although there is no attack', () => {
+  it('goes when the server is heard over the other one', () => {
+    const bench = doubted().establish('udp6')
+    expect(bench.take()).toEqual(['90000 up'])
+    expect(bench.hear('udp6').take()).toEqual(['90000 close old'])
+    expect(bench.state()).toBe('established udp6')
+  })
+
+  it('stays when the server is heard over it first', () => {
+    const bench = doubted().hear('old')
+    expect([bench.take(), bench.state()]).toEqual([['90000 close udp6'], 'established udp6'])
+  })
+
+  it('is given up when its heartbeats count as lost, and the other one goes on', () => {
+    const bench = doubted().silence('old')
+    expect([bench.take(), bench.state()]).toEqual([['90000 close old', '90000 down'], 'connecting'])
+  })
+
+  it('costs no more handshakes than a loss would', () => {
+    const bench = failAll(doubted())
+    bench.take()
+    expect(bench.pass(55_000).doubt('old').take()).toEqual([])
+    expect(bench.pass(10_000).take()).toHaveLength(4)
   })
 })
 
