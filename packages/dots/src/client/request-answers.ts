@@ -4,6 +4,7 @@ import { Seconds, after } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import { MitigationStatusCode } from '@breakwater/model'
 import { sameTarget } from '../domain/target.ts'
+import { targetsOverlap } from '../multihoming/overlap.ts'
 import type { Trigger } from '../signal/mapper.ts'
 import { readPutAnswer, readReports } from './answer.ts'
 import type { MitigationReport, PutAnswer } from './answer.ts'
@@ -104,6 +105,8 @@ export class RequestAnswers {
   #renumber(entry: RequestEntry, now: Instant): void {
     this.#ledger.act(entry, 'forget-put')
     this.#ledger.unnote(entry.mitigationId)
+    this.#ledger.over(entry, now)
+    entry.askedAt = undefined
     entry.mitigationId = this.#ledger.nextId(now)
     entry.needsNumber = false
     entry.state = { kind: 'waiting', maybeKnown: false }
@@ -164,6 +167,18 @@ export class RequestAnswers {
       else if (entry.needsNumber && isRenumberable(entry)) this.#renumber(entry, now)
       else if (isWhole && isInForce(entry.state)) this.#vanished(entry, now)
     }
+    for (const report of reports ?? []) this.#endOvertaken(report, now)
+  }
+
+  /** What came to the server behind our DELETE; a newer request with common addresses ends it by itself (§4.4.1.3). */
+  #endOvertaken(report: MitigationReport, now: Instant): void {
+    if (this.#ledger.find(report.mitigationId) !== undefined) return
+    const request = this.#ledger.overtaken.find(report, now)
+    if (request === undefined) return
+    const isCovered = [...this.#ledger.entries].some(
+      (entry) => entry.trigger === request.trigger && targetsOverlap(entry.target, request.target)
+    )
+    if (!isCovered) this.#ledger.withdrawAgain(request, now)
   }
 }
 

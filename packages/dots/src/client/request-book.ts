@@ -97,13 +97,15 @@ export class RequestBook {
   }
 
   nextTimeout(): Instant | undefined {
-    let next: Instant | undefined
+    let next = this.#ledger.overtaken.nextTimeout()
     for (const { state, efficacy } of this.#ledger.entries)
       next = earlier(next, earlier(dueAt(state), efficacy?.until))
     return next
   }
 
   handleTimeout(now: Instant): void {
+    const { overtaken, hasSession, watch } = this.#ledger
+    if (overtaken.handleTimeout(now) && hasSession && watch !== 'watched') this.#ledger.watchAll()
     for (const entry of this.#ledger.entries) {
       if (entry.efficacy !== undefined && entry.efficacy.until <= now) this.#efficacyDue(entry, now)
       this.#ledger.step(entry, { kind: 'due' }, now)

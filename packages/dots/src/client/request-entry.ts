@@ -37,6 +37,8 @@ export interface RequestEntry {
   needsNumber: boolean
   /** When the server last said that it does not have it. */
   vanishedAt: Instant | undefined
+  /** Until when copies of its PUT went out; undefined: none did. */
+  askedAt: Instant | undefined
 }
 
 /** A request about which nothing is known yet but what is asked. */
@@ -57,7 +59,8 @@ export function newEntry(
     efficacy: undefined,
     renumberings: 0,
     needsNumber: false,
-    vanishedAt: undefined
+    vanishedAt: undefined,
+    askedAt: undefined
   }
 }
 

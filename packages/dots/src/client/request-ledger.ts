@@ -7,13 +7,16 @@ import { deleteRequest, listRequest, observeRequest, putRequest } from './errand
 import type { Errand } from './errand.ts'
 import { MitigationIds } from './mitigation-id.ts'
 import { step } from './mitigation-request.ts'
+import { OvertakenRequests } from './overtaken.ts'
+import type { OvertakenRequest } from './overtaken.ts'
 import { newEntry } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import { recordOf, saysTheSame } from './request-memory.ts'
 import type { NumberingRecord, RequestRecord } from './request-record.ts'
-import { isInForce } from './request-state.ts'
+import { isInForce, isPutOut } from './request-state.ts'
 import type { RequestState } from './request-state.ts'
 import { RetryTimers } from './retry-timers.ts'
+import { endOf } from './request-step.ts'
 import type { RequestAction, RequestEvent } from './request-step.ts'
 
 export type RequestBookOutput =
@@ -49,6 +52,7 @@ export class RequestLedger {
   readonly entropy: Entropy
   readonly ids: MitigationIds = new MitigationIds()
   readonly retryTimers: RetryTimers = new RetryTimers()
+  readonly overtaken: OvertakenRequests = new OvertakenRequests()
   readonly entries: Set<RequestEntry> = new Set()
   cuid: Cuid
   hasSession = false
@@ -92,13 +96,36 @@ export class RequestLedger {
     })
     const hasChanged = state.kind !== entry.state.kind
     const isNew = state !== entry.state
+    if (isPutOut(entry.state)) entry.askedAt = now
     entry.state = state
-    if (state.kind === 'ended') this.entries.delete(entry)
+    if (state.kind === 'ended') {
+      this.entries.delete(entry)
+      this.over(entry, now)
+    }
     if (state.kind === 'refused') this.retryTimers.putOff(entry.target, entry.trigger, state)
     // Before what is sent because of it.
     if (isNew) this.note(entry, now)
     for (const action of actions) this.act(entry, action)
     if (hasChanged) this.changed(entry)
+  }
+
+  /** Nothing is wanted under its id any more. */
+  over(entry: RequestEntry, now: Instant): void {
+    if (entry.askedAt !== undefined) this.overtaken.add(entry, entry.askedAt, now)
+  }
+
+  /** Withdraws once more what came to the server after it was over. */
+  withdrawAgain(request: OvertakenRequest, now: Instant): void {
+    this.overtaken.withdrawn(request, now)
+    const entry = newEntry(request, {
+      kind: 'withdrawing',
+      until: endOf(request.lifetime, now),
+      retryAt: undefined
+    })
+    this.entries.add(entry)
+    this.note(entry, now)
+    this.act(entry, 'delete')
+    this.changed(entry)
   }
 
   act(entry: RequestEntry, action: RequestAction): void {
@@ -215,6 +242,7 @@ export class RequestLedger {
 
   changeCuid(cuid: Cuid): void {
     this.cuid = cuid
+    this.overtaken.clear()
     this.#notedUpTo = undefined
     this.noteNumbering()
     this.#outputs.push({ kind: 'cuid-changed', cuid })

@@ -62,7 +62,12 @@ export function isInForce(state: RequestState): boolean {
   return state.kind === 'in-force' || state.kind === 'refreshing'
 }
 
+/** Whether copies of its PUT go out. */
+export function isPutOut({ kind }: RequestState): boolean {
+  return kind === 'asking' || kind === 'refreshing'
+}
+
 /** Whether something was asked of the server that it has not answered. */
-export function isUnanswered({ kind }: RequestState): boolean {
-  return kind === 'asking' || kind === 'refreshing' || kind === 'withdrawing'
+export function isUnanswered(state: RequestState): boolean {
+  return isPutOut(state) || state.kind === 'withdrawing'
 }
