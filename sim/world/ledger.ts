@@ -118,7 +118,12 @@ export class Ledger {
     const entry = known ?? this.#newEntry(site, provider, seen, seen.mitigationId, seen.target)
     if (known === undefined) this.#keep(key, entry)
     entry.askedAt = this.#clock.now()
-    for (const heir of entry.heirs) if (heir.trigger !== entry.trigger) entry.heirs.delete(heir)
+    for (const heir of entry.heirs)
+      if (heir.trigger !== entry.trigger) {
+        entry.heirs.delete(heir)
+        // What was promised, the loss of the signal has ended: only an answer to this one is a new promise.
+        entry.promisedUntil = undefined
+      }
     entry.deleteHeardAt = undefined
     entry.withdrawnAt = undefined
     entry.lastsUntil = later(entry.lastsUntil, after(this.#end(seen.lifetimeSeconds), LONGEST_WAIT))
