@@ -1,14 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { TestAuthority } from '../packages/dtls/test/pki.ts'
 import type { Benchmark, Measurement } from './benchmark.ts'
-import { buildBenchAddon } from './native/bench-addon.ts'
+import { bestRate } from './best-rate.ts'
+import { onDtlsBed } from './dtls-bed.ts'
 
-const rounds = 5
 const party = join(import.meta.dirname, 'native/party.ts')
 
 /** A process under load. */
@@ -62,25 +61,19 @@ export function sample(server: Server, addon: string, credentials: string, reque
  * An echo over DTLS (AES-128-GCM, 64 sessions, 4 requests of 40 bytes in flight each) whose handler is JavaScript on
  * batches, against the same engine and socket with the handler in C++.
  */
-async function echoBatched(): Promise<Measurement> {
-  const addon = buildBenchAddon()
-  const authority = new TestAuthority('Breakwater bench CA')
-  const credentials = join(authority.folder, 'credentials.json')
-  const [server, client] = ['server.example', 'client.example'].map((name) => authority.credentials(name))
-  writeFileSync(credentials, JSON.stringify({ server, client }))
-  const batched = await startServer('batched', addon, credentials)
-  const native = await startServer('native', addon, credentials)
-  let [value, ceiling] = [0, 0]
-  try {
-    for (let round = 0; round < rounds; round++) {
-      value = Math.max(value, sample(batched, addon, credentials))
-      ceiling = Math.max(ceiling, sample(native, addon, credentials))
+function echoBatched(): Promise<Measurement> {
+  return onDtlsBed(async ({ addon, credentials }) => {
+    const batched = await startServer('batched', addon, credentials)
+    const native = await startServer('native', addon, credentials)
+    try {
+      return bestRate(
+        () => sample(batched, addon, credentials),
+        () => sample(native, addon, credentials)
+      )
+    } finally {
+      for (const one of [batched, native]) one.process.kill('SIGKILL')
     }
-  } finally {
-    for (const one of [batched, native]) one.process.kill('SIGKILL')
-    authority.remove()
-  }
-  return { value, unit: '1/s', ceiling, ratio: value / ceiling }
+  })
 }
 
 export const benchmarks: readonly Benchmark[] = [{ name: 'dtls-echo-batched', run: echoBatched }]

@@ -25,7 +25,6 @@ async function measure(folder: string, nft: FakeNft): Promise<Measurement> {
     role: 'server',
     folder,
     environment: nft.environment,
-    nodeOptions: (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== ''),
     config: {
       listen: [{ address: '127.0.0.1', port: 0 }],
       mitigator: { kind: 'nftables' },

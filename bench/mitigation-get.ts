@@ -1,50 +1,29 @@
 import { EventEmitter, once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Method, OptionNumber, decodeMessage, encodeMessage, formatCode, uintOption } from '@breakwater/coap'
 import { ipv4, prefixOf } from '@breakwater/core'
 import type { CertificateCredentials } from '@breakwater/core'
 import { CONTENT_FORMAT_DOTS_CBOR, mitigatePath, mitigationRequestBody } from '@breakwater/dots'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { decodeSignal, encodeSignal } from '@breakwater/model'
-import { TestAuthority } from '../packages/dtls/test/pki.ts'
 import type { Benchmark, Measurement } from './benchmark.ts'
+import { bestRate } from './best-rate.ts'
+import { onDtlsBed } from './dtls-bed.ts'
 import { sample, startServer } from './dtls-echo.ts'
-import { startDotsAgent } from './load/dots-agent.ts'
+import { startCertificateServer } from './load/certificate-server.ts'
 import type { DotsAgent } from './load/dots-agent.ts'
 import { cuidOf, midOf } from './load/many-clients.ts'
-import { buildBenchAddon } from './native/bench-addon.ts'
 
-const rounds = 5
 const path = mitigatePath(cuidOf(0), midOf(1))
-const address = ipv4(0xc0000201)
 
 function message(method: number, options = path, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
   const token = new Uint8Array(4)
   return encodeMessage({ type: 'non-confirmable', code: method, messageId: 0, token, options, payload })
 }
 
-function startWholeServer(authority: TestAuthority): Promise<DotsAgent> {
-  const { certificateFile, keyFile } = authority.issue('server.example')
-  return startDotsAgent({
-    role: 'server',
-    folder: authority.folder,
-    core: 0,
-    nodeOptions: (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== ''),
-    config: {
-      listen: [{ address: '127.0.0.1', port: 0 }],
-      credentials: {
-        certificate: certificateFile,
-        privateKey: keyFile,
-        trustAnchors: authority.certificateFile
-      },
-      clients: [{ name: 'home', identity: { dnsName: 'client.example' }, prefixes: ['192.0.2.0/24'] }],
-      // What the server can do is measured, not what it lets one client do.
-      limits: { requestsPerClientPerSecond: 1_000_000, requestBurstPerClient: 1_000_000 },
-      mitigator: { kind: 'dry-run' },
-      store: { path: join(authority.folder, 'store.db') }
-    }
-  })
+function put(): Uint8Array {
+  const target = { prefixes: [prefixOf(ipv4(0xc0000201), 32)], ports: [], protocols: [17] }
+  const format = uintOption(OptionNumber.contentFormat, CONTENT_FORMAT_DOTS_CBOR)
+  return message(Method.put, [...path, format], encodeSignal(mitigationRequestBody(target, 3600)))
 }
 
 /** One request over a session of its own, and its answer. */
@@ -75,34 +54,26 @@ async function expectAnswer(asked: Promise<string>, expected: string): Promise<v
  * GETs of one mitigation (RFC 9132 §4.4.2) per second of processor time of a whole `dots server`, of 64 sessions with 4 in
  * flight each; against the echo in C++ with the same requests.
  */
-async function run(): Promise<Measurement> {
-  const addon = buildBenchAddon()
-  const authority = new TestAuthority('Breakwater bench CA')
-  const credentials = join(authority.folder, 'credentials.json')
-  const server = authority.credentials('server.example')
-  const client = authority.credentials('client.example')
-  writeFileSync(credentials, JSON.stringify({ server, client }))
-  const whole = await startWholeServer(authority)
-  const native = await startServer('native', addon, credentials)
-  const request = message(Method.get)
-  let [value, ceiling] = [0, 0]
-  try {
-    const target = { prefixes: [prefixOf(address, 32)], ports: [], protocols: [17] }
-    const format = uintOption(OptionNumber.contentFormat, CONTENT_FORMAT_DOTS_CBOR)
-    const put = message(Method.put, [...path, format], encodeSignal(mitigationRequestBody(target, 3600)))
-    await expectAnswer(ask(whole.port, client, put), '2.01 1')
-    await expectAnswer(ask(whole.port, client, request), '2.05 1')
-    for (let round = 0; round < rounds; round++) {
-      value = Math.max(value, sample(whole, addon, credentials, request))
-      ceiling = Math.max(ceiling, sample(native, addon, credentials, request))
+function run(): Promise<Measurement> {
+  return onDtlsBed(async (bed) => {
+    const { addon, credentials, client } = bed
+    const whole = await startCertificateServer(bed)
+    const native = await startServer('native', addon, credentials)
+    const request = message(Method.get)
+    try {
+      await expectAnswer(ask(whole.port, client, put()), '2.01 1')
+      await expectAnswer(ask(whole.port, client, request), '2.05 1')
+      const measurement = bestRate(
+        () => sample(whole, addon, credentials, request),
+        () => sample(native, addon, credentials, request)
+      )
+      await checkAnswers(whole)
+      return measurement
+    } finally {
+      native.process.kill('SIGKILL')
+      await whole.stop()
     }
-    await checkAnswers(whole)
-  } finally {
-    native.process.kill('SIGKILL')
-    await whole.stop()
-    authority.remove()
-  }
-  return { value, unit: '1/s', ceiling, ratio: value / ceiling }
+  })
 }
 
 /** The generator counts replies unread: only what the server counts as answered was no refusal. */

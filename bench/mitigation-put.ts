@@ -24,7 +24,6 @@ async function startServer(folder: string, pattern: Pattern): Promise<ServerUnde
   const server = await startDotsAgent({
     role: 'server',
     folder,
-    nodeOptions: (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== ''),
     config: {
       listen: [{ address: '127.0.0.1', port: 0 }],
       mitigator: { kind: 'dry-run' },

@@ -7,14 +7,15 @@ import { Method, OptionNumber, encodeMessage, uintOption } from '@breakwater/coa
 import { ipv4, prefixOf } from '@breakwater/core'
 import { CONTENT_FORMAT_DOTS_CBOR, mitigatePath, mitigationRequestBody } from '@breakwater/dots'
 import { encodeSignal } from '@breakwater/model'
-import { TestAuthority } from '../packages/dtls/test/pki.ts'
+import type { TestAuthority } from '../packages/dtls/test/pki.ts'
 import type { Benchmark, Measurement } from './benchmark.ts'
+import { onDtlsBed } from './dtls-bed.ts'
 import { startServer } from './dtls-echo.ts'
+import type { Server } from './dtls-echo.ts'
 import { startDotsAgent } from './load/dots-agent.ts'
 import type { DotsAgent } from './load/dots-agent.ts'
 import { cuidOf, midOf } from './load/many-clients.ts'
 import type { Fanout } from './load/subscribers.ts'
-import { buildBenchAddon } from './native/bench-addon.ts'
 
 const rounds = 5
 const clients = Number(process.env['BENCH_OBSERVERS'] ?? 10_000)
@@ -58,7 +59,6 @@ function startWholeServer(authority: TestAuthority): Promise<DotsAgent> {
     role: 'server',
     folder,
     core: 0,
-    nodeOptions: (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== ''),
     config: {
       listen: [{ address: '127.0.0.1', port: 0 }],
       preSharedKeys: [{ identity: 'bench', keyFile }],
@@ -115,32 +115,32 @@ function best(fanouts: readonly Fanout[]): number {
  * Processor time in which a whole `dots server` tells 10,000 sessions that observe one mitigation (RFC 9132 §4.4.2.1) that
  * it was withdrawn, or asked for again. Ceiling: the same engine and socket send as many datagrams of that size in C++.
  */
-async function run(): Promise<Measurement> {
-  const addon = buildBenchAddon()
-  const authority = new TestAuthority('Breakwater bench CA')
-  const credentials = join(authority.folder, 'credentials.json')
-  const [server, client] = ['server.example', 'client.example'].map((name) => authority.credentials(name))
-  writeFileSync(credentials, JSON.stringify({ server, client }))
-  const whole = await startWholeServer(authority)
-  const native = await startServer('native', addon, credentials)
+function run(): Promise<Measurement> {
+  return onDtlsBed(async ({ addon, authority, credentials }) => {
+    const whole = await startWholeServer(authority)
+    const native = await startServer('native', addon, credentials)
+    try {
+      return await compare(addon, whole, native)
+    } finally {
+      native.process.kill('SIGKILL')
+      await whole.stop()
+    }
+  })
+}
+
+async function compare(addon: string, whole: DotsAgent, native: Server): Promise<Measurement> {
   const observe = uintOption(OptionNumber.observe, 0)
   const told: Fanout[] = []
   const sent: Fanout[] = []
-  try {
-    const observers = await subscribe(addon, whole, put(), message(Method.get, [observe, ...path]))
-    const hearers = await subscribe(addon, native, '', toAll().replace(/^ff/, ''))
-    for (let round = 0; round < rounds; round++) {
-      await pause(PACE_MS)
-      told.push(await observers.change(round % 2 === 0 ? message(Method.delete) : put()))
-      sent.push(await hearers.change(toAll()))
-    }
-    observers.end()
-    hearers.end()
-  } finally {
-    native.process.kill('SIGKILL')
-    await whole.stop()
-    authority.remove()
+  const observers = await subscribe(addon, whole, put(), message(Method.get, [observe, ...path]))
+  const hearers = await subscribe(addon, native, '', toAll().replace(/^ff/, ''))
+  for (let round = 0; round < rounds; round++) {
+    await pause(PACE_MS)
+    told.push(await observers.change(round % 2 === 0 ? message(Method.delete) : put()))
+    sent.push(await hearers.change(toAll()))
   }
+  observers.end()
+  hearers.end()
   if (process.env['BENCH_VERBOSE'] !== undefined) console.error(JSON.stringify({ told, sent }))
   const [value, ceiling] = [best(told), best(sent)]
   return { value, unit: 'ms', ceiling, ratio: value / ceiling }
