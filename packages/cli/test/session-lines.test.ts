@@ -1,6 +1,11 @@
 import { expect, it } from 'vitest'
 import { sessionLines } from '../src/output/session-lines.ts'
 
+/** Without the columns. */
+function text(lines: readonly string[]): string {
+  return lines.join(' ').replaceAll(/ +/g, ' ')
+}
+
 it('shows under the sessions how each path to a server fares', () => {
   const lines = sessionLines('server', [
     {
@@ -46,4 +51,40 @@ it('shows which session parameters hold, in short', () => {
   ])
   expect(lines[1]).toContain('mitigating: heartbeats every 30 s, 15 may be missing')
   expect(lines[2]).toContain('idle: no heartbeats')
+})
+
+it('shows of a session at the server what its operator wants to know at night', () => {
+  const parameters = {
+    heartbeatIntervalSeconds: 30,
+    missingHeartbeatsAllowed: 15,
+    probingRateBytesPerSecond: 5,
+    maxRetransmit: 3,
+    ackTimeoutSeconds: 2,
+    ackRandomFactor: 1.5
+  }
+  const session = {
+    peer: 'home',
+    state: 'established',
+    identity: 'psk:site-1',
+    transport: 'udp',
+    local: '203.0.113.1:4646',
+    remote: '192.0.2.7:40000',
+    parameters: { set: 'mitigating' as const, ...parameters },
+    configuration: { sid: 7, idle: { ...parameters, heartbeatIntervalSeconds: 240 }, mitigating: parameters },
+    unansweredHeartbeats: 3,
+    cuids: ['dz6pHjaADkaFTbjr0JGBpw'],
+    mitigations: 1,
+    observations: 2,
+    ageSeconds: 11_100,
+    silentSeconds: 95
+  }
+  expect(text(sessionLines('client', [session]))).toBe(
+    'CLIENT SESSION PATH home established udp 203.0.113.1:4646 to 192.0.2.7:40000; psk:site-1; ' +
+      'mitigating: heartbeats every 30 s, 15 may be missing; negotiated, sid 7; ' +
+      '3 heartbeats without an answer; 1 mitigation, 2 observations; up 3 h 5 min, heard 1 min 35 s ago'
+  )
+  const { sid: _, ...configuration } = session.configuration
+  const plain = { ...session, configuration, unansweredHeartbeats: 1 }
+  const shown = text(sessionLines('client', [plain]))
+  expect(shown).toContain("the server's defaults; 1 mitigation")
 })

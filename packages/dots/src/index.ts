@@ -46,6 +46,7 @@ export type {
   ServerPorts
 } from './server/host.ts'
 export * from './signal/heartbeat-message.ts'
+export type { SessionSnapshot } from './server/session-snapshot.ts'
 export type { MitigationSnapshot } from './server/snapshot.ts'
 export * from './client/client.ts'
 export * from './client/client-io.ts'

@@ -22,6 +22,7 @@ import { openResolver } from '../open-resolver.ts'
 import { OpenEndpoints } from '../open-endpoints.ts'
 import { listeningAddressText, socketAddressText } from '../socket-address-text.ts'
 import { auditEntryOf } from './audit-entry.ts'
+import { PeerAddresses } from './peer-addresses.ts'
 import { serverHandlers } from './server-handlers.ts'
 import {
   clientDomains,
@@ -30,7 +31,6 @@ import {
   serverPolicy,
   streamCredentials
 } from './server-ports.ts'
-import { ServerSessions } from './server-sessions.ts'
 import { TicketKeys } from './ticket-keys.ts'
 
 /** Runs a server until it is told to stop: the composition, and nothing but that. */
@@ -66,7 +66,7 @@ async function start(
   const endpoints = await openEndpoints(`${path}-tickets`, clock, log, cleanUp)
   const resolver = config.resolver === undefined ? undefined : openResolver(config.resolver, files)
   if (resolver !== undefined) cleanUp.add('resolver', () => resolver.close())
-  const sessions = new ServerSessions()
+  const addresses = new PeerAddresses()
   const host = await hostDotsServer({
     clock,
     entropy: systemEntropy(),
@@ -79,13 +79,13 @@ async function start(
     domains: clientDomains(config),
     policy: serverPolicy(config),
     log,
-    onEvent: (event) => take(event, sessions, audit)
+    onEvent: (event) => take(event, addresses, audit)
   })
   cleanUp.add('host', () => host.stop())
   reloadOnHangUp(() => reloadCredentials(configFile, endpoints), log, cleanUp)
   const control = await openControlServer({
     socket,
-    handlers: serverHandlers(host, sessions, clock),
+    handlers: serverHandlers(host, clock),
     clock,
     log
   })
@@ -130,13 +130,13 @@ function reloadCredentials(configFile: string, { datagrams, streams }: ServerEnd
   return count
 }
 
-function take(event: ServerEvent, sessions: ServerSessions, audit: AuditTrail): void {
+function take(event: ServerEvent, addresses: PeerAddresses, audit: AuditTrail): void {
   // Before the session is forgotten: the trail wants to know where a request came from.
   if (event.kind === 'request') {
-    const entry = auditEntryOf(event, new Date(), sessions.remoteOf(event.peer))
+    const entry = auditEntryOf(event, new Date(), addresses.of(event.peer))
     if (entry !== undefined) audit.record(entry)
   }
-  sessions.take(event)
+  addresses.take(event)
 }
 
 function openMitigator(mitigator: ServerConfig['mitigator'], log: Log): Promise<Mitigator> {

@@ -7,10 +7,10 @@ import { mitigationStatusText } from '../mitigation-status-text.ts'
 import { listeningAddressText } from '../socket-address-text.ts'
 import { targetView } from '../target-view.ts'
 import { VERSION } from '../version.ts'
-import type { ServerSessions } from './server-sessions.ts'
+import { sessionView } from './session-view.ts'
 
 /** What the control API of a server can be asked. */
-export function serverHandlers(host: ServerHost, sessions: ServerSessions, clock: Clock): ServerHandlers {
+export function serverHandlers(host: ServerHost, clock: Clock): ServerHandlers {
   const started = clock.now()
   return {
     agent: () => ({
@@ -20,7 +20,7 @@ export function serverHandlers(host: ServerHost, sessions: ServerSessions, clock
       uptimeSeconds: inSeconds(between(started, clock.now())),
       listen: host.addresses.map((address) => listeningAddressText(address))
     }),
-    sessions: () => sessions.list(),
+    sessions: () => host.sessions().map((session) => sessionView(session)),
     counters: () => ({ ...host.counters.snapshot(), ...host.loads(), ...sumOf(host.endpointStats()) }),
     redirect: (redirection) =>
       host.redirect(redirection === undefined ? undefined : redirectionOf(redirection)),

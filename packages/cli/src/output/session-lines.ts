@@ -1,24 +1,54 @@
 import type { SessionView } from '@breakwater/control'
 import { table } from './table.ts'
+import { durationText } from './words.ts'
 
 /** Sessions for people. `peers` is what stands at the other end. */
 export function sessionLines(peers: 'client' | 'server', sessions: readonly SessionView[]): string[] {
   if (sessions.length === 0) return [`no sessions with any ${peers}`]
-  const rows = sessions.map(
-    ({ peer, state, transport, interface: device, local, remote, text, parameters }) => {
-      const path = [transport, device, local, remote === undefined ? undefined : `to ${remote}`].filter(
-        (part) => part !== undefined
-      )
-      return [
-        peer,
-        state,
-        [path.join(' '), parametersText(parameters), text]
-          .filter((part) => part !== undefined && part !== '')
-          .join('; ')
-      ]
-    }
-  )
+  const rows = sessions.map((session) => [session.peer, session.state, aboutText(session)])
   return [...table([peers.toUpperCase(), 'SESSION', 'PATH'], rows), ...sessions.flatMap(candidateLines)]
+}
+
+function aboutText(session: SessionView): string {
+  const { transport, interface: device, local, remote, text, identity, parameters } = session
+  const path = [transport, device, local, remote === undefined ? undefined : `to ${remote}`]
+  return [
+    path.filter((part) => part !== undefined).join(' '),
+    identity,
+    parametersText(parameters),
+    configurationText(session.configuration),
+    heartbeatText(session),
+    loadText(session),
+    ageText(session),
+    text
+  ]
+    .filter((part) => part !== undefined && part !== '')
+    .join('; ')
+}
+
+/** RFC 9132 §4.5.2: whether the client conveyed what holds. */
+function configurationText(configuration: SessionView['configuration']): string | undefined {
+  if (configuration === undefined) return undefined
+  return configuration.sid === undefined ? "the server's defaults" : `negotiated, sid ${configuration.sid}`
+}
+
+function heartbeatText({ unansweredHeartbeats = 0 }: SessionView): string | undefined {
+  // The last one may still be on its way.
+  return unansweredHeartbeats < 2 ? undefined : `${unansweredHeartbeats} heartbeats without an answer`
+}
+
+function loadText({ mitigations, observations }: SessionView): string | undefined {
+  if (mitigations === undefined) return undefined
+  return `${countOf(mitigations, 'mitigation')}, ${countOf(observations ?? 0, 'observation')}`
+}
+
+function ageText({ ageSeconds, silentSeconds }: SessionView): string | undefined {
+  if (ageSeconds === undefined) return undefined
+  return `up ${durationText(ageSeconds)}, heard ${durationText(silentSeconds ?? 0)} ago`
+}
+
+function countOf(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`
 }
 
 /** RFC 9132 §4.5: the heartbeats decide how soon a loss is seen; all the rest is in `--json`. */

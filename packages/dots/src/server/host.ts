@@ -30,6 +30,7 @@ import type { Failure, ServerInput, ServerOutput } from './message.ts'
 import type { ServerPolicy } from './policy.ts'
 import type { Redirection } from './redirection.ts'
 import { DotsServerMachine } from './server.ts'
+import type { SessionSnapshot } from './session-snapshot.ts'
 import type { MitigationSnapshot } from './snapshot.ts'
 
 /**
@@ -95,6 +96,8 @@ export interface ServerHost {
   /** What the CoAP sessions hold together and have lost, by the names of metrics. */
   loads(): ReturnType<DotsServerMachine['loads']>
   timers(): readonly Timer<string>[]
+  /** All sessions at present. */
+  sessions(): readonly SessionSnapshot[]
   /** All mitigations at present. */
   mitigations(): readonly MitigationSnapshot[]
   /** Counters of the endpoints, in the order of `listen`. */
@@ -175,6 +178,10 @@ class Host implements ServerHost {
 
   timers(): readonly Timer<string>[] {
     return this.#machine.timers()
+  }
+
+  sessions(): readonly SessionSnapshot[] {
+    return this.#machine.sessions(this.#ports.clock.now())
   }
 
   mitigations(): readonly MitigationSnapshot[] {

@@ -52,6 +52,7 @@ export class ServerSession {
   readonly identityText: string
   readonly path: NetworkPath
   readonly transport: Transport
+  readonly establishedAt: Instant
   /** Undefined: a peer that we do not serve. Changes with the operator's list of client domains. */
   principal: Principal | undefined
   /** Clients that spoke through this session; it keeps their cuids bound. */
@@ -92,6 +93,7 @@ export class ServerSession {
     this.identityText = identityText(established.identity)
     this.path = established.path
     this.transport = established.transport
+    this.establishedAt = now
     this.principal = state.authorization.principalOf(established.identity)
     // Nothing was sent yet: the first notification need not wait.
     this.notifiedAt = (now - 3_600_000) as Instant
@@ -132,6 +134,11 @@ export class ServerSession {
   /** When anything last came from the client, or the session began. */
   get heardAt(): Instant {
     return this.#heartbeat.lastTrafficAt
+  }
+
+  /** Our heartbeats since the last answer to one. */
+  get unansweredHeartbeats(): number {
+    return this.#heartbeat.unansweredCount
   }
 
   /** @returns how many requests have come, this one included, that changed nothing. */

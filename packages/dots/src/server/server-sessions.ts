@@ -6,6 +6,8 @@ import type { Observations } from './observation.ts'
 import type { ServerRequest } from './request.ts'
 import { ServerSession } from './server-session.ts'
 import type { ServerState } from './server-state.ts'
+import { sessionSnapshotOf } from './session-snapshot.ts'
+import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SignalWatch } from './signal-watch.ts'
 import { StreamSessions } from './stream-sessions.ts'
 
@@ -49,6 +51,14 @@ export class ServerSessions {
   /** What their CoAP holds together and has lost, by the names of metrics. */
   loads(): Readonly<Record<string, number>> {
     return this.#loads.counters([...this.#sessions.values()].map((session) => session.load()))
+  }
+
+  /** All sessions at present, for the control interface. */
+  snapshots(now: Instant): SessionSnapshot[] {
+    const { mitigations } = this.#state
+    return [...this.#sessions.values()].map((session) =>
+      sessionSnapshotOf(session, (owner) => mitigations.of(owner), now)
+    )
   }
 
   receive(peer: PeerId, bytes: Uint8Array, now: Instant): void {

@@ -11,6 +11,7 @@ import type { Redirection } from './redirection.ts'
 import { ServerParts } from './server-parts.ts'
 import { ServerState } from './server-state.ts'
 import { CLOCK_INTERVAL, ServerTimers } from './server-timers.ts'
+import type { SessionSnapshot } from './session-snapshot.ts'
 import { snapshotOf } from './snapshot.ts'
 import type { MitigationSnapshot } from './snapshot.ts'
 
@@ -136,6 +137,11 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
   /** What the CoAP sessions hold together and have lost, by the names of metrics. */
   loads(): Readonly<Record<string, number>> {
     return this.#parts.sessions.loads()
+  }
+
+  /** All sessions at present, for the control interface. */
+  sessions(now: Instant): SessionSnapshot[] {
+    return this.#parts.sessions.snapshots(now)
   }
 
   /** All mitigations at present, for the control interface. */
