@@ -1,4 +1,5 @@
 import type { Site } from '@breakwater/dots'
+import type { Scenario } from './scenario.ts'
 import type { Customer } from './world/customer.ts'
 import type { Provider } from './world/provider.ts'
 
@@ -7,6 +8,8 @@ export interface Canary {
   readonly name: string
   /** The invariant that must notice it. */
   readonly noticedBy: string
+  /** What has to happen for the bug to matter. */
+  readonly changeScenario?: (scenario: Scenario) => Scenario
   readonly changeSite?: (site: Site) => Site
   readonly changeProvider?: (provider: Provider) => void
   readonly changeCustomer?: (customer: Customer) => void
@@ -74,6 +77,14 @@ export const CANARIES: readonly Canary[] = [
     }
   },
   {
+    name: 'a client that never goes back to UDP',
+    noticedBy: 'back-to-udp',
+    changeScenario: withoutUdpAtTheEnd,
+    changeCustomer: ({ flaws }) => {
+      flaws.udpProbeSeconds = 24 * 3600
+    }
+  },
+  {
     name: 'a server that does nothing when a signal is lost',
     noticedBy: 'standing-request',
     changeProvider: ({ flaws }) => {
@@ -95,3 +106,23 @@ export const CANARIES: readonly Canary[] = [
     }
   }
 ]
+
+/** All sites have TCP, and nothing else gets through in the last part of the storm. */
+function withoutUdpAtTheEnd(scenario: Scenario): Scenario {
+  const { sites, stormSeconds, faults } = scenario
+  const blockades = sites.flatMap(({ number, attachments }) =>
+    attachments.map((provider) => ({
+      kind: 'udp-blocked' as const,
+      at: stormSeconds - 800,
+      lasts: 790,
+      strength: 1,
+      site: number,
+      provider
+    }))
+  )
+  return {
+    ...scenario,
+    sites: sites.map((site) => ({ ...site, transports: ['udp', 'tcp'] })),
+    faults: [...faults, ...blockades]
+  }
+}

@@ -20,11 +20,13 @@ export function randomScenario(seed: number): Scenario {
   const chance = new Chance(seed, 'scenario')
   const providers = chance.integer(2, 4)
   const nets = new Chance(seed, 'standing')
+  const ways = new Chance(seed, 'ways')
   const sites = Array.from({ length: chance.oneOf([1, 1, 1, 2, 2, 3]) }, (_, number) =>
-    withSafetyNet(nets, randomSite(chance, number, providers))
+    withWays(ways, withSafetyNet(nets, randomSite(chance, number, providers)))
   )
   const stormSeconds = chance.integer(900, 3600)
   const faults = randomFaults(new Chance(seed, 'faults'), sites, providers, stormSeconds)
+  const further = blockades(ways, sites, stormSeconds)
   const place = new Chance(seed, 'actions')
   return {
     seed,
@@ -38,11 +40,13 @@ export function randomScenario(seed: number): Scenario {
     latencyMilliseconds: chance.oneOf([1, 5, 20, 80]),
     stormSeconds,
     actions: sites.flatMap((site) => randomActions(place, site, sites, stormSeconds, faults)),
-    faults
+    faults: [...faults, ...further]
   }
 }
 
-function randomSite(chance: Chance, number: number, providers: number): Omit<SitePlan, 'standing'> {
+type BareSite = Omit<SitePlan, 'standing' | 'transports'>
+
+function randomSite(chance: Chance, number: number, providers: number): BareSite {
   const all = Array.from({ length: providers }, (_, provider) => provider)
   const attachments = chance.someOf(all, chance.integer(2, providers))
   const announcedThrough = chance.happens(0.7)
@@ -52,7 +56,7 @@ function randomSite(chance: Chance, number: number, providers: number): Omit<Sit
 }
 
 /** Wide requests that stand by, at some of its providers. */
-function withSafetyNet(chance: Chance, site: Omit<SitePlan, 'standing'>): SitePlan {
+function withSafetyNet(chance: Chance, site: BareSite): Omit<SitePlan, 'transports'> {
   const standing = site.attachments
     .filter(() => chance.happens(0.4))
     .map((provider) => {
@@ -61,6 +65,25 @@ function withSafetyNet(chance: Chance, site: Omit<SitePlan, 'standing'>): SitePl
       return { provider, prefix, lifetimeSeconds: chance.oneOf([300, 900, 1800]) }
     })
   return { ...site, standing }
+}
+
+/** What firewalls let out: half of the sites have TCP to fall back on. */
+function withWays(chance: Chance, site: Omit<SitePlan, 'transports'>): SitePlan {
+  return { ...site, transports: chance.happens(0.5) ? ['udp', 'tcp'] : ['udp'] }
+}
+
+/** Where a site has TCP, somebody blocks UDP on the way now and again. */
+function blockades(chance: Chance, sites: readonly SitePlan[], stormSeconds: number): Fault[] {
+  return sites
+    .filter(({ transports }) => transports.includes('tcp') && chance.happens(0.7))
+    .flatMap((site) =>
+      Array.from({ length: chance.integer(1, 4) }, () => {
+        const at = chance.between(0, stormSeconds * 0.95)
+        const lasts = Math.min(chance.between(1, chance.oneOf([120, 600, 3600])), stormSeconds - at)
+        const provider = chance.oneOf(site.attachments)
+        return { kind: 'udp-blocked', at, lasts, strength: chance.between(0, 1), site: site.number, provider }
+      })
+    )
 }
 
 /** Operators act in bursts, and when something is wrong, for then it is most likely to go wrong. */
@@ -138,6 +161,11 @@ function foreignPrefix(chance: Chance, site: SitePlan, sites: readonly SitePlan[
   return chance.oneOf(ownPrefixes(other.number))
 }
 
+/** What may go wrong in every world. */
+const ANYWHERE: readonly FaultKind[] = [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS].filter(
+  (kind) => kind !== 'udp-blocked'
+)
+
 /** A few kinds of fault in each world, and those often: all kinds at once would hide each other. */
 function randomFaults(
   chance: Chance,
@@ -145,7 +173,7 @@ function randomFaults(
   providers: number,
   stormSeconds: number
 ): Fault[] {
-  const kinds = chance.someOf([...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS], chance.integer(2, 7))
+  const kinds = chance.someOf(ANYWHERE, chance.integer(2, 7))
   return Array.from({ length: chance.integer(3, 24) }, () =>
     randomFault(chance, chance.oneOf(kinds), sites, providers, stormSeconds)
   )

@@ -1,8 +1,9 @@
 import { Milliseconds, Seconds, after, inSeconds } from '@breakwater/core'
 import type { Duration } from '@breakwater/core'
-import { DEFAULT_RECONNECTION, DEFAULT_SESSION_PARAMETERS } from '@breakwater/dots'
+import { DEFAULT_RECONNECTION, DEFAULT_SESSION_PARAMETERS, LEAST_UDP_PROBE_SECONDS } from '@breakwater/dots'
 import type { Canary } from './canary.ts'
 import { disagreements } from './invariants/agreement.ts'
+import { sessionsOverTcp } from './invariants/back-to-udp.ts'
 import { durableAnswer } from './invariants/durable-answer.ts'
 import { entitledServer } from './invariants/entitled-server.ts'
 import type { Invariant, MakeInvariant } from './invariants/invariant.ts'
@@ -64,7 +65,7 @@ export interface WorldResult {
 
 /** Runs one world until its end or its first violation: first safety, with faults on, then liveness without. */
 export async function runWorld(scenario: Scenario, canary?: Canary): Promise<WorldResult> {
-  const run = new Run(scenario, canary)
+  const run = new Run(canary?.changeScenario?.(scenario) ?? scenario, canary)
   await run.go()
   const { world, violation, agreementSeconds } = run
   return {
@@ -143,6 +144,8 @@ class Run {
       )
     await this.#watch(Seconds(120), isReleased)
     if (!isReleased()) this.#report('nothing-left', 'a client still has requests, with nothing to protect')
+    await this.#watch(MIGRATION, () => sessionsOverTcp(world).length === 0)
+    for (const text of sessionsOverTcp(world)) this.#report('back-to-udp', text)
     // RFC 7252 §4.8.2: whatever is under way is given up by then.
     await this.#watch(EXCHANGE_LIFETIME, () => openExchanges(world).length === 0)
     for (const text of openExchanges(world)) this.#report('nothing-left', text)
@@ -180,6 +183,9 @@ const RETRY: Duration = Seconds(DEFAULT_RECONNECTION.retrySeconds)
 
 /** A handshake that does not succeed is given up after this. */
 const HANDSHAKE: Duration = Seconds(60)
+
+/** RFC 9132 §4.3: where UDP works, a session over TCP finds that out, and one handshake brings it there. */
+const MIGRATION: Duration = Milliseconds(Seconds(LEAST_UDP_PROBE_SECONDS) + HANDSHAKE)
 
 /** How long it may take until all agree: two heartbeat intervals or the retry interval, and one handshake. */
 export function agreementBound({ heartbeats }: Scenario): Duration {

@@ -1,3 +1,4 @@
+import type { Transport } from '@breakwater/core'
 import type { ServerPolicy } from '@breakwater/dots'
 
 /**
@@ -30,6 +31,8 @@ export interface SitePlan {
   readonly attachments: readonly number[]
   /** Providers that announce its own prefix: all attachments or some. */
   readonly announcedThrough: readonly number[]
+  /** What its sessions may go over: UDP, and TCP where UDP does not get through (RFC 9132 §4.3). */
+  readonly transports: readonly Transport[]
   /** Requests that stand by for the loss of the signal (RFC 9132 §4.4.1.1). */
   readonly standing: readonly StandingPlan[]
 }
@@ -67,6 +70,7 @@ export const LINK_FAULTS = [
   'inbound-saturation',
   'link-cut',
   'family-lost',
+  'udp-blocked',
   'long-datagrams-vanish',
   'nat-rebinding'
 ] as const

@@ -1,10 +1,13 @@
+import { Seconds } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
+import { ownPrefixes } from './addressing.ts'
 import { campaign } from './campaign.ts'
 import { CANARIES } from './canary.ts'
 import { randomScenario } from './random-scenario.ts'
 import { runWorld } from './run-world.ts'
 import { LINK_FAULTS, PROVIDER_FAULTS, SITE_FAULTS } from './scenario.ts'
 import { shrink } from './shrink.ts'
+import { World } from './world/world.ts'
 
 /** Others are `npm run sim -- --from N`; these are the same for everybody. */
 const SEEDS = Array.from({ length: 200 }, (_, index) => index + 1)
@@ -25,6 +28,34 @@ describe('random worlds', { timeout: 400_000 }, () => {
     await runWorld(randomScenario(4))
     expect(await runWorld(randomScenario(3))).toMatchObject({ digest, events })
     expect((await runWorld(randomScenario(5))).digest).not.toBe(digest)
+  })
+})
+
+describe('what goes over TCP', () => {
+  it('is read on both ends, message by message', async () => {
+    const calm = { ...randomScenario(1), faults: [] }
+    const sites = calm.sites.map((site) => ({ ...site, transports: ['tcp' as const] }))
+    const read: string[] = []
+    const world = new World({ ...calm, sites }, undefined, ({ entry, when, seen }) => {
+      if (entry.transport === 'tcp' && seen !== undefined) read.push(`${when} ${seen.kind}`)
+    })
+    await world.start()
+    world.customers[0]?.perform({
+      kind: 'protect',
+      at: 0,
+      site: 0,
+      protection: 'p',
+      prefixes: ownPrefixes(0),
+      ports: [],
+      protocols: [],
+      lifetimeSeconds: 600,
+      allowPartial: true
+    })
+    await world.clock.advance(Seconds(60))
+    for (const kind of ['put', 'answer', 'heartbeat'])
+      for (const when of ['sent', 'delivered']) expect(read).toContain(`${when} ${kind}`)
+    await world.stopCustomers()
+    await world.stopProviders()
   })
 })
 

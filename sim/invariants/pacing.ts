@@ -2,7 +2,10 @@ import { PacingAuditor } from '@breakwater/testing'
 import type { PacingViolation } from '@breakwater/testing'
 import type { MakeInvariant } from './invariant.ts'
 
-/** The pacing rules of RFC 9132 §4.4 and the probing rate are kept between each two agents, whatever happens to them. */
+/**
+ * The pacing rules of RFC 9132 §4.4 and the probing rate are kept between each two agents over UDP, whatever happens to
+ * them.
+ */
 export const pacing: MakeInvariant = ({ customers }) => {
   let found: PacingViolation | undefined
   const auditor = new PacingAuditor({ report: (violation) => (found ??= violation) })
@@ -11,6 +14,7 @@ export const pacing: MakeInvariant = ({ customers }) => {
   return {
     name: 'pacing',
     traffic({ site, provider, when, direction, entry, session, bytes, audited }, report) {
+      if (entry.transport === 'tcp') return
       // Another life of the client knows nothing of what the one before it measured, and leaves its sessions behind.
       const life = lives.get(session) ?? customers[site]?.life ?? 0
       lives.set(session, life)

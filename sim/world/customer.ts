@@ -1,5 +1,13 @@
 import { Milliseconds, equalIpAddresses, silentLog } from '@breakwater/core'
-import { DomainName, Notebook, ProtectionId, ServerName, hostDotsClient, parseCuid } from '@breakwater/dots'
+import {
+  DomainName,
+  LEAST_UDP_PROBE_SECONDS,
+  Notebook,
+  ProtectionId,
+  ServerName,
+  hostDotsClient,
+  parseCuid
+} from '@breakwater/dots'
 import type { Instant, IpFamily, NetworkPath, Transport } from '@breakwater/core'
 import type { ClientHost, ClientStatus, Cuid, ProtectionRequest, Site } from '@breakwater/dots'
 import { PortTranslation, derivedSeed, seededEntropy } from '@breakwater/testing'
@@ -32,6 +40,8 @@ export interface CustomerFlaws {
   haste?: number
   /** It does not hear every third wish of its operator. */
   isDeaf?: boolean
+  /** It looks so seldom whether UDP gets through again, in seconds. */
+  udpProbeSeconds?: number
   /** A second client under the same name serves every other protection, and neither knows of the other. */
   isTwo?: boolean
 }
@@ -153,6 +163,7 @@ export class Customer {
       cuids: new Map(attachments.map((each) => [domainName(each), cuidOf(number, each)])),
       log: silentLog,
       protections,
+      happyEyeballs: { udpProbeSeconds: this.flaws.udpProbeSeconds ?? LEAST_UDP_PROBE_SECONDS },
       ...(notebook === undefined ? {} : { notebook }),
       ...(this.#scenario.heartbeats === 'quick' ? { parameters: QUICK_SESSION_PARAMETERS } : {})
     })
@@ -273,7 +284,7 @@ export function cuidOf(site: number, provider: number): Cuid {
 }
 
 /** The site as its operator configured it. */
-export function siteOf({ number, attachments, announcedThrough, standing }: SitePlan): Site {
+export function siteOf({ number, attachments, announcedThrough, standing, transports }: SitePlan): Site {
   const isEverywhere = announcedThrough.length === attachments.length
   return {
     domains: attachments.map((provider) => ({
@@ -294,7 +305,7 @@ export function siteOf({ number, attachments, announcedThrough, standing }: Site
           domain: domainName(provider),
           referenceName: serverNameOf(provider),
           addresses: serverAddresses(provider),
-          transports: ['udp'],
+          transports,
           port: 4646
         }
       ]

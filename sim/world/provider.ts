@@ -107,10 +107,13 @@ export class Provider {
         entropy: seededEntropy(derivedSeed(this.#scenario.seed, `server ${this.number}.${this.#lives++}`)),
         open: process.opener(this.host),
         openStream: process.streamOpener(this.host),
-        listen: serverAddresses(this.number).map((address) => ({
-          local: { address, port: 4646 },
-          certificate: this.#certificate()
-        })),
+        listen: serverAddresses(this.number).flatMap((address) =>
+          (['udp', 'tcp'] as const).map((transport) => ({
+            transport,
+            local: { address, port: 4646 },
+            certificate: this.#certificate()
+          }))
+        ),
         store: this.disk.mount(process),
         mitigator: this.device.attach(process),
         domains: clientDomains(this.#scenario, this.number),

@@ -2,10 +2,11 @@ import { equalIpAddresses } from '@breakwater/core'
 import type { TraceEntry } from '@breakwater/testing'
 import { serverAddresses, siteAt } from '../addressing.ts'
 import type { Scenario } from '../scenario.ts'
-import { contentOf } from './wire.ts'
+import { StreamReader } from './streams.ts'
+import { contentOf, contentOfStream } from './wire.ts'
 import type { DatagramContent } from './wire.ts'
 
-/** One datagram between a site and a provider, when it leaves or arrives. */
+/** One datagram, or one message of a stream, between a site and a provider, when it leaves or arrives. */
 export interface Traffic extends DatagramContent {
   readonly entry: TraceEntry
   readonly when: 'sent' | 'delivered'
@@ -15,28 +16,39 @@ export interface Traffic extends DatagramContent {
   readonly provider: number | undefined
 }
 
+/** A packet of TCP that completes no message. */
+const NO_MESSAGE: DatagramContent = { session: '', bytes: 0, audited: undefined, seen: undefined }
+
 /** Reads a trace, each datagram once. */
 export class TrafficReader {
   readonly #scenario: Scenario
   /** What is under way, by its number. */
   readonly #read = new Map<number, DatagramContent>()
+  readonly #streams = { sent: new StreamReader('sent'), delivered: new StreamReader('delivered') }
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario
   }
 
-  /** Undefined for what neither leaves nor arrives. */
-  read(entry: TraceEntry): Traffic | undefined {
-    const { fate, from, path } = entry
+  /** Nothing for what neither leaves nor arrives; a packet of TCP may complete several messages. */
+  read(entry: TraceEntry): readonly Traffic[] {
+    const { fate } = entry
     if (fate.kind === 'dropped') this.#read.delete(entry.datagram)
-    if (fate.kind !== 'sent' && fate.kind !== 'delivered') return undefined
-    const [role, number] = splitName(from)
-    const common = { entry, when: fate.kind, ...this.#content(entry) }
-    if (role === 'site') {
-      const provider = this.#providerAt(path.remote.address)
-      return { ...common, direction: 'to-server', site: number, provider }
-    }
-    return { ...common, direction: 'to-client', site: siteAt(path.remote.address), provider: number }
+    if (fate.kind !== 'sent' && fate.kind !== 'delivered') return []
+    const when = fate.kind
+    if (entry.transport === 'udp') return [this.#traffic(entry, when, this.#content(entry))]
+    const { session, messages } = this.#streams[when].read(entry)
+    if (messages.length === 0) return [this.#traffic(entry, when, NO_MESSAGE)]
+    return messages.map((each) => this.#traffic(entry, when, contentOfStream(entry, session, each)))
+  }
+
+  #traffic(entry: TraceEntry, when: Traffic['when'], content: DatagramContent): Traffic {
+    const { remote } = entry.path
+    const [role, number] = splitName(entry.from)
+    const common = { entry, when, ...content }
+    return role === 'site'
+      ? { ...common, direction: 'to-server', site: number, provider: this.#providerAt(remote.address) }
+      : { ...common, direction: 'to-client', site: siteAt(remote.address), provider: number }
   }
 
   #content(entry: TraceEntry): DatagramContent {

@@ -1,5 +1,5 @@
-import { Method, OptionNumber, decodeMessage } from '@breakwater/coap'
-import type { CoapMessage } from '@breakwater/coap'
+import { Method, OptionNumber, decodeMessage, isSignal } from '@breakwater/coap'
+import type { CoapMessage, StreamMessage } from '@breakwater/coap'
 import { BreakwaterError, toHex } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import { decodeSignal } from '@breakwater/model'
@@ -13,6 +13,7 @@ interface SeenBase {
   readonly entry: TraceEntry
   /** Hexadecimal; pairs an answer with its request. */
   readonly token: string
+  /** A copy has the same. Over TCP, where there are none, the number of the packet. */
   readonly messageId: number
   readonly isNonConfirmable: boolean
 }
@@ -47,13 +48,13 @@ export type SeenMitigationRequest = Extract<Seen, { readonly mitigationId: numbe
 /** A record type of DTLS (RFC 6347 §4.1). */
 const HANDSHAKE = 22
 
-/** What a traced datagram carries. */
+/** What a traced packet carries. */
 export interface DatagramContent {
   /** The same for both directions of a session, whatever happens to addresses on the way. */
   readonly session: string
   /** Without what security adds. */
   readonly bytes: number
-  /** As the auditor of pacing sees it. */
+  /** As the auditor of pacing sees it; nothing over TCP, which paces itself. */
   readonly audited: AuditedMessage | undefined
   /** Undefined: no DOTS message, but a handshake, an alert or an empty one. */
   readonly seen: Seen | undefined
@@ -61,7 +62,7 @@ export interface DatagramContent {
 
 /** Reads a datagram, decrypted. */
 export function contentOf(entry: TraceEntry): DatagramContent {
-  const { bytes } = entry
+  const { at, bytes } = entry
   const session = String(sessionOfDatagram(bytes))
   const plaintext = plaintextOf(bytes)
   if (plaintext === undefined) {
@@ -69,23 +70,29 @@ export function contentOf(entry: TraceEntry): DatagramContent {
     return { session, bytes: bytes.length, audited, seen: undefined }
   }
   const message = decodeMessage(plaintext)
+  const { messageId, type } = message
+  const base = { at, entry, messageId, isNonConfirmable: type === 'non-confirmable' }
   const audited = auditedCoapMessage(message)
-  return { session, bytes: plaintext.length, audited, seen: seenIn(entry, message) }
+  return { session, bytes: plaintext.length, audited, seen: seenIn(base, message) }
 }
 
-function seenIn(entry: TraceEntry, message: CoapMessage): Seen | undefined {
+/** A message of a stream that was complete with this packet. */
+export function contentOfStream(entry: TraceEntry, session: string, message: StreamMessage): DatagramContent {
+  const base = { at: entry.at, entry, messageId: entry.datagram, isNonConfirmable: false }
+  const seen = isSignal(message.code) ? undefined : seenIn(base, message)
+  return { session, bytes: message.payload.length, audited: undefined, seen }
+}
+
+/** Of CoAP, over whatever it came. */
+type AnyMessage = Pick<CoapMessage, 'code' | 'token' | 'options' | 'payload'>
+
+function seenIn(common: Omit<SeenBase, 'token'>, message: AnyMessage): Seen | undefined {
   if (message.code === 0) return undefined
-  const base = {
-    at: entry.at,
-    entry,
-    token: toHex(message.token),
-    messageId: message.messageId,
-    isNonConfirmable: message.type === 'non-confirmable'
-  }
+  const base = { ...common, token: toHex(message.token) }
   return message.code < 32 ? requestOf(base, message) : answerOf(base, message)
 }
 
-function requestOf(base: SeenBase, message: CoapMessage): Seen | undefined {
+function requestOf(base: SeenBase, message: AnyMessage): Seen | undefined {
   const path = pathText(message.options)
   if (path === '/.well-known/dots/hb') return { ...base, kind: 'heartbeat' }
   const match = /^\/\.well-known\/dots\/mitigate\/cuid=([^/]+)(?:\/mid=(\d+))?$/.exec(path)
@@ -104,7 +111,7 @@ function requestOf(base: SeenBase, message: CoapMessage): Seen | undefined {
   }
 }
 
-function answerOf(base: SeenBase, message: CoapMessage): Seen {
+function answerOf(base: SeenBase, message: AnyMessage): Seen {
   return {
     ...base,
     kind: 'answer',

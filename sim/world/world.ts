@@ -95,10 +95,10 @@ export class World implements WorldView {
       if (entry.fate.kind !== 'delivered') this.#datagramEvents++
       for (const part of [entry.at, entry.datagram, entry.bytes.length, FATES.indexOf(entry.fate.kind)])
         this.digest = Math.imul(this.digest ^ Math.round(part * 16), 0x0100_0193)
-      const traffic = reader.read(entry)
-      if (traffic === undefined) return
-      this.ledger.take(traffic)
-      onTraffic(traffic)
+      for (const traffic of reader.read(entry)) {
+        this.ledger.take(traffic)
+        onTraffic(traffic)
+      }
     })
   }
 }

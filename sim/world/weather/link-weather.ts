@@ -42,8 +42,10 @@ export function changeLink(
 
 /** What does not get through at all, for a firewall or a broken tunnel. */
 function blockedOn({ site, provider }: LinkFault, active: ActiveFaults): readonly TrafficKind[] {
-  return [...active.ofLink(site, provider)].flatMap(({ kind, strength }) => {
-    return kind === 'family-lost' ? [strength < 0.5 ? (4 as const) : (6 as const)] : []
+  return [...active.ofLink(site, provider)].flatMap(({ kind, strength }): readonly TrafficKind[] => {
+    if (kind === 'udp-blocked') return ['udp']
+    if (kind === 'family-lost') return [strength < 0.5 ? 4 : 6]
+    return []
   })
 }
 
@@ -69,6 +71,7 @@ function linkConditions({ kind, strength }: LinkFault): BothDirections {
       // Handshakes of the simulation are short; what is lost is what tells of several mitigations.
       return oneWay(strength, (rest) => ({ longestDatagram: 80 + 300 * rest }))
     case 'family-lost':
+    case 'udp-blocked':
     case 'nat-rebinding':
       return both({})
   }

@@ -15,18 +15,29 @@ interface TappedDirection {
 export interface TappedPlaintext {
   /** The same for all packets of one direction of one connection. */
   readonly direction: string
+  /** The same for both directions. */
+  readonly connection: number
   readonly bytes: Uint8Array
 }
 
 const nothing = new Uint8Array(0)
 
-/** Reads along what simulated streams carry, for tests and auditors: each byte once, however often it was sent. */
+/**
+ * Reads along what simulated streams carry, for tests and auditors: each byte once, however often it was sent. It stands at
+ * the source of every packet, or at its destination.
+ */
 export class StreamTap {
+  readonly #when: 'sent' | 'delivered'
   readonly #directions = new Map<string, TappedDirection>()
 
-  /** The plaintext that this packet adds, when it is sent; undefined when it is none of a stream, or adds nothing. */
+  /** @param when Default `sent`. */
+  constructor(when: 'sent' | 'delivered' = 'sent') {
+    this.#when = when
+  }
+
+  /** The plaintext that this packet adds here; undefined when it is none of a stream, or adds nothing. */
   read({ fate, transport, path, bytes }: TraceEntry): TappedPlaintext | undefined {
-    const segment = fate.kind === 'sent' && transport === 'tcp' ? decodeSegment(bytes) : undefined
+    const segment = fate.kind === this.#when && transport === 'tcp' ? decodeSegment(bytes) : undefined
     if (segment === undefined || segment.kind !== SegmentKind.data) return undefined
     if (segment.payload.length === 0) return undefined
     const ends = [path.local, path.remote].map(({ address, port }) => `${formatIpAddress(address)} ${port}`)
@@ -35,7 +46,8 @@ export class StreamTap {
     this.#directions.set(direction, tapped)
     for (const piece of tapped.receiver.receive(segment)) tapped.records.add(piece)
     const plaintext = plaintextOf(tapped.records)
-    return plaintext.length === 0 ? undefined : { direction, bytes: plaintext }
+    const { connection } = segment
+    return plaintext.length === 0 ? undefined : { direction, connection, bytes: plaintext }
   }
 }
 
