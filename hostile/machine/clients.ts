@@ -6,11 +6,21 @@ import { storms } from './storms.ts'
 import { blocks } from './blocks.ts'
 import { configuration } from './configuration.ts'
 import { names } from './names.ts'
+import { streams } from './streams.ts'
 import type { MachineWorld } from './machine-world.ts'
 
 /** Clients with every right to a session, and none to what they ask for. */
 export const clientsAtTheServer: Family<MachineWorld> = {
   title: 'Clients',
   against: 'the whole machine of a server, in virtual time, with an honest client beside the attacker',
-  attacks: [...targets, ...identifiers, ...lifetimes, ...storms, ...blocks, ...configuration, ...names]
+  attacks: [
+    ...targets,
+    ...identifiers,
+    ...lifetimes,
+    ...storms,
+    ...blocks,
+    ...configuration,
+    ...names,
+    ...streams
+  ]
 }

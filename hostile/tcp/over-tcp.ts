@@ -79,6 +79,12 @@ export const overTcp: Family<TlsWorld> = {
       0xff,
       0x02
     ]),
+    abuse(
+      'request before the CSM',
+      'an answer from a peer that was never agreed with',
+      'RFC 8323 §3.3',
+      [0x00, 0x01]
+    ),
     abuse('token of 15 bytes', 'a token that is longer than any', 'RFC 8323 §3.2', [...csm, 0x0f, 0x01]),
     abuse(
       'CSM with a critical option that nobody knows',

@@ -53,6 +53,8 @@ export interface CoapStreamSessionOptions {
   readonly serves?: boolean
   /** How long the peer's CSM may take. Default 30. */
   readonly csmTimeoutSeconds?: number
+  /** How long a message may take from its first byte to its last. Default 247 (EXCHANGE_LIFETIME, RFC 7252 §4.8.2). */
+  readonly messageTimeoutSeconds?: number
   /** Block-wise transfer both ways (RFC 7959, RFC 8323 §6). */
   readonly blockwise?: BlockwiseOptions
 }
@@ -85,7 +87,8 @@ export class CoapStreamSession implements Machine<CoapStreamInput, CoapStreamOut
       framing: options.framing ?? tcpFraming,
       serves: options.serves ?? true,
       openedAt: options.openedAt,
-      csmPatience: Seconds(options.csmTimeoutSeconds ?? 30)
+      csmPatience: Seconds(options.csmTimeoutSeconds ?? 30),
+      messagePatience: Seconds(options.messageTimeoutSeconds ?? 247)
     })
     this.#layer = blockwise === undefined ? undefined : this.#blockwise(own, blockwise, options.parameters)
     this.#session = this.#layer ?? this.#stream

@@ -4,6 +4,8 @@ import type { StreamMessage } from './stream-message.ts'
 
 /** Finds messages in what comes. */
 export interface MessageReader {
+  /** Bytes that wait for the rest of their message. */
+  readonly waiting: number
   /** Takes what came; the view need only live during the call. */
   feed(bytes: Uint8Array): void
   /** The next whole message; undefined when more has to come. Throws a DecodeError, after which there are none. */

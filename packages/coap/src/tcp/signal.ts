@@ -6,6 +6,9 @@ import { SignalCode, SignalOption, type StreamMessage } from './stream-message.t
 
 const nothing = new Uint8Array(0)
 
+/** Header, token and Block2 option beside a block of 16 bytes: a peer that takes less cannot be answered. */
+const LEAST_MESSAGE_BYTES = 32
+
 /** RFC 8323 §5.3.1: what a peer takes that has not said otherwise. */
 export const BASE_MESSAGE_BYTES = 1152
 
@@ -47,6 +50,11 @@ export function readCsm(message: StreamMessage, before: Capabilities): Capabilit
     if (number === SignalOption.maxMessageSize) {
       if (value.length > 4) return { text: `a Max-Message-Size of ${value.length} bytes`, option: number }
       maxMessageBytes = uintValue(value)
+      if (maxMessageBytes < LEAST_MESSAGE_BYTES)
+        return {
+          text: `a Max-Message-Size of ${maxMessageBytes} leaves no room for an answer`,
+          option: number
+        }
     } else if (number === SignalOption.blockWiseTransfer) {
       if (value.length > 0) return { text: 'a Block-Wise-Transfer with a value', option: number }
       blockwise = true

@@ -126,17 +126,19 @@ export class StreamRequester {
     this.#transmit(outgoing.token, { method, options: deregister, payload })
   }
 
-  receive(message: StreamMessage, patience: Duration, now: Instant): void {
+  /** @returns whether anybody waits for it. */
+  receive(message: StreamMessage, patience: Duration, now: Instant): boolean {
     const token = readToken(message.token)
     const outgoing = token === undefined ? undefined : this.#byToken.get(token)
     // Most likely the answer to a request that was cancelled. RFC 8323 §7.2 would allow to abort.
-    if (outgoing === undefined) return
+    if (outgoing === undefined) return false
     const { options, unsupported } = checkOptions(message.options, this.#understood, message.code)
     if (unsupported !== undefined) {
       this.#refuse(outgoing, unsupported, patience, now)
-      return
+      return true
     }
     this.#deliver(outgoing, { code: message.code, options, payload: payloadOf(message) })
+    return true
   }
 
   /** RFC 7252 §5.4.1: the response is rejected; there is no Reset on a stream that could say so. */

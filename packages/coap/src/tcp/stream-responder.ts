@@ -72,17 +72,20 @@ export class StreamResponder {
     return true
   }
 
-  /** @param lifetime How long the application has for its answer. */
-  receive(message: StreamMessage, lifetime: Duration, now: Instant): void {
+  /**
+   * @param lifetime How long the application has for its answer.
+   * @returns whether the application has been asked.
+   */
+  receive(message: StreamMessage, lifetime: Duration, now: Instant): boolean {
     const { options, unsupported } = checkOptions(message.options, this.#understood, message.code)
     if (unsupported !== undefined) {
       this.#refuse(message.token, unsupported)
-      return
+      return false
     }
     // Nothing may be dropped on a stream: who has too much open is told so (RFC 8516 §3).
     if (this.#unanswered.size >= this.#limits.unanswered) {
       this.#transmit(message.token, tooManyRequests(BUSY_SECONDS))
-      return
+      return false
     }
     const action = observeAction(message.code, options)
     if (action !== undefined) this.#release(message.token)
@@ -96,10 +99,11 @@ export class StreamResponder {
     const refusal = this.#refusalOf(message)
     if (refusal !== undefined) {
       this.respond(exchange, refusal)
-      return
+      return false
     }
     const request = { method: message.code, options, payload: payloadOf(message) }
     this.#link.emit({ kind: 'request', exchange, request, confirmable: true })
+    return true
   }
 
   #refusalOf(message: StreamMessage): CoapResponse | undefined {

@@ -19,6 +19,7 @@ import type {
 } from '../session.ts'
 import { newToken, readToken, type Token, tokenBytes } from '../request/tokens.ts'
 import type { Framing, MessageReader } from './framing.ts'
+import { FruitlessBudget } from './fruitless-budget.ts'
 import {
   type Capabilities,
   composeAbort,
@@ -45,8 +46,8 @@ export type LinkEvent =
   /** Close the connection now. Nothing more comes of this session. */
   | { readonly kind: 'close'; readonly reason: CloseReason; readonly diagnostic: string }
 
-/** `protocol`: the peer broke a rule, and was told so by an Abort. */
-export type CloseReason = 'released' | 'aborted' | 'aborted-by-peer' | 'protocol' | 'closed-by-peer'
+/** `protocol`: the peer broke a rule, `flood`: it said too much of no use; it was told so by an Abort. */
+export type CloseReason = 'released' | 'aborted' | 'aborted-by-peer' | 'protocol' | 'flood' | 'closed-by-peer'
 
 /**
  * Life of a connection:
@@ -76,6 +77,8 @@ export interface StreamSessionSettings {
   readonly serves: boolean
   readonly openedAt: Instant
   readonly csmPatience: Duration
+  /** How long a message may take from its first byte to its last. */
+  readonly messagePatience: Duration
 }
 
 interface DelayedPong {
@@ -98,11 +101,15 @@ export class StreamSession implements Exchanges {
   #state: LinkState
   #pings = new Map<Token, { readonly exchange: OutgoingExchange; readonly until: Instant }>()
   #delayedPongs: DelayedPong[] = []
+  readonly #fruitless: FruitlessBudget
+  /** When the message has to be whole that has begun. */
+  #wholeUntil: Instant | undefined
 
   constructor(settings: StreamSessionSettings) {
     const { entropy, understoodOptions, maxExchanges, maxUnanswered, maxObservers, own } = settings
     this.#settings = settings
     this.#times = deriveTimes(settings.parameters)
+    this.#fruitless = new FruitlessBudget(settings.openedAt)
     this.#reader = settings.framing.reader(own.maxMessageBytes)
     this.#link = new StreamLink(settings.framing)
     this.#requester = new StreamRequester(this.#link, entropy, understoodOptions, maxExchanges)
@@ -197,9 +204,14 @@ export class StreamSession implements Exchanges {
     this.#reader.feed(bytes)
     try {
       for (let message = this.#reader.next(); message !== undefined; message = this.#reader.next()) {
-        this.#receiveMessage(message, now)
+        this.#wholeUntil = undefined
+        const isOfUse = this.#receiveMessage(message, now)
         if (this.#isClosed()) return
+        if (isOfUse || this.#fruitless.take(now)) continue
+        this.#abort('flood', 'too many messages that ask for nothing')
+        return
       }
+      if (this.#reader.waiting > 0) this.#wholeUntil ??= after(now, this.#settings.messagePatience)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       // RFC 8323 §5.6: what would be a Reset on datagrams is an Abort here.
@@ -212,17 +224,23 @@ export class StreamSession implements Exchanges {
     return this.#state.kind === 'closed'
   }
 
-  #receiveMessage(message: StreamMessage, now: Instant): void {
+  /** @returns whether it belongs to an exchange. */
+  #receiveMessage(message: StreamMessage, now: Instant): boolean {
     if (this.#state.kind === 'opening' && message.code !== SignalCode.csm) {
       // RFC 8323 §3.3.
       this.#fault('COAP_CSM_MISSING', 'the first message is no CSM')
-      return
+      return false
     }
-    if (message.code === Code.empty) return
-    if (isSignal(message.code)) this.#receiveSignal(message, now)
-    else if (!isRequest(message.code)) this.#requester.receive(message, this.#times.exchangeLifetime, now)
-    else if (this.#settings.serves) this.#responder.receive(message, this.#times.exchangeLifetime, now)
-    else this.#responder.refuseToServe(message)
+    if (message.code === Code.empty) return false
+    if (isSignal(message.code)) {
+      this.#receiveSignal(message, now)
+      return false
+    }
+    const lifetime = this.#times.exchangeLifetime
+    if (!isRequest(message.code)) return this.#requester.receive(message, lifetime, now)
+    if (this.#settings.serves) return this.#responder.receive(message, lifetime, now)
+    this.#responder.refuseToServe(message)
+    return false
   }
 
   #receiveSignal(message: StreamMessage, now: Instant): void {
@@ -303,7 +321,11 @@ export class StreamSession implements Exchanges {
     if (!this.#isClosed()) this.#close('closed-by-peer', '')
   }
 
-  #fault(code: 'COAP_CSM_MISSING' | 'COAP_SIGNAL_INVALID', text: string, csmOption?: number): void {
+  #fault(
+    code: 'COAP_CSM_MISSING' | 'COAP_SIGNAL_INVALID' | 'COAP_MESSAGE_UNFINISHED',
+    text: string,
+    csmOption?: number
+  ): void {
     this.#link.malformed(new DecodeError(code, text))
     this.#abort('protocol', text, csmOption)
   }
@@ -368,6 +390,7 @@ export class StreamSession implements Exchanges {
     if (this.#isClosed()) return undefined
     let next = earlier(this.#requester.nextTimeout(), this.#responder.nextTimeout())
     for (const { until } of this.#pings.values()) next = earlier(next, until)
+    next = earlier(next, this.#wholeUntil)
     return 'until' in this.#state ? earlier(next, this.#state.until) : next
   }
 
@@ -381,6 +404,8 @@ export class StreamSession implements Exchanges {
       this.#link.emit({ kind: 'failed', exchange, reason: 'timeout' })
     }
     if ('until' in this.#state && this.#state.until <= now) this.#runOut()
+    else if (this.#wholeUntil !== undefined && this.#wholeUntil <= now)
+      this.#fault('COAP_MESSAGE_UNFINISHED', 'the rest of a message did not come in time')
     this.#settle()
   }
 

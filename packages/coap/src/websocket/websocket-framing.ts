@@ -32,6 +32,11 @@ class WebSocketReader implements MessageReader {
     this.#maximumMessageBytes = maximumMessageBytes
   }
 
+  /** RFC 6455 brings whole messages. */
+  get waiting(): number {
+    return 0
+  }
+
   feed(bytes: Uint8Array): void {
     this.#message = bytes.slice()
   }
