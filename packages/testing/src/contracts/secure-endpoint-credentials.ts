@@ -2,8 +2,8 @@ import { ConfigError } from '@breakwater/core'
 import type { PeerId, PskCredentials, SecureEndpoint } from '@breakwater/core'
 import { expect, it } from 'vitest'
 import { RecordingHandlers } from './recording-handlers.ts'
-import { attendClient, attendServer, connect, establish, sendTexts } from './secure-endpoint-pair.ts'
-import type { Attended } from './secure-endpoint-pair.ts'
+import { attendClient, attendServer, connect, establish, sendTexts } from './secure-pair.ts'
+import type { Attended } from './secure-pair.ts'
 import type { CurrentWorld } from './secure-endpoint-world.ts'
 
 const key = Uint8Array.from({ length: 16 }, (_, index) => index)
@@ -23,7 +23,10 @@ function codeOfRefusal(opening: Promise<SecureEndpoint>): Promise<unknown> {
 }
 
 export function credentialCases(world: CurrentWorld): void {
-  async function outcome(server: Attended, client: Attended): Promise<PeerId> {
+  async function outcome(
+    server: Attended<SecureEndpoint>,
+    client: Attended<SecureEndpoint>
+  ): Promise<PeerId> {
     const peer = connect(world(), client, server)
     await world().until(() => client.log.events.length > 0, world().handshakeGivesUpWithin)
     expect(server.log.established()).toEqual([])

@@ -1,7 +1,7 @@
 import { UnavailableError } from '@breakwater/core'
 import { expect, it } from 'vitest'
 import { RecordingHandlers } from './recording-handlers.ts'
-import { attendClient, attendServer, connect, establish, sendTexts } from './secure-endpoint-pair.ts'
+import { attendClient, attendServer, connect, establish, sendTexts } from './secure-pair.ts'
 import type { CurrentWorld } from './secure-endpoint-world.ts'
 
 export function limitCases(world: CurrentWorld): void {

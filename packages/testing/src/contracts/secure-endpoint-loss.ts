@@ -1,6 +1,6 @@
 import { Seconds } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
-import { attendClient, attendServer, establish, pairOf, sendTexts } from './secure-endpoint-pair.ts'
+import { attendClient, attendServer, establish, pairOf, sendTexts } from './secure-pair.ts'
 import type { CurrentWorld } from './secure-endpoint-world.ts'
 
 /** A lost flight is sent again after 1 s (RFC 6347 §4.2.4.1); two in a row cost 3 s. */

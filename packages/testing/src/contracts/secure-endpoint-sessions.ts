@@ -1,6 +1,6 @@
 import { encodeUtf8, parseIpAddress } from '@breakwater/core'
 import { expect, it } from 'vitest'
-import { attendClient, attendServer, connect, establish, pairOf, sendTexts } from './secure-endpoint-pair.ts'
+import { attendClient, attendServer, connect, establish, pairOf, sendTexts } from './secure-pair.ts'
 import type { CurrentWorld } from './secure-endpoint-world.ts'
 
 const preSharedKey = {

@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '@breakwater/core'
 import type { PeerId } from '@breakwater/core'
 import { expect, it } from 'vitest'
-import { attendClient, attendServer, connect, establish, pairOf, sendTexts } from './secure-endpoint-pair.ts'
+import { attendClient, attendServer, connect, establish, pairOf, sendTexts } from './secure-pair.ts'
 import type { CurrentWorld } from './secure-endpoint-world.ts'
 
 const numbered: readonly string[] = Array.from({ length: 50 }, (_, index) => `message ${index}`)

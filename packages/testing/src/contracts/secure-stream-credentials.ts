@@ -2,8 +2,8 @@ import { ConfigError } from '@breakwater/core'
 import type { PeerId, PskCredentials, SecureStreamEndpoint } from '@breakwater/core'
 import { expect, it } from 'vitest'
 import { RecordingHandlers } from './recording-handlers.ts'
-import { attendClient, attendServer, connect, establish } from './secure-stream-pair.ts'
-import type { AttendedStream } from './secure-stream-pair.ts'
+import { attendClient, attendServer, connect, establish } from './secure-pair.ts'
+import type { AttendedStream } from './streamed-text.ts'
 import type { CurrentStreamWorld } from './secure-stream-world.ts'
 
 const key = Uint8Array.from({ length: 16 }, (_, index) => index)

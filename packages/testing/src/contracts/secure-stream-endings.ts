@@ -1,14 +1,7 @@
 import { encodeUtf8, Milliseconds } from '@breakwater/core'
 import { expect, it } from 'vitest'
-import {
-  attendClient,
-  attendServer,
-  connect,
-  establish,
-  sendTexts,
-  streamPairOf,
-  textFrom
-} from './secure-stream-pair.ts'
+import { attendClient, attendServer, connect, establish, pairOf, sendTexts } from './secure-pair.ts'
+import { textFrom } from './streamed-text.ts'
 import type { CurrentStreamWorld } from './secure-stream-world.ts'
 
 /** Long enough for anything that is on its way to arrive. */
@@ -16,7 +9,7 @@ const aMoment = Milliseconds(200)
 
 export function streamEndingCases(world: CurrentStreamWorld): void {
   it('reports a session that the client closed on both sides', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     client.endpoint.close(toServer)
     await world().until(() => server.log.events.length === 2 && client.log.events.length === 2)
     expect(client.log.endOf(toServer)).toBe('local')
@@ -24,7 +17,7 @@ export function streamEndingCases(world: CurrentStreamWorld): void {
   })
 
   it('reports a session that the server closed on both sides', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     server.endpoint.close(toClient)
     await world().until(() => server.log.events.length === 2 && client.log.events.length === 2)
     expect(server.log.endOf(toClient)).toBe('local')
@@ -32,14 +25,14 @@ export function streamEndingCases(world: CurrentStreamWorld): void {
   })
 
   it('never reports from within close', async () => {
-    const { client, toServer } = await streamPairOf(world())
+    const { client, toServer } = await pairOf(world())
     client.endpoint.close(toServer)
     expect(client.log.events).toHaveLength(1)
     await world().until(() => client.log.events.length === 2)
   })
 
   it('delivers what was sent before the session was closed', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     sendTexts(client.endpoint, toServer, ['last words'])
     client.endpoint.close(toServer)
     await world().until(() => server.log.endOf(toClient) !== undefined)
@@ -47,7 +40,7 @@ export function streamEndingCases(world: CurrentStreamWorld): void {
   })
 
   it('takes nothing more for a peer that has gone', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     client.endpoint.close(toServer)
     await world().until(() => server.log.endOf(toClient) !== undefined)
     expect(client.endpoint.send(toServer, encodeUtf8('x'))).toBe(false)
@@ -57,7 +50,7 @@ export function streamEndingCases(world: CurrentStreamWorld): void {
   })
 
   it('reports each ending once, however often it is closed', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     client.endpoint.close(toServer)
     client.endpoint.close(toServer)
     await world().until(() => server.log.endOf(toClient) !== undefined)
@@ -101,7 +94,7 @@ export function streamEndingCases(world: CurrentStreamWorld): void {
   })
 
   it('delivers what was sent before it is destroyed', async () => {
-    const { server, client, toServer } = await streamPairOf(world())
+    const { server, client, toServer } = await pairOf(world())
     const { toClient } = { toClient: server.log.established()[0]! }
     sendTexts(server.endpoint, toClient, ['farewell'])
     await server.endpoint.destroy()
@@ -110,7 +103,7 @@ export function streamEndingCases(world: CurrentStreamWorld): void {
   })
 
   it('does nothing after it was destroyed, and may be destroyed again', async () => {
-    const { server, client, toServer } = await streamPairOf(world())
+    const { server, client, toServer } = await pairOf(world())
     await client.endpoint.destroy()
     await client.endpoint.destroy()
     expect(client.endpoint.send(toServer, encodeUtf8('x'))).toBe(false)
@@ -136,7 +129,7 @@ export function streamEndingCases(world: CurrentStreamWorld): void {
   })
 
   it('frees its port when it is destroyed', async () => {
-    const { server, client, toServer } = await streamPairOf(world())
+    const { server, client, toServer } = await pairOf(world())
     const { local } = server.endpoint
     await server.endpoint.destroy()
     const successor = await attendServer(world(), { local })
@@ -147,7 +140,7 @@ export function streamEndingCases(world: CurrentStreamWorld): void {
   })
 
   it('connects again to a server after the session was closed', async () => {
-    const { server, client, toServer } = await streamPairOf(world())
+    const { server, client, toServer } = await pairOf(world())
     client.endpoint.close(toServer)
     await world().until(() => server.log.events.length === 2)
     const again = await establish(world(), server, client)

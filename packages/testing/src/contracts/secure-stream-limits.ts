@@ -1,15 +1,8 @@
 import { Milliseconds, UnavailableError } from '@breakwater/core'
 import { expect, it } from 'vitest'
 import { RecordingHandlers } from './recording-handlers.ts'
-import {
-  attendClient,
-  attendServer,
-  connect,
-  establish,
-  sendTexts,
-  streamPairOf,
-  textFrom
-} from './secure-stream-pair.ts'
+import { attendClient, attendServer, connect, establish, pairOf, sendTexts } from './secure-pair.ts'
+import { textFrom } from './streamed-text.ts'
 import type { CurrentStreamWorld } from './secure-stream-world.ts'
 
 const soon = Milliseconds(150)
@@ -120,7 +113,7 @@ export function streamLimitCases(world: CurrentStreamWorld): void {
   })
 
   it('promises no more room than it has', async () => {
-    const { client, toServer } = await streamPairOf(world(), { client: { limits: { queuedBytes: 1000 } } })
+    const { client, toServer } = await pairOf(world(), { client: { limits: { queuedBytes: 1000 } } })
     expect(client.endpoint.maximumPlaintext(toServer)).toBe(1000)
     expect(client.endpoint.send(toServer, new Uint8Array(600))).toBe(true)
     expect(client.endpoint.maximumPlaintext(toServer)).toBe(400)
@@ -128,7 +121,7 @@ export function streamLimitCases(world: CurrentStreamWorld): void {
   })
 
   it('refuses what would not fit an empty queue, and the session lives on', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world(), {
+    const { server, client, toServer, toClient } = await pairOf(world(), {
       client: { limits: { queuedBytes: 1000 } }
     })
     expect(client.endpoint.send(toServer, new Uint8Array(1001))).toBe(false)
@@ -137,7 +130,7 @@ export function streamLimitCases(world: CurrentStreamWorld): void {
   })
 
   it('ends the session of a peer that lets its queue fill up', async () => {
-    const { client, toServer } = await streamPairOf(world(), { client: { limits: { queuedBytes: 1000 } } })
+    const { client, toServer } = await pairOf(world(), { client: { limits: { queuedBytes: 1000 } } })
     expect(client.endpoint.send(toServer, new Uint8Array(900))).toBe(true)
     expect(client.endpoint.send(toServer, new Uint8Array(101))).toBe(false)
     expect(client.log.endOf(toServer)).toBeUndefined()

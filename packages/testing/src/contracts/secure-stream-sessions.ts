@@ -1,14 +1,7 @@
 import { encodeUtf8 } from '@breakwater/core'
 import { expect, it } from 'vitest'
-import {
-  attendClient,
-  attendServer,
-  connect,
-  establish,
-  sendTexts,
-  streamPairOf,
-  textFrom
-} from './secure-stream-pair.ts'
+import { attendClient, attendServer, connect, establish, pairOf, sendTexts } from './secure-pair.ts'
+import { textFrom } from './streamed-text.ts'
 import type { CurrentStreamWorld } from './secure-stream-world.ts'
 
 const preSharedKey = {
@@ -21,7 +14,7 @@ const preSharedKeys: ReadonlyMap<string, Uint8Array> = new Map([[preSharedKey.id
 
 export function streamSessionCases(world: CurrentStreamWorld): void {
   it('establishes a session with certificates, and each side learns who the other is', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     const ofServer = client.log.identityOf(toServer)
     const ofClient = server.log.identityOf(toClient)
     expect(ofServer).toMatchObject({ kind: 'certificate', dnsNames: [world().serverName] })
@@ -57,7 +50,7 @@ export function streamSessionCases(world: CurrentStreamWorld): void {
   })
 
   it('reports the path of the session alike on both sides', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     const [there, back] = [client.log.pathOf(toServer), server.log.pathOf(toClient)]
     expect(there?.remote).toEqual(server.endpoint.local)
     expect(there?.local.address).toEqual(world().address('client', 4))
@@ -65,7 +58,7 @@ export function streamSessionCases(world: CurrentStreamWorld): void {
   })
 
   it('works over IPv6', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world(), {
+    const { server, client, toServer, toClient } = await pairOf(world(), {
       server: { local: { address: world().address('server', 6), port: 0 } },
       client: { local: { address: world().address('client', 6), port: 0 } }
     })
@@ -121,8 +114,8 @@ export function streamSessionCases(world: CurrentStreamWorld): void {
   })
 
   it('never gives one peer id to two peers, whichever endpoint they belong to', async () => {
-    const first = await streamPairOf(world())
-    const second = await streamPairOf(world())
+    const first = await pairOf(world())
+    const second = await pairOf(world())
     const third = await establish(world(), first.server, await attendClient(world()))
     const ids = [first, second, third].flatMap(({ toServer, toClient }) => [toServer, toClient])
     expect(new Set(ids).size).toBe(6)

@@ -1,17 +1,9 @@
 import { concatBytes, encodeUtf8, Milliseconds, Seconds } from '@breakwater/core'
 import type { PeerId } from '@breakwater/core'
 import { expect, it } from 'vitest'
-import {
-  attendClient,
-  attendServer,
-  bytesFrom,
-  connect,
-  establish,
-  sendTexts,
-  streamPairOf,
-  textFrom
-} from './secure-stream-pair.ts'
-import type { AttendedStream } from './secure-stream-pair.ts'
+import { attendClient, attendServer, connect, establish, pairOf, sendTexts } from './secure-pair.ts'
+import { bytesFrom, textFrom } from './streamed-text.ts'
+import type { AttendedStream } from './streamed-text.ts'
 import type { CurrentStreamWorld } from './secure-stream-world.ts'
 
 const numbered: readonly string[] = Array.from({ length: 50 }, (_, index) => `piece ${index};`)
@@ -40,7 +32,7 @@ async function pourInto(world: CurrentStreamWorld, from: AttendedStream, peer: P
 
 export function streamTrafficCases(world: CurrentStreamWorld): void {
   it('carries bytes both ways', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     expect(sendTexts(client.endpoint, toServer, ['question'])).toBe(true)
     await world().until(() => textFrom(server, toClient) === 'question')
     expect(sendTexts(server.endpoint, toClient, ['answer'])).toBe(true)
@@ -48,7 +40,7 @@ export function streamTrafficCases(world: CurrentStreamWorld): void {
   })
 
   it('keeps the order of what was sent in one turn', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     expect(sendTexts(client.endpoint, toServer, numbered)).toBe(true)
     await world().until(() => bytesFrom(server, toClient) === numbered.join('').length)
     expect(textFrom(server, toClient)).toBe(numbered.join(''))
@@ -68,7 +60,7 @@ export function streamTrafficCases(world: CurrentStreamWorld): void {
   })
 
   it('carries 10 MB both ways at once, in order', { timeout: 120_000 }, async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     await Promise.all([pourInto(world, client, toServer), pourInto(world, server, toClient)])
     await world().until(
       () => bytesFrom(server, toClient) === large && bytesFrom(client, toServer) === large,
@@ -81,7 +73,7 @@ export function streamTrafficCases(world: CurrentStreamWorld): void {
   })
 
   it('copies on send: the caller may use its buffer again at once', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     const buffer = encodeUtf8('before')
     client.endpoint.send(toServer, buffer)
     buffer.set(encodeUtf8('AFTER!'))
@@ -90,7 +82,7 @@ export function streamTrafficCases(world: CurrentStreamWorld): void {
   })
 
   it('sends a view, not the whole buffer under it', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     client.endpoint.send(toServer, encodeUtf8('(inner)').subarray(1, 6))
     await world().until(() => bytesFrom(server, toClient) > 0)
     await world().pause(Milliseconds(20))
@@ -98,14 +90,14 @@ export function streamTrafficCases(world: CurrentStreamWorld): void {
   })
 
   it('takes no empty piece, and the session lives on', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     expect(client.endpoint.send(toServer, new Uint8Array(0))).toBe(false)
     expect(sendTexts(client.endpoint, toServer, ['still here'])).toBe(true)
     await world().until(() => textFrom(server, toClient) === 'still here')
   })
 
   it('refuses to send to a peer that it does not know', async () => {
-    const { client, server, toServer, toClient } = await streamPairOf(world())
+    const { client, server, toServer, toClient } = await pairOf(world())
     expect(client.endpoint.send(toClient, encodeUtf8('to whom?'))).toBe(false)
     expect(client.endpoint.maximumPlaintext(toClient)).toBe(0)
     client.endpoint.close(toClient)
@@ -114,7 +106,7 @@ export function streamTrafficCases(world: CurrentStreamWorld): void {
   })
 
   it('lets a handler answer from within its batch', async () => {
-    const { server, client, toServer } = await streamPairOf(world())
+    const { server, client, toServer } = await pairOf(world())
     server.log.beforeBatch = (batch) => {
       for (let index = 0; index < batch.count; index++)
         server.endpoint.send(batch.peer(index), batch.bytes(index))
@@ -124,7 +116,7 @@ export function streamTrafficCases(world: CurrentStreamWorld): void {
   })
 
   it('lets a handler close the peer from within its batch', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     server.log.beforeBatch = (batch) => server.endpoint.close(batch.peer(0))
     sendTexts(client.endpoint, toServer, ['last words'])
     await world().until(() => client.log.endOf(toServer) !== undefined)
@@ -133,7 +125,7 @@ export function streamTrafficCases(world: CurrentStreamWorld): void {
   })
 
   it('counts what it does', async () => {
-    const { server, client, toServer } = await streamPairOf(world())
+    const { server, client, toServer } = await pairOf(world())
     const before = server.endpoint.stats()
     sendTexts(client.endpoint, toServer, ['one', 'two'])
     await world().until(() => server.log.received.length > 0)
@@ -144,7 +136,7 @@ export function streamTrafficCases(world: CurrentStreamWorld): void {
   })
 
   it('loses nothing else when a handler throws', async () => {
-    const { server, client, toServer, toClient } = await streamPairOf(world())
+    const { server, client, toServer, toClient } = await pairOf(world())
     let throws = 1
     server.log.beforeBatch = () => {
       if (throws-- > 0) throw new Error('a broken handler')

@@ -8,7 +8,7 @@ import {
   establish,
   pairOf,
   sendTexts
-} from '../../src/contracts/secure-endpoint-pair.ts'
+} from '../../src/contracts/secure-pair.ts'
 import { decodeHandshake } from '../../src/sim/handshake-message.ts'
 import { decodeRecord, encodeRecord, plaintextOf, RecordKind } from '../../src/sim/record.ts'
 import type { TraceEntry } from '../../src/sim/trace.ts'

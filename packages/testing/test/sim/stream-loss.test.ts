@@ -1,12 +1,6 @@
 import { concatBytes, Instant, Milliseconds, Seconds } from '@breakwater/core'
 import { expect, it } from 'vitest'
-import {
-  connect,
-  streamPairOf,
-  attendClient,
-  attendServer,
-  sendTexts
-} from '../../src/contracts/secure-stream-pair.ts'
+import { connect, pairOf, attendClient, attendServer, sendTexts } from '../../src/contracts/secure-pair.ts'
 import { decodeSegment, SegmentKind } from '../../src/sim/stream-segment.ts'
 import type { Segment } from '../../src/sim/stream-segment.ts'
 import { SimulatedStreamWorld } from './simulated-stream-world.ts'
@@ -57,7 +51,7 @@ it('gets through when the first SYN-ACK is lost', async () => {
 
 it('repeats what is not acknowledged after 200 ms, doubling (RFC 6298 §5.5)', async () => {
   const world = new SimulatedStreamWorld(1)
-  const { client, toServer, server, toClient } = await streamPairOf(world)
+  const { client, toServer, server, toClient } = await pairOf(world)
   sendTexts(client.endpoint, toServer, ['in time'])
   await world.until(() => server.log.received.length > 0)
   await world.pause(Milliseconds(100))
@@ -72,7 +66,7 @@ it('repeats what is not acknowledged after 200 ms, doubling (RFC 6298 §5.5)', a
 
 it('repeats at once what three acknowledgements miss (RFC 5681 §3.2)', async () => {
   const world = new SimulatedStreamWorld(1)
-  const { client, toServer, server, toClient } = await streamPairOf(world)
+  const { client, toServer, server, toClient } = await pairOf(world)
   world.hosts.client.link('eth0').up.dropNext(1)
   const before = world.clock.now()
   client.endpoint.send(toServer, new Uint8Array(8000).fill(7))
@@ -88,7 +82,7 @@ it.each([1, 2, 3, 4])(
   async (seed) => {
     const world = new SimulatedStreamWorld(seed)
     const patient = { limits: { firstByte: Seconds(600) } }
-    const { client, toServer, server } = await streamPairOf(world, { server: patient })
+    const { client, toServer, server } = await pairOf(world, { server: patient })
     world.hosts.client
       .link('eth0')
       .change({ loss: 0.4, reorder: 0.2, duplicate: 0.2, jitter: Milliseconds(20) })
@@ -104,7 +98,7 @@ it.each([1, 2, 3, 4])(
 
 it('says nothing of a session whose host died before it is used: then the host answers with a reset', async () => {
   const world = new SimulatedStreamWorld(1)
-  const { client, toServer, server } = await streamPairOf(world)
+  const { client, toServer, server } = await pairOf(world)
   world.hosts.server.crash()
   await world.pause(Seconds(60))
   expect(client.log.endOf(toServer)).toBeUndefined()
@@ -117,7 +111,7 @@ it('says nothing of a session whose host died before it is used: then the host a
 
 it('gives a session up that nobody acknowledges for a quarter of an hour', async () => {
   const world = new SimulatedStreamWorld(1)
-  const { client, toServer } = await streamPairOf(world)
+  const { client, toServer } = await pairOf(world)
   world.hosts.server.link('eth0').cut()
   sendTexts(client.endpoint, toServer, ['anybody there?'])
   await world.until(() => client.log.endOf(toServer) !== undefined, Seconds(1800))
