@@ -126,6 +126,11 @@ interface SecureEndpointBase {
    * RFC 9325 §4 advise against: pre-shared keys without (EC)DHE, and AES-128-CCM_8. Default: no.
    */
   readonly constrainedPeers?: boolean
+  /**
+   * DTLS only: after the handshake, records are the endpoint's own business and the library that did the handshake keeps
+   * nothing of the session. False: it keeps all of it, which takes some 80 KB a session. Default: yes.
+   */
+  readonly recordOffload?: boolean
   readonly limits?: SecureEndpointLimits
 }
 

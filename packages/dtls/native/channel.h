@@ -1,5 +1,5 @@
-// An established session, seen as what it does to records: seal and open. OpenSSL stands behind it today; a record layer
-// of our own that needs no SSL object per idle peer can take its place without anybody above noticing.
+// An established session, seen as what it does to records: seal and open. Behind it stands our own record layer
+// (`RecordChannel`) or, where that is switched off or cannot take over, OpenSSL's session object (`SslChannel`).
 #pragma once
 
 #include <cstddef>
@@ -35,6 +35,9 @@ class Channel {
   virtual void sayGoodbye() = 0;
   /** Longest plaintext that fits one datagram. */
   virtual size_t maximumPlaintext() const = 0;
+  /** It holds the last flight of the handshake in case that the peer asks for it again, and can let go of it. */
+  virtual bool keepsLastFlight() const { return false; }
+  virtual void forgetLastFlight() {}
 };
 
 }  // namespace breakwater

@@ -22,6 +22,7 @@ namespace breakwater {
   COUNTER(hellosOverLimit)    /* dropped because a limit of peers was reached */                              \
   COUNTER(handshakesFinished)                                                                                 \
   COUNTER(handshakesResumed)  /* of these, with a session ticket */                                           \
+  COUNTER(handshakesHandedOver) /* of these, whose records are ours and no longer OpenSSL's */                \
   COUNTER(ticketsUnknown)     /* session tickets that no key of ours opens; a full handshake follows */        \
   COUNTER(ticketsRefused)     /* those that opened, of a peer who has to prove itself anew */                 \
   COUNTER(sessionsRefused)    /* sessions that were given to us, or a server's tickets, that are of no use */  \

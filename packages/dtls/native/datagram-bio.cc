@@ -54,14 +54,16 @@ int DatagramBio::write(BIO* bio, const char* bytes, int length) {
   if (self->path_ == nullptr || length <= 0) return length;
   const auto* datagram = reinterpret_cast<const uint8_t*>(bytes);
   const size_t size = static_cast<size_t>(length);
-  if (self->numbering_ == nullptr) {
-    self->transport_.send(*self->path_, datagram, size);
-    return length;
-  }
+  if (self->numbering_ == nullptr) return self->send(datagram, size), length;
   self->renumbered_.assign(datagram, datagram + size);
   self->numbering_->apply(self->renumbered_.data(), size);
-  self->transport_.send(*self->path_, self->renumbered_.data(), size);
+  self->send(self->renumbered_.data(), size);
   return length;
+}
+
+void DatagramBio::send(const uint8_t* datagram, size_t length) {
+  if (watch_ != nullptr) watch_->see(datagram, length);
+  transport_.send(*path_, datagram, length);
 }
 
 long DatagramBio::control(BIO* bio, int command, long, void*) {

@@ -9,6 +9,7 @@
 
 #include "hello-numbering.h"
 #include "transport.h"
+#include "write-watch.h"
 
 namespace breakwater {
 
@@ -21,10 +22,11 @@ class DatagramBio {
 
   void attach(SSL* ssl);
 
-  /** Directs what OpenSSL writes from here on. Both must live until the next call; `numbering` may be null. */
-  void face(const Path& path, HelloNumbering* numbering = nullptr) {
+  /** Directs what OpenSSL writes from here on. All must live until the next call; all but `path` may be null. */
+  void face(const Path& path, HelloNumbering* numbering = nullptr, WriteWatch* watch = nullptr) {
     path_ = &path;
     numbering_ = numbering;
+    watch_ = watch;
   }
   /** Lays out one datagram to be read once. */
   void offer(const uint8_t* bytes, size_t length);
@@ -32,6 +34,8 @@ class DatagramBio {
   void withdraw() { waiting_ = false; }
 
  private:
+  void send(const uint8_t* datagram, size_t length);
+
   static int read(BIO* bio, char* out, int capacity);
   static int write(BIO* bio, const char* bytes, int length);
   static long control(BIO* bio, int command, long number, void* pointer);
@@ -41,6 +45,7 @@ class DatagramBio {
   BIO* bio_;
   const Path* path_ = nullptr;
   HelloNumbering* numbering_ = nullptr;
+  WriteWatch* watch_ = nullptr;
   std::vector<uint8_t> renumbered_;
   const uint8_t* bytes_ = nullptr;
   size_t length_ = 0;

@@ -1,5 +1,7 @@
 #include "engine.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -10,8 +12,8 @@ namespace {
 constexpr uint16_t kHandshakeEpoch = 0;
 constexpr uint16_t kSessionEpoch = 1;
 
-/** Message header and verify_data of Finished, with the smaller overhead of our suites. */
-constexpr size_t kShortestEncryptedHandshake = 12 + 12 + 16;
+/** Finished with the smaller overhead of our suites. */
+constexpr size_t kShortestEncryptedHandshake = kFinishedBytes + 16;
 /** The larger overhead of our suites. */
 constexpr size_t kShortestEarlyRecord = 24;
 
@@ -37,11 +39,12 @@ bool belongsToHandshake(const Record& record, bool hasSession) {
 /** What one source may have of the room for handshakes: an eighth, which is plenty behind a large NAT. */
 uint32_t shareOf(uint32_t handshakingLimit) { return std::max(handshakingLimit / 8, 16u); }
 
-/** Counts what a handshake has to keep: only so much of that gets in. */
-bool admits(Peer& peer, const Record& record) {
-  if (record.epoch == kHandshakeEpoch || record.type == kHandshake) return true;
-  return ++peer.earlyRecords <= kMostEarlyRecords;
-}
+/** RFC 6347 §4.2.4: twice the lifetime of a segment (RFC 793 §3.3), for which the last flight may be asked for again. */
+constexpr uint64_t kLastFlightMs = 240'000;
+
+/** How many handshakes are worth a walk through the heap: at rest, and while others go on. */
+constexpr size_t kReleasedAtRest = 1000;
+constexpr size_t kReleasedInAll = 10'000;
 
 }  // namespace
 
@@ -55,6 +58,7 @@ Engine::~Engine() = default;
 bool Engine::start(EngineOptions options, CredentialProblem& problem) {
   peersLimit_ = options.peersLimit;
   handshakingLimit_ = options.handshakingLimit;
+  recordOffload_ = options.recordOffload;
   uint8_t trial[32];
   if (!PathKeyHash::prepare(options.random) || !options.random(trial, sizeof trial)) {
     problem = {"random", nullptr, "the system gives no random numbers"};
@@ -210,17 +214,29 @@ void Engine::route(Association& association, uint8_t* bytes, size_t length, uint
     if (current != nullptr && belongsToSession(record, *current->channel, candidate != nullptr)) {
       if (bytes + kept != record.bytes) std::memmove(bytes + kept, record.bytes, record.length);
       kept += record.length;
-    } else if (candidate != nullptr && belongsToHandshake(record, current != nullptr) && admits(*candidate, record)) {
-      candidateRecords_.insert(candidateRecords_.end(), record.bytes, record.bytes + record.length);
-      if (record.epoch == kSessionEpoch && record.type == kHandshake) candidate->triedFinished = true;
-    } else {
+    } else if (candidate == nullptr || !belongsToHandshake(record, current != nullptr)) {
       counters_.recordsRefused++;
+    } else if (!holdBack(*candidate, record)) {
+      candidateRecords_.insert(candidateRecords_.end(), record.bytes, record.bytes + record.length);
     }
   }
   if (reader.spoiled()) counters_.recordsRefused++;
   // The session first: if the candidate finishes, the session is gone.
   if (kept > 0) feedCurrent(*current, bytes, kept);
   if (!candidateRecords_.empty()) feedCandidate(*candidate, candidateRecords_.data(), candidateRecords_.size(), nowMs);
+}
+
+/** True for what OpenSSL must not see: data and alerts under the new key wait for the channel. */
+bool Engine::holdBack(Peer& candidate, const Record& record) {
+  if (record.epoch != kSessionEpoch) return false;
+  EarlyRecords& early = candidate.handshake->early();
+  if (record.type == kHandshake) {
+    candidate.triedFinished = true;
+    early.remember(record);
+    return false;
+  }
+  if (!early.keep(record)) counters_.recordsRefused++;
+  return true;
 }
 
 void Engine::feedCandidate(Peer& peer, const uint8_t* records, size_t length, uint64_t nowMs) {
@@ -246,7 +262,7 @@ void Engine::follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs) {
     case Handshake::Progress::kPending:
       return schedule(peer, nowMs);
     case Handshake::Progress::kFinished:
-      return establish(peer);
+      return establish(peer, nowMs);
     case Handshake::Progress::kFailed:
       if (peer.handshake->revocationUnknown()) counters_.revocationUnknown++;
       return fail(peer, peer.handshake->failure());
@@ -263,7 +279,13 @@ void Engine::remember(Peer& peer) {
   if (!kept) counters_.sessionsRefused++;
 }
 
-void Engine::establish(Peer& peer) {
+std::unique_ptr<Channel> Engine::channelOf(Handshake& handshake) {
+  if (recordOffload_)
+    if (auto own = handshake.intoOwnChannel(ciphers_, transport_)) return counters_.handshakesHandedOver++, std::move(own);
+  return handshake.intoChannel();
+}
+
+void Engine::establish(Peer& peer, uint64_t nowMs) {
   const Identity identity = peer.handshake->identity();
   // Cannot happen with these suites and verify modes; an anonymous peer must not get in if it ever does.
   if (identity.kind == Identity::Kind::kNobody) return fail(peer, Failure::kProtocol);
@@ -272,16 +294,39 @@ void Engine::establish(Peer& peer) {
   handshaking_.remove(peer.path.remote);
   if (!context_->server()) remember(peer);
   const bool resumed = peer.handshake->resumed();
-  peer.channel = peer.handshake->intoChannel();
+  const std::vector<std::vector<uint8_t>> early = peer.handshake->early().takeWaiting();
+  peer.channel = channelOf(*peer.handshake);
   peer.handshake.reset();
   peer.deadlineMs = 0;
+  keepLastFlight(peer, nowMs);
+  giveMemoryBack();
   if (Peer* replaced = peers_.promote(peer)) {
     counters_.sessionsReplaced++;
     end(*replaced, End::kReplaced);
   }
   listener_.onEstablished(peer.id, peer.path, identity, peer.channel->maximumPlaintext(), resumed);
-  // Data may stand behind Finished in the same datagram.
-  feedCurrent(peer, nullptr, 0);
+  feedEarly(peer.id, early);
+}
+
+/** What came before the end of the handshake, one by one as OpenSSL takes them; any of them may be a goodbye. */
+void Engine::feedEarly(PeerId id, const std::vector<std::vector<uint8_t>>& records) {
+  for (const std::vector<uint8_t>& record : records)
+    if (Peer* peer = peers_.find(id)) feedCurrent(*peer, record.data(), record.size());
+}
+
+void Engine::keepLastFlight(Peer& peer, uint64_t nowMs) {
+  if (!peer.channel->keepsLastFlight()) return;
+  peer.deadlineMs = nowMs + kLastFlightMs;
+  deadlines_.push(peer.deadlineMs, peer.id);
+}
+
+/** A burst of handshakes takes much memory, of which glibc gives back no more than the end of its heap by itself. */
+void Engine::giveMemoryBack() {
+  if (++released_ < (handshaking_.total() == 0 ? kReleasedAtRest : kReleasedInAll)) return;
+  released_ = 0;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 void Engine::fail(Peer& peer, Failure failure) {
@@ -293,6 +338,7 @@ void Engine::fail(Peer& peer, Failure failure) {
   if (!context_->server() && failure != Failure::kTimeout && failure != Failure::kLocal)
     sessions_.forget(peer.path.remote, peer.serverName);
   peers_.remove(peer);
+  giveMemoryBack();
   listener_.onFailed(id, failure);
 }
 
@@ -349,6 +395,10 @@ void Engine::handleTimeouts(uint64_t nowMs) {
     Peer* peer = peers_.find(entry.peer);
     if (peer == nullptr || peer->deadlineMs != entry.atMs) continue;
     peer->deadlineMs = 0;
+    if (peer->handshake == nullptr) {
+      peer->channel->forgetLastFlight();
+      continue;
+    }
     if (nowMs >= peer->giveUpAtMs) {
       // A Finished that never opened, under a key that we looked up: that key is not theirs.
       fail(*peer, peer->triedFinished && peer->handshake->offersPsk() ? Failure::kNoSharedKey : Failure::kTimeout);

@@ -44,6 +44,8 @@ struct EngineOptions {
   std::vector<std::vector<uint8_t>> ticketKeys;
   /** Client: of an earlier engine. */
   std::vector<KeptSession> sessions;
+  /** OpenSSL has no part in a session after its handshake; false: it keeps all sessions. */
+  bool recordOffload = true;
   /** Tests have a broken one. */
   RandomSource random = secureRandom;
 };
@@ -93,12 +95,17 @@ class Engine {
   void hear(const Path& path, const uint8_t* hello, const uint8_t* random, size_t length, uint64_t nowMs);
   bool admitsHello(const Path& path, const uint8_t* hello, size_t length, uint64_t nowMs);
   void route(Association& association, uint8_t* bytes, size_t length, uint64_t nowMs);
+  bool holdBack(Peer& candidate, const Record& record);
   void feedCandidate(Peer& peer, const uint8_t* records, size_t length, uint64_t nowMs);
   void feedCurrent(Peer& peer, const uint8_t* records, size_t length);
   void remember(Peer& peer);
   void begin(Peer& peer, SSL* ssl, uint64_t nowMs);
   void follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs);
-  void establish(Peer& peer);
+  void establish(Peer& peer, uint64_t nowMs);
+  std::unique_ptr<Channel> channelOf(Handshake& handshake);
+  void feedEarly(PeerId id, const std::vector<std::vector<uint8_t>>& records);
+  void keepLastFlight(Peer& peer, uint64_t nowMs);
+  void giveMemoryBack();
   PeerId refuse(Failure failure);
   void fail(Peer& peer, Failure failure);
   void end(Peer& peer, End end);
@@ -108,6 +115,7 @@ class Engine {
   Transport& transport_;
   EngineListener& listener_;
   Counters& counters_;
+  bool recordOffload_ = true;
   uint32_t peersLimit_ = 0;
   uint32_t handshakingLimit_ = 0;
   HandshakeSources handshaking_;
@@ -118,10 +126,14 @@ class Engine {
   std::unique_ptr<SslFactory> factory_;
   std::unique_ptr<CookieListener> cookies_;
   std::unique_ptr<HelloLimiter> helloLimiter_;
+  /** Before the peers, whose channels use them. */
+  RecordCiphers ciphers_;
   PeerTable peers_;
   SessionCache sessions_;
   DeadlineHeap deadlines_;
   std::vector<uint8_t> candidateRecords_;
+  /** Handshakes that have given up their memory since it was last given back to the system. */
+  size_t released_ = 0;
 };
 
 }  // namespace breakwater

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 #include <sys/time.h>
 
+#include "hand-over.h"
 #include "ssl-channel.h"
 
 namespace breakwater {
@@ -64,17 +65,16 @@ Handshake::~Handshake() { SSL_free(ssl_); }
 
 Handshake::Progress Handshake::advance(const uint8_t* records, size_t length) {
   ERR_clear_error();
-  bio_.face(path_, numbering_);
+  bio_.face(path_, numbering_, &watch_);
   bio_.offer(records, length);
   const int result = SSL_do_handshake(ssl_);
-  // What is left is application data behind Finished: the channel reads it on, so it was taken in whole already.
   bio_.withdraw();
   return judge(result);
 }
 
 Handshake::Progress Handshake::retransmit() {
   ERR_clear_error();
-  bio_.face(path_, numbering_);
+  bio_.face(path_, numbering_, &watch_);
   if (DTLSv1_handle_timeout(ssl_) >= 0) return Progress::kPending;
   failure_ = Failure::kTimeout;
   ERR_clear_error();
@@ -112,6 +112,14 @@ bool Handshake::revocationUnknown() const {
 std::unique_ptr<Channel> Handshake::intoChannel() {
   auto channel = std::make_unique<SslChannel>(ssl_, bio_, path_, numbering_);
   ssl_ = nullptr;
+  return channel;
+}
+
+std::unique_ptr<Channel> Handshake::intoOwnChannel(RecordCiphers& ciphers, Transport& transport) {
+  ERR_clear_error();
+  std::unique_ptr<Channel> channel = handOver(ssl_, watch_, early_, ciphers, transport, path_);
+  ERR_clear_error();
+  if (channel != nullptr) release(std::exchange(ssl_, nullptr));
   return channel;
 }
 

@@ -9,6 +9,7 @@
 
 #include "channel.h"
 #include "datagram-bio.h"
+#include "early-records.h"
 #include "identity.h"
 #include "record.h"
 #include "security-context.h"
@@ -23,12 +24,6 @@ struct HandshakeTiming {
   /** A handshake that has not finished after this time has failed. */
   uint32_t giveUpMs = 60'000;
 };
-
-/**
- * Records of data that may wait for the end of a handshake which they have overtaken. All of them come up together with
- * it, so there must be room for them at once.
- */
-constexpr size_t kMostEarlyRecords = 8;
 
 /** One handshake in progress. */
 class Handshake {
@@ -63,8 +58,11 @@ class Handshake {
   bool resumed() const { return SSL_session_reused(ssl_) == 1; }
   /** For resumption; null when the server gave no ticket. The caller frees it. */
   SSL_SESSION* session() const { return SSL_get1_session(ssl_); }
-  /** Ends this object's part, after `kFinished`. */
+  EarlyRecords& early() { return early_; }
+  /** Ends this object's part, after `kFinished`: the channel is OpenSSL's. */
   std::unique_ptr<Channel> intoChannel();
+  /** Likewise, with a record layer of our own, and OpenSSL's object is gone. Null when it cannot be: then all is as before. */
+  std::unique_ptr<Channel> intoOwnChannel(RecordCiphers& ciphers, Transport& transport);
 
  private:
   Progress judge(int result);
@@ -74,6 +72,8 @@ class Handshake {
   DatagramBio& bio_;
   const Path& path_;
   HelloNumbering* numbering_;
+  WriteWatch watch_;
+  EarlyRecords early_;
   Failure failure_ = Failure::kProtocol;
 };
 

@@ -271,6 +271,8 @@ bool readTicketKeys(napi_env env, napi_value list, std::vector<std::vector<uint8
 }
 
 bool readEngineOptions(napi_env env, napi_value object, EngineOptions& out) {
+  if (napi_value offload = property(env, object, "recordOffload"))
+    if (napi_get_value_bool(env, offload, &out.recordOffload) != napi_ok) return false;
   return readSecurityOptions(env, object, out.security) && readResumption(env, object, out) &&
          readUint32(env, property(env, object, "mtuBytes"), out.mtuBytes) &&
          readUint32(env, property(env, object, "peersLimit"), out.peersLimit) &&

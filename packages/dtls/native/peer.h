@@ -28,10 +28,8 @@ struct Peer {
   std::string serverName;
   /** It has sent something that looks like an encrypted Finished. */
   bool triedFinished = false;
-  /** Data and alerts that its handshake had to keep. */
-  size_t earlyRecords = 0;
   uint64_t giveUpAtMs = 0;
-  /** When the timer heap has to look at it; 0: never. */
+  /** When the timer heap has to look at it, for its handshake or for the last flight of that; 0: never. */
   uint64_t deadlineMs = 0;
 };
 

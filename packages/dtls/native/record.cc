@@ -3,9 +3,8 @@
 namespace breakwater {
 namespace {
 
-constexpr uint8_t kClientHello = 1;
-/** Message header of 12 bytes (RFC 6347 §4.2.2) and client_version. */
-constexpr size_t kRandomOffset = kRecordHeaderBytes + 12 + 2;
+/** Behind client_version. */
+constexpr size_t kRandomOffset = kRecordHeaderBytes + kMessageHeaderBytes + 2;
 
 /** Hello messages may carry the version of DTLS 1.0 on their records (RFC 6347 §4.2.1); nothing else may. */
 bool knownVersion(const uint8_t* header, uint16_t epoch) {

@@ -8,7 +8,14 @@ namespace breakwater {
 
 enum ContentType : uint8_t { kChangeCipherSpec = 20, kAlert = 21, kHandshake = 22, kApplicationData = 23 };
 
+/** RFC 5246 §7.4. */
+enum HandshakeType : uint8_t { kHelloRequest = 0, kClientHello = 1, kNewSessionTicket = 4, kFinished = 20 };
+
 constexpr size_t kRecordHeaderBytes = 13;
+/** RFC 6347 §4.2.2. */
+constexpr size_t kMessageHeaderBytes = 12;
+/** With verify_data (RFC 5246 §7.4.9). */
+constexpr size_t kFinishedBytes = kMessageHeaderBytes + 12;
 /** RFC 5246 §6.2.1. */
 constexpr size_t kLongestFragment = 16384;
 

@@ -16,7 +16,8 @@ size_t overheadOf(const SSL* ssl) {
   return SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 || isCcm8(cipher) ? 16 : 24;
 }
 
-/** What fits a datagram, and no more than the peer has asked for (RFC 6066 §4: 2^9 to 2^12 bytes). */
+}  // namespace
+
 size_t maximumPlaintextOf(const SSL* ssl) {
   const size_t fits = DTLS_get_data_mtu(ssl);
   const uint8_t asked = SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl));
@@ -24,16 +25,16 @@ size_t maximumPlaintextOf(const SSL* ssl) {
   return named ? std::min(fits, size_t{256} << asked) : fits;
 }
 
-}  // namespace
+void release(SSL* ssl) {
+  // Without this SSL_free would mark the session as broken, and its ticket could not be used again.
+  SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  SSL_free(ssl);
+}
 
 SslChannel::SslChannel(SSL* ssl, DatagramBio& bio, const Path& path, HelloNumbering* numbering)
     : ssl_(ssl), bio_(bio), path_(path), numbering_(numbering), maximumPlaintext_(maximumPlaintextOf(ssl)), overhead_(overheadOf(ssl)) {}
 
-SslChannel::~SslChannel() {
-  // Without this SSL_free would mark the session as broken, and its ticket could not be used again.
-  SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  SSL_free(ssl_);
-}
+SslChannel::~SslChannel() { release(ssl_); }
 
 bool SslChannel::seal(const uint8_t* plaintext, size_t length) {
   // SSL_write takes no empty plaintext, and CoAP has none (RFC 7252 §3: four bytes at least).

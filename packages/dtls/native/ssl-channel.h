@@ -7,6 +7,11 @@
 
 namespace breakwater {
 
+/** What fits a datagram, and no more than the peer has asked for (RFC 6066 §4: 2^9 to 2^12 bytes). */
+size_t maximumPlaintextOf(const SSL* ssl);
+/** Frees the object of a finished handshake, without a word to the peer and without harm to its ticket. */
+void release(SSL* ssl);
+
 /** A channel that keeps OpenSSL's session object for as long as the session lasts. */
 class SslChannel final : public Channel {
  public:

@@ -3,12 +3,6 @@
 #include "big-endian.h"
 
 namespace breakwater {
-namespace {
-
-constexpr uint8_t kNewSessionTicket = 4;
-constexpr size_t kMessageHeaderBytes = 12;
-
-}  // namespace
 
 void WriteWatch::see(const uint8_t* datagram, size_t length) {
   RecordReader reader(datagram, length);

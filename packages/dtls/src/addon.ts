@@ -50,6 +50,8 @@ export interface NativeEngineOptions extends NativeCredentials {
   readonly constrainedPeers?: boolean
   readonly ticketKeys?: readonly Uint8Array[]
   readonly sessions?: readonly NativeSession[]
+  /** Default: yes. */
+  readonly recordOffload?: boolean
   readonly mtuBytes: number
   readonly peersLimit: number
   readonly handshakingLimit: number

@@ -97,6 +97,7 @@ export function toEngineOptions(
     ...limitsOf(options.limits ?? {}),
     ...serviceOf(options),
     constrainedPeers: options.constrainedPeers ?? false,
+    recordOffload: options.recordOffload ?? true,
     ...resumptionOf(options),
     ...timing,
     ...(handshakeRetransmission === undefined

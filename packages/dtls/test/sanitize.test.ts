@@ -19,10 +19,18 @@ it(
     expect(recordsTaken).toBeGreaterThan(400)
     expect(recordsDropped).toBeGreaterThan(100)
     expect(recordsSealed).toBe(2 * 10 * 400)
-    const { handshakes, resumed, sessionsRefused, plaintexts, recordsRefused, credentialsRefused } =
-      wire ?? {}
+    const {
+      handshakes,
+      resumed,
+      handedOver,
+      sessionsRefused,
+      plaintexts,
+      recordsRefused,
+      credentialsRefused
+    } = wire ?? {}
     expect(handshakes).toBeGreaterThan(20)
     expect(resumed).toBeGreaterThan(0)
+    expect(handedOver).toBeGreaterThan(20)
     expect(sessionsRefused).toBeGreaterThan(0)
     expect(plaintexts).toBeGreaterThan(200)
     expect(recordsRefused).toBeGreaterThan(50)

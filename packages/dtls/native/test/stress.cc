@@ -38,7 +38,7 @@ Path clientPath(size_t host) {
 Path reversed(const Path& path) { return {path.remote, path.local, 0}; }
 
 struct Totals {
-  uint64_t datagrams = 0, handshakes = 0, resumed = 0, sessionsRefused = 0, plaintexts = 0, worlds = 0, refused = 0, credentials = 0;
+  uint64_t datagrams = 0, handshakes = 0, resumed = 0, handedOver = 0, sessionsRefused = 0, plaintexts = 0, worlds = 0, refused = 0, credentials = 0;
 };
 
 class World {
@@ -56,6 +56,7 @@ class World {
     server.mtuBytes = dice_.oneIn(2) ? 1280 : 576;
     server.peersLimit = dice_.oneIn(4) ? 8 : 1000;
     server.timing = timing;
+    server.recordOffload = !dice_.oneIn(3);
     server.ticketKeys = ticketKeys();
     EngineOptions client;
     client.sessions = std::move(inherited);
@@ -67,6 +68,7 @@ class World {
     }
     client.mtuBytes = dice_.oneIn(2) ? 1280 : 400;
     client.timing = timing;
+    client.recordOffload = !dice_.oneIn(3);
     hostile_ = !dice_.oneIn(3);
     return server_.start(std::move(server)) && client_.start(std::move(client));
   }
@@ -89,6 +91,7 @@ class World {
     for (const Party* party : {&client_, &server_}) {
       totals.handshakes += party->counters.handshakesFinished;
       totals.resumed += party->counters.handshakesResumed;
+      totals.handedOver += party->counters.handshakesHandedOver;
       totals.sessionsRefused += party->counters.sessionsRefused;
       totals.plaintexts += party->counters.plaintextsIn;
       totals.refused += party->counters.recordsRefused;
@@ -214,10 +217,10 @@ int stressEngines(double seconds, uint64_t seed, const CertificateSource& certif
     world.addTo(totals);
     inherited = world.legacy();
   }
-  std::printf("{\"seed\":%llu,\"worlds\":%llu,\"datagrams\":%llu,\"handshakes\":%llu,\"resumed\":%llu,\"sessionsRefused\":%llu,\"plaintexts\":%llu,\"recordsRefused\":%llu,\"credentialsRefused\":%llu}\n",
+  std::printf("{\"seed\":%llu,\"worlds\":%llu,\"datagrams\":%llu,\"handshakes\":%llu,\"resumed\":%llu,\"handedOver\":%llu,\"sessionsRefused\":%llu,\"plaintexts\":%llu,\"recordsRefused\":%llu,\"credentialsRefused\":%llu}\n",
               static_cast<unsigned long long>(seed), static_cast<unsigned long long>(totals.worlds),
               static_cast<unsigned long long>(totals.datagrams), static_cast<unsigned long long>(totals.handshakes),
-              static_cast<unsigned long long>(totals.resumed), static_cast<unsigned long long>(totals.sessionsRefused),
+              static_cast<unsigned long long>(totals.resumed), static_cast<unsigned long long>(totals.handedOver), static_cast<unsigned long long>(totals.sessionsRefused),
               static_cast<unsigned long long>(totals.plaintexts), static_cast<unsigned long long>(totals.refused),
               static_cast<unsigned long long>(totals.credentials));
   return totals.handshakes > 0 && totals.plaintexts > 0 ? 0 : 3;
