@@ -159,9 +159,15 @@ function idOf(mid: number | undefined): MitigationId | undefined {
   return mid === undefined ? undefined : mitigationId(mid)
 }
 
-function maxAgeOf(response: CoapResponse): number {
+/** In seconds. */
+export function maxAgeOf(response: CoapResponse): number {
   const option = findOption(response.options, OptionNumber.maxAge)
-  return option === undefined ? DEFAULT_MAX_AGE_SECONDS : Math.max(uintValue(option.value), 1)
+  return option === undefined ? DEFAULT_MAX_AGE_SECONDS : uintValue(option.value)
+}
+
+/** When the server wants to be asked again that cannot serve us now, or sends us to where we do not go. */
+export function putOffSeconds(response: CoapResponse): number {
+  return readRedirect(response) === undefined ? maxAgeOf(response) : UNFOLLOWED_REDIRECT_SECONDS
 }
 
 const LONGEST_DIAGNOSTIC = 200

@@ -15,6 +15,7 @@ import { isIdTaken, isLetGo, isRenumberable, mayBeKnown } from './request-entry.
 import type { RequestEntry } from './request-entry.ts'
 import type { RequestLedger } from './request-ledger.ts'
 import { isInForce } from './request-state.ts'
+import { secondsToWait } from './retry-after.ts'
 
 const VANISHING_PAUSE: Duration = Seconds(60)
 
@@ -39,10 +40,10 @@ export class RequestAnswers {
     if (entry === undefined) return
     switch (errand.kind) {
       case 'put':
-        this.#putAnswered(entry, readPutAnswer(response), now)
+        this.#putAnswered(entry, this.#read(entry, response), now)
         return
       case 'efficacy':
-        this.#efficacyAnswered(entry, readPutAnswer(response), now)
+        this.#efficacyAnswered(entry, this.#read(entry, response), now)
         return
       case 'delete':
         this.#deleteAnswered(entry, response, now)
@@ -50,6 +51,17 @@ export class RequestAnswers {
       case 'observe':
         this.#observed(entry, response, now)
     }
+  }
+
+  /** What it says; how long we are to wait is as long as makes sense. */
+  #read(entry: RequestEntry, response: CoapResponse): PutAnswer {
+    const answer = readPutAnswer(response)
+    const isPutOff = answer.kind === 'unavailable' || answer.kind === 'conflict'
+    if (!isPutOff || answer.retryAfterSeconds === undefined) {
+      entry.putOffs = 0
+      return answer
+    }
+    return { ...answer, retryAfterSeconds: secondsToWait(answer.retryAfterSeconds, entry.putOffs++) }
   }
 
   #putAnswered(entry: RequestEntry, answer: PutAnswer, now: Instant): void {
@@ -114,7 +126,7 @@ export class RequestAnswers {
   }
 
   #deleteAnswered(entry: RequestEntry, response: CoapResponse, now: Instant): void {
-    const answer = readPutAnswer(response)
+    const answer = this.#read(entry, response)
     const retryAfterSeconds = answer.kind === 'unavailable' ? answer.retryAfterSeconds : undefined
     this.#ledger.step(entry, { kind: 'delete-answer', retryAfterSeconds }, now)
   }

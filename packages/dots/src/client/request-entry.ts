@@ -37,6 +37,8 @@ export interface RequestEntry {
   needsNumber: boolean
   /** When the server last said that it does not have it. */
   vanishedAt: Instant | undefined
+  /** How often in a row the server put it off. */
+  putOffs: number
   /** Until when copies of its PUT went out; undefined: none did. */
   askedAt: Instant | undefined
 }
@@ -60,6 +62,7 @@ export function newEntry(
     renumberings: 0,
     needsNumber: false,
     vanishedAt: undefined,
+    putOffs: 0,
     askedAt: undefined
   }
 }

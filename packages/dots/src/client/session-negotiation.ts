@@ -1,7 +1,7 @@
-import { Code, OptionNumber, codeClass, findOption, isSuccess, uintValue } from '@breakwater/coap'
+import { Code, codeClass, isSuccess } from '@breakwater/coap'
 import type { CoapRequest, CoapResponse } from '@breakwater/coap'
 import { Milliseconds, Seconds, after } from '@breakwater/core'
-import type { Duration, Instant, Machine, Transport } from '@breakwater/core'
+import type { Instant, Machine, Transport } from '@breakwater/core'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { SessionConfiguration } from '../signal/session-configuration.ts'
 import {
@@ -11,8 +11,10 @@ import {
   sessionProposalBody,
   withinOffer
 } from '../signal/session-offer.ts'
+import { maxAgeOf, putOffSeconds } from './answer.ts'
 import { configDeletion, configProposal, configQuestion } from './errand.ts'
 import type { Errand } from './errand.ts'
+import { secondsToWait } from './retry-after.ts'
 
 /** What the client wants of its sessions: values, as far as the server accepts them, or the server's own. */
 export type WantedConfiguration = SessionConfiguration | 'defaults'
@@ -53,9 +55,6 @@ type Phase = 'resetting' | 'asking' | 'proposing' | 'confirming' | 'agreed' | 'r
 /** A server that takes none of what it calls acceptable is not argued with. */
 const MOST_PROPOSALS = 3
 
-/** RFC 7252 §5.10.5: what Max-Age is when it is not there. */
-const DEFAULT_MAX_AGE_SECONDS = 60
-
 /** RFC 9132 §4.5.3. */
 const INFINITE_MAX_AGE_SECONDS = 2 ** 32 - 1
 
@@ -72,6 +71,8 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
   /** Names the configuration that the server has of us. */
   #sid: number | undefined
   #proposals = 0
+  /** How often in a row the server put us off. */
+  #putOffs = 0
   #isMitigating: boolean
   #refreshAt: Instant | undefined
 
@@ -149,8 +150,10 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
       this.#options.wanted === 'defaults' ? this.#inForce : withinOffer(this.#options.wanted, offer)
     // Of what has been agreed, the server may change what it likes (RFC 9132 §4.5.3).
     const isWanted = this.#phase !== 'asking' || this.#isSame(wanted, this.#inForce)
-    if (isWanted || this.#proposals >= MOST_PROPOSALS) this.#phase = 'agreed'
-    else this.#propose(wanted, now)
+    if (isWanted || this.#proposals >= MOST_PROPOSALS) {
+      this.#phase = 'agreed'
+      this.#putOffs = 0
+    } else this.#propose(wanted, now)
   }
 
   #untold(response: CoapResponse, now: Instant): void {
@@ -160,8 +163,12 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
       this.#sid = undefined
       this.#proposals = 0
       this.#ask()
-    } else if (isBusy(response)) this.#refreshAt = after(now, maxAgeOf(response))
+    } else if (isBusy(response)) this.#comeBack(response, now)
     else this.#phase = 'refused'
+  }
+
+  #comeBack(response: CoapResponse, now: Instant): void {
+    this.#refreshAt = after(now, Seconds(secondsToWait(putOffSeconds(response), this.#putOffs++)))
   }
 
   #propose(configuration: SessionConfiguration, now: Instant): void {
@@ -191,7 +198,7 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
     } else if (isBusy(response)) {
       this.#phase = 'agreed'
       this.#proposals = 0
-      this.#refreshAt = after(now, maxAgeOf(response))
+      this.#comeBack(response, now)
     } else if (response.code === Code.unprocessableEntity || response.code === Code.conflict) {
       // RFC 9132 §4.5.2: what is acceptable is asked for again. A conflict is about the sid: the next one is greater.
       this.#ask()
@@ -200,8 +207,7 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
 
   /** RFC 9132 §4.5.3. */
   #keepFresh(response: CoapResponse, now: Instant): void {
-    const option = findOption(response.options, OptionNumber.maxAge)
-    const seconds = option === undefined ? DEFAULT_MAX_AGE_SECONDS : uintValue(option.value)
+    const seconds = maxAgeOf(response)
     const isEndless = seconds === 0 || seconds === INFINITE_MAX_AGE_SECONDS
     this.#refreshAt = isEndless ? undefined : after(now, Milliseconds(seconds * 1000 * REFRESH_AT_PART))
   }
@@ -219,9 +225,4 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
 
 function isBusy({ code }: CoapResponse): boolean {
   return code === Code.serviceUnavailable || code === Code.tooManyRequests || codeClass(code) === 5
-}
-
-function maxAgeOf(response: CoapResponse): Duration {
-  const option = findOption(response.options, OptionNumber.maxAge)
-  return Seconds(option === undefined ? DEFAULT_MAX_AGE_SECONDS : Math.max(uintValue(option.value), 1))
 }
