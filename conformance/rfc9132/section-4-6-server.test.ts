@@ -1,5 +1,5 @@
 import { OptionNumber, readUint } from '@breakwater/coap'
-import { Seconds } from '@breakwater/core'
+import { Minutes, Seconds } from '@breakwater/core'
 import type { Redirection } from '@breakwater/dots'
 import { address } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
@@ -121,4 +121,57 @@ describe('RFC 9132 §4.6: a server that sends its clients elsewhere', () => {
     bed.feed({ kind: 'redirection', redirection: undefined })
     expect(only(peer.put(1, TARGET)).code).toBe('2.01')
   })
+
+  it('sends on a client that has nothing here but requests that wait for the loss of its signal', () => {
+    const { bed, peer } = standingBy()
+    expect(peer.notifications.map(({ code }) => code)).toEqual(['5.03'])
+    expect(only(peer.put(1, STANDING)).code).toBe('5.03')
+    expect(bed.plans()).toEqual([])
+  })
+
+  it('does not take it for lost when it goes there', () => {
+    const { bed, peer } = standingBy()
+    bed.feed({ kind: 'session-closed', peer: peer.id, reason: 'close-notify' })
+    bed.advance(Minutes(30))
+    expect(bed.plans()).toEqual([])
+    expect(bed.eventsOf('signal-lost')).toEqual([])
+  })
+
+  it('takes it for lost when it falls silent instead', () => {
+    const { bed, peer } = standingBy()
+    peer.answersHeartbeats = false
+    bed.advance(Minutes(30))
+    expect(bed.plans()).toHaveLength(1)
+  })
+
+  it('does not take it for gone while another session of its is here, and for lost when that falls silent', () => {
+    const { bed, peer } = standingBy()
+    bed.establish().answersHeartbeats = false
+    bed.feed({ kind: 'session-closed', peer: peer.id, reason: 'close-notify' })
+    bed.advance(Minutes(30))
+    expect(bed.plans()).toHaveLength(1)
+  })
+
+  it('and takes it for lost when it has come back and then falls silent', () => {
+    const { bed, peer } = standingBy()
+    bed.feed({ kind: 'session-closed', peer: peer.id, reason: 'close-notify' })
+    bed.advance(Minutes(5))
+    bed.establish().answersHeartbeats = false
+    bed.advance(Minutes(30))
+    expect(bed.plans()).toHaveLength(1)
+  })
 })
+
+const STANDING = { targetPrefix: ['192.0.2.7/32'], lifetime: 36_000, triggerMitigation: false }
+
+/** A client that set something up for the loss of its signal, and is sent elsewhere. */
+function standingBy(): { readonly bed: ServerBed; readonly peer: ReturnType<ServerBed['establish']> } {
+  const bed = new ServerBed()
+  const peer = bed.establish()
+  expect(only(peer.put(1, STANDING)).code).toBe('2.01')
+  peer.observe()
+  bed.advance(Seconds(4))
+  bed.feed({ kind: 'redirection', redirection: ELSEWHERE })
+  bed.advance(Seconds(4))
+  return { bed, peer }
+}

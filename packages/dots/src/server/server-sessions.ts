@@ -99,7 +99,7 @@ export class ServerSessions {
     this.#sessions.delete(peer)
     this.#loads.ended(session.load())
     this.#streams.remove(session)
-    this.#watch.sessionClosed(session)
+    this.#watch.sessionClosed(session, reason)
     this.#state.activity.detach(session)
     session.close()
     this.#observations.sessionClosed(session)

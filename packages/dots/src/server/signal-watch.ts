@@ -1,7 +1,8 @@
 import { Milliseconds, after } from '@breakwater/core'
-import type { Duration, Instant } from '@breakwater/core'
+import type { Duration, Instant, SessionEnd } from '@breakwater/core'
 import { DEFAULT_SESSION_PARAMETERS } from '../signal/defaults.ts'
 import { silenceSpan } from '../signal/heartbeat.ts'
+import { redirectionOf } from './redirection.ts'
 import type { ServerSession } from './server-session.ts'
 import type { ServerState } from './server-state.ts'
 
@@ -15,6 +16,8 @@ export class SignalWatch {
   readonly #lost: (owner: string, now: Instant) => void
   /** When an owner that is watched counts as lost by what its closed sessions had heard. */
   readonly #closed = new Map<string, Instant>()
+  /** Owners that went where we sent them (RFC 9132 §4.6): who is heard there is not lost here. */
+  readonly #moved = new Set<string>()
   /** Nobody has been heard since our start; clients need as long as that to find out that they have to come again. */
   #startedAt: Instant | undefined
 
@@ -37,27 +40,31 @@ export class SignalWatch {
   forget(owner: string): void {
     this.#state.timers.cancel(timerOf(owner))
     this.#closed.delete(owner)
+    this.#moved.delete(owner)
   }
 
   /** Its owner has been heard. */
   sessionEstablished(session: ServerSession, now: Instant): void {
     const owner = session.principal?.owner
     if (owner === undefined || this.#state.timers.at(timerOf(owner)) === undefined) return
+    this.#moved.delete(owner)
     this.#state.timers.cancel(timerOf(owner))
     this.watch(owner, now)
   }
 
   /** Before the session is detached from its owner. */
-  sessionClosed(session: ServerSession): void {
+  sessionClosed(session: ServerSession, reason: SessionEnd): void {
     const owner = session.principal?.owner
     if (owner === undefined || this.#state.timers.at(timerOf(owner)) === undefined) return
+    if (reason === 'close-notify' && this.#isSentAway(session, owner)) this.#moved.add(owner)
     const at = lostAtOf(session) ?? after(session.heardAt, this.#span)
     if (at > (this.#closed.get(owner) ?? 0)) this.#closed.set(owner, at)
   }
 
   /** Timer `signal-loss:<owner>`. */
   timeout(owner: string, now: Instant): void {
-    const at = this.#lostAt(owner, now)
+    // Until it comes back there is nothing to hear of it.
+    const at = this.#moved.has(owner) ? undefined : this.#lostAt(owner, now)
     if (at === undefined || at > now) {
       // Heartbeats are off as long as that session lasts: looked at again when it may have gone.
       this.#state.timers.set(timerOf(owner), at ?? after(now, this.#span))
@@ -74,6 +81,12 @@ export class SignalWatch {
       if (at === undefined || at > now) return true
     }
     return false
+  }
+
+  /** This was all that was left of it here. */
+  #isSentAway({ principal }: ServerSession, owner: string): boolean {
+    const sessions = [...this.#state.activity.sessionsOf(owner)].length
+    return sessions <= 1 && redirectionOf(this.#state, principal) !== undefined
   }
 
   /** Undefined: never, for there are no heartbeats to miss. */
