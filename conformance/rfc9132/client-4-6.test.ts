@@ -134,6 +134,20 @@ describe('RFC 9132 §4.6: a client that is sent to another server', () => {
     expect(server.destinations.at(-1)).toBe(home)
   })
 
+  it('takes requests that only wait for the loss of its signal for no attack: it goes, and comes back in time', () => {
+    const server = new RedirectingServer()
+    const net = want('net', target('198.51.100.0/28'), 36_000, 'signal-loss')
+    server.want(net)
+    server.redirect(server.last(`PUT ${MITIGATE}`), 'alt-server.example', ['192.0.2.77'], 300)
+    server.arrive()
+    const put = server.grant(36_000)
+    expect(put.scope[0]?.triggerMitigation).toBe(false)
+    server.pass(Seconds(280))
+    expect(server.destinations).toEqual([home, alternate])
+    server.pass(Seconds(20))
+    expect(server.destinations).toEqual([home, alternate, home])
+  })
+
   it('does not go round in circles, and tells administrators [RFC9132-4.6-M02] [RFC9132-4.6-S02]', () => {
     const server = new RedirectingServer()
     server.sendAway()
@@ -169,6 +183,11 @@ describe('RFC 9132 §4.6: a client that is sent to another server', () => {
     server.feed({ kind: 'failed', connection: server.connection, reason: 'timeout' })
     server.pass(Seconds(1))
     expect(server.destinations).toEqual([home, alternate, home])
+    expect(server.outputs).toContainEqual({
+      kind: 'alternate-unreachable',
+      alternate: 'alt-server.example',
+      reason: 'udp 192.0.2.77 failed: timeout'
+    })
     server.arrive()
     server.redirect(server.last(`PUT ${MITIGATE}`), 'alt-server.example', ['192.0.2.77'])
     expect(server.destinations).toEqual([home, alternate, home])

@@ -1,3 +1,4 @@
+import type { SessionView } from '@breakwater/control'
 import { expect, it } from 'vitest'
 import { sessionLines } from '../src/output/session-lines.ts'
 
@@ -32,6 +33,21 @@ it('shows under the sessions how each path to a server fares', () => {
     '  udp 198.51.100.1 wan-a > 192.0.2.1 4646: no session after 290 ms, when another won, 12 s ago'
   ])
   expect(lines.slice(0, -4).join('\n')).toContain('tries UDP in 86000 s')
+})
+
+it('says where a server sends us, as an alarm where that leads nowhere', () => {
+  const alternate = 'alt.isp-a.example'
+  const session = { peer: 'isp-a', state: 'established' }
+  const lineOf = (redirect: SessionView['redirect']): string =>
+    text(sessionLines('server', [{ ...session, ...(redirect === undefined ? {} : { redirect }) }]).slice(1))
+  expect(lineOf({ alternate, state: 'standing-in' })).toContain(`${alternate} stands in for it`)
+  expect(lineOf({ alternate, state: 'unreachable', reason: 'timeout' })).toContain(
+    `ALARM: isp-a sends us to ${alternate}, which cannot be reached (timeout)`
+  )
+  expect(lineOf({ alternate, state: 'refused', reason: 'a loop' })).toContain(
+    `ALARM: isp-a sends us to ${alternate}, where we do not go (a loop)`
+  )
+  expect(lineOf(undefined)).not.toContain(alternate)
 })
 
 it('shows which session parameters hold, in short', () => {

@@ -154,6 +154,15 @@ const sessionSchema = Type.Object({
   text: Type.Optional(Type.String()),
   /** A client: how each path to the server fares, or fared when it was last tried. */
   candidates: Type.Optional(Type.Array(Type.Object({ path: Type.String(), text: Type.String() }))),
+  /** A client: where the server sends it, and whether that one stands in (RFC 9132 §4.6). */
+  redirect: Type.Optional(
+    Type.Object({
+      alternate: Type.String(),
+      state: Type.Union([Type.Literal('standing-in'), Type.Literal('unreachable'), Type.Literal('refused')]),
+      /** Why it does not. */
+      reason: Type.Optional(Type.String())
+    })
+  ),
   /** What an established session goes by now, and which of the two sets that is (RFC 9132 §4.5). */
   parameters: Type.Optional(
     Type.Object({

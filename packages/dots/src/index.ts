@@ -76,4 +76,5 @@ export type { HappyEyeballsRule, SessionRuleOptions } from './client/session-rul
 export { DEFAULT_RECONNECTION } from './client/reconnection.ts'
 export type { ReconnectionRule } from './client/reconnection.ts'
 export type { CandidateReport } from './client/race-report.ts'
+export type { RedirectReport } from './client/redirect-following.ts'
 export type { ClientStatus, PathReport, RequestReport, SessionReport } from './client/status.ts'

@@ -2,7 +2,13 @@ import { between, formatIpPrefix, inSeconds, toHex } from '@breakwater/core'
 import type { Clock, Counters, Entropy } from '@breakwater/core'
 import type { ProtectAnswer, ProtectionView, ProtectRequest, SessionView } from '@breakwater/control'
 import { ProtectionId } from '@breakwater/dots'
-import type { ClientHost, ProtectionStatus, RequestReport, SessionReport } from '@breakwater/dots'
+import type {
+  ClientHost,
+  ProtectionStatus,
+  RedirectReport,
+  RequestReport,
+  SessionReport
+} from '@breakwater/dots'
 import type { ClientHandlers } from '../control-api/handlers.ts'
 import { VERSION } from '../version.ts'
 import { planView } from './plan-view.ts'
@@ -111,6 +117,7 @@ function sessionView(session: SessionReport, requests: readonly RequestReport[])
     retryInSeconds,
     udpProbeInSeconds,
     candidates,
+    redirect,
     parameters,
     activity
   } = session
@@ -131,9 +138,14 @@ function sessionView(session: SessionReport, requests: readonly RequestReport[])
         }),
     ...(path?.interface === undefined ? {} : { interface: path.interface }),
     ...(shown === '' ? {} : { text: shown }),
+    ...(redirect === undefined ? {} : { redirect: redirectView(redirect) }),
     ...(candidates.length === 0 ? {} : { candidates: [...candidates] }),
     ...(parameters === undefined ? {} : { parameters: { set: activity, ...parameters } })
   }
+}
+
+function redirectView({ alternate, state, reason }: RedirectReport): NonNullable<SessionView['redirect']> {
+  return { alternate, state, ...(reason === '' ? {} : { reason }) }
 }
 
 function wholeSeconds(seconds: number): number {

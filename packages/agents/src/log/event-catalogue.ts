@@ -45,6 +45,10 @@ export const eventCatalogue = {
     level: 'warn',
     text: 'a server sent us where we do not go: in circles, or out of its domain'
   },
+  'session.alternate-unreachable': {
+    level: 'error',
+    text: 'a server sends us to another, which cannot be reached: neither of the two serves us'
+  },
   'session.cuid-collision': { level: 'warn', text: 'another client had our cuid; it was changed' },
   'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
   'session.resumed': { level: 'info', text: 'a session came about by the short handshake' },

@@ -20,6 +20,7 @@ function aboutText(session: SessionView): string {
     heartbeatText(session),
     loadText(session),
     ageText(session),
+    redirectText(session),
     text
   ]
     .filter((part) => part !== undefined && part !== '')
@@ -30,6 +31,21 @@ function aboutText(session: SessionView): string {
 function configurationText(configuration: SessionView['configuration']): string | undefined {
   if (configuration === undefined) return undefined
   return configuration.sid === undefined ? "the server's defaults" : `negotiated, sid ${configuration.sid}`
+}
+
+/** RFC 9132 §4.6. Where neither of the two serves us, somebody has to do something. */
+function redirectText({ peer, redirect }: SessionView): string | undefined {
+  if (redirect === undefined) return undefined
+  const { alternate, state, reason } = redirect
+  const because = reason === undefined ? '' : ` (${reason})`
+  switch (state) {
+    case 'standing-in':
+      return `${alternate} stands in for it`
+    case 'unreachable':
+      return `ALARM: ${peer} sends us to ${alternate}, which cannot be reached${because}`
+    case 'refused':
+      return `ALARM: ${peer} sends us to ${alternate}, where we do not go${because}`
+  }
 }
 
 function heartbeatText({ unansweredHeartbeats = 0 }: SessionView): string | undefined {

@@ -50,5 +50,7 @@ export type AssociationOutput =
   /** What does the name of an alternate mean? Answered by `resolved`. */
   | { readonly kind: 'resolve'; readonly name: string }
   | { readonly kind: 'redirect-refused'; readonly alternate: string; readonly reason: string }
+  /** It was to stand in, and no session with it could be had or kept: the provisioned one is asked again. */
+  | { readonly kind: 'alternate-unreachable'; readonly alternate: string; readonly reason: string }
   | Extract<RequestBookOutput, { kind: 'note-request' | 'note-numbering' }>
   | { readonly kind: 'malformed'; readonly text: string }

@@ -8,12 +8,14 @@ import type { AssociationInput, AssociationOutput } from './association-io.ts'
 import { isAboutSession } from './errand.ts'
 import type { Calendar } from './calendar.ts'
 import { Pacing } from './pacing.ts'
+import { isSuccess } from '@breakwater/coap'
 import type { SessionLoad } from '@breakwater/coap'
 import type { SessionLoads } from '../signal/session-loads.ts'
 import { RequestBook } from './request-book.ts'
 import type { BookedRequest } from './request-book.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
 import { RedirectFollowing } from './redirect-following.ts'
+import type { RedirectReport } from './redirect-following.ts'
 import type { SentAway } from './pending-redirect.ts'
 import { readRedirect } from './redirection.ts'
 import type { Redirect, RedirectionOptions } from './redirection.ts'
@@ -87,6 +89,11 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   candidates(now: Instant): readonly CandidateReport[] {
     const wallClock = this.#options.calendar.at(now)
     return reportCandidates(raceOf(this.state), this.#keeper.outcomes(now), { monotonic: now, wallClock })
+  }
+
+  /** Where the server sends us, if it does (RFC 9132 §4.6). */
+  get redirect(): RedirectReport | undefined {
+    return this.#redirects.report
   }
 
   /** When UDP is tried again beside a session over TCP; undefined: not planned. */
@@ -249,7 +256,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         return
       case 'changed':
         this.#outputs.push({ kind: 'session-changed' })
-        if (this.state.kind === 'pausing') this.#redirects.unreachable(now)
+        if (this.state.kind === 'pausing') this.#redirects.unreachable(this.state.reason, now)
         return
       case 'up':
         this.#book.sessionUp(now)
@@ -346,6 +353,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     const { errand, response } = output
     const redirect = readRedirect(response)
     if (redirect !== undefined && this.#redirected(redirect, output, live, now)) return
+    // A server that sends us away takes withdrawals all the same.
+    if (isSuccess(response.code) && errand.kind !== 'delete') this.#redirects.served()
     if (isAboutSession(errand)) {
       this.#keep({ kind: 'heard', connection: live.connection }, now)
       this.#negotiations.get(live.session)?.handle({ kind: 'answer', errand, response }, now)

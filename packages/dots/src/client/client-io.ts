@@ -107,6 +107,13 @@ export type ClientEvent =
       readonly alternate: string
       readonly reason: string
     }
+  /** RFC 9132 §4.6: the server sends us there, and there is nobody: neither of the two serves us. */
+  | {
+      readonly kind: 'alternate-unreachable'
+      readonly server: ServerName
+      readonly alternate: string
+      readonly reason: string
+    }
   /** A stored record is none that we wrote: it was not taken up, and stays for people to look at. */
   | { readonly kind: 'record-damaged'; readonly key: string; readonly reason: string }
   /** A server sent what is not CoAP or against its rules. */

@@ -317,6 +317,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         return
       case 'redirected':
       case 'redirect-refused':
+      case 'alternate-unreachable':
         this.#outputs.push({ kind: 'event', event: { ...output, server: name } })
         return
       case 'note-request':

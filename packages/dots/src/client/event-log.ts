@@ -29,13 +29,16 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
       else log.warn('session.redirected', { server, alternate })
       return
     }
-    case 'redirect-refused':
-      log.warn('session.redirect-refused', {
-        server: event.server,
-        alternate: event.alternate,
-        reason: event.reason
-      })
+    case 'redirect-refused': {
+      const { server, alternate, reason } = event
+      log.warn('session.redirect-refused', { server, alternate, reason })
       return
+    }
+    case 'alternate-unreachable': {
+      const { server, alternate, reason } = event
+      log.error('session.alternate-unreachable', { server, alternate, reason })
+      return
+    }
     case 'record-damaged':
       log.error('request.damaged', { key: event.key, reason: event.reason })
       return

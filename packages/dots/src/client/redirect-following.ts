@@ -12,8 +12,16 @@ import type { Redirect, RedirectDecision, RedirectionOptions } from './redirecti
 /** What is told of redirects, and whom names are asked of. */
 export type RedirectNews = Extract<
   AssociationOutput,
-  { readonly kind: 'redirected' | 'resolve' | 'redirect-refused' }
+  { readonly kind: 'redirected' | 'resolve' | 'redirect-refused' | 'alternate-unreachable' }
 >
+
+/** How it stands with the server that we were sent to last. */
+export interface RedirectReport {
+  readonly alternate: string
+  readonly state: 'standing-in' | 'unreachable' | 'refused'
+  /** Why it does not stand in. */
+  readonly reason: string
+}
 
 export interface RedirectFollowingOptions extends RedirectionOptions {
   /** Ways to the provisioned server. */
@@ -42,6 +50,8 @@ export class RedirectFollowing {
   readonly #redirection: Redirection
   readonly #pending = new PendingRedirect()
   #provisioned: LegalPaths
+  /** We were sent to where we could not go, and nobody has served us since. */
+  #trouble: RedirectReport | undefined
 
   constructor(options: RedirectFollowingOptions) {
     this.#options = options
@@ -53,6 +63,13 @@ export class RedirectFollowing {
   provision(paths: LegalPaths): boolean {
     this.#provisioned = paths
     return this.#redirection.alternate === undefined
+  }
+
+  /** Undefined: nobody sends us anywhere. */
+  get report(): RedirectReport | undefined {
+    const { alternate } = this.#redirection
+    if (this.#trouble !== undefined || alternate === undefined) return this.#trouble
+    return { alternate, state: 'standing-in', reason: '' }
   }
 
   nextTimeout(): Instant | undefined {
@@ -89,11 +106,22 @@ export class RedirectFollowing {
     this.#pending.forget()
   }
 
-  /** Nobody was to be reached. An alternate of which that is true is no stand-in, however long it was to be one. */
-  unreachable(now: Instant): void {
+  /** Somebody did what we asked. */
+  served(): void {
+    this.#trouble = undefined
+  }
+
+  /**
+   * Nobody was to be reached. An alternate of which that is true is no stand-in, however long it was to be one: the
+   * provisioned server is asked again, though it will send us there once more. RFC 9132 §4.6 lets us follow no sooner
+   * than in five minutes, which bounds what a dead alternate costs.
+   */
+  unreachable(reason: string, now: Instant): void {
     const { alternate } = this.#redirection
     if (alternate === undefined) return
     this.#options.contacts.talked(alternate, now)
+    this.#trouble = { alternate, state: 'unreachable', reason }
+    this.#options.tell({ kind: 'alternate-unreachable', alternate, reason })
     this.#end(now)
   }
 
@@ -104,9 +132,15 @@ export class RedirectFollowing {
       this.#options.move(decision.paths.paths, now)
       return 'followed'
     }
-    if (decision.kind === 'refuse')
-      this.#options.tell({ kind: 'redirect-refused', alternate: referenceName, reason: decision.reason })
+    if (decision.kind === 'refuse') this.#refused(referenceName, decision.reason)
     return 'stayed'
+  }
+
+  #refused(alternate: string, reason: string): void {
+    this.#options.tell({ kind: 'redirect-refused', alternate, reason })
+    // That it could not be reached says more than that it is too early to try again.
+    const isKnown = this.#trouble?.state === 'unreachable' && this.#trouble.alternate === alternate
+    if (!isKnown) this.#trouble = { alternate, state: 'refused', reason }
   }
 
   /** RFC 9132 §4.6: back to the provisioned server when the time is over, but not during an attack. */

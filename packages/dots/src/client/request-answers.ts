@@ -1,4 +1,4 @@
-import { Code, OptionNumber, findOption } from '@breakwater/coap'
+import { Code, OptionNumber, codeClass, findOption } from '@breakwater/coap'
 import type { CoapResponse } from '@breakwater/coap'
 import { Seconds, after } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
@@ -208,6 +208,8 @@ function isOver({ status, conflict }: MitigationReport, trigger: Trigger): boole
 function watchAfter(response: CoapResponse): RequestLedger['watch'] {
   // RFC 7641 §4.1: nothing is there that could be observed; with the first mitigation there will be.
   if (response.code === Code.notFound) return 'unwatched'
+  // It does, but not now.
+  if (codeClass(response.code) === 5 || response.code === Code.tooManyRequests) return 'unwatched'
   const isObserved = findOption(response.options, OptionNumber.observe) !== undefined
   return response.code === Code.content && isObserved ? 'watched' : 'unavailable'
 }

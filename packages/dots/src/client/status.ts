@@ -9,6 +9,7 @@ import type { ConflictCause } from './answer.ts'
 import type { Association } from './association.ts'
 import type { Refusal, RequestState } from './request-state.ts'
 import type { CandidateReport } from './race-report.ts'
+import type { RedirectReport } from './redirect-following.ts'
 import type { ProtectionStatus } from './protection.ts'
 import type { BookedRequest } from './request-book.ts'
 import type { SessionState } from './session-state.ts'
@@ -39,6 +40,8 @@ export interface SessionReport {
   readonly candidates: readonly CandidateReport[]
   /** Until UDP is tried again beside a session over TCP. */
   readonly udpProbeInSeconds: number | undefined
+  /** Where the server sends us, and whether we got there (RFC 9132 §4.6); undefined: nowhere. */
+  readonly redirect: RedirectReport | undefined
   /** What it goes by now (RFC 9132 §4.5). */
   readonly parameters: SessionParameters | undefined
   /** Which of its two sets that is. */
@@ -85,6 +88,7 @@ export function reportSession(association: Association, now: Instant): SessionRe
     cuid,
     activity: association.isMitigating ? ('mitigating' as const) : ('idle' as const),
     candidates: association.candidates(now),
+    redirect: association.redirect,
     udpProbeInSeconds: nextProbeAt === undefined ? undefined : seconds(now, nextProbeAt)
   }
   const nothing = {
