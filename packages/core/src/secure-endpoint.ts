@@ -40,8 +40,9 @@ export interface CertificateCredentials {
   readonly trustAnchors: string
   /**
    * Certificate revocation lists. With them, a certificate of a peer is refused (`certificate-refused`) when it was
-   * revoked, and also when no current list covers it or an intermediate above it (RFC 5280 §6.3.3: undetermined). A list
-   * that is out of date when it is read is a ConfigError. Default: nobody asks.
+   * revoked, and also when no current list covers it or an intermediate above it (RFC 5280 §6.3.3: undetermined). No
+   * list at all is a ConfigError; one that is out of date when it is read is one, too, or covers nobody. Default: nobody
+   * asks.
    */
   readonly crl?: string | readonly string[]
 }

@@ -1,4 +1,4 @@
-import { ConfigError } from '@breakwater/core'
+import { ConfigError, pskProblem, revocationListText } from '@breakwater/core'
 import type {
   CertificateCredentials,
   ClientCredentials,
@@ -7,12 +7,6 @@ import type {
   ServerCredentials
 } from '@breakwater/core'
 import type { NativeCredentials } from './addon.ts'
-
-/** RFC 4279 §5.3: what every implementation must take. */
-const longestPskIdentityBytes = 128
-const longestPskBytes = 64
-/** RFC 9257 §6: at least 128 bits of entropy, so at least that many bits. */
-const shortestPskBytes = 16
 
 /** A SHA-256 whole, or its first 120 bits (RFC 7252 §9.1.3.2.1). */
 const keyDigest = /^(?:[0-9a-f]{64}|[0-9a-f]{30})$/i
@@ -23,23 +17,16 @@ export function invalid(path: string, message: string): ConfigError {
 }
 
 function checkPsk(path: string, identity: string, key: Uint8Array): void {
-  const length = Buffer.byteLength(identity)
-  if (length === 0 || length > longestPskIdentityBytes || identity.includes('\0'))
-    throw invalid(path, `an identity has 1 to ${longestPskIdentityBytes} bytes of UTF-8 and no NUL`)
-  if (key.length < shortestPskBytes || key.length > longestPskBytes)
-    throw invalid(
-      path,
-      `the key of "${identity}" has ${key.length} bytes, not ${shortestPskBytes} to ${longestPskBytes}`
-    )
+  const problem = pskProblem(identity, key)
+  if (problem !== undefined) throw invalid(path, problem)
 }
 
 function toNativeCertificate(credentials: CertificateCredentials): NativeCredentials {
   const { certificate, privateKey, trustAnchors, crl } = credentials
   const texts = { certificate, privateKey, trustAnchors }
-  if (crl === undefined) return { certificate: texts }
-  const lists = typeof crl === 'string' ? crl : crl.join('\n')
-  // No list at all is no way to say that nothing was revoked.
-  if (lists.trim() === '') throw invalid('crl', 'no PEM certificate revocation list')
+  const lists = revocationListText(crl)
+  if (lists === undefined) return { certificate: texts }
+  if (lists === '') throw invalid('crl', 'no PEM certificate revocation list')
   return { certificate: { ...texts, crl: lists } }
 }
 

@@ -1,15 +1,9 @@
-import { ConfigError } from '@breakwater/core'
+import { ConfigError, pskProblem, revocationListText } from '@breakwater/core'
 import type { CertificateCredentials, SecureStreamOptions } from '@breakwater/core'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { SecureContextOptions } from 'node:tls'
 import { secureProfile } from './profile.ts'
-
-/** RFC 4279 §5.3: what every implementation must take. */
-const longestPskIdentityBytes = 128
-const longestPskBytes = 64
-/** RFC 9257 §6: at least 128 bits of entropy, so at least that many bits. */
-const shortestPskBytes = 16
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
@@ -45,20 +39,16 @@ function certificateOptions(owner: string, credentials: CertificateCredentials):
   const [own] = readCertificates(`${owner}.certificate`, certificate)
   readCertificates(`${owner}.trustAnchors`, trustAnchors)
   if (own !== undefined) checkPrivateKey(`${owner}.privateKey`, privateKey, own)
+  // Node would ask nobody for an empty array of lists.
+  if (revocationListText(crl) === '') throw unusable(`${owner}.crl`, 'no PEM certificate revocation list')
   // With lists, OpenSSL wants a current one for every certificate below the anchor (RFC 5280 §6.3.3).
   const lists = crl === undefined ? {} : { crl: typeof crl === 'string' ? crl : [...crl] }
   return { cert: certificate, key: privateKey, ca: trustAnchors, ...lists }
 }
 
 function checkPsk(path: string, identity: string, key: Uint8Array): void {
-  const length = Buffer.byteLength(identity)
-  if (length === 0 || length > longestPskIdentityBytes || identity.includes('\0'))
-    throw unusable(path, `an identity has 1 to ${longestPskIdentityBytes} bytes of UTF-8 and no NUL`)
-  if (key.length < shortestPskBytes || key.length > longestPskBytes)
-    throw unusable(
-      path,
-      `the key of "${identity}" has ${key.length} bytes, not ${shortestPskBytes} to ${longestPskBytes}`
-    )
+  const problem = pskProblem(identity, key)
+  if (problem !== undefined) throw unusable(path, problem)
 }
 
 function optionsOf(options: SecureStreamOptions): SecureContextOptions {

@@ -43,4 +43,11 @@ describe('with a revocation list, a TLS client', () => {
   it('refuses all when the list is out of date: revoked or not, nobody knows', async () => {
     expect(await verdict(good, authority.revoke([], -2, -1))).toBe('certificate-refused')
   })
+
+  it.each([[[]], [''], [['', ' ']]])('does not open when %j is all it is to go by', async (lists) => {
+    await expect(verdict(good, lists)).rejects.toMatchObject({
+      code: 'TLS_CREDENTIALS_INVALID',
+      problems: [{ path: 'credentials.crl', message: 'no PEM certificate revocation list' }]
+    })
+  })
 })
