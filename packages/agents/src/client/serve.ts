@@ -2,7 +2,7 @@ import type { Clock, Log } from '@breakwater/core'
 import { DomainName, Notebook, hostDotsClient } from '@breakwater/dots'
 import type { Resolver, Site } from '@breakwater/dots'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
-import { linuxDefaultRouters, systemClock, systemEntropy, tlsEndpointOpener } from '@breakwater/runtime'
+import { linuxDefaultRouters, systemEntropy, tlsEndpointOpener } from '@breakwater/runtime'
 import { openSqliteStore } from '@breakwater/store'
 import type { ClientConfig } from '../config/client-config.ts'
 import { loadClientConfig } from '../config/load.ts'
@@ -12,9 +12,8 @@ import { openControlServer } from '../control-api/control-server.ts'
 import { claimSocketPath } from '../control-api/socket-file.ts'
 import { reloadOnHangUp } from '../credential-reload.ts'
 import type { CleanUp } from '../life-cycle/clean-up.ts'
-import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
-import { openEventLog } from '../log/event-log.ts'
+import { serveAgent } from '../life-cycle/serve-agent.ts'
 import { makeFolderOf } from '../make-folder.ts'
 import { openResolver } from '../open-resolver.ts'
 import { ClientEndpoints } from './client-endpoints.ts'
@@ -25,13 +24,10 @@ import { ProtectionArchive } from './protection-archive.ts'
 import { ProtectionBook } from './protection-book.ts'
 
 /** Runs a client until it is told to stop. Nothing is withdrawn then: what servers granted stays until its lifetime ends. */
-export async function serve(configFile: string): Promise<void> {
-  const loaded = loadClientConfig(configFile)
-  const { level = 'info', pretty = false } = loaded.config.log ?? {}
-  const log = openEventLog({ level, pretty })
-  for (const { path, message, line } of loaded.warnings) log.warn('config.warning', { path, message, line })
-  const clock = systemClock()
-  await runUntilStopped(log, clock, (cleanUp) => start(configFile, loaded, log, clock, cleanUp))
+export function serve(configFile: string): Promise<void> {
+  return serveAgent(loadClientConfig(configFile), (loaded, log, clock, cleanUp) =>
+    start(configFile, loaded, log, clock, cleanUp)
+  )
 }
 
 async function start(

@@ -3,7 +3,7 @@ import { hostDotsServer } from '@breakwater/dots'
 import type { Mitigator, ServerEvent } from '@breakwater/dots'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { dryRunMitigator, openNftablesMitigator } from '@breakwater/mitigators'
-import { openTlsEndpoint, systemClock, systemEntropy } from '@breakwater/runtime'
+import { openTlsEndpoint, systemEntropy } from '@breakwater/runtime'
 import { openSqliteStore } from '@breakwater/store'
 import { noAuditTrail, openAuditTrail } from '../audit-trail.ts'
 import type { AuditTrail } from '../audit-trail.ts'
@@ -14,9 +14,8 @@ import { openControlServer } from '../control-api/control-server.ts'
 import { claimSocketPath } from '../control-api/socket-file.ts'
 import { reloadOnHangUp } from '../credential-reload.ts'
 import type { CleanUp } from '../life-cycle/clean-up.ts'
-import { runUntilStopped } from '../life-cycle/run-until-stopped.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
-import { openEventLog } from '../log/event-log.ts'
+import { serveAgent } from '../life-cycle/serve-agent.ts'
 import { makeFolderOf } from '../make-folder.ts'
 import { openResolver } from '../open-resolver.ts'
 import { OpenEndpoints } from '../open-endpoints.ts'
@@ -34,13 +33,10 @@ import {
 import { TicketKeys } from './ticket-keys.ts'
 
 /** Runs a server until it is told to stop: the composition, and nothing but that. */
-export async function serve(configFile: string): Promise<void> {
-  const loaded = loadServerConfig(configFile)
-  const { level = 'info', pretty = false } = loaded.config.log ?? {}
-  const log = openEventLog({ level, pretty })
-  for (const { path, message, line } of loaded.warnings) log.warn('config.warning', { path, message, line })
-  const clock = systemClock()
-  await runUntilStopped(log, clock, (cleanUp) => start(configFile, loaded, log, clock, cleanUp))
+export function serve(configFile: string): Promise<void> {
+  return serveAgent(loadServerConfig(configFile), (loaded, log, clock, cleanUp) =>
+    start(configFile, loaded, log, clock, cleanUp)
+  )
 }
 
 async function start(
