@@ -1,8 +1,8 @@
 import { formatIpPrefix } from '@breakwater/core'
 import type { ProtectionView, RequestView } from '@breakwater/control'
 import type { ClientStatus, ProtectionStatus, RequestReport, ServerStanding } from '@breakwater/dots'
-import { mitigationStatusText } from '../mitigation-status-text.ts'
-import { targetView } from '../target-view.ts'
+import { mitigationStatusText } from '../control-api/mitigation-status-text.ts'
+import { targetView } from '../control-api/target-view.ts'
 
 /** A protection as the control API shows it, with what each server was asked for it. */
 export function protectionView(

@@ -1,6 +1,6 @@
 import { AttackStatusCode } from '@breakwater/model'
 import type { RequestEvent } from '@breakwater/dots'
-import type { AuditEntry } from '../audit-trail.ts'
+import type { AuditEntry } from './audit-trail.ts'
 
 /** What the audit trail keeps of a request; undefined for those that are about no mitigation. */
 export function auditEntryOf(

@@ -14,7 +14,7 @@ import { Minutes, Seconds, toHex } from '@breakwater/core'
 import type { Log } from '@breakwater/core'
 import { seededEntropy, VirtualClock } from '@breakwater/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { TicketKeys } from '../src/server/ticket-keys.ts'
+import { TicketKeys } from '../../src/server/ticket-keys.ts'
 
 let folder: string
 let path: string

@@ -1,7 +1,7 @@
 import { destination } from 'pino'
 import { UnavailableError } from '@breakwater/core'
 import type { Log } from '@breakwater/core'
-import { makeFolderOf } from './make-folder.ts'
+import { makeFolderOf } from '../make-folder.ts'
 
 /** One mitigation request that was seen, and what was said to it. */
 export interface AuditEntry {

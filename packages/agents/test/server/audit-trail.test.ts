@@ -5,9 +5,9 @@ import { silentLog } from '@breakwater/core'
 import type { PeerId } from '@breakwater/core'
 import type { RequestEvent } from '@breakwater/dots'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openAuditTrail } from '../src/audit-trail.ts'
-import type { AuditEntry } from '../src/audit-trail.ts'
-import { auditEntryOf } from '../src/server/audit-entry.ts'
+import { openAuditTrail } from '../../src/server/audit-trail.ts'
+import type { AuditEntry } from '../../src/server/audit-trail.ts'
+import { auditEntryOf } from '../../src/server/audit-entry.ts'
 
 let folder: string
 beforeEach(() => {
