@@ -64,6 +64,11 @@ export class BlockwiseLayer implements Exchanges {
   }
 
   handle(input: CoapSessionInput, now: Instant): void {
+    // What most notifications are: there may be very many at a time.
+    if (input.kind === 'notify' && this.#peer.leavesAsItIs(input.response)) {
+      this.#exchanges.handle(input, now)
+      return
+    }
     this.#fromAbove(input, now)
     this.#carryDown(now)
   }
@@ -139,7 +144,8 @@ export class BlockwiseLayer implements Exchanges {
       const input = this.#down.shift()
       if (input !== undefined) this.#lower(input, now)
     }
-    for (const error of this.#refused.splice(0)) this.#up.push({ kind: 'malformed', error })
+    if (this.#refused.length > 0)
+      for (const error of this.#refused.splice(0)) this.#up.push({ kind: 'malformed', error })
     if (this.#sweepAt === undefined && !this.#peer.isIdle) this.#sweepAt = after(now, this.#timeout)
   }
 
@@ -202,8 +208,11 @@ export class BlockwiseLayer implements Exchanges {
   }
 
   poll(): CoapSessionOutput | undefined {
-    // What the exchanges said before their first input came.
-    return this.#up.shift() ?? this.#exchanges.poll()
+    if (this.#up.length > 0) return this.#up.shift()
+    // What the exchanges said before their first input came, or when they were told something past this layer.
+    const output = this.#exchanges.poll()
+    if (output?.kind === 'observer-gone') this.#peer.observerGone(output.exchange)
+    return output
   }
 
   load(): SessionLoad {

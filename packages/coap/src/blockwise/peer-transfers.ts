@@ -42,6 +42,8 @@ export class PeerTransfers {
   /** In order of arrival. */
   readonly #open = new Map<IncomingExchange, OpenRequest>()
   readonly #observers = new Map<IncomingExchange, Observer>()
+  /** Whether an observer has asked for blocks of a certain size. */
+  #observedInBlocks = false
 
   constructor(options: BlockwiseOptions, carrier: BlockCarrier, timeout: Duration) {
     this.#options = options
@@ -153,9 +155,16 @@ export class PeerTransfers {
     if (findOption(response.options, OptionNumber.observe) === undefined) return response
     if (observeAction(method, options) === 'register' && isSuccess(response.code)) {
       this.#observers.set(exchange, { key: resourceKey(method, options), asked })
+      if (asked !== undefined) this.#observedInBlocks = true
       return response
     }
     return { ...response, options: withoutObserve(response.options) }
+  }
+
+  /** Whether a notification concerns nothing here: it is short, and nobody fetches anything in blocks. */
+  leavesAsItIs({ code, payload }: CoapResponse): boolean {
+    if (this.#observedInBlocks || this.#responses.size > 0) return false
+    return isSuccess(code) && payload.length <= this.#carrier.wholeBytes
   }
 
   /** RFC 7959 §2.6: only the first block of a notification is pushed; the peer fetches the others. */

@@ -1,14 +1,13 @@
 import { after, between, type Duration, type Instant, Minutes, toHex } from '@breakwater/core'
-import { encodeMessage } from '../codec/encode.ts'
 import { Code, isSuccess } from '../code.ts'
 import { Confirmable, type ConfirmableOwner } from '../message/confirmables.ts'
 import { aged } from '../message/max-age.ts'
 import type { MessageLayer } from '../message/message-layer.ts'
-import { SentIds } from '../message/sent-ids.ts'
+import { RecentIds } from '../message/recent-ids.ts'
 import { stamp } from '../message/stamp.ts'
 import type { CoapResponse, IncomingExchange } from '../session.ts'
 import { FormatOfObservation } from './observed-format.ts'
-import { withoutObserve, withSequence } from './observe-option.ts'
+import { notificationForm } from './notification-form.ts'
 
 /** RFC 7641 §4.5: at least once in this time a notification is Confirmable. */
 export const LONGEST_UNCONFIRMED: Duration = Minutes(24 * 60)
@@ -26,6 +25,10 @@ export interface Observer {
   transmission: Confirmable | undefined
   /** Type of the notification that waits as its successor. */
   successorConfirmable: boolean
+  /** Message IDs of its Non-confirmable notifications: a Reset names nothing else (RFC 7252 §4.4). */
+  readonly sentIds: RecentIds
+  /** Whether it is still on the list; what tells of the end of an observation leaves when it is not. */
+  listed: boolean
 }
 
 export interface ObserverLimits {
@@ -47,9 +50,10 @@ export class Observers {
   readonly #limits: ObserverLimits
   readonly #byExchange = new Map<IncomingExchange, Observer>()
   readonly #byToken = new Map<string, Observer>()
-  readonly #sentIds = new SentIds<Observer>()
   /** One for all: stays strictly increasing also for a token that registers anew (RFC 7641 §4.4). */
   #sequence = 0
+  /** Non-confirmable messages so far. */
+  #sent = 0
   /** Non-confirmable notifications that wait for their turn; a newer state takes the place of an older one. */
   readonly #held = new Map<Observer, { readonly bytes: Uint8Array; readonly composedAt: Instant }>()
   /** When the next Non-confirmable notification may leave. */
@@ -76,12 +80,15 @@ export class Observers {
     if (this.#byExchange.size >= this.#limits.observers) return undefined
     const observer: Observer = {
       exchange,
-      token,
+      // A copy: with a view, the whole request would be kept.
+      token: token.slice(),
       format: new FormatOfObservation(response),
       confirmedAt: now,
       unconfirmed: 0,
       transmission: undefined,
-      successorConfirmable: false
+      successorConfirmable: false,
+      sentIds: new RecentIds(),
+      listed: true
     }
     this.#byExchange.set(exchange, observer)
     this.#byToken.set(toHex(token), observer)
@@ -106,10 +113,10 @@ export class Observers {
   }
 
   #remove(observer: Observer): void {
+    observer.listed = false
     this.#byExchange.delete(observer.exchange)
     const key = toHex(observer.token)
     if (this.#byToken.get(key) === observer) this.#byToken.delete(key)
-    this.#sentIds.forget(observer)
     this.#held.delete(observer)
   }
 
@@ -126,7 +133,7 @@ export class Observers {
 
   /** The first response left as a Non-confirmable message: a Reset of it counts like that of a notification. */
   sentFirst(observer: Observer, messageId: number): void {
-    this.#sentIds.add(messageId, observer)
+    this.#remember(observer, messageId)
   }
 
   notify(exchange: IncomingExchange, response: CoapResponse, confirmable: boolean, now: Instant): void {
@@ -143,21 +150,13 @@ export class Observers {
   }
 
   #notify(observer: Observer, response: CoapResponse, confirmable: boolean, now: Instant): void {
-    const bytes = this.#compose(observer, response)
+    const form = notificationForm(response)
+    const bytes = form.fill(observer.token, isSuccess(response.code) ? this.nextSequence() : 0)
     // RFC 7641 §4.2: after a notification that is not 2.xx the entry is gone, though it still has to arrive.
     if (!isSuccess(response.code)) this.#remove(observer)
     if (observer.transmission !== undefined)
-      this.#supersede(observer, observer.transmission, bytes, confirmable, now)
+      this.#supersede(observer, observer.transmission, bytes.slice(), confirmable, now)
     else this.#send(observer, bytes, confirmable, now)
-  }
-
-  #compose(observer: Observer, response: CoapResponse): Uint8Array {
-    const { code, payload } = response
-    // RFC 7641 §4.2: a sequence number in each 2.xx, no Observe option in any other.
-    const options = isSuccess(code)
-      ? withSequence(response.options, this.nextSequence())
-      : withoutObserve(response.options)
-    return encodeMessage({ type: 'confirmable', code, messageId: 0, token: observer.token, options, payload })
   }
 
   /** RFC 7641 §4.5.2: intermediate states are skipped; what has not left yet is replaced at once. */
@@ -184,7 +183,7 @@ export class Observers {
       return
     }
     if (this.#mustWait(observer, now)) {
-      this.#held.set(observer, { bytes, composedAt: now })
+      this.#held.set(observer, { bytes: bytes.slice(), composedAt: now })
       return
     }
     const messageId = this.#layer.allocateId(now)
@@ -194,7 +193,7 @@ export class Observers {
       return
     }
     stamp(bytes, 'non-confirmable', messageId)
-    if (this.#byExchange.has(observer.exchange)) this.#sentIds.add(messageId, observer)
+    if (observer.listed) this.#remember(observer, messageId)
     observer.unconfirmed++
     if (this.#limits.spacing > 0) this.#mayNotifyAt = after(now, this.#limits.spacing)
     this.#layer.transmit(bytes)
@@ -208,8 +207,12 @@ export class Observers {
 
   /** RFC 7641 §4.5.1; what ends an observation is said at once. */
   #mustWait(observer: Observer, now: Instant): boolean {
-    if (this.#mayNotifyAt === undefined || now >= this.#mayNotifyAt) return false
-    return this.#byExchange.get(observer.exchange) === observer
+    return observer.listed && this.#mayNotifyAt !== undefined && now < this.#mayNotifyAt
+  }
+
+  #remember(observer: Observer, messageId: number): void {
+    this.#sent++
+    observer.sentIds.add(messageId, this.#sent)
   }
 
   nextTimeout(): Instant | undefined {
@@ -227,7 +230,7 @@ export class Observers {
 
   #submit(observer: Observer, bytes: Uint8Array, now: Instant): void {
     this.#held.delete(observer)
-    observer.transmission = new Confirmable(this.#ownerOf(observer), bytes, now)
+    observer.transmission = new Confirmable(this.#ownerOf(observer), bytes.slice(), now)
     this.#layer.submit(observer.transmission, now)
   }
 
@@ -258,16 +261,26 @@ export class Observers {
   /** RFC 7641 §4.5: rejected, or never acknowledged: not interested any more. */
   #lose(observer: Observer): void {
     observer.transmission = undefined
-    if (this.#byExchange.get(observer.exchange) !== observer) return
+    if (!observer.listed) return
     this.#remove(observer)
     this.#layer.emit({ kind: 'observer-gone', exchange: observer.exchange })
   }
 
   /** A Reset that no Confirmable message waits for. */
   reset(messageId: number, now: Instant): void {
-    const observer = this.#sentIds.find(messageId)
+    const observer = this.#senderOf(messageId)
     if (observer === undefined) return
     if (observer.transmission !== undefined) this.#layer.finish(observer.transmission, now)
     this.#lose(observer)
+  }
+
+  #senderOf(messageId: number): Observer | undefined {
+    let sender: Observer | undefined
+    let last = 0
+    for (const observer of this.#byExchange.values()) {
+      const ordinal = observer.sentIds.ordinalOf(messageId)
+      if (ordinal > last) [sender, last] = [observer, ordinal]
+    }
+    return sender
   }
 }

@@ -273,7 +273,6 @@ export class Responder {
   }
 
   notify(exchange: IncomingExchange, response: CoapResponse, confirmable: boolean, now: Instant): void {
-    checkResponse(response)
     this.#observers?.notify(exchange, response, confirmable, now)
   }
 

@@ -1,0 +1,98 @@
+import { isSuccess } from '../code.ts'
+import { encodeMessage, optionsAndPayloadBytes } from '../codec/encode.ts'
+import { HEADER_BYTES } from '../codec/limit.ts'
+import { OptionNumber } from '../option.ts'
+import { checkResponse } from '../request/sendable.ts'
+import type { CoapResponse } from '../session.ts'
+import { withoutObserve, withSequence } from './observe-option.ts'
+
+const NO_BYTES = new Uint8Array(0)
+
+/** Takes the most room that a sequence number can (RFC 7641 §4.4). */
+const LONGEST_SEQUENCE = 0xff_ffff
+
+/** Memory of so many bytes at most is taken at a time. */
+const LARGEST_SLAB = 16_384
+
+/**
+ * What many observers of a resource are told, written once: for each of them only token and sequence number are filled in.
+ * That a slab of memory holds the notifications of many is what makes it cheap: most are longer than the 64 bytes up to
+ * which an array has its content within itself, and memory of its own costs an array more than all the rest.
+ */
+export class NotificationForm {
+  readonly #code: number
+  /** Options before the Observe option, and its head with a length of 0. */
+  readonly #before: Uint8Array
+  /** Options behind it, and the payload. */
+  readonly #behind: Uint8Array
+  #slab = new ArrayBuffer(0)
+  #used = 0
+  #slots = 1
+
+  /** @throws InternalError `COAP_MESSAGE_UNSENDABLE`. */
+  constructor(response: CoapResponse) {
+    checkResponse(response)
+    const { code, payload } = response
+    this.#code = code
+    // RFC 7641 §4.2: a sequence number in each 2.xx, no Observe option in any other.
+    const isNumbered = isSuccess(code)
+    const options = isNumbered
+      ? withSequence(response.options, LONGEST_SEQUENCE)
+      : withoutObserve(response.options)
+    const whole = encodeMessage({ type: 'confirmable', code, messageId: 0, token: NO_BYTES, options, payload })
+    if (!isNumbered) {
+      this.#before = NO_BYTES
+      this.#behind = whole.subarray(HEADER_BYTES)
+      return
+    }
+    const earlier = options.filter(({ number }) => number < OptionNumber.observe)
+    const at = HEADER_BYTES + optionsAndPayloadBytes(earlier, NO_BYTES)
+    this.#before = whole.slice(HEADER_BYTES, at + 1)
+    this.#before[at - HEADER_BYTES] = (whole[at] ?? 0) & 0xf0
+    this.#behind = whole.subarray(at + 4)
+  }
+
+  /** @returns an encoded Confirmable message without a Message ID. Copy what is to be kept: it lies in memory with others. */
+  fill(token: Uint8Array, sequence: number): Uint8Array {
+    const before = this.#before
+    const numbers = before.length === 0 ? 0 : uintBytes(sequence)
+    const start = HEADER_BYTES + token.length + before.length
+    const bytes = this.#room(start + numbers + this.#behind.length)
+    bytes[0] = 0x40 | token.length
+    bytes[1] = this.#code
+    for (let i = 0; i < token.length; i++) bytes[HEADER_BYTES + i] = token[i] ?? 0
+    for (let i = 0; i < before.length; i++) bytes[start - before.length + i] = before[i] ?? 0
+    if (numbers > 0) bytes[start - 1] = (bytes[start - 1] ?? 0) | numbers
+    for (let i = 0; i < numbers; i++) bytes[start + i] = sequence >> (8 * (numbers - 1 - i))
+    bytes.set(this.#behind, start + numbers)
+    return bytes
+  }
+
+  /** Twice as much with each slab: most forms are filled in once. */
+  #room(length: number): Uint8Array {
+    if (this.#used + length > this.#slab.byteLength) {
+      this.#slab = new ArrayBuffer(Math.max(length, Math.min(LARGEST_SLAB, length * this.#slots)))
+      this.#slots *= 2
+      this.#used = 0
+    }
+    const bytes = new Uint8Array(this.#slab, this.#used, length)
+    this.#used += length
+    return bytes
+  }
+}
+
+/** How many bytes a uint takes (RFC 7252 §3.2). */
+function uintBytes(value: number): number {
+  if (value === 0) return 0
+  if (value < 0x100) return 1
+  return value < 0x1_0000 ? 2 : 3
+}
+
+const forms = new WeakMap<CoapResponse, NotificationForm>()
+
+/** The form of a response, made when it is first asked for: observers of one representation are told the same object. */
+export function notificationForm(response: CoapResponse): NotificationForm {
+  let form = forms.get(response)
+  if (form === undefined) forms.set(response, (form = new NotificationForm(response)))
+  return form
+}
