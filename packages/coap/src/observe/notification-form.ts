@@ -39,7 +39,14 @@ export class NotificationForm {
     const options = isNumbered
       ? withSequence(response.options, LONGEST_SEQUENCE)
       : withoutObserve(response.options)
-    const whole = encodeMessage({ type: 'confirmable', code, messageId: 0, token: NO_BYTES, options, payload })
+    const whole = encodeMessage({
+      type: 'confirmable',
+      code,
+      messageId: 0,
+      token: NO_BYTES,
+      options,
+      payload
+    })
     if (!isNumbered) {
       this.#before = NO_BYTES
       this.#behind = whole.subarray(HEADER_BYTES)
