@@ -1,7 +1,7 @@
 import type { IncomingExchange } from '@breakwater/coap'
 import { Code, OptionNumber, isSuccess, uintOption } from '@breakwater/coap'
 import type { CoapResponse } from '@breakwater/coap'
-import { Milliseconds, Seconds, after } from '@breakwater/core'
+import { Milliseconds, Seconds, after, between } from '@breakwater/core'
 import type { Duration, Instant, PeerId } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
@@ -19,26 +19,30 @@ import { dotsResponse, tooLarge } from './response.ts'
 import type { ServerSession } from './server-session.ts'
 import type { ServerState } from './server-state.ts'
 
-/** One client that wants to be told of one mitigation, or of all of its cuid (RFC 9132 §4.4.2.1). */
-export interface MitigationObservation {
-  readonly kind: 'mitigation'
+interface ObservationBase {
   readonly session: ServerSession
   readonly exchange: IncomingExchange
+  /** Whether it is to be told something, at once or when its session's turn comes. */
+  isPlanned: boolean
+  hasGone: boolean
+}
+
+/** One client that wants to be told of one mitigation, or of all of its cuid (RFC 9132 §4.4.2.1). */
+export interface MitigationObservation extends ObservationBase {
+  readonly kind: 'mitigation'
   readonly client: ClientState
   readonly of: MitigationId | 'all'
   /** Part of what is observed: the query belongs to the resource's name (RFC 7641 §1.3). */
   readonly content: Content
   /** What ended since the last notification: told once, for nothing is left to look up. */
-  readonly ended: Map<MitigationId, Mitigation>
+  ended: readonly Mitigation[]
   /** Until then it is told again and again: its client does not seem to hear us. */
   insistUntil: Instant | undefined
 }
 
 /** One client that wants to be told of the configuration of its session (RFC 9132 §4.5.3). */
-export interface ConfigurationObservation {
+export interface ConfigurationObservation extends ObservationBase {
   readonly kind: 'configuration'
-  readonly session: ServerSession
-  readonly exchange: IncomingExchange
   /** Undefined: of whatever is in force. */
   readonly sid: number | undefined
 }
@@ -66,14 +70,18 @@ interface Told {
   readonly parameters: SessionParameters
   readonly ended: readonly Mitigation[]
   readonly response: CoapResponse | undefined
+  readonly composedAt: Instant
 }
 
-/** So many sessions are told something in one go, some milliseconds' work: a heartbeat may be waiting. */
-const SESSIONS_PER_TURN = 256
+/** So long may what was told last go on: remaining lifetimes are in whole seconds. */
+const TOLD_AGAIN_WITHIN: Duration = Milliseconds(100)
+
+/** So many observers are told something in one go, some milliseconds' work: a heartbeat may be waiting. */
+const OBSERVERS_PER_TURN = 256
 
 const NEXT_TURN: Duration = Milliseconds(1)
 
-/** Timer of all sessions that need not wait. */
+/** Timer of all observers that need not wait. */
 export const NOTIFY_ALL_TIMER = 'notify-all'
 
 /**
@@ -83,8 +91,10 @@ export const NOTIFY_ALL_TIMER = 'notify-all'
 export class Observations {
   readonly #state: ServerState
   readonly #describe: Describe
-  /** Sessions that may be told something at once: one timer for all, as there may be very many. */
-  readonly #ready = new Set<ServerSession>()
+  /** To be told at once, in order: one timer for all, as there may be very many. */
+  #ready: Observation[] = []
+  /** How many of `#ready` have had their turn. */
+  #served = 0
   /** Until anything happens but the telling itself. */
   #told: Told | undefined
 
@@ -109,8 +119,10 @@ export class Observations {
       client,
       of,
       content,
-      ended: new Map(),
-      insistUntil: undefined
+      ended: NONE,
+      insistUntil: undefined,
+      isPlanned: false,
+      hasGone: false
     }
     session.observations.set(exchange, observation)
     client.observations.add(observation)
@@ -120,7 +132,14 @@ export class Observations {
   /** Registers an observer of the session's configuration if the session may have one more. */
   addConfiguration(session: ServerSession, exchange: IncomingExchange, sid: number | undefined): boolean {
     if (!this.#hasRoom(session)) return false
-    session.observations.set(exchange, { kind: 'configuration', session, exchange, sid })
+    session.observations.set(exchange, {
+      kind: 'configuration',
+      session,
+      exchange,
+      sid,
+      isPlanned: false,
+      hasGone: false
+    })
     return true
   }
 
@@ -129,7 +148,8 @@ export class Observations {
     const observation = session.observations.get(exchange)
     if (observation === undefined) return
     session.observations.delete(exchange)
-    session.changed.delete(observation)
+    observation.hasGone = true
+    session.waiting?.delete(observation)
     if (observation.kind === 'configuration') return
     observation.client.observations.delete(observation)
     this.#state.clients.release(observation.client)
@@ -137,10 +157,15 @@ export class Observations {
 
   /** The state of a mitigation changed, or it is time to say it again. */
   changed(mitigation: Mitigation, now: Instant): void {
+    // Most observers have heard the same, so they share one list of what has ended since.
+    let [known, longer]: [readonly Mitigation[], readonly Mitigation[]] = [NONE, [mitigation]]
     for (const observation of mitigation.client.observations) {
       if (observation.of !== 'all' && observation.of !== mitigation.id) continue
-      if (mitigation.state.kind === 'ended' && observation.ended.size < MOST_ENDED)
-        observation.ended.set(mitigation.id, mitigation)
+      if (mitigation.state.kind === 'ended') {
+        if (observation.ended !== known)
+          [known, longer] = [observation.ended, withEnd(observation.ended, mitigation)]
+        observation.ended = longer
+      }
       this.#plan(observation, now)
     }
   }
@@ -176,27 +201,42 @@ export class Observations {
 
   /** Timer `notify-all`: some of them, and then whoever else wants something of the server has a turn. */
   notifyReady(now: Instant): void {
-    let left = SESSIONS_PER_TURN
-    for (const session of this.#ready) {
-      if (left-- === 0) break
-      this.notify(session, now)
+    const end = Math.min(this.#ready.length, this.#served + OBSERVERS_PER_TURN)
+    while (this.#served < end) {
+      const observation = this.#ready[this.#served++]
+      if (observation === undefined || observation.hasGone) continue
+      // Another of the same session may have had its turn.
+      if (dueAt(observation.session) > now) this.#wait(observation)
+      else this.#tell(observation, now)
     }
-    if (this.#ready.size > 0) this.#state.timers.set(NOTIFY_ALL_TIMER, after(now, NEXT_TURN))
+    if (this.#served < this.#ready.length) this.#state.timers.set(NOTIFY_ALL_TIMER, after(now, NEXT_TURN))
+    else {
+      this.#ready = []
+      this.#served = 0
+    }
   }
 
   /** The session has closed. */
   sessionClosed(session: ServerSession): void {
-    this.#ready.delete(session)
     this.#state.timers.cancel(notifyTimer(session.peer))
   }
 
   /** Timer `notify:<peer>`: tells one observer; the others of the session have their turn later. */
   notify(session: ServerSession, now: Instant): void {
-    // Whichever of its two timers comes first: the other must not tell it more before its time.
-    this.#ready.delete(session)
-    const [observation] = session.changed
-    if (observation === undefined) return
-    session.changed.delete(observation)
+    // Something else may have been told at once: the next must not come before its time.
+    if (dueAt(session) <= now) {
+      const [observation] = session.waiting ?? []
+      if (observation === undefined) return
+      session.waiting?.delete(observation)
+      this.#tell(observation, now)
+    }
+    if (session.waiting !== undefined && session.waiting.size > 0)
+      this.#state.timers.set(notifyTimer(session.peer), dueAt(session))
+  }
+
+  #tell(observation: Observation, now: Instant): void {
+    const { session } = observation
+    observation.isPlanned = false
     const message = this.#message(observation, now)
     if (message !== undefined) this.#send(observation, message, now)
     this.redirected(session, now)
@@ -204,9 +244,7 @@ export class Observations {
       // RFC 7641 §4.2: the resource is gone, so its entry goes; one that stayed would take another's place.
       session.forgetObserver(observation.exchange, now)
       this.remove(session, observation.exchange)
-    } else if (isInsisted(observation, now)) session.changed.add(observation)
-    if (session.changed.size > 0)
-      this.#state.timers.set(notifyTimer(session.peer), after(session.notifiedAt, PACING_WITHOUT_RTT))
+    } else if (message !== undefined && isInsisted(observation, now)) this.#plan(observation, now)
   }
 
   #hasRoom(session: ServerSession): boolean {
@@ -214,15 +252,23 @@ export class Observations {
   }
 
   #plan(observation: Observation, now: Instant): void {
+    if (observation.isPlanned) return
+    observation.isPlanned = true
     const { session } = observation
-    session.changed.add(observation)
-    const dueAt = after(session.notifiedAt, PACING_WITHOUT_RTT)
-    if (dueAt > now) {
-      this.#state.timers.set(notifyTimer(session.peer), dueAt)
+    if (dueAt(session) > now || (session.waiting !== undefined && session.waiting.size > 0)) {
+      this.#wait(observation)
       return
     }
-    if (this.#ready.size === 0) this.#state.timers.set(NOTIFY_ALL_TIMER, now)
-    this.#ready.add(session)
+    if (this.#ready.length === 0) this.#state.timers.set(NOTIFY_ALL_TIMER, now)
+    this.#ready.push(observation)
+  }
+
+  /** Until the turn of its session comes. */
+  #wait(observation: Observation): void {
+    const { session } = observation
+    session.waiting ??= new Set()
+    session.waiting.add(observation)
+    this.#state.timers.set(notifyTimer(session.peer), dueAt(session))
   }
 
   #send({ session, exchange }: Observation, message: CoapResponse, now: Instant): void {
@@ -244,8 +290,8 @@ export class Observations {
 
   #mitigationMessage(observation: MitigationObservation, now: Instant): CoapResponse | undefined {
     const { session, client, of, content } = observation
-    const ended = observation.ended.size === 0 ? NONE : [...observation.ended.values()]
-    observation.ended.clear()
+    const { ended } = observation
+    observation.ended = NONE
     const { parameters } = session
     const last = this.#told
     if (
@@ -253,12 +299,12 @@ export class Observations {
       last.of === of &&
       last.content === content &&
       last.parameters === parameters &&
-      last.ended.length === ended.length &&
-      last.ended.every((each, index) => each === ended[index])
+      last.ended === ended &&
+      between(last.composedAt, now) < TOLD_AGAIN_WITHIN
     )
       return last.response
     const response = this.#represent(observation, ended, now)
-    this.#told = { client, of, content, parameters, ended, response }
+    this.#told = { client, of, content, parameters, ended, response, composedAt: now }
     return response
   }
 
@@ -282,14 +328,24 @@ export class Observations {
 }
 
 function isInsisted(observation: Observation, now: Instant): boolean {
-  if (observation.kind === 'configuration' || !observation.session.observations.has(observation.exchange))
-    return false
+  if (observation.kind === 'configuration' || observation.hasGone) return false
   return observation.insistUntil !== undefined && observation.insistUntil > now
 }
 
 /** What ended is told once, and before anything else. */
 function hasEnds(observation: Observation): boolean {
-  return observation.kind === 'mitigation' && observation.ended.size > 0
+  return observation.kind === 'mitigation' && observation.ended.length > 0
+}
+
+/** When its next notification may leave (RFC 9132 §4.4.2.1). */
+function dueAt(session: ServerSession): Instant {
+  return after(session.notifiedAt, PACING_WITHOUT_RTT)
+}
+
+/** A mitigation that ends again is told as it ended last. */
+function withEnd(ended: readonly Mitigation[], mitigation: Mitigation): readonly Mitigation[] {
+  if (ended.length >= MOST_ENDED) return ended
+  return [...ended.filter(({ id }) => id !== mitigation.id), mitigation]
 }
 
 /** Whether there is nothing left that it could be told of. */

@@ -58,8 +58,8 @@ export class ServerSession {
   /** Clients that spoke through this session; it keeps their cuids bound. */
   readonly clients: Set<ClientState> = new Set()
   readonly observations: Map<IncomingExchange, Observation> = new Map()
-  /** Observations that are to be told something. */
-  readonly changed: Set<Observation> = new Set()
+  /** Observations that are to be told something when its turn comes; made when one has to wait. */
+  waiting: Set<Observation> | undefined
   notifiedAt: Instant
   /** Whether its client has a mitigation under way, which decides between the two sets of the configuration. */
   #mitigating = false
@@ -149,7 +149,9 @@ export class ServerSession {
   /** RFC 9132 §4.4.2.1: never Confirmable. */
   notify(exchange: IncomingExchange, response: CoapResponse, now: Instant): void {
     this.#coap.handle({ kind: 'notify', exchange, response, confirmable: false }, now)
-    this.#drain(now)
+    this.#performAll(now)
+    // One that goes in one piece waits for nothing.
+    if (response.payload.length > AGENT_BLOCKWISE.preferredSize) this.#arm()
   }
 
   /** Its notifications end. */
@@ -240,6 +242,11 @@ export class ServerSession {
   }
 
   #drain(now: Instant): void {
+    this.#performAll(now)
+    this.#arm()
+  }
+
+  #performAll(now: Instant): void {
     let request: RequestOutput | undefined
     /** A datagram brings one request at most, a piece of a stream any number. */
     let others: RequestOutput[] | undefined
@@ -249,8 +256,7 @@ export class ServerSession {
       else (others ??= []).push(output)
     // They are answered when all else has been taken out.
     if (request !== undefined) this.#listener.request(this, request, now)
-    for (const other of others ?? []) this.#listener.request(this, other, now)
-    this.#arm()
+    if (others !== undefined) for (const other of others) this.#listener.request(this, other, now)
   }
 
   #perform(output: Exclude<CoapStreamOutput, { kind: 'request' }>, now: Instant): void {

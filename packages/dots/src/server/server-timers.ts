@@ -22,11 +22,10 @@ export class ServerTimers {
   handleTimeout(now: Instant): void {
     const { timers } = this.#state
     const { observations } = this.#parts
-    observations.forgetTold()
     for (let name = timers.takeDue(now); name !== undefined; name = timers.takeDue(now)) {
       const colon = name.indexOf(':')
       const [kind, of] = colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)]
-      if (kind !== 'notify') observations.forgetTold()
+      if (kind !== 'notify' && kind !== NOTIFY_ALL_TIMER) observations.forgetTold()
       this.#timer(kind, of, now)
     }
   }

@@ -101,4 +101,19 @@ describe('the observers of a server', () => {
     bed.advance(Seconds(60))
     expect(peer.notifications).toEqual([])
   })
+
+  it('an observer of all that has nothing left to hear does not hold up the server while its client insists', () => {
+    const bed = new ServerBed({ policy: { statusInterval: Seconds(3600) } })
+    bed.mitigatorFailure = { code: 'DOWN', message: 'down', retryable: false }
+    const peer = bed.establish()
+    peer.put(1, TARGET)
+    peer.observe()
+    peer.put(1, TARGET)
+    // What is not in force ends at once.
+    peer.delete(1)
+    peer.notifications.length = 0
+    bed.advance(Seconds(20))
+    const mids = peer.notifications.map(({ body }) => body?.mitigationScope?.scope?.map(({ mid }) => mid))
+    expect(mids).toEqual([[1]])
+  })
 })
