@@ -72,8 +72,7 @@ describe('the flooded link on the simulated network', { timeout: 120_000 }, () =
 
 describe.skipIf(obstacle !== undefined)(
   'the flooded link in network namespaces',
-  // Known and not understood: of four whole runs, one saw a side let go of its session. Until it is, a second run decides.
-  { timeout: 120_000, retry: 1 },
+  { timeout: 120_000 },
   () => {
     it('passes every check that it makes of itself, within a minute', async () => {
       const started = performance.now()

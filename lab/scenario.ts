@@ -39,4 +39,6 @@ export interface ScenarioResult {
   /** Mitigation requests that were seen, decrypted, at a server not entitled to their targets. */
   readonly wrongServerRequests: number
   readonly figures: Readonly<Record<string, number | null>>
+  /** What explains a check that failed. */
+  readonly notes?: readonly string[]
 }

@@ -49,17 +49,32 @@ export function aimChecks(
 
 export function otherChecks(
   world: FloodedLinkWorld,
-  runs: readonly RunOutcome[],
+  outcomes: Outcomes,
   print: (line: string) => void
 ): readonly Check[] {
+  const runs = [...outcomes.values()].flat()
   const { judged, violations } = world.pacing()
   for (const violation of violations) print(`pacing: ${violation}`)
+  const ends = sessionEnds(outcomes)
+  for (const end of ends) print(end)
   return [
-    { name: 'no side ever lets go of the session', ok: runs.every(({ isSessionKept }) => isSessionKept) },
+    { name: 'no side ever lets go of the session', ok: ends.length === 0 },
     { name: 'the pacing auditor saw the traffic', ok: judged > runs.length * 4 },
     { name: 'the pacing of RFC 9132 §4.4 and probing-rate are kept', ok: violations.length === 0 },
     { name: 'no request for targets that are not its own', ok: world.wrongServerRequests() === 0 }
   ]
+}
+
+/** Every session that did not last, with the reason. */
+export function sessionEnds(outcomes: Outcomes): readonly string[] {
+  return [...outcomes].flatMap(([act, runs]) =>
+    runs.flatMap((run, index) =>
+      run.sessionEnds.map(
+        ({ side, reason, afterSeconds }) =>
+          `${act}, run ${index}: the ${side} let go of the session ${afterSeconds.toFixed(3)} s after the flood began: ${reason}`
+      )
+    )
+  )
 }
 
 /** Runs that need a new session end when the server accepts. */

@@ -30,14 +30,23 @@ export interface Act {
   readonly watchSeconds: number
 }
 
+/** One side let go of a session while the story went on. */
+export interface SessionEnding {
+  readonly side: 'client' | 'server'
+  /** As its endpoint said, or its state. */
+  readonly reason: string
+  /** Since the flood began. */
+  readonly afterSeconds: number
+}
+
 /** What became of one request. */
 export interface RunOutcome {
   /** From the customer's command until the server had accepted; undefined: not while it was watched. */
   readonly acceptedAfterSeconds: number | undefined
   /** Until the client knew, by a response or a notification. */
   readonly knownAfterSeconds: number | undefined
-  /** Neither side let go of the session that stood before the flood. */
-  readonly isSessionKept: boolean
+  /** Who let go of the session that stood before the flood, when and why; empty: it was kept on both sides. */
+  readonly sessionEnds: readonly SessionEnding[]
 }
 
 /** What the story `flooded-link` needs of a backend. */

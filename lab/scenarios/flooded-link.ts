@@ -15,7 +15,14 @@
 
 import { openFloodedLink } from '../backends/flooded-link-world.ts'
 import type { Backend, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts'
-import { type Aim, aimChecks, figuresOf, otherChecks, printCurves } from './flooded-link-report.ts'
+import {
+  type Aim,
+  aimChecks,
+  figuresOf,
+  otherChecks,
+  printCurves,
+  sessionEnds
+} from './flooded-link-report.ts'
 import type { Act } from './flooded-link-world.ts'
 import { interruption } from './interruption.ts'
 
@@ -114,12 +121,10 @@ async function run({ backend, runs, seed, stopped, print }: ScenarioOptions): Pr
     const result = {
       scenario: scenario.name,
       backend,
-      checks: [
-        ...aimChecks(AIMS, acts, byAct, print),
-        ...otherChecks(world, [...byAct.values()].flat(), print)
-      ],
+      checks: [...aimChecks(AIMS, acts, byAct, print), ...otherChecks(world, byAct, print)],
       wrongServerRequests: world.wrongServerRequests(),
-      figures: figuresOf(acts, byAct, world)
+      figures: figuresOf(acts, byAct, world),
+      notes: sessionEnds(byAct)
     }
     for (const { name, ok } of result.checks) print(`${ok ? 'ok  ' : 'FAIL'} ${name}`)
     return result

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 
 import { silentLog } from '@breakwater/core'
+import type { OpenSecureEndpoint } from '@breakwater/core'
 import { hostDotsClient } from '@breakwater/dots'
 import type { ClientEvent, ClientHost } from '@breakwater/dots'
 import { openBoundTcpSocket } from '@breakwater/dtls'
@@ -21,6 +22,7 @@ const plan = JSON.parse(process.argv[2] ?? '{}') as ClientsPlan
 const audit = new ProcessAudit()
 const clients = new Map<number, ClientHost>()
 const known = new Set<number>()
+const lastWords = new Map<number, string>()
 let isFlooded = false
 
 function take(customer: number, event: ClientEvent): void {
@@ -29,15 +31,30 @@ function take(customer: number, event: ClientEvent): void {
     tell({ kind: 'known', customer, atMs: nowMs() })
   }
   if (event.kind !== 'session' || !isFlooded) return
-  const { state } = event.session
-  if (state !== 'established' && state !== 'silent') tell({ kind: 'lost', customer })
+  const { state, text } = event.session
+  if (state === 'established' || state === 'silent') return
+  const reason = `${state} ${text} (its endpoint said: ${lastWords.get(customer) ?? 'nothing'})`
+  tell({ kind: 'lost', customer, side: 'client', reason, atMs: nowMs() })
+}
+
+/** The endpoints of a customer; how a session of theirs ended is noted before its client hears of it. */
+function openerOf(customer: number): OpenSecureEndpoint {
+  const open = audit.opener('client', customer)
+  return (options, handlers) =>
+    open(options, {
+      onBatch: (batch) => handlers.onBatch(batch),
+      onSession: (event) => {
+        if (event.kind !== 'established') lastWords.set(customer, `${event.kind}, ${event.reason}`)
+        handlers.onSession(event)
+      }
+    })
 }
 
 function start(customer: number, source: string): ClientHost {
   return hostDotsClient({
     clock: systemClock(),
     entropy: systemEntropy(),
-    open: audit.opener('client', customer),
+    open: openerOf(customer),
     openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
     site: siteOfCustomer(customer, { sources: [source], servers: [plan.server], transports: ['udp'] }),
     credentials: new Map([
@@ -65,7 +82,7 @@ for (const { first, count, source } of plan.groups)
   }
 await untilEstablished()
 tell({ kind: 'ready' })
-// The lab says that the flood is on; it closes our standard input when the story is over.
+// The lab says that the flood is on, then that the story is over; it closes our standard input when both sides know.
 await once(process.stdin, 'data')
 isFlooded = true
 for (const [customer, client] of clients)
@@ -76,7 +93,9 @@ for (const [customer, client] of clients)
     },
     Math.random() * plan.spreadSeconds * 1000
   )
-await once(process.stdin.resume(), 'end')
+await once(process.stdin, 'data')
 isFlooded = false
 audit.tell()
+tell({ kind: 'over' })
+await once(process.stdin.resume(), 'end')
 await Promise.all([...clients.values()].map((client) => client.close()))

@@ -1,7 +1,7 @@
 import type { CertificateCredentials } from '@breakwater/core'
 
 import type { PacingReport } from '../../agents/audited-agent.ts'
-import type { Act, FloodedLinkWorld, RunOutcome } from '../../scenarios/flooded-link-world.ts'
+import type { Act, FloodedLinkWorld, RunOutcome, SessionEnding } from '../../scenarios/flooded-link-world.ts'
 import { type DualStack, type FloodedNetwork, buildFloodedNetwork } from './flooded-network.ts'
 import {
   type ClientsPlan,
@@ -10,6 +10,7 @@ import {
   type Numbers,
   type ServerPlan,
   type Told,
+  nowMs,
   numbersOf
 } from './flooded-party.ts'
 import { FloodedProcess } from './flooded-process.ts'
@@ -30,9 +31,10 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
   readonly #asked = new Map<number, number>()
   readonly #accepted = new Map<number, number>()
   readonly #known = new Map<number, number>()
-  readonly #lost = new Set<number>()
+  readonly #ends: (Told & { readonly kind: 'lost' })[] = []
   readonly #violations: string[] = []
   readonly #reliefs = new Set<NodeJS.Timeout>()
+  #floodedAtMs = 0
   #judged = 0
   #wrongRequests = 0
   #network: FloodedNetwork | undefined
@@ -50,11 +52,14 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
     ).flat()
     this.#print(`${played.reduce((sum, { count }) => sum + count, 0)} customers and their servers are there`)
     await network.flood(acts)
+    this.#floodedAtMs = nowMs()
     for (const party of parties) party.goOn()
     const seconds = SPREAD_SECONDS + Math.max(...acts.map(({ watchSeconds }) => watchSeconds))
     this.#print(`the flood is on, for ${seconds} s`)
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-    // Farewells are no part of the story, and would take long in a flood.
+    // Farewells are no part of the story, and would take long in a flood. Nobody says one before all have heard that the
+    // story is over: to the other side it would look as if a session was let go of.
+    await Promise.all(parties.map((party) => party.hearThatItIsOver()))
     await network.calm()
     await Promise.all(parties.map((party) => party.end()))
     return played.map((numbers) => numbersOf(numbers).map((customer) => this.#outcome(customer)))
@@ -148,6 +153,7 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
   #take(told: Told): void {
     switch (told.kind) {
       case 'ready':
+      case 'over':
       case 'certified':
         return
       case 'asked':
@@ -160,7 +166,7 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
         this.#known.set(told.customer, told.atMs)
         return
       case 'lost':
-        this.#lost.add(told.customer)
+        this.#ends.push(told)
         return
       case 'wrong-request':
         this.#wrongRequests++
@@ -181,8 +187,15 @@ export class NetnsFloodedLink implements FloodedLinkWorld {
     return {
       acceptedAfterSeconds: since(this.#accepted.get(customer)),
       knownAfterSeconds: since(this.#known.get(customer)),
-      isSessionKept: asked !== undefined && !this.#lost.has(customer)
+      sessionEnds: this.#sessionEnds(customer)
     }
+  }
+
+  #sessionEnds(customer: number): readonly SessionEnding[] {
+    const began = this.#floodedAtMs
+    return this.#ends
+      .filter((end) => end.customer === customer)
+      .map(({ side, reason, atMs }) => ({ side, reason, afterSeconds: (atMs - began) / 1000 }))
   }
 }
 

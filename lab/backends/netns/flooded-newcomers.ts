@@ -85,7 +85,7 @@ while (waiting.length > 0) {
   newcomers.push(...(await Promise.all(next.map(({ customer, group }) => newcomer(customer, group)))))
 }
 tell({ kind: 'ready' })
-// The lab says that the flood is on; it closes our standard input when the story is over.
+// The lab says that the flood is on, then that the story is over; it closes our standard input when both sides know.
 await once(process.stdin, 'data')
 const delay = monitorEventLoopDelay()
 delay.enable()
@@ -100,7 +100,9 @@ for (const each of newcomers)
     },
     Math.random() * plan.spreadSeconds * 1000
   )
-await once(process.stdin.resume(), 'end')
+await once(process.stdin, 'data')
 tell({ kind: 'busy', milliseconds: Math.round(delay.max / 1e6) })
 audit.tell()
+tell({ kind: 'over' })
+await once(process.stdin.resume(), 'end')
 await Promise.all(clients.map((client) => client.close()))

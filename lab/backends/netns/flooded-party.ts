@@ -7,6 +7,8 @@ import { customerName } from '../../agents/flooded-link-agents.ts'
 /** What the processes of `flooded-link` say to the lab, one JSON object a line. Times are milliseconds since 1970. */
 export type Told =
   | { readonly kind: 'ready' }
+  /** It knows that the story is over: what ends from now on was not let go of. */
+  | { readonly kind: 'over' }
   /** There is an authority, and this is for the server. */
   | { readonly kind: 'certified'; readonly server: CertificateCredentials }
   | { readonly kind: 'asked'; readonly customer: number; readonly atMs: number }
@@ -19,8 +21,14 @@ export type Told =
       readonly port: number
     }
   | { readonly kind: 'known'; readonly customer: number; readonly atMs: number }
-  /** A session ended, or its client gave it up. */
-  | { readonly kind: 'lost'; readonly customer: number }
+  /** One side let go of a session that stood before the flood. */
+  | {
+      readonly kind: 'lost'
+      readonly customer: number
+      readonly side: 'client' | 'server'
+      readonly reason: string
+      readonly atMs: number
+    }
   | { readonly kind: 'wrong-request'; readonly customer: number }
   /** How long the process could not attend to anything, at worst. */
   | { readonly kind: 'busy'; readonly milliseconds: number }

@@ -45,7 +45,14 @@ export class FloodedProcess {
     this.#child.stdin?.write('go on\n')
   }
 
-  /** Tells it that the story is over, and waits until it has said its last words. */
+  /** Tells it that the story is over, and waits until it has said what it saw. */
+  async hearThatItIsOver(): Promise<void> {
+    const over = this.until('over')
+    this.goOn()
+    await over
+  }
+
+  /** Lets it close what it has open, and waits until it has ended. */
   async end(): Promise<void> {
     this.#child.stdin?.end()
     await Promise.race([this.#ended, lateAfter(PATIENCE_SECONDS)])

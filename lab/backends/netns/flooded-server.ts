@@ -17,14 +17,20 @@ import { type ServerPlan, nowMs, numbersOf, tell } from './flooded-party.ts'
 const plan = JSON.parse(process.argv[2] ?? '{}') as ServerPlan
 const audit = new ProcessAudit()
 const sessions = new Map<PeerId, { readonly customer: number; readonly path: NetworkPath }>()
-let isEnding = false
+let isOver = false
 
 function take(event: ServerEvent): void {
   if (event.kind === 'session-established')
     sessions.set(event.peer, { customer: customerIn(event.domain), path: event.path })
   // Attempts at a new session may end; what stood before the flood may not.
-  if (event.kind === 'session-closed' && !isEnding && plan.proof.kind === 'keys')
-    tell({ kind: 'lost', customer: sessions.get(event.peer)?.customer ?? Number.NaN })
+  if (event.kind === 'session-closed' && !isOver && plan.proof.kind === 'keys')
+    tell({
+      kind: 'lost',
+      customer: sessions.get(event.peer)?.customer ?? Number.NaN,
+      side: 'server',
+      reason: event.reason,
+      atMs: nowMs()
+    })
   if (event.kind !== 'request') return
   const session = sessions.get(event.peer)
   if (session === undefined) return
@@ -52,8 +58,11 @@ const server = await hostDotsServer({
   onEvent: take
 })
 tell({ kind: 'ready' })
-// The lab closes our standard input when the story is over.
-await once(process.stdin.resume(), 'end')
-isEnding = true
+// The lab says that the flood is on, then that the story is over; it closes our standard input when both sides know.
+await once(process.stdin, 'data')
+await once(process.stdin, 'data')
+isOver = true
 audit.tell()
+tell({ kind: 'over' })
+await once(process.stdin.resume(), 'end')
 await server.stop()

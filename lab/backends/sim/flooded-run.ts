@@ -27,7 +27,7 @@ import {
   serverPort,
   siteOfCustomer
 } from '../../agents/flooded-link-agents.ts'
-import type { Act, RunOutcome } from '../../scenarios/flooded-link-world.ts'
+import type { Act, RunOutcome, SessionEnding } from '../../scenarios/flooded-link-world.ts'
 
 const dualStack = {
   sources: ['2001:db8:1::2', '198.51.100.2'],
@@ -64,7 +64,8 @@ export class FloodedRun {
   #acceptedAt: Instant | undefined
   #knownAt: Instant | undefined
   #isFlooded = false
-  #isSessionKept = true
+  #floodedAt: Instant | undefined
+  readonly #sessionEnds: SessionEnding[] = []
 
   constructor(act: Act, seed: number, observer: RunObserver) {
     this.#act = act
@@ -99,7 +100,7 @@ export class FloodedRun {
     const outcome = {
       acceptedAfterSeconds: this.#since(this.#acceptedAt),
       knownAfterSeconds: this.#since(this.#knownAt),
-      isSessionKept: this.#isSessionKept
+      sessionEnds: this.#sessionEnds
     }
     await this.#end(client, server)
     return outcome
@@ -136,6 +137,7 @@ export class FloodedRun {
 
   #flood(isOn: boolean): void {
     this.#isFlooded = isOn
+    if (isOn) this.#floodedAt = this.#clock.now()
     const { lossTowardsClient, lossTowardsServer } = this.#act.flood
     const link = this.#home.link('wan')
     link.down.change({ loss: isOn ? lossTowardsClient : 0 })
@@ -164,8 +166,10 @@ export class FloodedRun {
   }
 
   /** What stood before the flood must not end in it; attempts at a new session may. */
-  #noteLoss(): void {
-    if (this.#isFlooded && this.#act.newSession === undefined) this.#isSessionKept = false
+  #noteLoss(side: SessionEnding['side'], reason: string): void {
+    if (!this.#isFlooded || this.#act.newSession !== undefined || this.#floodedAt === undefined) return
+    const afterSeconds = inSeconds(Milliseconds(this.#clock.now() - this.#floodedAt))
+    this.#sessionEnds.push({ side, reason, afterSeconds })
   }
 
   #audited(role: 'client' | 'server', host: SimulatedHost): SimulatedHost['openSecureEndpoint'] {
@@ -188,7 +192,7 @@ export class FloodedRun {
   }
 
   #serverEvent(event: ServerEvent): void {
-    if (event.kind === 'session-closed') this.#noteLoss()
+    if (event.kind === 'session-closed') this.#noteLoss('server', event.reason)
     if (event.kind !== 'request') return
     if (!isEntitled(CUSTOMER, event.targets)) this.#observer.onWrongRequest()
     if (event.outcome !== 'created' || this.#acceptedAt !== undefined) return
@@ -211,7 +215,8 @@ export class FloodedRun {
       onEvent: (event) => {
         if (event.kind === 'protection' && event.status.state === 'protected')
           this.#knownAt ??= this.#clock.now()
-        if (event.kind === 'session' && !isAlive(event.session.state)) this.#noteLoss()
+        if (event.kind === 'session' && !isAlive(event.session.state))
+          this.#noteLoss('client', `${event.session.state} ${event.session.text}`)
       }
     })
   }
