@@ -51,14 +51,13 @@ function take(customer: number, event: ClientEvent): void {
 
 function start({ customer, group, credentials, sessions }: Newcomer): ClientHost {
   const open = audit.opener('client', customer)
-  const handshakeRetransmission = Milliseconds(group.retransmissionMilliseconds)
   return hostDotsClient({
     clock: systemClock(),
     entropy: systemEntropy(),
     open: (options, handlers) =>
-      options.role === 'server'
-        ? open(options, handlers)
-        : open({ ...options, handshakeRetransmission, sessions }, handlers),
+      options.role === 'server' ? open(options, handlers) : open({ ...options, sessions }, handlers),
+    // The very option of an operator: of the first attempt, which starts before anything is asked, it changes the timer.
+    attackHandshakeRetransmission: Milliseconds(group.retransmissionMilliseconds),
     openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
     site: siteOfCustomer(customer, group),
     credentials: new Map([[domainName, credentials]]),

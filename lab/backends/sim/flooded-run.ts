@@ -175,8 +175,9 @@ export class FloodedRun {
   #audited(role: 'client' | 'server', host: SimulatedHost): SimulatedHost['openSecureEndpoint'] {
     const { take } = this.#observer
     const retransmission = this.#act.newSession?.retransmissionMilliseconds
+    // The client's follows the attack, as its operator would have it.
     const open: OpenSecureEndpoint =
-      retransmission === undefined
+      role === 'client' || retransmission === undefined
         ? host.openSecureEndpoint
         : (options, handlers) =>
             host.openSecureEndpoint(
@@ -189,6 +190,11 @@ export class FloodedRun {
       pairOf: () => String(this.#seed),
       take
     })
+  }
+
+  #haste(): { readonly attackHandshakeRetransmission?: Duration } {
+    const milliseconds = this.#act.newSession?.retransmissionMilliseconds
+    return milliseconds === undefined ? {} : { attackHandshakeRetransmission: Milliseconds(milliseconds) }
   }
 
   #serverEvent(event: ServerEvent): void {
@@ -207,6 +213,7 @@ export class FloodedRun {
       clock: this.#clock,
       entropy: seededEntropy(derivedSeed(this.#seed, 'client')),
       open: this.#audited('client', this.#home),
+      ...this.#haste(),
       openStream: this.#home.openSecureStream,
       site: siteOfCustomer(CUSTOMER, this.#act.newSession?.candidates === 'all' ? everyWay : oneWay),
       credentials: new Map([[domainName, credentialsOf(customerName(CUSTOMER))]]),

@@ -215,6 +215,13 @@ export interface SecureEndpoint {
   /** Starts a handshake (client role only). The outcome comes through `onSession`. */
   connect(request: ConnectRequest): PeerId
   /**
+   * DTLS clients: a handshake under way goes by this first timer from now on, undefined: by the endpoint's own. A first
+   * ClientHello that nothing has answered is sent again by the shorter timer; any other flight that is out keeps the wait that it
+   * began with. Harmless on any other peer. Absent where an implementation has no such timer.
+   * @throws {ConfigError} as `connect`, on a timer that is not allowed
+   */
+  useHandshakeRetransmission?(peer: PeerId, retransmission: Duration | undefined): void
+  /**
    * Queues one plaintext; the bytes are copied at once. All that is queued in one turn of the loop leaves together.
    * @returns false when the peer is not established, has gone, or the datagram is longer than the session can carry.
    */

@@ -180,11 +180,49 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
   Peer& peer = peers_.add(path);
   const PeerId id = peer.id;
   peer.serverName = serverName;
-  if (firstTimeoutMs > 0) factory_->hurry(ssl, peer.timing, firstTimeoutMs);
-  SSL_SESSION* earlier = sessions_.find(path.remote, serverName, context_->resumption(), calendar_.seconds());
-  if (earlier != nullptr) SSL_set_session(ssl, earlier);
+  peer.timing = factory_->timing();
+  if (firstTimeoutMs > 0) peer.timing.firstTimeoutMs = firstTimeoutMs;
+  peer.begunAtMs = nowMs;
+  offer(peer, ssl);
   begin(peer, ssl, nowMs);
   return id;
+}
+
+/** What a client's hello to this peer goes by, and the session that it asks to resume. */
+void Engine::offer(Peer& peer, SSL* ssl) {
+  SslFactory::useTiming(ssl, peer.timing);
+  SSL_SESSION* earlier = sessions_.find(peer.path.remote, peer.serverName, context_->resumption(), calendar_.seconds());
+  if (earlier != nullptr) SSL_set_session(ssl, earlier);
+}
+
+void Engine::retime(PeerId id, uint64_t nowMs, uint32_t firstTimeoutMs) {
+  Peer* peer = peers_.find(id);
+  if (context_->server() || peer == nullptr || peer->handshake == nullptr) return;
+  const uint32_t before = peer->timing.firstTimeoutMs;
+  const uint32_t next = firstTimeoutMs > 0 ? firstTimeoutMs : factory_->timing().firstTimeoutMs;
+  peer->timing.firstTimeoutMs = next;
+  peer->beginAnewAtMs = 0;
+  if (peer->heard || next >= before) return;
+  peer->beginAnewAtMs = std::max(nowMs, peer->begunAtMs + next);
+  schedule(*peer, nowMs);
+}
+
+/** A hello that nobody has answered has left no trace: another takes its place, and stands for its first repetition. */
+void Engine::beginAnew(Peer& peer, uint64_t nowMs) {
+  peer.beginAnewAtMs = 0;
+  Failure why;
+  SSL* ssl = factory_->makeTowards(peer.path.remote.family, peer.serverName, why);
+  // Without memory for another, the one that there is goes on.
+  if (ssl == nullptr) return schedule(peer, nowMs);
+  counters_.retransmits++;
+  offer(peer, ssl);
+  peer.handshake = std::make_unique<Handshake>(ssl, context_, bio_, peer.path, nullptr);
+  peer.begunAtMs = nowMs;
+  // RFC 6347 §4.2.4.1: each repetition doubles the wait. Later flights begin with the usual one.
+  const uint32_t first = std::exchange(peer.timing.firstTimeoutMs, 2 * peer.timing.firstTimeoutMs);
+  const Handshake::Progress progress = peer.handshake->advance(nullptr, 0);
+  peer.timing.firstTimeoutMs = first;
+  follow(peer, progress, nowMs);
 }
 
 /** A handshake that ends before it began. */
@@ -240,6 +278,8 @@ bool Engine::holdBack(Peer& candidate, const Record& record) {
 }
 
 void Engine::feedCandidate(Peer& peer, const uint8_t* records, size_t length, uint64_t nowMs) {
+  peer.heard = true;
+  peer.beginAnewAtMs = 0;
   follow(peer, peer.handshake->advance(records, length), nowMs);
 }
 
@@ -382,6 +422,7 @@ void Engine::schedule(Peer& peer, uint64_t nowMs) {
   const uint64_t left = peer.handshake->timeoutMs();
   uint64_t at = peer.giveUpAtMs;
   if (left != Handshake::kNever && nowMs + left < at) at = nowMs + left;
+  if (peer.beginAnewAtMs != 0 && peer.beginAnewAtMs < at) at = peer.beginAnewAtMs;
   // One that comes up too early asks again; an entry for every change would let anybody fill the heap.
   if (peer.deadlineMs != 0 && peer.deadlineMs <= at) return;
   peer.deadlineMs = at;
@@ -402,6 +443,10 @@ void Engine::handleTimeouts(uint64_t nowMs) {
     if (nowMs >= peer->giveUpAtMs) {
       // A Finished that never opened, under a key that we looked up: that key is not theirs.
       fail(*peer, peer->triedFinished && peer->handshake->offersPsk() ? Failure::kNoSharedKey : Failure::kTimeout);
+      continue;
+    }
+    if (peer->beginAnewAtMs != 0 && nowMs >= peer->beginAnewAtMs) {
+      beginAnew(*peer, nowMs);
       continue;
     }
     if (peer->handshake->timeoutMs() > 0) {

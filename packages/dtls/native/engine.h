@@ -79,6 +79,12 @@ class Engine {
    * @param firstTimeoutMs In place of the engine's own; 0: that.
    */
   PeerId connect(const Path& path, const std::string& serverName, uint64_t nowMs, uint32_t firstTimeoutMs = 0);
+  /**
+   * A client's handshake under way goes by this timer from now on; 0: by that of the endpoint. OpenSSL does not let a timer be
+   * moved that is running: a first ClientHello that nothing has answered is begun anew when the shorter time is over, which
+   * costs nothing; any other flight keeps the wait that it began with.
+   */
+  void retime(PeerId peer, uint64_t nowMs, uint32_t firstTimeoutMs);
   /** False when the peer is not established, has gone, or the plaintext is too long. */
   bool send(PeerId peer, const uint8_t* plaintext, size_t length);
   void close(PeerId peer);
@@ -99,7 +105,9 @@ class Engine {
   void feedCandidate(Peer& peer, const uint8_t* records, size_t length, uint64_t nowMs);
   void feedCurrent(Peer& peer, const uint8_t* records, size_t length);
   void remember(Peer& peer);
+  void offer(Peer& peer, SSL* ssl);
   void begin(Peer& peer, SSL* ssl, uint64_t nowMs);
+  void beginAnew(Peer& peer, uint64_t nowMs);
   void follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs);
   void establish(Peer& peer, uint64_t nowMs);
   std::unique_ptr<Channel> channelOf(Handshake& handshake);

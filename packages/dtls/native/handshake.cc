@@ -169,11 +169,7 @@ SSL* SslFactory::makeTowards(uint8_t family, const std::string& serverName, Fail
   return ssl;
 }
 
-void SslFactory::hurry(SSL* ssl, HandshakeTiming& timing, uint32_t firstTimeoutMs) const {
-  timing = timing_;
-  timing.firstTimeoutMs = firstTimeoutMs;
-  SSL_set_app_data(ssl, &timing);
-}
+void SslFactory::useTiming(SSL* ssl, HandshakeTiming& timing) { SSL_set_app_data(ssl, &timing); }
 
 unsigned int SslFactory::nextTimeout(SSL* ssl, unsigned int previousUs) {
   const auto& timing = *static_cast<const HandshakeTiming*>(SSL_get_app_data(ssl));

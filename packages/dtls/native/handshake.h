@@ -93,8 +93,8 @@ class SslFactory {
    * `why`, when a certificate is expected and the name is none that could be compared with it, or memory is short.
    */
   SSL* makeTowards(uint8_t family, const std::string& serverName, Failure& why) const;
-  /** Lets this handshake retransmit sooner; `timing` must live as long as the session. */
-  void hurry(SSL* ssl, HandshakeTiming& timing, uint32_t firstTimeoutMs) const;
+  /** Lets this handshake go by timers of its own, which are read for each flight and must live as long as the session. */
+  static void useTiming(SSL* ssl, HandshakeTiming& timing);
   /** From now on, sessions are made with these credentials. */
   void use(std::shared_ptr<SecurityContext> context) { context_ = std::move(context); }
   const HandshakeTiming& timing() const { return timing_; }

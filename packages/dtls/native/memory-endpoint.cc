@@ -133,6 +133,17 @@ napi_value MemoryEndpoint::send(napi_env env, napi_callback_info info) {
 }
 
 /** memoryClose(handle, peer) */
+napi_value MemoryEndpoint::retime(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value arguments[3];
+  MemoryEndpoint* self = from(env, info, count, arguments);
+  PeerId peer = 0;
+  uint32_t firstTimeoutMs = 0;
+  if (self != nullptr && count == 3 && readPeerId(env, arguments[1], peer) && readUint32(env, arguments[2], firstTimeoutMs))
+    self->engine_.retime(peer, self->nowMs(), firstTimeoutMs);
+  return nullptr;
+}
+
 napi_value MemoryEndpoint::close(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value arguments[2];
@@ -220,6 +231,7 @@ void MemoryEndpoint::define(napi_env env, napi_value exports) {
                    {"memoryFeed", feed},
                    {"memoryTake", take},
                    {"memoryConnect", connect},
+                   {"memoryRetime", retime},
                    {"memorySend", static_cast<napi_callback>(send)},
                    {"memoryClose", close},
                    {"memoryAdvance", advance},

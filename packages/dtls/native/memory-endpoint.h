@@ -26,6 +26,7 @@ class MemoryEndpoint final : private Transport {
   static napi_value feed(napi_env env, napi_callback_info info);
   static napi_value take(napi_env env, napi_callback_info info);
   static napi_value connect(napi_env env, napi_callback_info info);
+  static napi_value retime(napi_env env, napi_callback_info info);
   static napi_value send(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
   static napi_value advance(napi_env env, napi_callback_info info);

@@ -143,6 +143,20 @@ napi_value NodeEndpoint::connect(napi_env env, napi_callback_info info) {
   return makeNumber(env, static_cast<double>(peer));
 }
 
+/** retime(handle, peer, firstTimeoutMs) */
+napi_value NodeEndpoint::retime(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value arguments[3];
+  NodeEndpoint* self = from(env, info, count, arguments);
+  PeerId peer = 0;
+  uint32_t firstTimeoutMs = 0;
+  if (self == nullptr || count < 3 || !readPeerId(env, arguments[1], peer) || !readUint32(env, arguments[2], firstTimeoutMs))
+    return nullptr;
+  self->engine_.retime(peer, monotonicMs(), firstTimeoutMs);
+  self->settle();
+  return nullptr;
+}
+
 /** reload(handle, credentials): a problem, or nothing */
 napi_value NodeEndpoint::reload(napi_env env, napi_callback_info info) {
   size_t count = 2;
@@ -387,6 +401,7 @@ void NodeEndpoint::define(napi_env env, napi_value exports) {
   defineFunctions(env, exports,
                   {{"endpointOpen", open},
                    {"endpointConnect", connect},
+                   {"endpointRetime", retime},
                    {"endpointReload", reload},
                    {"endpointTicketKeys", ticketKeys},
                    {"endpointUseSessions", useSessions},

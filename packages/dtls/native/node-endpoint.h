@@ -24,6 +24,7 @@ class NodeEndpoint {
 
   static napi_value open(napi_env env, napi_callback_info info);
   static napi_value connect(napi_env env, napi_callback_info info);
+  static napi_value retime(napi_env env, napi_callback_info info);
   static napi_value reload(napi_env env, napi_callback_info info);
   static napi_value ticketKeys(napi_env env, napi_callback_info info);
   static napi_value useSessions(napi_env env, napi_callback_info info);

@@ -16,7 +16,7 @@ namespace breakwater {
 struct Peer {
   PeerId id = 0;
   Path path;
-  /** Where this handshake has timers of its own (client only). Before what refers to it. */
+  /** Timers of this handshake (client only). Before what refers to it. */
   HandshakeTiming timing;
   std::unique_ptr<Handshake> handshake;
   std::unique_ptr<Channel> channel;
@@ -26,6 +26,11 @@ struct Peer {
   HelloNumbering numbering;
   /** Client only: the name that it was asked for by. */
   std::string serverName;
+  /** Client only: when its first hello left, and when that begins anew because the timer has become shorter; 0: never. */
+  uint64_t begunAtMs = 0;
+  uint64_t beginAnewAtMs = 0;
+  /** Something has come from it. */
+  bool heard = false;
   /** It has sent something that looks like an encrypted Finished. */
   bool triedFinished = false;
   uint64_t giveUpAtMs = 0;

@@ -114,6 +114,8 @@ export interface Addon {
     serverName: string,
     firstTimeoutMs: number
   ): PeerId
+  /** Of a handshake under way. A first timeout of 0: that of the endpoint. */
+  endpointRetime(handle: NativeHandle, peer: PeerId, firstTimeoutMs: number): void
   /** A problem, with which the old ones stay. */
   endpointReload(
     handle: NativeHandle,
@@ -139,6 +141,7 @@ export interface Addon {
     serverName: string,
     firstTimeoutMs: number
   ): PeerId
+  memoryRetime(handle: NativeHandle, peer: PeerId, firstTimeoutMs: number): void
   memoryReload(
     handle: NativeHandle,
     credentials: NativeCredentials & { server: boolean }

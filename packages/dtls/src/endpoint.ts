@@ -97,6 +97,12 @@ export class DtlsEndpoint implements SecureEndpoint {
     return peer
   }
 
+  useHandshakeRetransmission(peer: PeerId, retransmission: Duration | undefined): void {
+    const firstTimeoutMs = retransmission === undefined ? 0 : this.#words.firstTimeout(retransmission)
+    addon.endpointRetime(this.#handle, peer, firstTimeoutMs)
+    this.#askForTurn()
+  }
+
   send(peer: PeerId, bytes: Uint8Array): boolean {
     const longest = this.#longest.get(peer)
     if (longest === undefined || bytes.length > longest || bytes.length === 0) return false

@@ -42,6 +42,10 @@ export class MemoryEngine {
     return addon.memoryTake(this.#handle)
   }
 
+  retime(peer: PeerId, firstTimeoutMs: number): void {
+    addon.memoryRetime(this.#handle, peer, firstTimeoutMs)
+  }
+
   connect(remote: SocketAddress, serverName: string, firstTimeoutMs = 0): PeerId {
     return addon.memoryConnect(
       this.#handle,

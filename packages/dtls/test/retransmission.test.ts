@@ -36,6 +36,49 @@ describe('the retransmission of a handshake', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(999)
   })
 
+  it('follows a change while the handshake is under way: a hello without an answer is sent again in time', async () => {
+    const client = clientWith()
+    client.retime(client.connect(silent, ''), 400)
+    client.take()
+    client.advance(300)
+    expect(retransmitted(client)).toBe(0)
+    client.advance(100)
+    const second = performance.now()
+    expect(retransmitted(client)).toBe(1)
+    expect(client.take().datagrams).toHaveLength(1)
+    // Doubled (RFC 6347 §4.2.4.1), as if it had begun so: at 0, 0.4 and 1.2 s.
+    await eventually('a third hello', () => retransmitted(client) === 2)
+    expect(performance.now() - second).toBeGreaterThanOrEqual(799)
+  })
+
+  it('goes back to the usual timer, too, which puts off nothing', () => {
+    const client = clientWith()
+    const peer = client.connect(silent, '')
+    client.retime(peer, 400)
+    client.retime(peer, 0)
+    client.advance(500)
+    expect(retransmitted(client)).toBe(0)
+  })
+
+  it('is not begun anew when the server has answered', () => {
+    const local = { address: ipv4(0x0a000001), port: 4646 }
+    const server = new MemoryEngine({
+      role: 'server',
+      local,
+      preSharedKeys: new Map([[credentials.identity, credentials.key]])
+    })
+    const client = clientWith()
+    const peer = client.connect(silent, '')
+    for (const [from, to] of [
+      [client, server],
+      [server, client]
+    ] as const)
+      for (const { bytes } of from.take().datagrams) to.feed(from.local, bytes)
+    client.retime(peer, 400)
+    client.advance(500)
+    expect(retransmitted(client)).toBe(0)
+  })
+
   it.for([Milliseconds(399), Milliseconds(0), Milliseconds(-1), Milliseconds(1.5 * 400.1), Seconds(61)])(
     'is not taken at %f ms',
     async (handshakeRetransmission: Duration) => {

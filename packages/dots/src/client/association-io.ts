@@ -39,6 +39,8 @@ export type AssociationOutput =
       readonly duringAttack?: true
     }
   | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+  /** See `ClientOutput`. */
+  | { readonly kind: 'retime'; readonly connection: ConnectionId; readonly duringAttack: boolean }
   | { readonly kind: 'close'; readonly connection: ConnectionId }
   | { readonly kind: 'session-changed' }
   /** See `SessionKeeperOutput`. */

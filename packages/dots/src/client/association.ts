@@ -383,6 +383,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     if (isOn === this.#isUnderAttack) return
     this.#isUnderAttack = isOn
     this.#keep({ kind: 'attack', isOn }, now)
+    // A handshake over TCP has no timer of ours.
+    for (const { connection, path } of raceOf(this.state)?.run.running ?? [])
+      if (path.transport === 'udp') this.#outputs.push({ kind: 'retime', connection, duringAttack: isOn })
     if (!isOn) return
     for (const { connection, session } of liveSessions(this.state))
       if (session.isUnresponsive(now)) this.#keep({ kind: 'silenced', connection }, now)

@@ -65,6 +65,8 @@ export type ClientOutput =
       /** An attack is on: haste is allowed where the operator allowed it. */
       readonly duringAttack?: true
     }
+  /** An attack has begun while this handshake was under way, or is over: its timer is another one from now on. */
+  | { readonly kind: 'retime'; readonly connection: ConnectionId; readonly duringAttack: boolean }
   | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
   | { readonly kind: 'close'; readonly connection: ConnectionId }
   /** Which default routers does this host have? Answered by `routers`. */

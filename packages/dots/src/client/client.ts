@@ -297,6 +297,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#outputs.push(output)
         return
       case 'send':
+      case 'retime':
       case 'close':
         this.#outputs.push(output)
         return

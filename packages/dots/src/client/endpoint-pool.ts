@@ -57,6 +57,8 @@ export class EndpointPool {
   readonly #pooled = new Map<string, PooledEndpoint[]>()
   readonly #byPeer = new Map<PeerId, Connected>()
   readonly #byConnection = new Map<ConnectionId, Connected>()
+  /** Waiting for their endpoint, and whether an attack is on. */
+  readonly #opening = new Map<ConnectionId, boolean>()
   /** Closed before their endpoint was open. */
   readonly #givenUp = new Set<ConnectionId>()
   #isClosed = false
@@ -80,15 +82,18 @@ export class EndpointPool {
   ): Promise<void> {
     const remote = remoteKey(path, connection)
     const pooled = this.#endpointFor(path, remote)
+    this.#opening.set(connection, duringAttack)
     try {
       const endpoint = await pooled.opening
+      const isHasty = this.#opening.get(connection) ?? duringAttack
+      this.#opening.delete(connection)
       if (this.#isClosed) return
       if (this.#givenUp.delete(connection)) {
         pooled.remotes.delete(remote)
         this.#feed({ kind: 'session-failed', connection, reason: 'local' })
         return
       }
-      const haste = duringAttack ? this.#openers.attackHandshakeRetransmission : undefined
+      const haste = this.#retransmission(isHasty)
       const peer = endpoint.connect({
         remote: path.remote,
         serverName,
@@ -99,9 +104,22 @@ export class EndpointPool {
       this.#byConnection.set(connection, connected)
     } catch {
       this.#discard(path, pooled)
+      this.#opening.delete(connection)
       this.#givenUp.delete(connection)
       this.#feed({ kind: 'session-failed', connection, reason: 'local' })
     }
+  }
+
+  /** An attack has begun or is over while this handshake is under way. */
+  retime(connection: ConnectionId, duringAttack: boolean): void {
+    const connected = this.#byConnection.get(connection)
+    if (connected !== undefined)
+      connected.endpoint.useHandshakeRetransmission?.(connected.peer, this.#retransmission(duringAttack))
+    else if (this.#opening.has(connection)) this.#opening.set(connection, duringAttack)
+  }
+
+  #retransmission(duringAttack: boolean): Duration | undefined {
+    return duringAttack ? this.#openers.attackHandshakeRetransmission : undefined
   }
 
   send(connection: ConnectionId, bytes: Uint8Array): void {

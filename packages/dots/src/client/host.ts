@@ -85,6 +85,9 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       case 'connect':
         void pool.connect(output.connection, output.path, output.serverName, output.duringAttack)
         return
+      case 'retime':
+        pool.retime(output.connection, output.duringAttack)
+        return
       case 'send':
         pool.send(output.connection, output.bytes)
         return

@@ -238,6 +238,17 @@ describe('one association', () => {
     )
   })
 
+  it('says of a handshake under way that an attack begins, and that it is over', () => {
+    const server = new ScriptedServer()
+    server.feed({ kind: 'start' })
+    const { connection } = server
+    server.want(web)
+    const told = server.outputs.filter((output) => output.kind === 'retime')
+    expect(told).toEqual([{ kind: 'retime', connection, duringAttack: true }])
+    server.feed({ kind: 'want', wants: [] })
+    expect(server.outputs).toContainEqual({ kind: 'retime', connection, duringAttack: false })
+  })
+
   it('closes a session that comes after nobody waits for it any more', () => {
     const server = new ScriptedServer()
     server.feed({ kind: 'start' })

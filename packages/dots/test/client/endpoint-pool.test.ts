@@ -32,6 +32,7 @@ class IdleEndpoint implements SecureEndpoint {
   readonly local
   readonly peers: PeerId[] = []
   readonly requests: ConnectRequest[] = []
+  readonly retimed: (Duration | undefined)[] = []
   readonly handlers: SecureEndpointHandlers
   isDestroyed = false
   /** As when its address has gone. */
@@ -48,6 +49,10 @@ class IdleEndpoint implements SecureEndpoint {
     const peer = ++lastPeer as PeerId
     this.peers.push(peer)
     return peer
+  }
+
+  useHandshakeRetransmission(_: PeerId, retransmission: Duration | undefined): void {
+    this.retimed.push(retransmission)
   }
 
   send(): boolean {
@@ -127,6 +132,18 @@ describe('the endpoints of a client', () => {
       endpoints.flatMap(({ requests }) => requests.map((request) => request.handshakeRetransmission))
     )
     expect(timers).toEqual([400, undefined, undefined])
+  })
+
+  it('change the timer of a handshake under way when an attack begins or is over, also before it has begun', async () => {
+    const bed = new Bed(Milliseconds(400))
+    const opening = bed.connect(1)
+    bed.pool.retime(1 as ConnectionId, true)
+    await opening
+    bed.pool.retime(1 as ConnectionId, false)
+    bed.pool.retime(1 as ConnectionId, true)
+    const [endpoint] = bed.endpoints
+    expect(endpoint?.requests.map((request) => request.handshakeRetransmission)).toEqual([400])
+    expect(endpoint?.retimed).toEqual([undefined, 400])
   })
 
   it('two servers of a domain share an endpoint, two sessions with one server do not', async () => {

@@ -9,7 +9,10 @@ export class FlightTimer {
   readonly #clock: Clock
   readonly #deadline: Instant
   readonly #giveUp: () => void
-  readonly #firstInterval: Duration
+  #firstInterval: Duration
+  #flights = 0
+  /** When the flight left last. */
+  #sent: { readonly at: Instant; readonly again: () => void } | undefined
   #armed: ScheduledCall | undefined
 
   /**
@@ -23,9 +26,21 @@ export class FlightTimer {
     this.#firstInterval = first
   }
 
+  /** Flights begin with another wait from now on; the first one of all, which has no answer yet, is sent again in time. */
+  use(first: Duration = firstInterval): void {
+    const isSooner = first < this.#firstInterval
+    this.#firstInterval = first
+    const sent = this.#sent
+    if (!isSooner || sent === undefined || this.#flights !== 1 || this.#armed === undefined) return
+    this.#armed.cancel()
+    const due = after(sent.at, first)
+    this.#schedule(due > this.#clock.now() ? due : this.#clock.now(), sent.again, first)
+  }
+
   /** Calls `send` now and again until `stop`, the next `start`, or until it gives up. */
   start(send: () => void): void {
     this.stop()
+    this.#flights++
     send()
     this.#arm(send, this.#firstInterval)
   }
@@ -36,7 +51,12 @@ export class FlightTimer {
   }
 
   #arm(send: () => void, interval: Duration): void {
-    const next = after(this.#clock.now(), interval)
+    const now = this.#clock.now()
+    this.#sent = { at: now, again: send }
+    this.#schedule(after(now, interval), send, interval)
+  }
+
+  #schedule(next: Instant, send: () => void, interval: Duration): void {
     if (next >= this.#deadline) {
       this.#armed = this.#clock.schedule(this.#deadline, this.#giveUp)
       return

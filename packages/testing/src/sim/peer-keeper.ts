@@ -104,6 +104,11 @@ export class PeerKeeper {
     return peer
   }
 
+  /** A handshake under way waits for answers as this says from now on, or as usual here. */
+  retime(peer: Peer, retransmission: Duration | undefined = this.#retransmission): void {
+    if (peer.state.kind !== 'established') peer.timer.use(retransmission)
+  }
+
   /** Reports a handshake that failed before it had a peer. */
   failNobody(reason: SessionFailure): Peer['id'] {
     const id = newPeerId()

@@ -2,6 +2,7 @@ import { InternalError, newPeerId } from '@breakwater/core'
 import type {
   ClientCredentials,
   ConnectRequest,
+  Duration,
   NetworkPath,
   PeerId,
   SecureEndpoint,
@@ -57,6 +58,11 @@ class SimulatedSecureEndpoint implements SecureEndpoint {
     if (this.#options.role !== 'client')
       throw new InternalError('TESTING_CONNECT_AS_SERVER', 'only a client endpoint connects')
     return this.#isDestroyed ? newPeerId() : connectAsClient(this.#keeper, request)
+  }
+
+  useHandshakeRetransmission(id: PeerId, retransmission: Duration | undefined): void {
+    const peer = this.#keeper.table.get(id)
+    if (peer !== undefined && this.#options.role === 'client') this.#keeper.retime(peer, retransmission)
   }
 
   send(id: PeerId, bytes: Uint8Array): boolean {

@@ -80,6 +80,29 @@ describe('the handshake of simulated endpoints', () => {
     )
   })
 
+  it('changes the timer of a hello without an answer, as if it had begun so', async () => {
+    const server = await attendServer(world)
+    const client = await attendClient(world)
+    world.hosts.server.link('eth0').cut()
+    const peer = connect(world, client, server)
+    client.endpoint.useHandshakeRetransmission?.(peer, Milliseconds(400))
+    await world.until(() => client.log.failureOf(peer) !== undefined, Seconds(100))
+    expect(flights().slice(0, 4)).toEqual(['0', '0.4', '1.2', '2.8'].map((at) => `${at} client client-hello`))
+  })
+
+  it('changes the timer of the flights that follow, and not of the one that is out', async () => {
+    const server = await attendServer(world)
+    const client = await attendClient(world)
+    const peer = connect(world, client, server)
+    await world.pause(Milliseconds(25))
+    world.hosts.server.link('eth0').cut()
+    client.endpoint.useHandshakeRetransmission?.(peer, Milliseconds(400))
+    await world.until(() => client.log.failureOf(peer) !== undefined, Seconds(100))
+    expect(flights().filter((flight) => flight.includes('client client'))).toEqual(
+      ['0', '0.02', '1.02', '3.02', '7.02', '15.02', '31.02'].map((at) => `${at} client client-hello`)
+    )
+  })
+
   it('takes five flights where sessions are resumed, as RFC 6347 Figure 2 draws them behind the cookie', async () => {
     await world.close()
     enter(new SimulatedWorld(1, {}, true))
