@@ -38,13 +38,8 @@ export type { EndReason, MitigationState } from './server/mitigation.ts'
 export { DotsServerMachine } from './server/server.ts'
 export type { DotsServerOptions } from './server/server.ts'
 export { hostDotsServer } from './server/host.ts'
-export type {
-  EndpointStats,
-  ListeningAddress,
-  ListenOptions,
-  ServerHost,
-  ServerPorts
-} from './server/host.ts'
+export type { ServerHost, ServerPorts } from './server/host.ts'
+export type { EndpointStats, ListeningAddress, ListenOptions } from './server/listeners.ts'
 export * from './signal/heartbeat-message.ts'
 export type { SessionSnapshot } from './server/session-snapshot.ts'
 export type { MitigationSnapshot } from './server/snapshot.ts'

@@ -333,13 +333,13 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     }
   }
 
-  /** Those of known addresses; those that are default routers follow as soon as these are known. */
   /** Every server that there is a session with, and when it was heard. */
   *#heard(): Iterable<readonly [string, Instant]> {
     for (const { state } of this.#associations.values())
       for (const { path, session } of liveSessions(state)) yield [path.referenceName, session.heardAt]
   }
 
+  /** Servers of known addresses; those that are default routers follow as soon as these are known. */
   #startAll(now: Instant): void {
     for (const association of this.#associations.values())
       if (association.server.isDefaultRouter !== true) this.#tell(association, { kind: 'start' }, now)

@@ -1,23 +1,5 @@
-import { BreakwaterError, Driver, UnavailableError, equalIpAddresses } from '@breakwater/core'
-import type {
-  Clock,
-  Counters,
-  Entropy,
-  Log,
-  OpenSecureEndpoint,
-  OpenSecureStream,
-  PeerId,
-  SecureEndpoint,
-  SecureEndpointHandlers,
-  SecureEndpointLimits,
-  SecureStreamLimits,
-  ServerEndpointOptions,
-  SessionEnd,
-  SessionEvent,
-  SocketAddress,
-  Timer,
-  Transport
-} from '@breakwater/core'
+import { BreakwaterError, Driver, UnavailableError } from '@breakwater/core'
+import type { Clock, Counters, Entropy, Log, Timer } from '@breakwater/core'
 import type { AcceptLists } from '../domain/accept-list.ts'
 import type { Mitigator } from '../domain/mitigator.ts'
 import type { RecordStore } from '../domain/record-store.ts'
@@ -25,6 +7,8 @@ import type { Resolver } from '../domain/resolver.ts'
 import type { ClientDomain } from './authorization.ts'
 import type { ServerEvent } from './event.ts'
 import { logEvent } from './event-log.ts'
+import { Listeners } from './listeners.ts'
+import type { EndpointStats, ListenOptions, ListeningAddress, ListeningPorts } from './listeners.ts'
 import { MITIGATION_COLLECTION } from './message.ts'
 import type { Failure, ServerInput, ServerOutput } from './message.ts'
 import type { ServerPolicy } from './policy.ts'
@@ -33,28 +17,10 @@ import { DotsServerMachine } from './server.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { MitigationSnapshot } from './snapshot.ts'
 
-/**
- * Where a server listens, and with what it shows who it is. On TCP, port 0 stands for the port that the endpoint before it
- * has got at the same address: RFC 9132 §3 has one port for both.
- */
-export interface ListenOptions extends Omit<ServerEndpointOptions, 'role' | 'limits'> {
-  /** Default `udp`. */
-  readonly transport?: Transport
-  readonly limits?: SecureEndpointLimits & SecureStreamLimits
-}
-
-/** Where a server is reached. */
-export interface ListeningAddress extends SocketAddress {
-  readonly transport: Transport
-}
-
 /** What a server needs of the world. */
-export interface ServerPorts {
+export interface ServerPorts extends ListeningPorts {
   readonly clock: Clock
   readonly entropy: Entropy
-  readonly open: OpenSecureEndpoint
-  /** For TCP. */
-  readonly openStream: OpenSecureStream
   /** One secure endpoint is opened for each. */
   readonly listen: readonly ListenOptions[]
   readonly store: RecordStore
@@ -70,17 +36,6 @@ export interface ServerPorts {
   /** Told everything that happens: the audit trail. Must not throw. */
   readonly onEvent?: (event: ServerEvent) => void
   readonly counters?: Counters
-}
-
-export interface EndpointStats {
-  readonly transport: Transport
-  readonly counters: Readonly<Record<string, number>>
-}
-
-/** One of the endpoints that a server listens on. */
-interface Listener {
-  readonly transport: Transport
-  readonly endpoint: SecureEndpoint
 }
 
 /** A server that runs. */
@@ -117,19 +72,13 @@ export async function hostDotsServer(ports: ServerPorts): Promise<ServerHost> {
   return host
 }
 
-/** Ports of the system's choice that are tried until one is free for both transports. */
-const PORT_ATTEMPTS = 8
-
 type OutputOf<Kind extends ServerOutput['kind']> = Extract<ServerOutput, { readonly kind: Kind }>
 
 class Host implements ServerHost {
   readonly #ports: ServerPorts
   readonly #machine: DotsServerMachine
   readonly #driver: Driver<ServerInput, ServerOutput>
-  readonly #listeners: Listener[] = []
-  /** Which endpoint a peer came to. */
-  readonly #endpointOf = new Map<PeerId, SecureEndpoint>()
-  #serving = false
+  readonly #listeners: Listeners
 
   constructor(ports: ServerPorts) {
     this.#ports = ports
@@ -141,10 +90,11 @@ class Host implements ServerHost {
       ...(counters === undefined ? {} : { counters })
     })
     this.#driver = new Driver(this.#machine, ports.clock, (output) => this.#perform(output))
+    this.#listeners = new Listeners(ports, (input) => this.#feed(input))
   }
 
   get addresses(): readonly ListeningAddress[] {
-    return this.#listeners.map(({ transport, endpoint }) => ({ transport, ...endpoint.local }))
+    return this.#listeners.addresses
   }
 
   get counters(): Counters {
@@ -153,9 +103,14 @@ class Host implements ServerHost {
 
   async start(): Promise<void> {
     const loaded = await this.#ports.store.load(MITIGATION_COLLECTION)
-    await this.#listenToAll()
+    try {
+      await this.#listeners.open(this.#ports.listen)
+    } catch (error) {
+      this.#driver.stop()
+      throw error
+    }
     // Only now: a second server started by mistake fails to bind before it touches the mitigator of the first.
-    this.#serving = true
+    this.#listeners.serve()
     this.#feed({ kind: 'clock', wallClock: this.#ports.clock.wallClock() })
     this.#feed({ kind: 'loaded', ...loaded })
   }
@@ -189,80 +144,12 @@ class Host implements ServerHost {
   }
 
   endpointStats(): readonly EndpointStats[] {
-    return this.#listeners.map(({ transport, endpoint }) => ({ transport, counters: endpoint.stats() }))
+    return this.#listeners.stats()
   }
 
   async stop(): Promise<void> {
     this.#driver.stop()
-    await this.#stopListening()
-  }
-
-  async #stopListening(): Promise<void> {
-    await Promise.all(this.#listeners.splice(0).map(({ endpoint }) => endpoint.destroy()))
-    this.#endpointOf.clear()
-  }
-
-  /** The port that the system chose for UDP may be somebody else's over TCP: then it is asked for another one. */
-  async #listenToAll(): Promise<void> {
-    const { listen } = this.#ports
-    const isChosenForUs = listen.some(({ local }) => local.port === 0)
-    for (let attempt = 1; ; attempt++)
-      try {
-        for (const options of listen) await this.#listen(options)
-        return
-      } catch (error) {
-        await this.#stopListening()
-        const isWorthIt = isChosenForUs && error instanceof UnavailableError
-        if (!isWorthIt || attempt === PORT_ATTEMPTS) {
-          this.#driver.stop()
-          throw error
-        }
-      }
-  }
-
-  async #listen({ transport = 'udp', ...options }: ListenOptions): Promise<void> {
-    let own: Listener | undefined
-    const handlers: SecureEndpointHandlers = {
-      onBatch: (batch) => {
-        for (let index = 0; index < batch.count; index++)
-          this.#feed({ kind: 'datagram', peer: batch.peer(index), bytes: batch.bytes(index) })
-      },
-      onSession: (event) => {
-        if (event.kind === 'closed') this.#closed(event.peer, event.reason)
-        else if (event.kind === 'established' && own !== undefined) this.#established(own, event)
-      }
-    }
-    const { open, openStream } = this.#ports
-    const openEndpoint = transport === 'udp' ? open : openStream
-    const local = transport === 'udp' ? options.local : this.#withPort(options.local)
-    own = { transport, endpoint: await openEndpoint({ ...options, local, role: 'server' }, handlers) }
-    this.#listeners.push(own)
-  }
-
-  /** RFC 9132 §3: the same port for both. */
-  #withPort(local: SocketAddress): SocketAddress {
-    const last = this.#listeners.at(-1)?.endpoint.local
-    return local.port === 0 && last !== undefined && equalIpAddresses(last.address, local.address)
-      ? last
-      : local
-  }
-
-  #established(
-    { endpoint, transport }: Listener,
-    event: Extract<SessionEvent, { kind: 'established' }>
-  ): void {
-    const { peer, identity, path } = event
-    if (!this.#serving) {
-      // Came before all addresses are bound: it tries again.
-      endpoint.close(peer)
-      return
-    }
-    this.#endpointOf.set(peer, endpoint)
-    this.#feed({ kind: 'session-established', peer, identity, path, transport })
-  }
-
-  #closed(peer: PeerId, reason: SessionEnd): void {
-    if (this.#endpointOf.delete(peer)) this.#feed({ kind: 'session-closed', peer, reason })
+    await this.#listeners.close()
   }
 
   /** A fault of ours in one input must not lose the others: it is logged, and the driver takes up what it left behind. */
@@ -278,10 +165,10 @@ class Host implements ServerHost {
   #perform(output: ServerOutput): void {
     switch (output.kind) {
       case 'send':
-        this.#endpointOf.get(output.peer)?.send(output.peer, output.bytes)
+        this.#listeners.send(output.peer, output.bytes)
         return
       case 'close':
-        this.#endpointOf.get(output.peer)?.close(output.peer)
+        this.#listeners.closePeer(output.peer)
         return
       case 'store':
         this.#commit(output)
