@@ -1,4 +1,5 @@
 import type { Attack, Family } from '../attack.ts'
+import { slow } from './slow.ts'
 import type { TlsWorld } from './tls-world.ts'
 
 type TcpAttack = Attack<TlsWorld>
@@ -93,6 +94,7 @@ export const overTcp: Family<TlsWorld> = {
       [0x10, 0xe1, 0x90]
     ),
     abuse('Abort', 'a session that is left half open', 'RFC 8323 §5.6', [...csm, 0x00, 0xe5]),
-    abuse('Release', 'a session that is left half open', 'RFC 8323 §5.5', [...csm, 0x00, 0xe4])
+    abuse('Release', 'a session that is left half open', 'RFC 8323 §5.5', [...csm, 0x00, 0xe4]),
+    ...slow
   ]
 }

@@ -26,6 +26,12 @@ describe('generated files', () => {
       'cuidsPerClient',
       'targetsPerRequest',
       'requestBurstPerClient',
+      'hellosPerSecondPerSource',
+      'handshakes',
+      'handshakesPerSource',
+      'sessions',
+      'connections',
+      'connectionsPerSource',
       'missingHeartbeatsAllowed',
       'maxRetransmit',
       'ackRandomFactor'

@@ -94,20 +94,30 @@ export interface ResumableSession {
 export const TICKET_KEY_BYTES = 32
 
 export interface SecureEndpointLimits {
-  /** Peers at most, handshaking ones included. Default 100,000. */
+  /** Peers at most, handshaking ones included. */
   readonly peers?: number
-  /** Handshakes in progress at most. Default 10,000. */
+  /** Handshakes in progress at most. */
   readonly handshaking?: number
   /**
    * DTLS servers only: ClientHellos per second that one source (an IPv4 address, an IPv6 /64) may send; two seconds'
-   * worth may come at once. The rest is dropped unread; those who mean it send again. Default 200.
+   * worth may come at once. The rest is dropped unread; those who mean it send again.
    */
   readonly hellosPerSecondPerSource?: number
   /**
    * DTLS servers only: ClientHellos per second, of all sources together, that do not prove where they come from by a
-   * good cookie; a second's worth may come at once. The rest is dropped unread. Default 10,000.
+   * good cookie; a second's worth may come at once. The rest is dropped unread.
    */
   readonly unverifiedHellosPerSecond?: number
+}
+
+/** The limits of an endpoint on datagrams that is told nothing else. */
+export const DEFAULT_ENDPOINT_LIMITS: Required<SecureEndpointLimits> = {
+  peers: 100_000,
+  handshaking: 10_000,
+  // A handshake needs two: enough for some hundred clients behind one address that come back together.
+  hellosPerSecondPerSource: 200,
+  // Answering this many takes a fraction of one core; established sessions have the rest.
+  unverifiedHellosPerSecond: 10_000
 }
 
 interface SecureEndpointBase {

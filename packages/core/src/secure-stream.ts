@@ -1,3 +1,4 @@
+import { Seconds } from './time.ts'
 import type { Duration } from './time.ts'
 import type {
   PeerId,
@@ -44,16 +45,29 @@ export interface SecureStreamEndpoint extends SecureEndpoint {
 
 /** What a stream bounds besides peers. */
 export interface SecureStreamLimits {
-  /** Bytes that wait for one peer at most. Default 1 MiB. */
+  /** Bytes that wait for one peer at most. */
   readonly queuedBytes?: number
-  /** A handshake, connecting included, has failed after this time. Default 15 s. */
+  /** A handshake, connecting included, has failed after this time. */
   readonly handshake?: Duration
-  /** A server ends a session whose client has not sent a byte after this time. Default 30 s. */
+  /** A server ends a session whose client has not sent a byte after this time. */
   readonly firstByte?: Duration
-  /** Servers: connections of one source (an IPv4 address, an IPv6 /64), handshaking ones included. Default 1,000. */
+  /** Servers: connections of one source (an IPv4 address, an IPv6 /64), handshaking ones included. */
   readonly peersPerSource?: number
-  /** Servers: handshakes in progress of one source. Default 50. */
+  /** Servers: handshakes in progress of one source. */
   readonly handshakingPerSource?: number
+}
+
+/** The limits of an endpoint on streams that is told nothing else; each peer is an open file: fewer than of datagrams. */
+export const DEFAULT_STREAM_LIMITS: Required<
+  Pick<SecureEndpointLimits, 'peers' | 'handshaking'> & SecureStreamLimits
+> = {
+  peers: 10_000,
+  handshaking: 1000,
+  queuedBytes: 1024 * 1024,
+  handshake: Seconds(15),
+  firstByte: Seconds(30),
+  peersPerSource: 1000,
+  handshakingPerSource: 50
 }
 
 export type SecureStreamOptions = SecureEndpointOptions & {
@@ -61,8 +75,7 @@ export type SecureStreamOptions = SecureEndpointOptions & {
 }
 
 /**
- * Opens a stream endpoint, by the rules of `OpenSecureEndpoint`. Its default limits are 10,000 peers and 1,000
- * handshakes: each is an open file.
+ * Opens a stream endpoint, by the rules of `OpenSecureEndpoint`, with `DEFAULT_STREAM_LIMITS` for what is left out.
  */
 export type OpenSecureStream = (
   options: SecureStreamOptions,

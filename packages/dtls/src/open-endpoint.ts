@@ -1,4 +1,4 @@
-import { ConfigError, TICKET_KEY_BYTES, UnavailableError } from '@breakwater/core'
+import { ConfigError, DEFAULT_ENDPOINT_LIMITS, TICKET_KEY_BYTES, UnavailableError } from '@breakwater/core'
 import type {
   Duration,
   OpenSecureEndpoint,
@@ -33,25 +33,20 @@ const soonestRetransmissionMs = 400
 const mostTicketKeys = 16
 /** RFC 6335 §5.1. */
 const serviceNameSyntax = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/i
-const defaultPeers = 100_000
-const defaultHandshaking = 10_000
-/** A handshake needs two: enough for some hundred clients behind one address that come back together. */
-const defaultHellosPerSource = 200
-/** Answering this many takes a fraction of one core; established sessions have the rest. */
-const defaultUnverifiedHellos = 10_000
+
 function integerOption(path: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw invalid(path, `${value} is not a whole number of ${least} to ${most}`)
 }
 
 function limitsOf(limits: SecureEndpointLimits) {
-  const limit = (name: keyof SecureEndpointLimits, value: number): number =>
-    integerOption(`limits.${name}`, limits[name] ?? value, 1, 0xffff_ffff)
+  const limit = (name: keyof SecureEndpointLimits): number =>
+    integerOption(`limits.${name}`, limits[name] ?? DEFAULT_ENDPOINT_LIMITS[name], 1, 0xffff_ffff)
   return {
-    peersLimit: limit('peers', defaultPeers),
-    handshakingLimit: limit('handshaking', defaultHandshaking),
-    hellosPerSource: limit('hellosPerSecondPerSource', defaultHellosPerSource),
-    unverifiedHellos: limit('unverifiedHellosPerSecond', defaultUnverifiedHellos)
+    peersLimit: limit('peers'),
+    handshakingLimit: limit('handshaking'),
+    hellosPerSource: limit('hellosPerSecondPerSource'),
+    unverifiedHellos: limit('unverifiedHellosPerSecond')
   }
 }
 

@@ -9,6 +9,7 @@ import {
   DEFAULT_SERVER_POLICY
 } from '@breakwater/dots'
 import { certificateCredentials, preSharedKey, serverRawPublicKey } from './credentials-config.ts'
+import { dtlsLimits, tlsLimits } from './endpoint-limits-config.ts'
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
 import { redirection, resolver } from './resolver-config.ts'
@@ -184,7 +185,9 @@ const limits = section(
           'Sessions of one client over TCP; a further one ends the one that was silent for longest.',
         default: DEFAULT_SERVER_POLICY.limits.streamsPerClient
       })
-    )
+    ),
+    dtls: optional(dtlsLimits),
+    tls: optional(tlsLimits)
   },
   { description: 'What one server carries at most; requests beyond are refused.', default: {} }
 )

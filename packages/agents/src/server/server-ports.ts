@@ -1,5 +1,12 @@
 import { InternalError, parseIpAddress, parseIpPrefix, Seconds } from '@breakwater/core'
-import type { IpAddress, IpPrefix, ServerCredentials, Transport } from '@breakwater/core'
+import type {
+  IpAddress,
+  IpPrefix,
+  SecureEndpointLimits,
+  SecureStreamLimits,
+  ServerCredentials,
+  Transport
+} from '@breakwater/core'
 import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
 import type { ClientDomain, Redirection, ServerPolicy, ServerPorts } from '@breakwater/dots'
 import type { ConfigFiles } from '../config/file-format.ts'
@@ -47,10 +54,32 @@ export function listenOptions(config: ServerConfig, files: ConfigFiles): ServerP
     const device = listener.interface === undefined ? {} : { interface: listener.interface }
     return transportsOfListener(listener, Object.keys(ofStreams).length > 0).map((transport) =>
       transport === 'udp'
-        ? { local, transport, ...device, ...credentials }
-        : { local, transport, ...ofStreams }
+        ? { local, transport, ...device, ...credentials, limits: datagramLimits(config) }
+        : { local, transport, ...ofStreams, limits: streamLimits(config) }
     )
   })
+}
+
+function datagramLimits({ limits }: ServerConfig): SecureEndpointLimits {
+  const { handshakes, sessions, ...rest } = limits?.dtls ?? {}
+  return {
+    ...rest,
+    ...(handshakes === undefined ? {} : { handshaking: handshakes }),
+    ...(sessions === undefined ? {} : { peers: sessions })
+  }
+}
+
+function streamLimits({ limits }: ServerConfig): SecureEndpointLimits & SecureStreamLimits {
+  const given = limits?.tls
+  if (given === undefined) return {}
+  const { handshakes, connections, handshakesPerSource, connectionsPerSource, handshakeSeconds } = given
+  return {
+    ...(handshakes === undefined ? {} : { handshaking: handshakes }),
+    ...(connections === undefined ? {} : { peers: connections }),
+    ...(handshakesPerSource === undefined ? {} : { handshakingPerSource: handshakesPerSource }),
+    ...(connectionsPerSource === undefined ? {} : { peersPerSource: connectionsPerSource }),
+    ...(handshakeSeconds === undefined ? {} : { handshake: Seconds(handshakeSeconds) })
+  }
 }
 
 /** Always UDP first: where the system is to choose the port, TCP takes the same. */

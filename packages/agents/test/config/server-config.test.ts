@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { DEFAULT_ENDPOINT_LIMITS, DEFAULT_STREAM_LIMITS } from '@breakwater/core'
 import { loadServerConfig } from '../../src/config/load.ts'
-import { clientDomains, serverCredentials } from '../../src/server/server-ports.ts'
+import { clientDomains, listenOptions, serverCredentials } from '../../src/server/server-ports.ts'
 import { mistakesOf, Sandbox } from './sandbox.ts'
 
 const sandbox = new Sandbox()
@@ -37,6 +38,51 @@ function changed(from: string, to: string): string[] | undefined {
   expect(good).toContain(from)
   return mistakes(good.replace(from, to))
 }
+
+function limitsOf(more: string): unknown[] {
+  const { config, files } = loadServerConfig(sandbox.write('server.yaml', `${good}${more}`))
+  return listenOptions(config, files).map(({ transport, limits }) => [transport, limits])
+}
+
+describe('limits of endpoints', () => {
+  it('are those of `limits.dtls` over UDP and of `limits.tls` over TCP', () => {
+    const more = `limits:
+  dtls: { hellosPerSecondPerSource: 1, unverifiedHellosPerSecond: 2, handshakes: 3, sessions: 4 }
+  tls: { handshakesPerSource: 5, connectionsPerSource: 6, handshakes: 7, connections: 8, handshakeSeconds: 9 }
+`
+    const ofDatagrams = {
+      hellosPerSecondPerSource: 1,
+      unverifiedHellosPerSecond: 2,
+      handshaking: 3,
+      peers: 4
+    }
+    const ofStreams = {
+      handshakingPerSource: 5,
+      peersPerSource: 6,
+      handshaking: 7,
+      peers: 8,
+      handshake: 9000
+    }
+    expect(limitsOf(more)).toEqual([
+      ['udp', ofDatagrams],
+      ['tcp', ofStreams]
+    ])
+  })
+
+  it('are the defaults of the endpoints where nothing is said', () => {
+    const { queuedBytes: _queue, firstByte: _first, ...ofStreams } = DEFAULT_STREAM_LIMITS
+    expect(limitsOf('')).toEqual([
+      ['udp', DEFAULT_ENDPOINT_LIMITS],
+      ['tcp', ofStreams]
+    ])
+  })
+
+  it('are whole numbers above 0', () => {
+    expect(
+      mistakes(`${good}limits: { tls: { handshakesPerSource: 0 }, dtls: { sessions: 1.5 } }`)
+    ).toHaveLength(2)
+  })
+})
 
 describe('the configuration of a server', () => {
   it('takes a good one and fills in the defaults of RFC 9132', () => {

@@ -1,18 +1,7 @@
-import { ConfigError, Seconds } from '@breakwater/core'
+import { ConfigError, DEFAULT_STREAM_LIMITS, Seconds } from '@breakwater/core'
 import type { Duration, SecureEndpointLimits, SecureStreamLimits } from '@breakwater/core'
 
-export type TlsLimits = Required<Pick<SecureEndpointLimits, 'peers' | 'handshaking'> & SecureStreamLimits>
-
-/** Each peer is an open file: fewer than of datagrams. */
-const defaults: TlsLimits = {
-  peers: 10_000,
-  handshaking: 1000,
-  queuedBytes: 1024 * 1024,
-  handshake: Seconds(15),
-  firstByte: Seconds(30),
-  peersPerSource: 1000,
-  handshakingPerSource: 50
-}
+export type TlsLimits = typeof DEFAULT_STREAM_LIMITS
 
 const mostPeers = 0xffff_ffff
 const mostQueuedBytes = 1024 * 1024 * 1024
@@ -38,7 +27,7 @@ function checkPatience(path: string, value: Duration): void {
  * @throws {ConfigError} `TLS_OPTIONS_INVALID`
  */
 export function tlsLimits(given: SecureEndpointLimits & SecureStreamLimits = {}): TlsLimits {
-  const limits = { ...defaults, ...given }
+  const limits = { ...DEFAULT_STREAM_LIMITS, ...given }
   checkInteger('limits.peers', limits.peers, mostPeers)
   checkInteger('limits.handshaking', limits.handshaking, mostPeers)
   checkInteger('limits.peersPerSource', limits.peersPerSource, mostPeers)
