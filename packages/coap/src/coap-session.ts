@@ -8,6 +8,7 @@ import { basicOptions } from './option-check.ts'
 import type { SessionLoad } from './session-load.ts'
 import type { CoapSessionInput, CoapSessionOutput, TransmissionParameters } from './session.ts'
 
+/** How one endpoint of CoAP deals with one peer over datagrams. All bounds are per session. */
 export interface CoapSessionOptions {
   readonly parameters: TransmissionParameters
   readonly entropy: Entropy

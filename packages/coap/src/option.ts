@@ -31,6 +31,7 @@ export const OptionNumber = {
   requestTag: 292
 } as const
 
+/** How the value of an option is read (RFC 7252 §3.2). */
 export type OptionFormat = 'empty' | 'opaque' | 'uint' | 'string'
 
 /** Where an option is defined; `retrieval`: in requests by GET and FETCH, and in responses; `creation`: in 2.01. */

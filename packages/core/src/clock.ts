@@ -10,6 +10,7 @@ export interface Clock {
   schedule(at: Instant, act: () => void): ScheduledCall
 }
 
+/** A call that `schedule` has promised. */
 export interface ScheduledCall {
   /** After this, `act` is not called any more. Harmless when it was called already. */
   cancel(): void

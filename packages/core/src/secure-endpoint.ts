@@ -47,6 +47,7 @@ export interface CertificateCredentials {
   readonly crl?: string | readonly string[]
 }
 
+/** A key that both sides know, and under which name (RFC 4279). What may be one: see `pskProblem`. */
 export interface PskCredentials {
   readonly kind: 'psk'
   readonly identity: string
@@ -75,6 +76,7 @@ export interface ServerCredentials {
   readonly rawPublicKey?: RawPublicKeyCredentials
 }
 
+/** What a client authenticates with: one of these. */
 export type ClientCredentials = CertificateCredentials | PskCredentials | RawPublicKeyCredentials
 
 /**
@@ -93,6 +95,7 @@ export interface ResumableSession {
 /** Bytes of a key that a server seals session tickets with. */
 export const TICKET_KEY_BYTES = 32
 
+/** What an endpoint bounds, so that strangers cannot fill it. */
 export interface SecureEndpointLimits {
   /** Peers at most, handshaking ones included. */
   readonly peers?: number
@@ -145,6 +148,7 @@ interface SecureEndpointBase {
   readonly limits?: SecureEndpointLimits
 }
 
+/** What opens an endpoint that lets peers in. */
 export interface ServerEndpointOptions extends SecureEndpointBase, ServerCredentials {
   readonly role: 'server'
   /**
@@ -155,6 +159,7 @@ export interface ServerEndpointOptions extends SecureEndpointBase, ServerCredent
   readonly ticketKeys?: readonly Uint8Array[]
 }
 
+/** What opens an endpoint that connects to servers, to any number of them. */
 export interface ClientEndpointOptions extends SecureEndpointBase {
   readonly role: 'client'
   readonly credentials: ClientCredentials
@@ -167,6 +172,7 @@ export interface ClientEndpointOptions extends SecureEndpointBase {
   readonly sessions?: readonly ResumableSession[]
 }
 
+/** What opens an endpoint of either role. */
 export type SecureEndpointOptions = ServerEndpointOptions | ClientEndpointOptions
 
 /** Plaintexts that arrived together. Views are valid only during the call of `onBatch`: copy what you keep. */
@@ -176,6 +182,7 @@ export interface PlaintextBatch {
   bytes(index: number): Uint8Array
 }
 
+/** What became of a peer: `established` and then `closed`, or `failed` alone; each once. */
 export type SessionEvent =
   | {
       readonly kind: 'established'
@@ -188,10 +195,25 @@ export type SessionEvent =
   | { readonly kind: 'closed'; readonly peer: PeerId; readonly reason: SessionEnd }
   | { readonly kind: 'failed'; readonly peer: PeerId; readonly reason: SessionFailure }
 
-/** How an established session ended. */
+/**
+ * How an established session ended:
+ * - `close-notify`: the peer said goodbye;
+ * - `alert`: it broke off;
+ * - `replaced`: it has another session now;
+ * - `local`: this side ended it, or a limit of this side did.
+ */
 export type SessionEnd = 'close-notify' | 'alert' | 'replaced' | 'local'
 
-/** Why a handshake came to nothing. */
+/**
+ * Why a handshake came to nothing:
+ * - `timeout`: no answer, or there is no way there;
+ * - `peer-alert`: the peer broke off;
+ * - `certificate-refused`: the peer's certificate is none that we trust; `name-mismatch`: it is one, for another name;
+ * - `no-shared-key`: one side knows no key of that name;
+ * - `protocol`: what came breaks the protocol, or both sides have no version or suite in common;
+ * - `limit`: a limit of this side;
+ * - `local`: this side gave it up, or could not send anything.
+ */
 export type SessionFailure =
   | 'timeout'
   | 'peer-alert'
@@ -208,6 +230,7 @@ export interface SecureEndpointHandlers {
   onSession(event: SessionEvent): void
 }
 
+/** With whom a client wants a session. */
 export interface ConnectRequest {
   readonly remote: SocketAddress
   /**
@@ -219,6 +242,10 @@ export interface ConnectRequest {
   readonly handshakeRetransmission?: Duration
 }
 
+/**
+ * One socket with secure sessions, of datagrams (DTLS) or, as `SecureStreamEndpoint`, of streams (TLS). A peer is a session:
+ * who comes again is another one.
+ */
 export interface SecureEndpoint {
   /** The bound address, with the real port. */
   readonly local: SocketAddress

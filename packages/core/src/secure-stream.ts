@@ -70,6 +70,7 @@ export const DEFAULT_STREAM_LIMITS: Required<
   handshakingPerSource: 50
 }
 
+/** What opens a stream endpoint of either role. */
 export type SecureStreamOptions = SecureEndpointOptions & {
   readonly limits?: SecureEndpointLimits & SecureStreamLimits
 }

@@ -12,26 +12,32 @@ export type Instant = number & { readonly __brand: 'Instant' }
 /** A moment of the calendar: milliseconds since 1970-01-01T00:00:00Z. */
 export type WallTime = number & { readonly __brand: 'WallTime' }
 
+/** @param count May be fractional. */
 export function Milliseconds(count: number): Duration {
   return count as Duration
 }
 
+/** @param count May be fractional. */
 export function Seconds(count: number): Duration {
   return (count * 1000) as Duration
 }
 
+/** @param count May be fractional. */
 export function Minutes(count: number): Duration {
   return (count * 60_000) as Duration
 }
 
+/** A moment of a monotonic clock, of which the caller knows the reading. */
 export function Instant(milliseconds: number): Instant {
   return milliseconds as Instant
 }
 
+/** A moment of the calendar, of which the caller knows the reading. */
 export function WallTime(millisecondsSince1970: number): WallTime {
   return millisecondsSince1970 as WallTime
 }
 
+/** For what counts in seconds: the wire, configurations, people. Not rounded. */
 export function inSeconds(duration: Duration): number {
   return duration / 1000
 }

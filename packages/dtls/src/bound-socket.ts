@@ -4,6 +4,7 @@ import { addon } from './addon.ts'
 import type { NativeProblem } from './addon.ts'
 import { toNative } from './native-address.ts'
 
+/** Where a socket is bound to. */
 export interface BoundSocketOptions {
   /** Source address; port 0: let the kernel choose. */
   readonly local: SocketAddress
@@ -11,6 +12,7 @@ export interface BoundSocketOptions {
   readonly interface?: string
 }
 
+/** Where a connection starts, and where it leads. */
 export interface BoundTcpSocketOptions extends BoundSocketOptions {
   readonly remote: SocketAddress
   /** Give up after this many milliseconds; without it the kernel decides, after minutes. */

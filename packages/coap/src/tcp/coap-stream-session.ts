@@ -23,6 +23,7 @@ export type CoapStreamInput =
 /** What `CoapSession` gives, `send` being bytes for the stream; and what only a connection has. */
 export type CoapStreamOutput = CoapSessionOutput | LinkEvent
 
+/** How one endpoint of CoAP deals with one peer over a connection. All bounds are per connection. */
 export interface CoapStreamSessionOptions {
   /** Only for how long to wait: there is no retransmission on a stream. */
   readonly parameters: TransmissionParameters

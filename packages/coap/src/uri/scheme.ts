@@ -1,6 +1,7 @@
 /** A URI scheme of CoAP (RFC 7252 §6.1, §6.2; RFC 8323 §8.1 to §8.4). */
 export type CoapScheme = 'coap' | 'coaps' | 'coap+tcp' | 'coaps+tcp' | 'coap+ws' | 'coaps+ws'
 
+/** What a scheme says of itself. */
 export interface SchemeDefinition {
   readonly defaultPort: number
   /** Whether the messages must be secured: by DTLS, or TLS. */
@@ -16,6 +17,7 @@ const schemes: Readonly<Record<CoapScheme, SchemeDefinition>> = {
   'coaps+ws': { defaultPort: 443, isSecured: true }
 }
 
+/** What RFC 7252 §6 and RFC 8323 §8 say of a scheme. */
 export function schemeDefinition(scheme: CoapScheme): SchemeDefinition {
   return schemes[scheme]
 }

@@ -7,6 +7,7 @@ import { PrefixHash } from './prefix-hash.ts'
 /** Below that, the hash tables stay in the cache and vain probes cost little. */
 const FEWEST_FILTERED = 1024
 
+/** One entry of a `PrefixTable`. */
 export interface PrefixEntry<Value> {
   readonly prefix: IpPrefix
   readonly value: Value

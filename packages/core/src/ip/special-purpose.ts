@@ -32,18 +32,22 @@ export const LINK_LOCAL_PREFIXES: readonly IpPrefix[] = [
 /** RFC 919 §7: the limited broadcast. A subnet's own broadcast cannot be told from outside the subnet. */
 export const BROADCAST_PREFIXES: readonly IpPrefix[] = ipv4Entry(0xffffffff, 32)
 
+/** Whether it leads back to its own host; IPv4-mapped addresses count as what they map, here and below. */
 export function isLoopback(address: IpAddress): boolean {
   return within(LOOPBACK_PREFIXES, address)
 }
 
+/** Whether it names a group. */
 export function isMulticast(address: IpAddress): boolean {
   return within(MULTICAST_PREFIXES, address)
 }
 
+/** Whether it is 0.0.0.0 or ::, which is nobody's. */
 export function isUnspecified(address: IpAddress): boolean {
   return within(UNSPECIFIED_PREFIXES, address)
 }
 
+/** Whether it means something on one link only. */
 export function isLinkLocal(address: IpAddress): boolean {
   return within(LINK_LOCAL_PREFIXES, address)
 }

@@ -34,6 +34,7 @@ import { RecentContacts } from './redirection.ts'
 import { reportRequests, reportSession } from './status.ts'
 import type { ClientStatus } from './status.ts'
 
+/** What a client is made of. What is left out is as RFC 9132 and RFC 8305 recommend. */
 export interface DotsClientOptions extends SessionRuleOptions {
   /** One that `checkSite` has nothing against. */
   readonly site: Site

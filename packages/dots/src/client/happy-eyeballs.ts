@@ -11,6 +11,7 @@ export interface AttemptRule {
   readonly attackAttemptDelayMilliseconds: number
 }
 
+/** RFC 8305 §5, and RFC 9132 §4.3 for the time of an attack. */
 export const DEFAULT_ATTEMPT_RULE: AttemptRule = {
   attemptDelayMilliseconds: 250,
   attackAttemptDelayMilliseconds: 100

@@ -7,6 +7,7 @@ export interface MigrationRule {
   readonly udpProbeSeconds: number
 }
 
+/** RFC 9132 §4.3. */
 export const DEFAULT_MIGRATION: MigrationRule = { udpProbeSeconds: 24 * 3600 }
 
 /** RFC 9132 §4.3, MUST NOT. */

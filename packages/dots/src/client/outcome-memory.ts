@@ -15,6 +15,7 @@ export interface RememberedOutcomes {
   readonly outcomes: readonly RememberedOutcome[]
 }
 
+/** What the last attempt by one path came to. */
 export interface RememberedOutcome {
   readonly at: WallTime
   /** See `pathKey`. */

@@ -54,6 +54,7 @@ export interface MissingPart {
   readonly text: string
 }
 
+/** How a protection stands with all servers that were to hear of it. */
 export interface ProtectionStatus {
   readonly id: ProtectionId
   readonly state: ProtectionState

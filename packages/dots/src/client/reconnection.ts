@@ -11,6 +11,7 @@ export interface ReconnectionRule {
   readonly localRetrySeconds: number
 }
 
+/** RFC 9132 §4.7; the last is ours, for nothing is sent. */
 export const DEFAULT_RECONNECTION: ReconnectionRule = {
   firstRetrySeconds: 60,
   retrySeconds: 300,

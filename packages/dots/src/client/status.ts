@@ -21,6 +21,7 @@ export interface ClientStatus {
   readonly requests: readonly RequestReport[]
 }
 
+/** The session with one server. */
 export interface SessionReport {
   readonly server: ServerName
   readonly domain: DomainName
@@ -48,6 +49,7 @@ export interface SessionReport {
   readonly activity: 'idle' | 'mitigating'
 }
 
+/** A legal path as it is shown. */
 export interface PathReport {
   readonly transport: Transport
   readonly source: string
@@ -56,6 +58,7 @@ export interface PathReport {
   readonly port: number
 }
 
+/** One mitigation request at one server. */
 export interface RequestReport {
   readonly server: ServerName
   readonly domain: DomainName

@@ -16,14 +16,17 @@ export type Cuid = string & { readonly __brand: 'Cuid' }
 /** DOTS `mid` (RFC 9132 §4.4.1.1): an unsigned 32-bit integer. CoAP's message id is something else. */
 export type MitigationId = number & { readonly __brand: 'MitigationId' }
 
+/** Takes the operator's word for it; that it is unique, `checkSite` sees to. */
 export function DomainName(text: string): DomainName {
   return text as DomainName
 }
 
+/** Takes the operator's word for it; that it is unique, `checkSite` sees to. */
 export function ServerName(text: string): ServerName {
   return text as ServerName
 }
 
+/** Names a protection; who names two alike replaces the first. */
 export function ProtectionId(text: string): ProtectionId {
   return text as ProtectionId
 }

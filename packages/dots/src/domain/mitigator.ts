@@ -3,6 +3,7 @@ import type { Target } from './target.ts'
 /** Names one plan at a mitigator; characters A–Z a–z 0–9 . _ ~ - / only, at most 120. */
 export type PlanId = string & { readonly __brand: 'PlanId' }
 
+/** Names a plan; the caller keeps to the characters. */
 export function PlanId(text: string): PlanId {
   return text as PlanId
 }

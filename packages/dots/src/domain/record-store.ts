@@ -15,15 +15,18 @@ export interface RecordStore {
   close(): Promise<void>
 }
 
+/** One step of a commit: what stood under this key is replaced, or gone. */
 export type RecordChange =
   | { readonly kind: 'put'; readonly collection: string; readonly key: string; readonly value: Uint8Array }
   | { readonly kind: 'delete'; readonly collection: string; readonly key: string }
 
+/** A record as it was put, its checksum proved. */
 export interface StoredRecord {
   readonly key: string
   readonly value: Uint8Array
 }
 
+/** All that there is of a collection. */
 export interface LoadedCollection {
   /** Ordered by key. */
   readonly records: readonly StoredRecord[]

@@ -55,6 +55,7 @@ export interface ProviderIndependentPrefix {
   readonly domains?: readonly DomainName[]
 }
 
+/** A multihomed network as its operator describes it (RFC 9284 §4). May be used when `checkSite` has nothing against it. */
 export interface Site {
   readonly domains: readonly ProvisioningDomain[]
   readonly providerIndependent: readonly ProviderIndependentPrefix[]

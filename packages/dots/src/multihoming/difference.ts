@@ -20,6 +20,7 @@ export interface Difference {
   readonly retired: readonly RetiredRequest[]
 }
 
+/** A request that stands and is no longer wanted. */
 export interface RetiredRequest {
   readonly mitigationId: MitigationId
   /**

@@ -71,6 +71,7 @@ export type IllegalPath =
   | { readonly kind: 'source-of-another'; readonly source: IpAddress; readonly owners: readonly DomainName[] }
   | { readonly kind: 'no-source-of-family'; readonly remote: IpAddress }
 
+/** The ways to one server. */
 export interface LegalPaths {
   /**
    * As RFC 9132 §4.3 prefers them: UDP over IPv6, UDP over IPv4, TCP over IPv6, TCP over IPv4. Among those the server's

@@ -31,6 +31,7 @@ export interface Placement {
   readonly uncovered: readonly UncoveredDomain[]
 }
 
+/** What of a target is in one class, and who is asked for it. */
 export interface PlacedPart {
   readonly prefixes: readonly IpPrefix[]
   readonly class: AddressClass
@@ -39,6 +40,7 @@ export interface PlacedPart {
   readonly because: PlacementReason
 }
 
+/** What one server is asked for. */
 export interface Assignment {
   readonly server: ServerName
   readonly domain: DomainName
@@ -51,8 +53,10 @@ export interface Assignment {
   readonly text: string
 }
 
+/** `foreign`: nobody's of this site. `part-foreign`: that is true of a piece of a prefix that crosses a border. */
 export type RefusalReason = 'foreign' | 'part-foreign' | 'not-unicast' | 'too-many-borders' | 'no-prefix'
 
+/** What of a target nobody is asked for. */
 export interface Refusal {
   /** Prefixes that nobody is asked about; a border-crossing prefix shows only its refused pieces here. */
   readonly prefixes: readonly IpPrefix[]
@@ -60,12 +64,14 @@ export interface Refusal {
   readonly text: string
 }
 
+/** A domain that the target comes through, and that nobody can be asked of. */
 export interface UncoveredDomain {
   readonly domain: DomainName
   readonly prefixes: readonly IpPrefix[]
   readonly text: string
 }
 
+/** How strict a placement is. */
 export interface PlacementOptions {
   /** Ask for what is ours of a target of which a part is refused. Default false: then nothing leaves the host. */
   readonly allowPartial?: boolean

@@ -19,6 +19,7 @@ export interface PlanExplanation {
   readonly uncovered: readonly UncoveredDomain[]
 }
 
+/** A part of the target, with who is asked for it and who is not. */
 export interface ExplainedPart {
   readonly prefixes: readonly IpPrefix[]
   readonly class: AddressClass
@@ -28,6 +29,7 @@ export interface ExplainedPart {
   readonly notAsked: readonly ServerDecision[]
 }
 
+/** Why a server is asked, or is not. */
 export interface ServerDecision {
   readonly server: ServerName
   readonly domain: DomainName

@@ -111,6 +111,7 @@ export interface RequestEvent {
   readonly diagnostic?: string
 }
 
+/** What became of a request, for the audit trail and the counters. */
 export type RequestOutcome =
   | 'created'
   | 'refreshed'

@@ -30,6 +30,7 @@ export interface ListeningAddress extends SocketAddress {
   readonly transport: Transport
 }
 
+/** What one endpoint counts, by the names of its implementation. */
 export interface EndpointStats {
   readonly transport: Transport
   readonly counters: Readonly<Record<string, number>>

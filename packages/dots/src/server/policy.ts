@@ -53,6 +53,7 @@ export interface ServerPolicy {
   readonly limits: ServerLimits
 }
 
+/** How much one client, and all of them, may take of a server (RFC 9132 §11). */
 export interface ServerLimits {
   /** Mitigations of one identity, under whatever cuids. */
   readonly mitigationsPerClient: number
@@ -75,6 +76,7 @@ export interface ServerLimits {
   readonly addressesPerName: number
 }
 
+/** What holds where the operator says nothing. */
 export const DEFAULT_SERVER_POLICY: ServerPolicy = {
   lifetime: DEFAULT_LIFETIME_POLICY,
   session: DEFAULT_SESSION_PARAMETERS,

@@ -15,6 +15,7 @@ import type { SessionSnapshot } from './session-snapshot.ts'
 import { snapshotOf } from './snapshot.ts'
 import type { MitigationSnapshot } from './snapshot.ts'
 
+/** What a server is made of. */
 export interface DotsServerOptions {
   readonly entropy: Entropy
   readonly domains: readonly ClientDomain[]

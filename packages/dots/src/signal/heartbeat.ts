@@ -14,6 +14,7 @@ export interface HeartbeatConfiguration {
   readonly missingHeartbeatsAllowed: number
 }
 
+/** What a `Heartbeat` is told. */
 export type HeartbeatInput =
   /** A heartbeat of the peer's came; `peerHeartbeatStatus` as it says. */
   | { readonly kind: 'peer-heartbeat'; readonly peerHeartbeatStatus: boolean }
@@ -23,6 +24,7 @@ export type HeartbeatInput =
   | { readonly kind: 'traffic' }
   | { readonly kind: 'configuration'; readonly configuration: HeartbeatConfiguration }
 
+/** What it wants done, and what it tells. */
 export type HeartbeatOutput =
   /** Send a heartbeat; an earlier one that is still unanswered may be forgotten. */
   | { readonly kind: 'send'; readonly peerHeartbeatStatus: boolean }
@@ -45,6 +47,7 @@ export function silenceSpan(configuration: HeartbeatConfiguration): Duration {
 /** `hearing`: fewer than allowed went unanswered; then what was reported last. */
 type Report = 'hearing' | 'unanswered' | 'silent'
 
+/** Our half of the heartbeats of one session: see the top of this file. */
 export class Heartbeat implements Machine<HeartbeatInput, HeartbeatOutput> {
   readonly #entropy: Entropy
   #configuration: HeartbeatConfiguration

@@ -1,6 +1,7 @@
 /** What JSON can say (RFC 8259 §3). */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject
 
+/** An object of `JsonValue`s. */
 export interface JsonObject {
   readonly [name: string]: JsonValue
 }
