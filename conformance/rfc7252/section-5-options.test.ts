@@ -1,6 +1,15 @@
-import { Code, isPreconditionMet, Method, OptionNumber, stringOption, uintOption } from '@breakwater/coap'
+import {
+  Code,
+  isPreconditionMet,
+  Method,
+  OptionNumber,
+  parseCoapUri,
+  stringOption,
+  uintOption,
+  uriOptions
+} from '@breakwater/coap'
 import type { CoapOption, CoapRequest, CurrentState } from '@breakwater/coap'
-import { Seconds } from '@breakwater/core'
+import { ipv4, Seconds } from '@breakwater/core'
 import { describe, expect, test } from 'vitest'
 
 import { Lockstep } from '../../packages/coap/test/lockstep.ts'
@@ -86,6 +95,12 @@ describe('RFC 7252 §5.4: an option belongs to methods and codes', () => {
     stream.receive('GET (aa) /x')
     const options = [uintOption(OptionNumber.maxAge, 60)]
     expect(stream.respond(1, Code.content, '', { options })).toEqual(['> 2.05 (aa)'])
+    const destination = { address: ipv4(0xc0000201), port: 5683 }
+    const saying = (uri: string): number[] =>
+      uriOptions(parseCoapUri(uri), destination).map(({ number }) => number)
+    const { uriHost, uriPort, uriPath } = OptionNumber
+    expect(saying('coap://192.0.2.1:5683/x')).toEqual([uriPath])
+    expect(saying('coap://192.0.2.2:5684/x')).toEqual([uriHost, uriPort, uriPath])
   })
 })
 

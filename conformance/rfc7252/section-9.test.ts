@@ -242,6 +242,11 @@ describe('RFC 7252 §9.1.3: who is at the other end', () => {
     expect(reached(neighbour, neighbour)).toBe(false)
   })
 
+  it('with a peer that offers certificates and keys, a server goes by the key [RFC7252-9.1.3.3-S02]', () => {
+    const suites = [Suite.ecdheEcdsaAes128Gcm, Suite.ecdhePskChacha20]
+    expect(answerToHello(bed.server(), clientAddress, { suites }).suite).toBe(Suite.ecdhePskChacha20)
+  })
+
   it('where a client has a key only, a server that has a certificate, too, goes by the key', () => {
     const both = { suites: [Suite.ecdhePskChacha20] }
     expect(answerToHello(bed.server(), clientAddress, both).suite).toBe(Suite.ecdhePskChacha20)

@@ -125,10 +125,13 @@ describe('RFC 7641 §7: security', () => {
   })
 
   test('notifications leave by the session of the registration only [RFC7641-7-M02]', () => {
-    const [registered, other] = [observed(), new Lockstep({ draw: 0 })]
-    other.receive('CON [0a01] GET (4a) /x')
-    other.respond(1, Code.content, 'one')
-    expect(other.notify(1, 'two', false)).toEqual([])
-    expect(registered.notify(1, 'two', false)).toHaveLength(1)
+    const [registered, other, plain] = [observed(), new Lockstep({ draw: 0 }), new Lockstep({ draw: 0 })]
+    plain.receive('CON [0a01] GET (4a) /x')
+    plain.respond(1, Code.content, 'one')
+    other.receive('CON [0a01] GET (4b) /y Observe=0')
+    other.respond(1, Code.content, 'one', { observe: 0 })
+    expect(plain.notify(1, 'two', false)).toEqual([])
+    expect(registered.notify(1, 'two', false)[0]).toContain('(4a)')
+    expect(other.notify(1, 'two', false)[0]).toContain('(4b)')
   })
 })

@@ -243,3 +243,49 @@ describe('RFC 9132 §4.5: the session configuration of a client', () => {
     expect(server.heartbeats().length).toBeGreaterThanOrEqual(15)
   })
 })
+
+const unsafe = (change: Partial<SessionConfiguration['idle']>): SessionConfiguration => {
+  const set = { ...DEFAULT_SESSION_PARAMETERS, ...change }
+  return { mitigating: set, idle: set }
+}
+
+describe('RFC 9132 §4.5.2: values that RFC 7252 §4.8.1 forbids', () => {
+  it.each([
+    [{ ackTimeoutSeconds: 0.1 }, 'ack-timeout 0.1 is not safe; 1 is used'],
+    [{ ackTimeoutSeconds: 0 }, 'ack-timeout 0 is not safe; 1 is used'],
+    [{ ackTimeoutSeconds: 100_000 }, 'ack-timeout 100000 is not safe; 30 is used'],
+    [{ ackRandomFactor: 0.5 }, 'ack-random-factor 0.5 is not safe; 1.1 is used'],
+    [{ maxRetransmit: 1000 }, 'max-retransmit 1000 is not safe; 15 is used'],
+    [{ probingRateBytesPerSecond: 0 }, 'probing-rate 0 is not safe; 1 is used']
+  ])('%j of a server are not followed, and told once [RFC9132-4.5.2-S04]', (change, text) => {
+    const server = new ConfigurableServer('defaults')
+    server.answer(server.next(`DELETE ${CONFIG}`)!, Code.deleted)
+    const observation = server.question()
+    server.tell(observation, unsafe(change), 100)
+    server.tell(observation, unsafe(change), 100)
+    const objections = server.outputs.filter(({ kind }) => kind === 'configuration-unsafe')
+    expect(objections).toEqual([{ kind: 'configuration-unsafe', text: `${text} (RFC 7252 §4.8.1)` }])
+    // The refresh of what was told is Confirmable, and stays without an answer.
+    const before = server.heard.length
+    server.pass(Minutes(5))
+    const sent = server.heard.slice(before).filter(({ message }) => message.type === 'confirmable')
+    const gaps = sent.slice(1).map(({ at }, index) => at - sent[index]!.at)
+    expect(sent.length).toBeGreaterThan(2)
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1000)
+  })
+
+  it('are not asked for, though the server would allow nothing else [RFC9132-4.5.2-S04]', () => {
+    const server = new ConfigurableServer()
+    const fast = { minValueDecimal: 0.01, maxValueDecimal: 0.5, currentValueDecimal: 0.1 }
+    const body = {
+      signalConfig: { mitigatingConfig: { ackTimeout: fast }, idleConfig: { ackTimeout: fast } }
+    }
+    server.reply(server.question(), Code.content, encodeSignal(body), [
+      uintOption(OptionNumber.observe, 1),
+      uintOption(OptionNumber.contentFormat, 271)
+    ])
+    const proposal = proposalOf(server.proposal())
+    for (const set of [proposal.mitigatingConfig, proposal.idleConfig])
+      expect(set?.ackTimeout?.currentValueDecimal).toBeGreaterThanOrEqual(1)
+  })
+})

@@ -240,6 +240,18 @@ describe('RFC 9132 §4.5.2: conveying a configuration', () => {
     }
   )
 
+  it('retransmission that RFC 7252 §4.8.1 forbids is not agreed to, in either set [RFC9132-4.5.2-S04]', () => {
+    const peer = new ServerBed().establish()
+    for (const parameters of [
+      { ackTimeout: { currentValueDecimal: 0 } },
+      { ackTimeout: { currentValueDecimal: 0.99 } },
+      { ackRandomFactor: { currentValueDecimal: 0.9 } },
+      { ackRandomFactor: { currentValueDecimal: 1 } }
+    ])
+      for (const set of ['mitigatingConfig', 'idleConfig'])
+        expect(only(peer.configure(1, { [set]: parameters })).code).toBe('4.22')
+  })
+
   it('a configuration is of one session: neither another nor the next of the same client has it', () => {
     const bed = new ServerBed()
     const peer = bed.establish()

@@ -220,8 +220,9 @@ bool SecurityContext::useCipherSuites(CredentialProblem& problem) {
   const auto offer = [&suites](bool offered, const char* more) {
     if (offered) suites += (suites.empty() ? "" : ":") + std::string(more);
   };
-  offer(signs, kCertificateSuites);
+  // RFC 7252 §9.1.3.3: with a peer that has both, the key goes first. A server goes by this order.
   offer(keys, kPskSuites);
+  offer(signs, kCertificateSuites);
   offer(signs && options_.constrainedPeers, kConstrainedCertificateSuites);
   offer(keys && options_.constrainedPeers, kConstrainedPskSuites);
   if (options_.constrainedPeers) SSL_CTX_set_security_callback(context_, allow);

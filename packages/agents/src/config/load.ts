@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:f
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from '@breakwater/core'
 import type { ConfigProblem } from '@breakwater/core'
+import { DEFAULT_SESSION_PARAMETERS } from '@breakwater/dots'
 import type { TSchema } from 'typebox'
 import { checkClient, warnOfClient } from './check-client.ts'
 import { checkServer } from './check-server.ts'
@@ -41,7 +42,8 @@ const serverKind: Kind<ServerConfig> = {
     ...config.listen.flatMap(({ interface: device }, index) =>
       interfaceWarning(device, ['listen', index, 'interface'])
     ),
-    ...certificateWarning(config.credentials?.certificate, ['credentials', 'certificate'], files)
+    ...certificateWarning(config.credentials?.certificate, ['credentials', 'certificate'], files),
+    ...timeoutWarning(config.session, 'session')
   ]
 }
 
@@ -50,6 +52,8 @@ const clientKind: Kind<ClientConfig> = {
   check: checkClient,
   warn: (config, files) => [
     ...warnOfClient(config, files),
+    ...timeoutWarning(config.session, 'session'),
+    ...timeoutWarning(config.idleSession, 'idleSession'),
     ...config.domains.flatMap(({ interfaces = [], credentials }, index) => [
       ...interfaces.flatMap((device, row) => interfaceWarning(device, ['domains', index, 'interfaces', row])),
       ...(credentials !== undefined && 'certificate' in credentials
@@ -156,4 +160,16 @@ function certificateWarning(
   const end = certificate === undefined ? undefined : certificateEnd(files.text(certificate))
   if (end === undefined || end > Date.now()) return []
   return [{ path, message: `the certificate ended on ${new Date(end).toISOString()}` }]
+}
+
+/** RFC 7252 §4.8.1: ACK_TIMEOUT is not decreased without congestion control; that of CoAP is all that there is. */
+function timeoutWarning(
+  parameters: { readonly ackTimeoutSeconds?: number } | undefined,
+  section: string
+): ShapeProblem[] {
+  const seconds = parameters?.ackTimeoutSeconds
+  const usual = DEFAULT_SESSION_PARAMETERS.ackTimeoutSeconds
+  if (seconds === undefined || seconds >= usual) return []
+  const message = `retransmission after ${seconds} s adds to congestion (RFC 7252 §4.8.1): ${usual} s is usual`
+  return [{ path: [section, 'ackTimeoutSeconds'], message }]
 }

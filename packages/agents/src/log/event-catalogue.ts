@@ -50,6 +50,10 @@ export const eventCatalogue = {
     text: 'a server sends us to another, which cannot be reached: neither of the two serves us'
   },
   'session.cuid-collision': { level: 'warn', text: 'another client had our cuid; it was changed' },
+  'session.configuration-unsafe': {
+    level: 'warn',
+    text: 'a server wants session parameters that are not safe; the nearest that are, are used'
+  },
   'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
   'session.resumed': { level: 'info', text: 'a session came about by the short handshake' },
   'session.ticket_renewed': { level: 'info', text: 'a new ticket stands ready for the next handshake' },

@@ -196,6 +196,17 @@ defaults: { lifetimeSeconds: 0 }
     expect(warnings.map(({ line, path }) => `${line} ${path}`)).toEqual(['21 domains[1].credentials'])
   })
 
+  it.each(['session', 'idleSession'])(
+    'refuses retransmission in %s that RFC 7252 §4.8.1 forbids, and warns of what is quick [RFC9132-4.5.2-S04]',
+    (section) => {
+      expect(mistakes(`${good}${section}:\n  ackTimeoutSeconds: 0\n`)).toHaveLength(1)
+      expect(mistakes(`${good}${section}:\n  ackRandomFactor: 1.0\n`)).toHaveLength(1)
+      const text = `${good}${section}:\n  ackTimeoutSeconds: 1\n`
+      const { warnings } = loadClientConfig(sandbox.write('client.yaml', text))
+      expect(warnings.map(({ path }) => path)).toEqual([`${section}.ackTimeoutSeconds`])
+    }
+  )
+
   it('warns of a domain without a server: it stays uncovered', () => {
     const text = `domains:\n  - name: isp-a\n    prefixes: [203.0.113.0/24]\n`
     const { warnings } = loadClientConfig(sandbox.write('client.yaml', text))

@@ -343,6 +343,14 @@ lifetime:
     ])
   })
 
+  it('refuses retransmission that RFC 7252 §4.8.1 forbids, and warns of what is quick [RFC9132-4.5.2-S04]', () => {
+    expect(mistakes(`${good}session:\n  ackTimeoutSeconds: 0\n`)).toHaveLength(1)
+    expect(mistakes(`${good}session:\n  ackRandomFactor: 1.0\n`)).toHaveLength(1)
+    const text = `${good}session:\n  ackTimeoutSeconds: 1\n`
+    const { warnings } = loadServerConfig(sandbox.write('server.yaml', text))
+    expect(warnings.map(({ path }) => path)).toEqual(['session.ackTimeoutSeconds'])
+  })
+
   it('refuses a control socket whose whole path is too long for the kernel', () => {
     const long = `${'x'.repeat(100)}.sock`
     expect(mistakes(`${good}control: { socket: ${long} }\n`)?.[0]).toMatch(

@@ -55,4 +55,6 @@ export type AssociationOutput =
   /** It was to stand in, and no session with it could be had or kept: the provisioned one is asked again. */
   | { readonly kind: 'alternate-unreachable'; readonly alternate: string; readonly reason: string }
   | Extract<RequestBookOutput, { kind: 'note-request' | 'note-numbering' }>
+  /** The server wants session parameters that RFC 7252 §4.8.1 forbids. */
+  | { readonly kind: 'configuration-unsafe'; readonly text: string }
   | { readonly kind: 'malformed'; readonly text: string }

@@ -404,7 +404,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   #drainNegotiation(session: SignalSession, now: Instant): void {
     const negotiation = this.#negotiations.get(session)
     for (let output = negotiation?.poll(); output !== undefined; output = negotiation?.poll())
-      session.handle(output, now)
+      if (output.kind === 'objection') this.#outputs.push({ ...output, kind: 'configuration-unsafe' })
+      else session.handle(output, now)
   }
 }
 

@@ -118,5 +118,7 @@ export type ClientEvent =
     }
   /** A stored record is none that we wrote: it was not taken up, and stays for people to look at. */
   | { readonly kind: 'record-damaged'; readonly key: string; readonly reason: string }
+  /** A server wants session parameters that RFC 7252 §4.8.1 forbids; the nearest that are allowed are used. */
+  | { readonly kind: 'configuration-unsafe'; readonly server: ServerName; readonly text: string }
   /** A server sent what is not CoAP or against its rules. */
   | { readonly kind: 'malformed'; readonly server: ServerName; readonly text: string }

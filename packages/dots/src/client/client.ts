@@ -329,8 +329,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       case 'cuid-changed':
         this.#outputs.push({ kind: 'event', event: { kind: 'cuid-changed', server: name, domain } })
         return
+      case 'configuration-unsafe':
       case 'malformed':
-        this.#outputs.push({ kind: 'event', event: { kind: 'malformed', server: name, text: output.text } })
+        this.#outputs.push({ kind: 'event', event: { ...output, server: name } })
     }
   }
 

@@ -42,6 +42,9 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
     case 'record-damaged':
       log.error('request.damaged', { key: event.key, reason: event.reason })
       return
+    case 'configuration-unsafe':
+      log.warn('session.configuration-unsafe', { server: event.server, text: event.text })
+      return
     case 'malformed':
       log.debug('session.malformed', { server: event.server, text: event.text })
   }

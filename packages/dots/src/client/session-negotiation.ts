@@ -2,6 +2,7 @@ import { Code, codeClass, isSuccess } from '@breakwater/coap'
 import type { CoapRequest, CoapResponse } from '@breakwater/coap'
 import { Milliseconds, Seconds, after } from '@breakwater/core'
 import type { Instant, Machine, Transport } from '@breakwater/core'
+import { bearable, unbearable } from '../signal/bearable-parameters.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { SessionConfiguration } from '../signal/session-configuration.ts'
 import {
@@ -27,6 +28,8 @@ export type SessionNegotiationInput =
 
 export type SessionNegotiationOutput =
   | { readonly kind: 'ask'; readonly errand: Errand; readonly request: CoapRequest }
+  /** The server wants what RFC 7252 §4.8.1 forbids: for people. */
+  | { readonly kind: 'objection'; readonly text: string }
   /** The session goes by these from now on. */
   | { readonly kind: 'parameters'; readonly parameters: SessionParameters }
 
@@ -75,6 +78,7 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
   #putOffs = 0
   #isMitigating: boolean
   #refreshAt: Instant | undefined
+  #objection = ''
 
   constructor(options: SessionNegotiationOptions) {
     this.#options = options
@@ -143,17 +147,27 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
       this.#untold(response, now)
       return
     }
-    this.#inForce = currentOf(offer, this.#options.defaults)
+    const said = currentOf(offer, this.#options.defaults)
+    this.#inForce = { mitigating: bearable(said.mitigating), idle: bearable(said.idle) }
+    this.#object(said)
     this.#apply()
     this.#keepFresh(response, now)
-    const wanted =
-      this.#options.wanted === 'defaults' ? this.#inForce : withinOffer(this.#options.wanted, offer)
+    const wanted = this.#options.wanted === 'defaults' ? said : withinOffer(this.#options.wanted, offer)
     // Of what has been agreed, the server may change what it likes (RFC 9132 §4.5.3).
-    const isWanted = this.#phase !== 'asking' || this.#isSame(wanted, this.#inForce)
+    const isWanted = this.#phase !== 'asking' || this.#isSame(wanted, said)
     if (isWanted || this.#proposals >= MOST_PROPOSALS) {
       this.#phase = 'agreed'
       this.#putOffs = 0
     } else this.#propose(wanted, now)
+  }
+
+  /** What the server wants and does not get is told once, until it wants something else. */
+  #object({ mitigating, idle }: SessionConfiguration): void {
+    const [first, second] = [unbearable(mitigating), unbearable(idle)]
+    const text =
+      second === '' || second === first ? first : [first, second].filter((each) => each !== '').join('; ')
+    if (text !== '' && text !== this.#objection) this.#outputs.push({ kind: 'objection', text })
+    this.#objection = text
   }
 
   #untold(response: CoapResponse, now: Instant): void {

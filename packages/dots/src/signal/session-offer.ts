@@ -7,6 +7,7 @@ import type {
   SessionParameters as SessionParameterNodes,
   SignalMessage
 } from '@breakwater/model'
+import { bearable } from './bearable-parameters.ts'
 import type { SessionParameters } from './defaults.ts'
 import type { SessionConfiguration } from './session-configuration.ts'
 
@@ -53,18 +54,18 @@ export function readSessionOffer(payload: Uint8Array): SessionOffer | undefined 
   }
 }
 
-/** What is in force by an offer; what it does not name has its default (RFC 9132 §4.5.2). */
+/** What the server says is in force; what it does not name has its default (RFC 9132 §4.5.2). */
 export function currentOf(offer: SessionOffer, defaults: SessionParameters): SessionConfiguration {
   const current = (set: OfferedParameters): SessionParameters =>
     withEach(defaults, (name) => set[name].current ?? defaults[name])
   return { mitigating: current(offer.mitigating), idle: current(offer.idle) }
 }
 
-/** What is wanted, as far as the server finds it acceptable. */
+/** What is wanted, as far as the server finds it acceptable, and no further than RFC 7252 §4.8.1 allows. */
 export function withinOffer(wanted: SessionConfiguration, offer: SessionOffer): SessionConfiguration {
   return {
-    mitigating: clamped(wanted.mitigating, offer.mitigating),
-    idle: clamped(wanted.idle, offer.idle)
+    mitigating: bearable(clamped(wanted.mitigating, offer.mitigating)),
+    idle: bearable(clamped(wanted.idle, offer.idle))
   }
 }
 

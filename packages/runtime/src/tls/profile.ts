@@ -34,8 +34,9 @@ export function secureProfile(proofs: {
   readonly preSharedKey: boolean
 }): SecureContextOptions {
   const suites = [
-    ...(proofs.certificate ? [tls13Suites, tls12CertificateSuites] : []),
-    ...(proofs.preSharedKey ? [tls12PskSuites] : [])
+    // RFC 7252 §9.1.3.3: with a peer that has both, the key goes first. A server goes by this order.
+    ...(proofs.preSharedKey ? [tls12PskSuites] : []),
+    ...(proofs.certificate ? [tls13Suites, tls12CertificateSuites] : [])
   ]
   return {
     // RFC 9132 §7.1: TLS 1.2 or later.
