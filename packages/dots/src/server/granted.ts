@@ -1,13 +1,11 @@
 import type { CoapResponse } from '@breakwater/coap'
 import type { ConflictInformation } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
-import { INDEFINITE_LIFETIME } from '../signal/lifetime.ts'
-import type { Lifetime } from '../signal/lifetime.ts'
 import type { Decision } from './mutation-queue.ts'
 import { dotsResponse } from './response.ts'
 import type { Answer } from './response.ts'
 
-/** RFC 9132 §4.4.1.1: the granted lifetime is always told. */
+/** RFC 9132 §4.4.1.1: the granted lifetime is always told: what is left of it, for a slow store takes its time. */
 export function grantedResponse(
   code: number,
   id: MitigationId,
@@ -17,11 +15,6 @@ export function grantedResponse(
   const entry = { mid: id, lifetime }
   const scope = conflict === undefined ? entry : { ...entry, conflictInformation: conflict }
   return dotsResponse(code, { mitigationScope: { scope: [scope] } })
-}
-
-/** As the wire wants it. */
-export function secondsOf(lifetime: Lifetime): number {
-  return lifetime === 'indefinite' ? INDEFINITE_LIFETIME : lifetime
 }
 
 /** A decision that changes nothing. */

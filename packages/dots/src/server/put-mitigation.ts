@@ -13,7 +13,7 @@ import { fullness } from './capacity.ts'
 import type { ClientState } from './client-state.ts'
 import { deletion } from './commits.ts'
 import { clientConflict, overlapsHigher } from './conflict.ts'
-import { answered, grantedResponse, secondsOf } from './granted.ts'
+import { answered, grantedResponse } from './granted.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { isInForce, isLive, mitigationKey, planIdOf } from './mitigation.ts'
 import type { Mitigation } from './mitigation.ts'
@@ -21,6 +21,7 @@ import type { Decision } from './mutation-queue.ts'
 import type { NameWatch } from './name-watch.ts'
 import type { Preconfigured } from './preconfigured.ts'
 import type { RefreshMitigation } from './refresh-mitigation.ts'
+import { remainingSeconds } from './representation.ts'
 import type { ServerState } from './server-state.ts'
 
 /** A request with what its names mean. */
@@ -73,22 +74,11 @@ export class PutMitigation {
     }
     const full = overridden.length > 0 ? undefined : fullness(this.#state, client.principal)
     if (full !== undefined) return answered(full)
-    return this.#create(this.#newMitigation(client, id, request, lifetime, overridden, now), {
-      lifetime,
-      overridden,
-      startsAtOnce
-    })
+    const mitigation = this.#newMitigation(client, id, request, lifetime, overridden, now)
+    return this.#create(mitigation, overridden, startsAtOnce)
   }
 
-  #create(
-    mitigation: Mitigation,
-    how: {
-      readonly lifetime: Lifetime
-      readonly overridden: readonly Mitigation[]
-      readonly startsAtOnce: boolean
-    }
-  ): Decision {
-    const { lifetime, overridden, startsAtOnce } = how
+  #create(mitigation: Mitigation, overridden: readonly Mitigation[], startsAtOnce: boolean): Decision {
     const { records } = this.#lifecycle
     const as = startsAtOnce ? 'applying' : 'armed'
     this.#lifecycle.claim(mitigation)
@@ -108,7 +98,12 @@ export class PutMitigation {
         if (startsAtOnce) this.#win(mitigation, at)
         this.#lifecycle.asked(mitigation, at)
         const conflict = this.#admission.describe(mitigation, at)
-        const response = grantedResponse(Code.created, mitigation.id, secondsOf(lifetime), conflict)
+        const response = grantedResponse(
+          Code.created,
+          mitigation.id,
+          remainingSeconds(mitigation, at),
+          conflict
+        )
         return { response, outcome: 'created' }
       },
       notStored: (at) => this.#lifecycle.step(mitigation, { kind: 'not-stored' }, at)

@@ -10,7 +10,7 @@ import type { RequestedTarget } from '../signal/requested-target.ts'
 import type { Admission } from './admission.ts'
 import type { ClientState } from './client-state.ts'
 import { clientConflict } from './conflict.ts'
-import { answered, grantedResponse, secondsOf } from './granted.ts'
+import { answered, grantedResponse } from './granted.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { isLive, statusOf } from './mitigation.ts'
 import type { Mitigation, Trigger } from './mitigation.ts'
@@ -74,7 +74,7 @@ export class RefreshMitigation {
         const response = grantedResponse(
           Code.changed,
           mitigation.id,
-          secondsOf(lifetime),
+          remainingSeconds(mitigation, at),
           this.#admission.describe(mitigation, at)
         )
         return { response, outcome: 'refreshed' }

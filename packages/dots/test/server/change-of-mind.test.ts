@@ -3,6 +3,7 @@ import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
 import type { StoredRecord } from '@breakwater/dots'
 import { describe, expect, it } from 'vitest'
 import { EXAMPLE, OTHER, ServerBed, WALL_START, certificate, cuid, entryOf, only } from './server-bed.ts'
+import type { Seen } from './server-bed.ts'
 
 /** What comes between the question and its answer. */
 
@@ -44,6 +45,34 @@ describe('a mitigation that is asked for anew while the record of the last one i
     expect([only(other).code, only(again).code]).toEqual(['2.01', '2.01'])
     expect(bed.plans()).toHaveLength(2)
     expect(recordsOf(bed).map(({ key }) => key.split('/')[1])).toEqual(['2', '1'])
+  })
+})
+
+function lifetimeOf(seen: readonly Seen[]): number | undefined {
+  return entryOf(only(seen)).lifetime
+}
+
+describe('a store that takes its time', () => {
+  it('has the client promised no more of the lifetime than is left', () => {
+    const bed = new ServerBed()
+    const peer = bed.establish()
+    bed.hold.add('store')
+    const put = peer.put(1, { ...TARGET, lifetime: 300 })
+    bed.advance(Seconds(20))
+    bed.release()
+    expect(lifetimeOf(put)).toBe(280)
+    bed.advance(Seconds(279))
+    expect(bed.plans()).toHaveLength(1)
+
+    bed.hold.add('store')
+    const refresh = peer.put(1, { ...TARGET, lifetime: 600 })
+    bed.advance(Seconds(10))
+    bed.release()
+    expect(lifetimeOf(refresh)).toBe(590)
+    bed.advance(Seconds(589))
+    expect(bed.plans()).toHaveLength(1)
+    bed.advance(Seconds(2))
+    expect(bed.plans()).toEqual([])
   })
 })
 
