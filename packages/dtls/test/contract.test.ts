@@ -1,6 +1,7 @@
 import { secureEndpointContract } from '@breakwater/testing'
 import { afterAll } from 'vitest'
-import { Credentials, DtlsWorld } from './dtls-world.ts'
+import { DtlsWorld } from './dtls-world.ts'
+import { Credentials } from './loopback-parties.ts'
 import { TestAuthority } from './pki.ts'
 
 const trusted = new TestAuthority('Breakwater test CA')

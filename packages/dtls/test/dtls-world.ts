@@ -1,4 +1,4 @@
-import { Milliseconds, Seconds, parseIpAddress } from '@breakwater/core'
+import { Milliseconds, Seconds } from '@breakwater/core'
 import type {
   CertificateCredentials,
   ConnectRequest,
@@ -24,12 +24,11 @@ import type { DtlsEndpoint } from '../src/endpoint.ts'
 import { openWithTiming } from '../src/open-endpoint.ts'
 import { eventually } from './eventually.ts'
 import { LossyRelay } from './lossy-relay.ts'
-import type { TestAuthority } from './pki.ts'
+import { addressOf } from './loopback-parties.ts'
+import type { Credentials } from './loopback-parties.ts'
 
 /** Timers as the RFC wants them, but less patience: the last of two losses is made good after 3 s. */
 const timing = { firstTimeoutMs: 1000, giveUpMs: 6000 }
-
-const addresses = { server: { 4: '127.0.0.1', 6: '::1' }, client: { 4: '127.0.0.2', 6: '::1' } } as const
 
 const sameSocketAddress = (a: SocketAddress, b: SocketAddress): boolean =>
   a.port === b.port && JSON.stringify(a.address) === JSON.stringify(b.address)
@@ -79,29 +78,6 @@ class RelayedEndpoint implements SecureEndpoint {
   }
 }
 
-/** Two certification authorities and what they have issued; made once for all worlds of a test file. */
-export class Credentials {
-  readonly #issued = new Map<string, CertificateCredentials>()
-  readonly #trusted: TestAuthority
-  readonly #other: TestAuthority
-
-  constructor(trusted: TestAuthority, other: TestAuthority) {
-    this.#trusted = trusted
-    this.#other = other
-  }
-
-  of(side: EndpointSide, flaw?: CertificateFlaw): CertificateCredentials {
-    const key = `${side} ${flaw}`
-    const known = this.#issued.get(key)
-    if (known !== undefined) return known
-    const name = flaw === 'other-name' ? 'elsewhere.example' : `${side}.example`
-    const issuer = flaw === 'stranger' ? this.#other : this.#trusted
-    const made = issuer.credentials(name, this.#trusted)
-    this.#issued.set(key, made)
-    return made
-  }
-}
-
 /** The real thing on loopback, in real time, with a relay before each client. */
 export class DtlsWorld implements SecureEndpointWorld {
   readonly serverName = 'server.example'
@@ -119,9 +95,7 @@ export class DtlsWorld implements SecureEndpointWorld {
   }
 
   address(side: EndpointSide, family: IpFamily): IpAddress {
-    const address = parseIpAddress(addresses[side][family])
-    if (address === undefined) throw new Error('no address')
-    return address
+    return addressOf(side, family)
   }
 
   certificate(side: EndpointSide, flaw?: CertificateFlaw): CertificateCredentials {

@@ -9,7 +9,8 @@ import { TestAuthority } from '../../../dtls/test/pki.ts'
 import type { Issued } from '../../../dtls/test/pki.ts'
 import { certificateIdentity, certificateNames } from '../../src/tls/identity.ts'
 import { subjectPublicKeyInfo } from '../../src/tls/subject-public-key.ts'
-import { Credentials, TlsWorld } from './tls-world.ts'
+import { Credentials } from '../../../dtls/test/loopback-parties.ts'
+import { TlsWorld } from './tls-world.ts'
 
 let authority: TestAuthority
 let world: TlsWorld

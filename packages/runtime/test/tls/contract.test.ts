@@ -3,7 +3,8 @@ import { secureStreamContract } from '@breakwater/testing'
 import { afterAll } from 'vitest'
 import { TestAuthority } from '../../../dtls/test/pki.ts'
 import { tlsEndpointOpener } from '../../src/index.ts'
-import { Credentials, TlsWorld } from './tls-world.ts'
+import { Credentials } from '../../../dtls/test/loopback-parties.ts'
+import { TlsWorld } from './tls-world.ts'
 
 const trusted = new TestAuthority('Breakwater test CA')
 const other = new TestAuthority('Somebody else')

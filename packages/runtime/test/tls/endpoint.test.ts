@@ -6,7 +6,8 @@ import type { TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TestAuthority } from '../../../dtls/test/pki.ts'
 import { openTlsEndpoint, tlsEndpointOpener } from '../../src/index.ts'
-import { Credentials, TlsWorld } from './tls-world.ts'
+import { Credentials } from '../../../dtls/test/loopback-parties.ts'
+import { TlsWorld } from './tls-world.ts'
 
 let authority: TestAuthority
 let world: TlsWorld

@@ -2,7 +2,8 @@ import { ConfigError } from '@breakwater/core'
 import { RecordingHandlers } from '@breakwater/testing'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { TestAuthority } from '../../../dtls/test/pki.ts'
-import { Credentials, TlsWorld } from './tls-world.ts'
+import { Credentials } from '../../../dtls/test/loopback-parties.ts'
+import { TlsWorld } from './tls-world.ts'
 
 const authority = new TestAuthority('Breakwater test CA')
 let world: TlsWorld

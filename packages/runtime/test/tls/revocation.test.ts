@@ -4,7 +4,8 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest'
 
 import { TestAuthority } from '../../../dtls/test/pki.ts'
 import type { Issued } from '../../../dtls/test/pki.ts'
-import { Credentials, TlsWorld } from './tls-world.ts'
+import { Credentials } from '../../../dtls/test/loopback-parties.ts'
+import { TlsWorld } from './tls-world.ts'
 
 const authority = new TestAuthority('Breakwater test CA')
 const good = authority.issue('server.example')

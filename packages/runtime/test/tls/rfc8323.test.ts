@@ -8,7 +8,8 @@ import { parseIpAddress, Seconds } from '@breakwater/core'
 import { RecordingHandlers } from '@breakwater/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TestAuthority } from '../../../dtls/test/pki.ts'
-import { Credentials, TlsWorld } from './tls-world.ts'
+import { Credentials } from '../../../dtls/test/loopback-parties.ts'
+import { TlsWorld } from './tls-world.ts'
 
 /** A loopback address of this process, so that port 5684 is free on it. */
 const own = `127.83.${(process.pid >> 8) & 255}.${process.pid & 255}`

@@ -7,7 +7,8 @@ import type { Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TestAuthority } from '../../../dtls/test/pki.ts'
 import { SourceBook } from '../../src/tls/source-book.ts'
-import { Credentials, TlsWorld } from './tls-world.ts'
+import { Credentials } from '../../../dtls/test/loopback-parties.ts'
+import { TlsWorld } from './tls-world.ts'
 
 let authority: TestAuthority
 let world: TlsWorld

@@ -1,4 +1,4 @@
-import { formatIpAddress, Milliseconds, parseIpAddress, Seconds } from '@breakwater/core'
+import { formatIpAddress, Milliseconds, Seconds } from '@breakwater/core'
 import type {
   CertificateCredentials,
   Duration,
@@ -22,36 +22,12 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { TestAuthority } from '../../../dtls/test/pki.ts'
+import { addressOf } from '../../../dtls/test/loopback-parties.ts'
+import type { Credentials } from '../../../dtls/test/loopback-parties.ts'
 import { openTlsEndpoint } from '../../src/index.ts'
 
 /** How much slower than a quiet machine this one may be. */
 const timescale = Number(process.env['TIMESCALE'] ?? '1')
-
-const addresses = { server: { 4: '127.0.0.1', 6: '::1' }, client: { 4: '127.0.0.2', 6: '::1' } } as const
-
-/** Two certification authorities and what they have issued; made once for all worlds of a test file. */
-export class Credentials {
-  readonly #issued = new Map<string, CertificateCredentials>()
-  readonly #trusted: TestAuthority
-  readonly #other: TestAuthority
-
-  constructor(trusted: TestAuthority, other: TestAuthority) {
-    this.#trusted = trusted
-    this.#other = other
-  }
-
-  of(side: EndpointSide, flaw?: CertificateFlaw): CertificateCredentials {
-    const key = `${side} ${flaw}`
-    const known = this.#issued.get(key)
-    if (known !== undefined) return known
-    const name = flaw === 'other-name' ? 'elsewhere.example' : `${side}.example`
-    const issuer = flaw === 'stranger' ? this.#other : this.#trusted
-    const made = issuer.credentials(name, this.#trusted)
-    this.#issued.set(key, made)
-    return made
-  }
-}
 
 /** The real thing on loopback, in real time. */
 export class TlsWorld implements SecureStreamWorld {
@@ -69,9 +45,7 @@ export class TlsWorld implements SecureStreamWorld {
   }
 
   address(side: EndpointSide, family: IpFamily): IpAddress {
-    const address = parseIpAddress(addresses[side][family])
-    if (address === undefined) throw new Error('no address')
-    return address
+    return addressOf(side, family)
   }
 
   certificate(side: EndpointSide, flaw?: CertificateFlaw): CertificateCredentials {
