@@ -34,7 +34,8 @@ export class EngineWorld {
   /** Counters at the beginning of an attack. */
   #before: Readonly<Record<string, number>>
 
-  constructor(authority: TestAuthority, limits: SecureEndpointLimits = {}) {
+  /** @param recordOffload Whether established sessions leave OpenSSL. */
+  constructor(authority: TestAuthority, limits: SecureEndpointLimits = {}, recordOffload = true) {
     this.authority = authority
     const preSharedKeys = new Map([
       ['site-1', psk],
@@ -46,7 +47,8 @@ export class EngineWorld {
       certificate: authority.credentials(serverName),
       preSharedKeys,
       limits,
-      constrainedPeers: true
+      constrainedPeers: true,
+      recordOffload
     })
     this.#survivor = this.client(honest)
     this.#survivor.handshake()
