@@ -1,7 +1,8 @@
 // The provider's DOTS server of `flooded-link`, in a namespace of its own: real DTLS and TLS, and it tells the lab what it accepts.
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 
-import { formatIpAddress, silentLog } from '@breakwater/core'
+import { TICKET_KEY_BYTES, formatIpAddress, silentLog } from '@breakwater/core'
 import type { NetworkPath, PeerId } from '@breakwater/core'
 import { hostDotsServer } from '@breakwater/dots'
 import type { ServerEvent } from '@breakwater/dots'
@@ -16,6 +17,9 @@ import { type ServerPlan, nowMs, numbersOf, tell } from './flooded-party.ts'
 
 const plan = JSON.parse(process.argv[2] ?? '{}') as ServerPlan
 const audit = new ProcessAudit()
+const open = audit.opener('server')
+/** The same at all addresses, as an agent's are. */
+const ticketKeys = [randomBytes(TICKET_KEY_BYTES)]
 const sessions = new Map<PeerId, { readonly customer: number; readonly path: NetworkPath }>()
 let isOver = false
 
@@ -48,7 +52,8 @@ function customerIn(domain: string | undefined): number {
 const server = await hostDotsServer({
   clock: systemClock(),
   entropy: systemEntropy(),
-  open: audit.opener('server'),
+  open: (options, handlers) =>
+    open(options.role === 'server' ? { ...options, ticketKeys } : options, handlers),
   openStream: openTlsEndpoint,
   listen: listenOptions(plan),
   store: memoryStore(),

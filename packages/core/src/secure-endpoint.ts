@@ -84,6 +84,7 @@ export type ClientCredentials = CertificateCredentials | PskCredentials | RawPub
  * whoever has it can be this client to that server until it expires.
  */
 export interface ResumableSession {
+  /** Where it was got. It is good at every address of the server with this name. */
   readonly remote: SocketAddress
   readonly serverName: string
   /** For endpoints of the same implementation and with the same credentials; means nothing to anybody else. */

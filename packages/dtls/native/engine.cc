@@ -191,7 +191,9 @@ PeerId Engine::connect(const Path& path, const std::string& serverName, uint64_t
 /** What a client's hello to this peer goes by, and the session that it asks to resume. */
 void Engine::offer(Peer& peer, SSL* ssl) {
   SslFactory::useTiming(ssl, peer.timing);
-  SSL_SESSION* earlier = sessions_.find(peer.path.remote, peer.serverName, context_->resumption(), calendar_.seconds());
+  const size_t longest = factory_->longestTicket(peer.path.remote.family, peer.serverName);
+  SSL_SESSION* earlier = sessions_.find(peer.path.remote, peer.serverName, context_->resumption(), longest,
+                                        calendar_.seconds(), peer.offered);
   if (earlier != nullptr) SSL_set_session(ssl, earlier);
 }
 
@@ -311,10 +313,10 @@ void Engine::follow(Peer& peer, Handshake::Progress progress, uint64_t nowMs) {
 
 void Engine::remember(Peer& peer) {
   const bool resumed = peer.handshake->resumed();
-  Provenance provenance;
-  if (!resumed && !peer.handshake->provenance(provenance)) return;
+  Origin origin = peer.offered;
+  if (!resumed && !peer.handshake->provenance(origin.provenance)) return;
   const size_t longest = factory_->longestTicket(peer.path.remote.family, peer.serverName);
-  const bool kept = sessions_.remember(peer.path.remote, peer.serverName, peer.handshake->session(), resumed, provenance,
+  const bool kept = sessions_.remember(peer.path.remote, peer.serverName, peer.handshake->session(), resumed, origin,
                                        longest, calendar_.seconds());
   if (!kept) counters_.sessionsRefused++;
 }
@@ -376,7 +378,7 @@ void Engine::fail(Peer& peer, Failure failure) {
   // What the other side did not like it may not like again: the next attempt starts from nothing. A flight that was lost,
   // or a race that another path has won, says nothing against the session.
   if (!context_->server() && failure != Failure::kTimeout && failure != Failure::kLocal)
-    sessions_.forget(peer.path.remote, peer.serverName);
+    sessions_.refused(peer.path.remote, peer.serverName);
   peers_.remove(peer);
   giveMemoryBack();
   listener_.onFailed(id, failure);

@@ -8,6 +8,7 @@
 #include "address.h"
 #include "channel.h"
 #include "handshake.h"
+#include "session-cache.h"
 #include "session-outcome.h"
 
 namespace breakwater {
@@ -26,6 +27,8 @@ struct Peer {
   HelloNumbering numbering;
   /** Client only: the name that it was asked for by. */
   std::string serverName;
+  /** Client only: what the session that it was offered rests on. */
+  Origin offered;
   /** Client only: when its first hello left, and when that begins anew because the timer has become shorter; 0: never. */
   uint64_t begunAtMs = 0;
   uint64_t beginAnewAtMs = 0;

@@ -57,18 +57,14 @@ SessionCache::~SessionCache() {
 }
 
 bool SessionCache::remember(const Address& server, const std::string& name, SSL_SESSION* session, bool resumed,
-                            const Provenance& provenance, size_t longestTicket, uint64_t now) {
+                            Origin origin, size_t longestTicket, uint64_t now) {
   const std::string key = keyOf(server, name);
-  const auto earlier = sessions_.find(key);
-  // A resumed session that is not here any more was forgotten meanwhile: it has no age.
-  if (resumed && earlier == sessions_.end()) return SSL_SESSION_free(session), true;
-  Entry entry{server, name, session, resumed ? earlier->second.provenance : provenance, 0};
-  if (session != nullptr) entry.goodUntil = resumed ? earlier->second.goodUntil : now + lifetimeOf(session);
-  forget(server, name);
+  if (session != nullptr && !resumed) origin.goodUntil = now + lifetimeOf(session);
+  forget(key);
   if (session == nullptr) return true;
   if (SSL_SESSION_is_resumable(session) != 1 || ticketLengthOf(session) > longestTicket)
     return SSL_SESSION_free(session), false;
-  enter(key, std::move(entry));
+  enter(key, {server, name, session, origin});
   return true;
 }
 
@@ -82,8 +78,15 @@ void SessionCache::enter(const std::string& key, Entry entry) {
   order_.pop_front();
 }
 
-void SessionCache::forget(const Address& server, const std::string& name) {
+void SessionCache::refused(const Address& server, const std::string& name) {
   const std::string key = keyOf(server, name);
+  forget(key);
+  // Who is told to be wary everywhere forgets where: it costs a handshake that fails.
+  if (wary_.size() >= kMost) wary_.clear();
+  wary_.insert(key);
+}
+
+void SessionCache::forget(const std::string& key) {
   const auto found = sessions_.find(key);
   if (found == sessions_.end()) return;
   SSL_SESSION_free(found->second.session);
@@ -91,11 +94,22 @@ void SessionCache::forget(const Address& server, const std::string& name) {
   order_.erase(std::find(order_.begin(), order_.end(), key));
 }
 
-SSL_SESSION* SessionCache::find(const Address& server, const std::string& name, const ResumptionRules& rules, uint64_t now) const {
-  const auto found = sessions_.find(keyOf(server, name));
-  if (found == sessions_.end() || now >= found->second.goodUntil) return nullptr;
-  const Entry& entry = found->second;
-  return rules.honours(entry.provenance, entry.session, now) ? entry.session : nullptr;
+SSL_SESSION* SessionCache::find(const Address& server, const std::string& name, const ResumptionRules& rules,
+                                size_t longestTicket, uint64_t now, Origin& origin) const {
+  const auto isGood = [&](const Entry& entry) {
+    return now < entry.origin.goodUntil && ticketLengthOf(entry.session) <= longestTicket &&
+           rules.honours(entry.origin.provenance, entry.session, now);
+  };
+  const std::string own = keyOf(server, name);
+  const auto found = sessions_.find(own);
+  const Entry* best = found != sessions_.end() && isGood(found->second) ? &found->second : nullptr;
+  if (best == nullptr && wary_.count(own) == 0)
+    for (const auto& [key, entry] : sessions_)
+      if (entry.name == name && (best == nullptr || entry.origin.goodUntil > best->origin.goodUntil) && isGood(entry))
+        best = &entry;
+  if (best == nullptr) return nullptr;
+  origin = best->origin;
+  return best->session;
 }
 
 bool SessionCache::take(const KeptSession& kept, uint64_t now) {
@@ -104,18 +118,19 @@ bool SessionCache::take(const KeptSession& kept, uint64_t now) {
   const ShortDigest digest = digestOf(kept);
   if (std::memcmp(state.data(), kStateFormat, sizeof kStateFormat) != 0) return false;
   if (std::memcmp(state.data() + kDigestAt, digest.data(), digest.size()) != 0) return false;
-  Entry entry{kept.server, kept.name, nullptr, {}, readBigEndian(state.data() + kGoodUntilAt, 8)};
+  Entry entry{kept.server, kept.name, nullptr, {{}, readBigEndian(state.data() + kGoodUntilAt, 8)}};
   // A clock that went back must not make a session live longer than any may.
-  if (entry.goodUntil <= now || entry.goodUntil > now + kTicketLifetimeMs / 1000) return false;
-  if (!Provenance::read(state.data() + kProvenanceAt, Provenance::kBytes, entry.provenance)) return false;
+  if (entry.origin.goodUntil <= now || entry.origin.goodUntil > now + kTicketLifetimeMs / 1000) return false;
+  if (!Provenance::read(state.data() + kProvenanceAt, Provenance::kBytes, entry.origin.provenance)) return false;
   const unsigned char* der = state.data() + kSessionAt;
   entry.session = d2i_SSL_SESSION(nullptr, &der, static_cast<long>(state.size() - kSessionAt));
   ERR_clear_error();
   if (entry.session == nullptr) return false;
   if (der != state.data() + state.size() || SSL_SESSION_is_resumable(entry.session) != 1)
     return SSL_SESSION_free(entry.session), false;
-  forget(kept.server, kept.name);
-  enter(keyOf(kept.server, kept.name), std::move(entry));
+  const std::string key = keyOf(kept.server, kept.name);
+  forget(key);
+  enter(key, std::move(entry));
   return true;
 }
 
@@ -123,12 +138,13 @@ std::vector<KeptSession> SessionCache::give(uint64_t now) const {
   std::vector<KeptSession> all;
   for (const auto& [key, entry] : sessions_) {
     const int length = i2d_SSL_SESSION(entry.session, nullptr);
-    if (length <= 0 || now >= entry.goodUntil) continue;
-    KeptSession kept{entry.server, entry.name, std::vector<uint8_t>(kSessionAt + static_cast<size_t>(length)), entry.goodUntil};
+    const auto& [provenance, goodUntil] = entry.origin;
+    if (length <= 0 || now >= goodUntil) continue;
+    KeptSession kept{entry.server, entry.name, std::vector<uint8_t>(kSessionAt + static_cast<size_t>(length)), goodUntil};
     uint8_t* const state = kept.state.data();
     std::memcpy(state, kStateFormat, sizeof kStateFormat);
-    writeBigEndian(state + kGoodUntilAt, entry.goodUntil, 8);
-    entry.provenance.write(state + kProvenanceAt);
+    writeBigEndian(state + kGoodUntilAt, goodUntil, 8);
+    provenance.write(state + kProvenanceAt);
     unsigned char* der = state + kSessionAt;
     i2d_SSL_SESSION(entry.session, &der);
     const ShortDigest digest = digestOf(kept);

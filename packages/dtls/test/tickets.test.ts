@@ -1,9 +1,10 @@
-import { ipv4 } from '@breakwater/core'
+import { ipv4, parseIpAddress } from '@breakwater/core'
 import type {
   CertificateCredentials,
   ClientCredentials,
   ResumableSession,
-  ServerEndpointOptions
+  ServerEndpointOptions,
+  SocketAddress
 } from '@breakwater/core'
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -319,6 +320,67 @@ describe('sessions that a client gives to the next one', () => {
     const kept = keptBy(psk)
     const client = openClient(psk, [kept, kept, kept])
     expect(client.resumableSessions()).toHaveLength(1)
+  })
+})
+
+describe('a ticket of one address of a server', () => {
+  const ticketKeys = [randomBytes(32)]
+  const elsewhere = { address: ipv4(0x0a000003), port: 4747 }
+  const inIpv6 = { address: parseIpAddress('2001:db8::1')!, port: 4646 }
+  const at = (where: SocketAddress, parts: ServerParts = {}): MemoryEngine =>
+    new MemoryEngine({ role: 'server', local: where, certificate, preSharedKeys, ticketKeys, ...parts })
+
+  it('is good at its other addresses, in another family and in the next process', () => {
+    for (const credentials of [psk, of(ours)]) {
+      const client = openClient(credentials)
+      expect(visit(at(local), client)).toBe('full')
+      expect(visit(at(elsewhere), client)).toBe('resumed')
+      const own = { address: parseIpAddress('2001:db8::2')!, port: 40_000 }
+      const sessions = client.resumableSessions().filter(({ remote }) => remote.port === local.port)
+      const next = new MemoryEngine({ role: 'client', local: own, credentials, sessions })
+      expect(visit(at(inIpv6), next)).toBe('resumed')
+    }
+  })
+
+  it('is not shown to a server of another name', () => {
+    const client = openClient(psk)
+    visit(at(local), client)
+    const other = at(elsewhere)
+    expect(visit(other, client, 'other.example')).toBe('full')
+    expect(other.stats()).toMatchObject({ ticketsUnknown: 0 })
+  })
+
+  it('tells somebody else there nothing, who has to prove the name, and stays good where it was', () => {
+    const client = openClient(of(ours))
+    visit(at(local), client)
+    const stranger = at(elsewhere, {
+      certificate: authority.credentials('stranger.example'),
+      ticketKeys: [randomBytes(32)]
+    })
+    expect(visit(stranger, client)).toBe('name-mismatch')
+    expect(visit(at(local), client)).toBe('resumed')
+  })
+
+  it('is not shown again where it was not liked', () => {
+    const client = openClient(of(ours))
+    visit(at(local), client)
+    const other = new TestAuthority('another CA')
+    const choosy = at(elsewhere, { certificate: { ...certificate, trustAnchors: other.certificate } })
+    other.remove()
+    expect(visit(choosy, client)).toBe('peer-alert')
+    expect(visit(at(elsewhere), client)).toBe('full')
+    expect(visit(at(elsewhere), client)).toBe('resumed')
+    expect(visit(at(local), client)).toBe('resumed')
+  })
+
+  it('is as old there as the full handshake that it comes of', () => {
+    const client = openClient(psk)
+    const [one, other] = [at(local), at(elsewhere)]
+    visit(one, client)
+    for (const each of [one, other, client]) each.advance(80 * hours)
+    expect(visit(other, client)).toBe('resumed')
+    for (const each of [one, other, client]) each.advance(5 * hours)
+    expect(visit(other, client)).toBe('full')
   })
 })
 

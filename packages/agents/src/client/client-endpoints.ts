@@ -15,7 +15,7 @@ import type { DomainName } from '@breakwater/dots'
 import { OpenEndpoints } from '../open-endpoints.ts'
 import { socketAddressText } from '../socket-address-text.ts'
 import type { KeptSessions } from './kept-sessions.ts'
-import { TicketRenewal } from './ticket-renewal.ts'
+import { TicketRenewal, ticketsOf } from './ticket-renewal.ts'
 
 /** RFC 8973 §7: the service of the signal channel, which a certificate may be for (SRV-ID). */
 const serviceName = 'dots-signal'
@@ -55,12 +55,12 @@ export class ClientEndpoints {
       prepare: (options) =>
         options.role === 'server'
           ? options
-          : { ...options, serviceName, sessions: kept?.of(options.credentials) ?? [] },
+          : { ...options, serviceName, sessions: this.#known(options.credentials) },
       onEstablished: (endpoint, options, { peer, resumed, path }) => {
         this.counters.count('dtls_sessions_established_total', resumed === true ? 'resumed' : 'full')
         if (resumed === true) log.info('session.resumed', { remote: socketAddressText(path.remote) })
         if (options.role !== 'client') return
-        kept?.keep(this.#current(options.credentials), endpoint.resumableSessions?.() ?? [])
+        this.#share(options, ticketsOf(endpoint, path.remote), endpoint)
         this.#renewal.watch(endpoint, { ...options, serviceName }, peer, path.remote)
       }
     })
@@ -69,7 +69,7 @@ export class ClientEndpoints {
       open: (options, handlers) => open(this.#currently(options), handlers),
       log,
       isAtPeace,
-      onRenewed: (options, sessions) => this.#renewed(options, sessions)
+      onRenewed: (options, sessions) => this.#share(options, sessions)
     })
   }
 
@@ -108,14 +108,35 @@ export class ClientEndpoints {
     return this.#renewal.close()
   }
 
-  /** For the next process, and for what this one has open with the same credential. */
-  #renewed({ credentials }: ClientEndpointOptions, sessions: readonly ResumableSession[]): void {
+  /**
+   * For the next process, and for what this one has open in the same domain: other sources, families and interfaces. A
+   * ticket is good at every address of the server that gave it.
+   */
+  #share(
+    { credentials }: ClientEndpointOptions,
+    sessions: readonly ResumableSession[],
+    from?: SecureEndpoint
+  ): void {
     const current = this.#current(credentials)
-    this.#kept?.keep(current, sessions)
+    const domain = this.#owners.get(credentials)
+    if (domain !== undefined) this.#kept?.keep(current, domain, sessions)
     this.#datagrams.each((endpoint, options) => {
-      if (options.role === 'client' && this.#current(options.credentials) === current)
+      if (endpoint !== from && options.role === 'client' && this.#current(options.credentials) === current)
         endpoint.useSessions?.(sessions)
     })
+  }
+
+  /** What an endpoint that opens now may resume: of an earlier process, or of what else is open in its domain. */
+  #known(credentials: ClientCredentials): readonly ResumableSession[] {
+    const current = this.#current(credentials)
+    const domain = this.#owners.get(credentials)
+    if (this.#kept !== undefined) return domain === undefined ? [] : this.#kept.of(current, domain)
+    const known: ResumableSession[] = []
+    this.#datagrams.each((endpoint, options) => {
+      if (options.role === 'client' && this.#current(options.credentials) === current)
+        known.push(...(endpoint.resumableSessions?.() ?? []))
+    })
+    return known
   }
 
   #currently(options: SecureEndpointOptions): SecureEndpointOptions {

@@ -6,7 +6,7 @@ import { readSecretFile, writeSecretFile } from '../secret-file.ts'
 /** Sessions kept at most; those that end first are forgotten. */
 const mostSessions = 1000
 
-/** By the credential that it belongs to, then by server. */
+/** By domain and the credential that it belongs to, then by server. */
 type Shelf = Map<string, ResumableSession>
 
 /**
@@ -30,14 +30,14 @@ export class KeptSessions {
     return new KeptSessions(path, log, await readShelves(path, log))
   }
 
-  /** Those of this credential. */
-  of(credentials: ClientCredentials): readonly ResumableSession[] {
-    return [...(this.#shelves.get(shelfOf(credentials))?.values() ?? [])]
+  /** Those of this credential in this domain. */
+  of(credentials: ClientCredentials, domain: string): readonly ResumableSession[] {
+    return [...(this.#shelves.get(shelfOf(credentials, domain))?.values() ?? [])]
   }
 
   /** Keeps these, beside what other endpoints with this credential have left. Returns at once. */
-  keep(credentials: ClientCredentials, sessions: readonly ResumableSession[]): void {
-    const name = shelfOf(credentials)
+  keep(credentials: ClientCredentials, domain: string, sessions: readonly ResumableSession[]): void {
+    const name = shelfOf(credentials, domain)
     const shelf: Shelf = this.#shelves.get(name) ?? new Map<string, ResumableSession>()
     this.#shelves.set(name, shelf)
     for (const session of sessions) shelf.set(serverOf(session), session)
@@ -78,15 +78,21 @@ export class KeptSessions {
   }
 }
 
-/** Public parts alone: the name of a shelf tells nothing of a key. */
-function shelfOf(credentials: ClientCredentials): string {
+/**
+ * Public parts alone: the name of a shelf tells nothing of a key. Two domains never share one: a ticket that one provider
+ * gave, shown to another, would tell both that they have the same customer.
+ */
+function shelfOf(credentials: ClientCredentials, domain: string): string {
   const shown =
     credentials.kind === 'certificate'
       ? credentials.certificate
       : credentials.kind === 'psk'
         ? credentials.identity
         : credentials.peerKeys.join(' ')
-  return createHash('sha256').update(`${credentials.kind} ${shown}`).digest('hex').slice(0, 32)
+  return createHash('sha256')
+    .update(JSON.stringify([domain, credentials.kind, shown]))
+    .digest('hex')
+    .slice(0, 32)
 }
 
 function serverOf({ remote, serverName }: ResumableSession): string {

@@ -151,9 +151,12 @@ class Outcome {
 function ignore(): void {}
 
 function ticketOf({ endpoint, remote }: Watched): ResumableSession | undefined {
-  return endpoint
-    .resumableSessions?.()
-    .find(
-      ({ remote: other }) => other.port === remote.port && equalIpAddresses(other.address, remote.address)
-    )
+  return ticketsOf(endpoint, remote)[0]
+}
+
+/** What an endpoint could resume at this address. */
+export function ticketsOf(endpoint: SecureEndpoint, remote: SocketAddress): readonly ResumableSession[] {
+  const isThere = ({ remote: other }: ResumableSession): boolean =>
+    other.port === remote.port && equalIpAddresses(other.address, remote.address)
+  return endpoint.resumableSessions?.().filter(isThere) ?? []
 }

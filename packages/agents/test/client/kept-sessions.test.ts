@@ -45,30 +45,32 @@ describe('the sessions that a client keeps', () => {
   it('are there for the next process, each for the credential that it belongs to', async () => {
     const kept = await KeptSessions.open(path, log)
     const [v4, v6] = [session('192.0.2.1', 'one'), session('2001:db8::1', 'two')]
-    kept.keep(home, [v4])
-    kept.keep(home, [v6])
-    kept.keep(branch, [session('192.0.2.1', 'three')])
+    kept.keep(home, 'isp1', [v4])
+    kept.keep(home, 'isp1', [v6])
+    kept.keep(branch, 'isp1', [session('192.0.2.1', 'three')])
     await kept.close()
     expect(statSync(path).mode & 0o777).toBe(0o600)
     const next = await KeptSessions.open(path, log)
-    const found = next.of(home).toSorted((a, b) => a.remote.address.family - b.remote.address.family)
+    const found = next.of(home, 'isp1').toSorted((a, b) => a.remote.address.family - b.remote.address.family)
     expect(found.map(({ state, ...rest }) => ({ ...rest, state: Buffer.from(state) }))).toEqual([v4, v6])
-    expect(statesOf(next.of(branch))).toEqual(['three'])
-    expect(next.of({ ...home, identity: 'other' })).toEqual([])
+    expect(statesOf(next.of(branch, 'isp1'))).toEqual(['three'])
+    expect(next.of({ ...home, identity: 'other' }, 'isp1')).toEqual([])
+    // Another provider gets to see nothing of this one, also where both know us by the same credential.
+    expect(next.of(home, 'isp2')).toEqual([])
     expect(logged).toEqual([])
   })
 
   it('give way to newer ones of the same server, and go when their time is over', async () => {
     const kept = await KeptSessions.open(path, log)
-    kept.keep(home, [session('192.0.2.1', 'old'), session('192.0.2.2', 'over', -1)])
-    kept.keep(home, [session('192.0.2.1', 'new')])
+    kept.keep(home, 'isp1', [session('192.0.2.1', 'old'), session('192.0.2.2', 'over', -1)])
+    kept.keep(home, 'isp1', [session('192.0.2.1', 'new')])
     await kept.close()
-    expect(statesOf((await KeptSessions.open(path, log)).of(home))).toEqual(['new'])
+    expect(statesOf((await KeptSessions.open(path, log)).of(home, 'isp1'))).toEqual(['new'])
   })
 
   it('tell nothing of a key in the file', async () => {
     const kept = await KeptSessions.open(path, log)
-    kept.keep(home, [session('192.0.2.1')])
+    kept.keep(home, 'isp1', [session('192.0.2.1')])
     await kept.close()
     expect(readFileSync(path, 'utf8')).not.toMatch(/a5a5a5|paWlpa/)
   })
@@ -78,10 +80,11 @@ describe('the sessions that a client keeps', () => {
     const hosts = Array.from({ length: 1100 }, (_, index) => `10.0.${index >> 8}.${index & 255}`)
     kept.keep(
       home,
+      'isp1',
       hosts.map((host, index) => session(host, host, 60_000 + index))
     )
     await kept.close()
-    const left = statesOf((await KeptSessions.open(path, log)).of(home))
+    const left = statesOf((await KeptSessions.open(path, log)).of(home, 'isp1'))
     expect(left).toHaveLength(1000)
     expect(left).not.toContain('10.0.0.0')
     expect(left).toContain('10.0.4.75')
@@ -93,28 +96,28 @@ describe('the sessions that a client keeps', () => {
     ['null', 'null\n']
   ] as const)('are those before the damage when a line of the file is %s', async ([, line]) => {
     const kept = await KeptSessions.open(path, log)
-    kept.keep(home, [session('192.0.2.1')])
+    kept.keep(home, 'isp1', [session('192.0.2.1')])
     await kept.close()
     appendFileSync(path, line)
-    expect((await KeptSessions.open(path, log)).of(home)).toHaveLength(1)
+    expect((await KeptSessions.open(path, log)).of(home, 'isp1')).toHaveLength(1)
     expect(logged).toEqual(['sessions.unusable'])
   })
 
   it('are not taken from a file that is open to others', async () => {
     const kept = await KeptSessions.open(path, log)
-    kept.keep(home, [session('192.0.2.1')])
+    kept.keep(home, 'isp1', [session('192.0.2.1')])
     await kept.close()
     chmodSync(path, 0o640)
-    expect((await KeptSessions.open(path, log)).of(home)).toEqual([])
+    expect((await KeptSessions.open(path, log)).of(home, 'isp1')).toEqual([])
     expect(logged).toEqual(['sessions.unusable'])
   })
 
   it('serve although they cannot be written', async () => {
     writeFileSync(join(folder, 'file'), '')
     const kept = await KeptSessions.open(join(folder, 'file', 'sessions'), log)
-    kept.keep(home, [session('192.0.2.1')])
+    kept.keep(home, 'isp1', [session('192.0.2.1')])
     await kept.close()
-    expect(kept.of(home)).toHaveLength(1)
+    expect(kept.of(home, 'isp1')).toHaveLength(1)
     expect(logged).toContain('sessions.not_stored')
   })
 })

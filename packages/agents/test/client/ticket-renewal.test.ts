@@ -232,12 +232,12 @@ describe('over real DTLS', () => {
     ends.push(() => endpoint.destroy())
     const peer = endpoint.connect(request)
     await eventually('a session', () => handlers.isEstablished(peer))
-    const [early] = first.kept.of(credentials)
+    const [early] = first.kept.of(credentials, 'isp1')
 
     await clock.advance(hours(61))
     await eventually('a renewal', () => events.includes('session.ticket_renewed'))
     expect(server.stats()).toMatchObject({ handshakesFinished: 2, handshakesResumed: 0 })
-    const [late] = first.kept.of(credentials)
+    const [late] = first.kept.of(credentials, 'isp1')
     expect(late?.state).not.toEqual(early?.state)
     // The session that was there is left as it was; the second one is over.
     expect(endpoint.maximumPlaintext(peer)).toBeGreaterThan(0)
@@ -253,9 +253,39 @@ describe('over real DTLS', () => {
     const later = new RecordingHandlers()
     const another = await next.endpoints.open(open, later)
     ends.push(() => another.destroy())
-    expect(next.kept.of(credentials)[0]?.state).toEqual(late?.state)
+    expect(next.kept.of(credentials, 'isp1')[0]?.state).toEqual(late?.state)
     const resumed = another.connect(request)
     await eventually('a session of the next process', () => later.isEstablished(resumed))
-    expect(server.stats()).toMatchObject({ handshakesResumed: 1 })
+    await eventually('it at the server', () => server.stats()['handshakesResumed'] === 1)
+  })
+
+  it('a ticket of one address of a server is good at another, over whatever endpoint of the domain is open', async () => {
+    const clock = new VirtualClock({ wallClock: WallTime(Date.now()) })
+    const preSharedKeys = new Map([[credentials.identity, credentials.key]])
+    const ticketKeys = [new Uint8Array(32).fill(9)]
+    const [one, other] = await Promise.all(
+      ['127.0.0.1', '127.0.0.3'].map((at) =>
+        openDtlsEndpoint(
+          { role: 'server', local: loopback(at), preSharedKeys, ticketKeys },
+          new RecordingHandlers()
+        )
+      )
+    )
+    const { endpoints } = await startClient(clock)
+    const handlers = new RecordingHandlers()
+    const [first, second] = await Promise.all(
+      ['127.0.0.2', '127.0.0.4'].map((from) =>
+        endpoints.open({ role: 'client', local: loopback(from), credentials }, handlers)
+      )
+    )
+    if (!one || !other || !first || !second) throw new Error('no endpoints')
+    for (const each of [one, other, first, second]) ends.push(() => each.destroy())
+    const serverName = 'dots.example'
+    const full = first.connect({ remote: one.local, serverName })
+    await eventually('a session', () => handlers.isEstablished(full))
+    const resumed = second.connect({ remote: other.local, serverName })
+    await eventually('a session elsewhere', () => handlers.isEstablished(resumed))
+    await eventually('it at the server', () => other.stats()['handshakesResumed'] === 1)
+    expect(one.stats()).toMatchObject({ handshakesResumed: 0 })
   })
 })
