@@ -1,5 +1,5 @@
 import { Seconds, between, earlier } from '@breakwater/core'
-import type { Duration, Entropy, Instant, Machine, Transport } from '@breakwater/core'
+import type { Duration, Entropy, Instant, Machine } from '@breakwater/core'
 import type { Cuid } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
@@ -7,6 +7,7 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
 import { isAboutSession } from './errand.ts'
 import type { Calendar } from './calendar.ts'
+import { Negotiations } from './negotiations.ts'
 import { Pacing } from './pacing.ts'
 import { isSuccess } from '@breakwater/coap'
 import type { SessionLoad } from '@breakwater/coap'
@@ -19,7 +20,6 @@ import type { RedirectReport } from './redirect-following.ts'
 import type { SentAway } from './pending-redirect.ts'
 import { readRedirect } from './redirection.ts'
 import type { Redirect, RedirectionOptions } from './redirection.ts'
-import { SessionNegotiation } from './session-negotiation.ts'
 import type { WantedConfiguration } from './session-negotiation.ts'
 import { inTurn } from './session-turns.ts'
 import { SignalSession } from './session.ts'
@@ -64,8 +64,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   readonly #sessions = new Map<ConnectionId, SignalSession>()
   #isUnderAttack = false
   #isMitigating = false
-  readonly #negotiations = new WeakMap<SignalSession, SessionNegotiation>()
-  #lastSid = 0
+  readonly #negotiations: Negotiations
   readonly #redirects: RedirectFollowing
 
   constructor(options: AssociationOptions) {
@@ -73,6 +72,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#options = options
     this.#keeper = new SessionKeeper({ ...options, begin: (attempt, now) => this.#begin(attempt, now) })
     this.#redirects = this.#followRedirects(options)
+    this.#negotiations = new Negotiations({
+      wanted: options.configuration,
+      defaults: options.parameters,
+      calendar: options.calendar,
+      object: (text) => this.#outputs.push({ kind: 'configuration-unsafe', text })
+    })
     this.#book = new RequestBook(options.cuid, options.calendar, options.entropy)
   }
 
@@ -101,9 +106,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     return this.#keeper.nextProbeAt
   }
 
-  /** What a session goes by now: what was negotiated, else the defaults. */
+  /** What a session goes by now. */
   parametersOf(session: SignalSession): SessionParameters {
-    return this.#negotiations.get(session)?.parameters ?? this.#options.parameters
+    return this.#negotiations.parametersOf(session)
   }
 
   /** A mitigation is active: of the two sets of a configuration, the one for that holds (RFC 9132 §4.5). */
@@ -162,8 +167,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     let next = earlier(this.#book.nextTimeout(), this.#keeper.nextTimeout())
     next = earlier(next, this.#redirects.nextTimeout())
     for (const { session } of liveSessions(this.state)) {
-      const negotiation = this.#negotiations.get(session)
-      next = earlier(next, earlier(session.nextTimeout(), negotiation?.nextTimeout()))
+      next = earlier(next, earlier(session.nextTimeout(), this.#negotiations.nextTimeout(session)))
     }
     return next
   }
@@ -173,7 +177,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#keeper.handleTimeout(now)
     this.#drainKeeper(now)
     for (const { session } of inTurn(liveSessions(this.state), now)) {
-      this.#negotiations.get(session)?.handleTimeout(now)
+      this.#negotiations.handleTimeout(session, now)
       session.handleTimeout(now)
     }
     this.#book.handleTimeout(now)
@@ -205,30 +209,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     if (transport === 'udp') this.#pacing.handshakeTook(between(since, now))
     const session = new SignalSession({ entropy, transport, pacing: this.#pacing, parameters }, now)
     this.#sessions.set(connection, session)
-    this.#negotiate(session, transport, now)
+    this.#negotiations.begin(session, transport, this.#book.isMitigating, now)
     return { connection, path, since: now, session }
-  }
-
-  /** RFC 9132 §4.5: every session has a configuration of its own. */
-  #negotiate(session: SignalSession, transport: Transport, now: Instant): void {
-    const { configuration, parameters } = this.#options
-    if (configuration === undefined) return
-    const negotiation = new SessionNegotiation({
-      wanted: configuration,
-      defaults: parameters,
-      transport,
-      isMitigating: this.#book.isMitigating,
-      nextSid: (at) => this.#nextSid(at)
-    })
-    negotiation.handle({ kind: 'start' }, now)
-    this.#negotiations.set(session, negotiation)
-  }
-
-  /** RFC 9132 §4.5.2: they only grow; the calendar sees to that over restarts. */
-  #nextSid(now: Instant): number {
-    const seconds = Math.floor(this.#options.calendar.at(now) / 1000)
-    this.#lastSid = Math.min(Math.max(this.#lastSid + 1, seconds), 2 ** 32 - 1)
-    return this.#lastSid
   }
 
   #keep(input: SessionKeeperInput, now: Instant): void {
@@ -283,7 +265,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   /** @returns whether a session had anything to say. */
   #drainSessions(now: Instant): boolean {
     for (const live of inTurn(liveSessions(this.state), now)) {
-      this.#drainNegotiation(live.session, now)
+      this.#negotiations.drain(live.session, now)
       live.session.handle({ kind: 'send' }, now)
       const output = live.session.poll()
       if (output === undefined) continue
@@ -357,7 +339,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     if (isSuccess(response.code) && errand.kind !== 'delete') this.#redirects.served()
     if (isAboutSession(errand)) {
       this.#keep({ kind: 'heard', connection: live.connection }, now)
-      this.#negotiations.get(live.session)?.handle({ kind: 'answer', errand, response }, now)
+      this.#negotiations.answer(live.session, errand, response, now)
       return
     }
     // What was asked over both sessions needs one answer only; each observes for itself.
@@ -397,15 +379,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     if (isMitigating === this.#isMitigating) return
     this.#isMitigating = isMitigating
     for (const { session } of liveSessions(this.state))
-      this.#negotiations.get(session)?.handle({ kind: 'activity', isMitigating }, now)
-  }
-
-  /** What concerns one session goes to that session alone. */
-  #drainNegotiation(session: SignalSession, now: Instant): void {
-    const negotiation = this.#negotiations.get(session)
-    for (let output = negotiation?.poll(); output !== undefined; output = negotiation?.poll())
-      if (output.kind === 'objection') this.#outputs.push({ ...output, kind: 'configuration-unsafe' })
-      else session.handle(output, now)
+      this.#negotiations.activity(session, isMitigating, now)
   }
 }
 

@@ -1,4 +1,8 @@
-import { ACCEPTABLE_SESSION_PARAMETERS, DEFAULT_SESSION_PARAMETERS } from './defaults.ts'
+import {
+  ACCEPTABLE_SESSION_PARAMETERS,
+  DEFAULT_SESSION_PARAMETERS,
+  SESSION_PARAMETER_NAMES
+} from './defaults.ts'
 import type { SessionParameters } from './defaults.ts'
 
 /** RFC 8085 §3.1.2, as RFC 9132 §4.5.2 cites it: heartbeats are no more frequent than this; 0 switches them off. */
@@ -52,14 +56,5 @@ export function unbearable(parameters: SessionParameters): string {
 }
 
 function named(parameters: SessionParameters): (readonly [keyof SessionParameters, number])[] {
-  return PARAMETERS.map((name) => [name, RULES[name](parameters[name])])
+  return SESSION_PARAMETER_NAMES.map((name) => [name, RULES[name](parameters[name])])
 }
-
-const PARAMETERS: readonly (keyof SessionParameters)[] = [
-  'heartbeatIntervalSeconds',
-  'missingHeartbeatsAllowed',
-  'probingRateBytesPerSecond',
-  'maxRetransmit',
-  'ackTimeoutSeconds',
-  'ackRandomFactor'
-]

@@ -47,6 +47,16 @@ export interface SessionParameters {
   readonly ackRandomFactor: number
 }
 
+/** All that can be negotiated, in the order of RFC 9132 §4.5.1. */
+export const SESSION_PARAMETER_NAMES: readonly (keyof SessionParameters)[] = [
+  'heartbeatIntervalSeconds',
+  'missingHeartbeatsAllowed',
+  'probingRateBytesPerSecond',
+  'maxRetransmit',
+  'ackTimeoutSeconds',
+  'ackRandomFactor'
+]
+
 /** RFC 9132 §4.5.2, Appendix C. */
 export const DEFAULT_SESSION_PARAMETERS: SessionParameters = {
   heartbeatIntervalSeconds: 30,

@@ -8,6 +8,7 @@ import type {
   SignalMessage
 } from '@breakwater/model'
 import { bearable } from './bearable-parameters.ts'
+import { SESSION_PARAMETER_NAMES } from './defaults.ts'
 import type { SessionParameters } from './defaults.ts'
 import type { SessionConfiguration } from './session-configuration.ts'
 
@@ -26,20 +27,11 @@ export interface SessionOffer {
   readonly idle: OfferedParameters
 }
 
-const NAMES: readonly (keyof SessionParameters)[] = [
-  'heartbeatIntervalSeconds',
-  'missingHeartbeatsAllowed',
-  'probingRateBytesPerSecond',
-  'maxRetransmit',
-  'ackTimeoutSeconds',
-  'ackRandomFactor'
-]
-
 /** RFC 9132 §4.5: over a reliable transport, nothing of loss and retransmission is negotiated. */
 const NAMES_ON_STREAMS: readonly (keyof SessionParameters)[] = ['heartbeatIntervalSeconds']
 
 export function negotiableOver(transport: Transport): readonly (keyof SessionParameters)[] {
-  return transport === 'udp' ? NAMES : NAMES_ON_STREAMS
+  return transport === 'udp' ? SESSION_PARAMETER_NAMES : NAMES_ON_STREAMS
 }
 
 /** Reads an offer; undefined when the body is none. */
@@ -131,7 +123,7 @@ function withEach(
   values: SessionParameters,
   value: (name: keyof SessionParameters) => number
 ): SessionParameters {
-  return { ...values, ...Object.fromEntries(NAMES.map((name) => [name, value(name)])) }
+  return { ...values, ...Object.fromEntries(SESSION_PARAMETER_NAMES.map((name) => [name, value(name)])) }
 }
 
 function proposedNodes(
@@ -146,5 +138,5 @@ function proposedNodes(
     ackTimeout: { currentValueDecimal: values.ackTimeoutSeconds },
     ackRandomFactor: { currentValueDecimal: values.ackRandomFactor }
   }
-  return names === NAMES ? all : { heartbeatInterval: all.heartbeatInterval ?? {} }
+  return names === SESSION_PARAMETER_NAMES ? all : { heartbeatInterval: all.heartbeatInterval ?? {} }
 }
