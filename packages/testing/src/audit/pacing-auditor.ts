@@ -34,7 +34,7 @@ export interface PacingAuditorOptions {
   readonly repetitionSlack?: number | undefined
   /**
    * How late a datagram may leave after its time had come, in milliseconds, because its process had to wait for the
-   * processor: the next one may follow it so much sooner. Default 0.
+   * processor: the next one may follow it so much sooner, and what came so shortly before may be taken up after it. Default 0.
    */
   readonly lateness?: number
   readonly report: (violation: PacingViolation) => void
@@ -209,8 +209,10 @@ class Sender {
 
   /** A peer counts as one that does not respond when its answer is later than the longest spacing of requests. */
   #probed({ at, session, bytes }: AuditedDatagram): void {
-    // Datagrams that came together are taken one by one: to the agent, the rest of them comes after what it sends now.
-    if (this.#heardAt.get(session) === at) {
+    // Datagrams that came together are taken one by one: to the agent, the rest of them comes after what it sends now. Where
+    // time is real, that takes a moment.
+    const heardAt = this.#heardAt.get(session)
+    if (heardAt !== undefined && at - heardAt <= (this.#options.lateness ?? 0)) {
       this.#probes.set(session, { since: at, bytes: 0 })
       return
     }

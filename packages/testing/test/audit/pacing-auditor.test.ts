@@ -134,6 +134,17 @@ describe('the pacing auditor', () => {
     expect(atOnce.after(3000).ask('a', 'question', 60).broken).toEqual(['probing-rate'])
   })
 
+  it('takes for heard behind a question what came together with what led to it, also where that takes a moment', () => {
+    for (const [lateness, broken] of [
+      [0, ['probing-rate']],
+      [300, []]
+    ] as const) {
+      const trace = new Trace({ lateness }).answered('a').after(5)
+      for (const token of ['b', 'c', 'd']) trace.ask(token, 'question', 36).after(3000)
+      expect(trace.broken).toEqual(broken)
+    }
+  })
+
   it('does not count mitigation requests towards probing-rate', () => {
     const trace = new Trace()
     for (let count = 0; count < 100; count++) trace.ask('a', 'mitigation', 1000).after(3000)
