@@ -1,4 +1,4 @@
-import { Seconds } from '@breakwater/core'
+import { Milliseconds, Seconds } from '@breakwater/core'
 import { Method, uriPath } from '@breakwater/coap'
 import { describe, expect, it } from 'vitest'
 import { CUID, ServerBed, entryOf, only } from '../../packages/dots/test/server/server-bed.ts'
@@ -62,6 +62,27 @@ describe('RFC 9132 §4.4.4: withdrawing a mitigation', () => {
     expect(bed.plans()).toEqual([])
     expect(only(peer.get(1)).code).toBe('4.04')
     expect(bed.records.size).toBe(0)
+  })
+
+  it('by default for as long as a route takes through four networks that each hold it back for the 30 s of RFC 4271 §10, and for longer where the operator knows slower ones [RFC9132-4.4.4-S02]', () => {
+    const held = Seconds(30)
+    for (const [networks, policy] of [
+      [4, {}],
+      [8, { activeButTerminating: Seconds(8 * 30) }]
+    ] as const) {
+      const bed = new ServerBed({ policy })
+      const peer = bed.establish()
+      peer.put(1, TARGET)
+      // The client withdraws and announces its prefix itself again. While that is on its way, traffic still comes here.
+      peer.delete(1)
+      for (let passed = 0; passed < networks; passed++) {
+        bed.advance(Milliseconds(held - 1))
+        expect(bed.plans()).toHaveLength(1)
+        expect(entryOf(only(peer.get(1)))).toMatchObject({ status: 5 })
+        bed.advance(Milliseconds(1))
+      }
+      expect(bed.plans()).toEqual([])
+    }
   })
 
   it('doubles that time, up to 300 seconds, for a client that asks again before it is over [RFC9132-4.4.4-O02]', () => {

@@ -222,7 +222,8 @@ export const serverConfigSchema = section(
     session: optional(sessionParameters('Parameters of signal sessions.', DEFAULT_SESSION_PARAMETERS)),
     activeButTerminatingSeconds: optional(
       whole(0, 300, {
-        description: 'How long a filter stays after its client withdrew it, in case that was a mistake.',
+        description:
+          'How long a filter stays after its client withdrew it, in case that was a mistake. Not shorter than routes take to settle where the client moves its own.',
         default: inSeconds(ACTIVE_BUT_TERMINATING),
         source: 'RFC 9132 §4.4.4'
       })
