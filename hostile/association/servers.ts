@@ -5,6 +5,7 @@ import { expect } from 'vitest'
 import type { Attack, Family, Trace } from '../attack.ts'
 import { PUT, dotsCbor } from './association-world.ts'
 import type { AssociationWorld } from './association-world.ts'
+import { abuseOverTcp } from './over-tcp.ts'
 
 type ServerAttack = Attack<AssociationWorld>
 
@@ -365,5 +366,5 @@ const endings: readonly ServerAttack[] = [
 export const serversAtTheClient: Family<AssociationWorld> = {
   title: 'Servers',
   against: 'what a client has of one server (session, requests, redirection), in virtual time',
-  attacks: [...redirects, ...refusals, ...notifications, ...bodies, ...endings]
+  attacks: [...redirects, ...refusals, ...notifications, ...bodies, ...endings, ...abuseOverTcp]
 }

@@ -5,6 +5,7 @@ import { lifetimes } from './lifetimes.ts'
 import { storms } from './storms.ts'
 import { blocks } from './blocks.ts'
 import { configuration } from './configuration.ts'
+import { contents } from './contents.ts'
 import { names } from './names.ts'
 import { streams } from './streams.ts'
 import type { MachineWorld } from './machine-world.ts'
@@ -21,6 +22,7 @@ export const clientsAtTheServer: Family<MachineWorld> = {
     ...blocks,
     ...configuration,
     ...names,
-    ...streams
+    ...streams,
+    ...contents
   ]
 }

@@ -15,7 +15,8 @@ export const lifetimes: readonly ClientAttack[] = [
     (world) => {
       for (const [id, lifetime] of [
         [1, -1],
-        [2, 2_147_483_647]
+        [2, 2_147_483_647],
+        [3, 4_294_967_295]
       ] as const) {
         const answer = only(world.attacker.put(id, target(`192.0.2.${id}/32`, lifetime)))
         expect(answer.code).toBe('2.01')

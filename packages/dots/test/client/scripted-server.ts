@@ -1,7 +1,7 @@
 import { Code, OptionNumber, decodeMessage, encodeMessage, formatMethod, uintOption } from '@breakwater/coap'
 import type { CoapMessage, CoapOption } from '@breakwater/coap'
 import { Instant, Milliseconds, Seconds, WallTime, after } from '@breakwater/core'
-import type { Duration } from '@breakwater/core'
+import type { Duration, Transport } from '@breakwater/core'
 import { decodeSignal, encodeSignal } from '@breakwater/model'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import { seededEntropy } from '@breakwater/testing'
@@ -35,37 +35,41 @@ export interface Heard {
   readonly scope: readonly MitigationScopeEntry[]
 }
 
-/** It speaks datagrams only. */
-const datagramsOnly: Site = {
-  ...twoProviders,
-  domains: twoProviders.domains.map((each) => ({
-    ...each,
-    servers: each.servers.map((one) => ({ ...one, transports: ['udp'] }))
-  }))
+/** A site whose servers speak this only. */
+function siteBy(transport: Transport): Site {
+  return {
+    ...twoProviders,
+    domains: twoProviders.domains.map((each) => ({
+      ...each,
+      servers: each.servers.map((one) => ({ ...one, transports: [transport] }))
+    }))
+  }
 }
 
-const plan = compileSite(datagramsOnly)
-const server = datagramsOnly.domains[0]!.servers[0]!
-
-/** One association driven by hand: a test says what the server answers and when. */
+/** One association driven by hand: a test says what the server answers and when. Over TCP it says so in bytes. */
 export class ScriptedServer {
   now: Instant = Instant(0)
   readonly association: Association
   readonly heard: Heard[] = []
   readonly outputs: AssociationOutput[] = []
+  readonly #transport: Transport
   #nextConnection = 1
   #nextMessageId = 1000
 
   constructor(
     options: { readonly heartbeatIntervalSeconds?: number } = {},
     configuration?: WantedConfiguration,
-    resolvesNames = false
+    resolvesNames = false,
+    transport: Transport = 'udp'
   ) {
+    this.#transport = transport
+    const site = siteBy(transport)
+    const server = site.domains[0]!.servers[0]!
     const calendar = new Calendar()
     calendar.tell(WallTime(1_767_225_600_000), this.now)
     this.association = new Association({
       server,
-      paths: plan.paths.get(server.name)!,
+      paths: compileSite(site).paths.get(server.name)!,
       cuid: parseCuid('dz6pHjaADkaFTbjr0JGBpw')!,
       calendar,
       entropy: seededEntropy(5),
@@ -74,7 +78,7 @@ export class ScriptedServer {
       configuration,
       redirection: {
         contacts: new RecentContacts(() => []),
-        pathsTo: (alternate) => alternatePaths(datagramsOnly, server, alternate),
+        pathsTo: (alternate) => alternatePaths(site, server, alternate),
         resolvesNames
       },
       loads: new SessionLoads(),
@@ -183,7 +187,7 @@ export class ScriptedServer {
   #drain(): void {
     for (let output = this.association.poll(); output !== undefined; output = this.association.poll()) {
       this.outputs.push(output)
-      if (output.kind !== 'send') continue
+      if (output.kind !== 'send' || this.#transport === 'tcp') continue
       const message = decodeMessage(output.bytes)
       if (message.code === 0 || message.code >= 32) continue
       const text = `${formatMethod(message.code)} ${pathText(message.options)}`
