@@ -1,19 +1,27 @@
 import { address, prefix as parsePrefix } from '@breakwater/testing'
-import { addressBits, formatIpPrefix, ipAddressFromBytes, ipAddressToBytes, prefixOf } from '@breakwater/core'
+import {
+  addressBits,
+  equalIpAddresses,
+  formatIpPrefix,
+  ipAddressFromBytes,
+  ipAddressToBytes,
+  prefixOf
+} from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
 import type { Chance } from './chance.ts'
 
 /*
- *   provider p: server 192.0.2.(10+p) and 2001:db8:ffff::(p+1), port 4646
+ *   server s: 192.0.2.(10+s) and 2001:db8:ffff::(s+1), port 4646; server p is that of provider p, further ones are second servers
  *   site s at provider p: prefixes 100.(64+p).s.0/24 and 2001:db8:(p)(s)::/48, address 100.(64+p).s.1 and the first of the IPv6 prefix on interface wan-p
  *   site s everywhere it is announced: 203.s.113.0/24 and 2001:db8:ff0(s)::/48
  */
 
-export function serverAddresses(provider: number): readonly IpAddress[] {
-  return (ofServers[provider] ??= [
-    address(`2001:db8:ffff::${provider + 1}`),
-    address(`192.0.2.${10 + provider}`)
-  ])
+export function serverAddresses(server: number): readonly IpAddress[] {
+  return (ofServers[server] ??= [address(`2001:db8:ffff::${server + 1}`), address(`192.0.2.${10 + server}`)])
+}
+
+export function isServerAt(server: number, place: IpAddress): boolean {
+  return serverAddresses(server).some((own) => equalIpAddresses(own, place))
 }
 
 // Worlds ask for the same few all the time.

@@ -85,6 +85,22 @@ export const CANARIES: readonly Canary[] = [
     }
   },
   {
+    name: 'a client that follows a redirect out of the domain',
+    noticedBy: 'own-path',
+    changeScenario: withDetours,
+    changeCustomer: ({ flaws }) => {
+      flaws.leavesDomain = true
+    }
+  },
+  {
+    name: 'a server that sends clients away for ever',
+    noticedBy: 'back-home',
+    changeScenario: withDetours,
+    changeProvider: ({ flaws }) => {
+      flaws.redirectsForEver = true
+    }
+  },
+  {
     name: 'a server that does nothing when a signal is lost',
     noticedBy: 'standing-request',
     changeProvider: ({ flaws }) => {
@@ -125,4 +141,18 @@ function withoutUdpAtTheEnd(scenario: Scenario): Scenario {
     sites: sites.map((site) => ({ ...site, transports: ['udp', 'tcp'] })),
     faults: [...faults, ...blockades]
   }
+}
+
+/** All providers have second servers, and send their clients there. */
+function withDetours(scenario: Scenario): Scenario {
+  const alternates = Array.from({ length: scenario.providers }, (_, provider) => provider)
+  const detours = alternates.map((provider) => ({
+    kind: 'redirect' as const,
+    at: 30,
+    lasts: scenario.stormSeconds - 40,
+    strength: 0.5,
+    provider
+  }))
+  const others = scenario.faults.filter(({ kind }) => kind !== 'redirect')
+  return { ...scenario, alternates, faults: [...others, ...detours] }
 }

@@ -26,12 +26,17 @@ export function randomScenario(seed: number): Scenario {
   )
   const stormSeconds = chance.integer(900, 3600)
   const faults = randomFaults(new Chance(seed, 'faults'), sites, providers, stormSeconds)
-  const further = blockades(ways, sites, stormSeconds)
+  const detours = new Chance(seed, 'detours')
+  const alternates = Array.from({ length: providers }, (_, provider) => provider).filter(() =>
+    detours.happens(0.25)
+  )
+  const further = [...blockades(ways, sites, stormSeconds), ...redirects(detours, alternates, stormSeconds)]
   const place = new Chance(seed, 'actions')
   return {
     seed,
     sites,
     providers,
+    alternates,
     onSignalLoss: Array.from({ length: providers }, () =>
       nets.oneOf(['replace', 'replace', 'add', 'ignore'] as const)
     ),
@@ -84,6 +89,17 @@ function blockades(chance: Chance, sites: readonly SitePlan[], stormSeconds: num
         return { kind: 'udp-blocked', at, lasts, strength: chance.between(0, 1), site: site.number, provider }
       })
     )
+}
+
+/** A provider with a second server sends clients there now and again. */
+function redirects(chance: Chance, alternates: readonly number[], stormSeconds: number): Fault[] {
+  return alternates.flatMap((provider) =>
+    Array.from({ length: chance.integer(1, 3) }, () => {
+      const at = chance.between(0, stormSeconds * 0.95)
+      const lasts = Math.min(chance.between(1, chance.oneOf([300, 900, 3600])), stormSeconds - at)
+      return { kind: 'redirect', at, lasts, strength: chance.between(0, 1), provider }
+    })
+  )
 }
 
 /** Operators act in bursts, and when something is wrong, for then it is most likely to go wrong. */
@@ -163,7 +179,7 @@ function foreignPrefix(chance: Chance, site: SitePlan, sites: readonly SitePlan[
 
 /** What may go wrong in every world. */
 const ANYWHERE: readonly FaultKind[] = [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS].filter(
-  (kind) => kind !== 'udp-blocked'
+  (kind) => kind !== 'udp-blocked' && kind !== 'redirect'
 )
 
 /** A few kinds of fault in each world, and those often: all kinds at once would hide each other. */

@@ -3,6 +3,7 @@ import type { Duration } from '@breakwater/core'
 import { DEFAULT_RECONNECTION, DEFAULT_SESSION_PARAMETERS, LEAST_UDP_PROBE_SECONDS } from '@breakwater/dots'
 import type { Canary } from './canary.ts'
 import { disagreements } from './invariants/agreement.ts'
+import { strayedSessions } from './invariants/back-home.ts'
 import { sessionsOverTcp } from './invariants/back-to-udp.ts'
 import { durableAnswer } from './invariants/durable-answer.ts'
 import { entitledServer } from './invariants/entitled-server.ts'
@@ -17,6 +18,7 @@ import { protectionAccounted } from './invariants/protection-accounted.ts'
 import { timelyEnd } from './invariants/timely-end.ts'
 import type { FaultKind, Scenario } from './scenario.ts'
 import { QUICK_SESSION_PARAMETERS } from './world/provider.ts'
+import { LONGEST_REDIRECT_SECONDS } from './world/weather/provider-weather.ts'
 import { World } from './world/world.ts'
 
 const INVARIANTS: readonly MakeInvariant[] = [
@@ -146,6 +148,8 @@ class Run {
     if (!isReleased()) this.#report('nothing-left', 'a client still has requests, with nothing to protect')
     await this.#watch(MIGRATION, () => sessionsOverTcp(world).length === 0)
     for (const text of sessionsOverTcp(world)) this.#report('back-to-udp', text)
+    await this.#watch(HOMECOMING, () => strayedSessions(world).length === 0)
+    for (const text of strayedSessions(world)) this.#report('back-home', text)
     // RFC 7252 §4.8.2: whatever is under way is given up by then.
     await this.#watch(EXCHANGE_LIFETIME, () => openExchanges(world).length === 0)
     for (const text of openExchanges(world)) this.#report('nothing-left', text)
@@ -186,6 +190,9 @@ const HANDSHAKE: Duration = Seconds(60)
 
 /** RFC 9132 §4.3: where UDP works, a session over TCP finds that out, and one handshake brings it there. */
 const MIGRATION: Duration = Milliseconds(Seconds(LEAST_UDP_PROBE_SECONDS) + HANDSHAKE)
+
+/** RFC 9132 §4.6: what was sent elsewhere comes back after its time to live, by one handshake. */
+const HOMECOMING: Duration = Milliseconds(Seconds(LONGEST_REDIRECT_SECONDS) + HANDSHAKE)
 
 /** How long it may take until all agree: two heartbeat intervals or the retry interval, and one handshake. */
 export function agreementBound({ heartbeats }: Scenario): Duration {

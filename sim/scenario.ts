@@ -8,8 +8,10 @@ import type { ServerPolicy } from '@breakwater/dots'
 export interface Scenario {
   readonly seed: number
   readonly sites: readonly SitePlan[]
-  /** Providers are numbered from 0; each has one server. */
+  /** Providers are numbered from 0, and so are their servers. */
   readonly providers: number
+  /** Those that have a second server, to send clients to (RFC 9132 §4.6); the second servers are numbered on from the first. */
+  readonly alternates: readonly number[]
   /** What each provider's server does when a client's signal is lost. */
   readonly onSignalLoss: readonly ServerPolicy['onSignalLoss'][]
   /** Heartbeats of both sides: RFC 9132's defaults, or the quickest that its ranges allow. */
@@ -89,7 +91,8 @@ export const PROVIDER_FAULTS = [
   'mitigator-failing',
   'mitigator-hanging',
   'mitigator-forgets',
-  'server-clock-step'
+  'server-clock-step',
+  'redirect'
 ] as const
 
 /** What can go wrong at a site. */
@@ -107,6 +110,17 @@ export type LinkFaultKind = (typeof LINK_FAULTS)[number]
 export type ProviderFaultKind = (typeof PROVIDER_FAULTS)[number]
 export type SiteFaultKind = (typeof SITE_FAULTS)[number]
 export type FaultKind = LinkFaultKind | ProviderFaultKind | SiteFaultKind
+
+/** The provider that a server belongs to. */
+export function homeOf({ providers, alternates }: Scenario, server: number): number {
+  return server < providers ? server : (alternates[server - providers] ?? server)
+}
+
+/** The number of a provider's second server, if it has one. */
+export function alternateOf({ providers, alternates }: Scenario, provider: number): number | undefined {
+  const at = alternates.indexOf(provider)
+  return at < 0 ? undefined : providers + at
+}
 
 export function isLinkFault(kind: FaultKind): kind is LinkFaultKind {
   return LINK_FAULTS.some((each) => each === kind)

@@ -1,5 +1,6 @@
-import { formatIpPrefix } from '@breakwater/core'
-import type { MitigationSnapshot, RequestReport, Target } from '@breakwater/dots'
+import { formatIpAddress, formatIpPrefix } from '@breakwater/core'
+import type { MitigationSnapshot, RequestReport, SessionReport, Target } from '@breakwater/dots'
+import { serverAddresses } from '../addressing.ts'
 import { cuidOf, domainName } from '../world/customer.ts'
 import type { Customer } from '../world/customer.ts'
 import type { Provider } from '../world/provider.ts'
@@ -37,13 +38,16 @@ function protectionFaults(customer: Customer): string[] {
   return faults
 }
 
-function requestFaults({ providers, ledger }: WorldView, customer: Customer, provider: number): string[] {
+function requestFaults(view: WorldView, customer: Customer, provider: number): string[] {
+  const { providers, ledger } = view
   const status = customer.status()
   const own = cuidOf(customer.plan.number, provider)
   const where = `site ${customer.plan.number} at provider ${provider}`
   const session = status?.sessions.find(({ domain }) => domain === domainName(provider))
   if (session?.state !== 'established') return [`${where}: the session is ${session?.state}`]
-  const standing = (providers[provider]?.mitigations() ?? []).filter(({ cuid, state }) => {
+  // What it left at a server that it was sent away from, or came back from, lasts until its lifetime is over.
+  const server = serverOf(view, session)
+  const standing = (providers[server]?.mitigations() ?? []).filter(({ cuid, state }) => {
     return cuid === own && state !== 'terminating'
   })
   const asked = (status?.requests ?? []).filter(({ domain }) => domain === domainName(provider))
@@ -51,13 +55,21 @@ function requestFaults({ providers, ledger }: WorldView, customer: Customer, pro
   const unknown = standing.filter(({ mitigationId }) => {
     if (asked.some((request) => request.mitigationId === mitigationId)) return false
     // What an earlier life of the client asked for lasts until its lifetime is over.
-    const known = ledger.find(provider, `${own}/${mitigationId}`)
+    const known = ledger.find(server, `${own}/${mitigationId}`)
     return !known.some(({ life, isDoubtful }) => isDoubtful || life !== customer.life)
   })
   return [
     ...missing,
     ...unknown.map(({ mitigationId }) => `mid ${mitigationId} is in force, which the client does not know`)
   ].map((text) => `${where}: ${text}`)
+}
+
+/** Number of the server that a session is with. */
+export function serverOf({ providers }: WorldView, { path }: SessionReport): number {
+  const found = providers.find(({ number }) =>
+    serverAddresses(number).some((own) => formatIpAddress(own) === path?.remote)
+  )
+  return found?.number ?? -1
 }
 
 function requestFault(request: RequestReport, standing: readonly MitigationSnapshot[]): string[] {

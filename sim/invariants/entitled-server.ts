@@ -1,5 +1,6 @@
 import { formatIpPrefix, prefixContains } from '@breakwater/core'
 import { assignedPrefixes, ownPrefixes, prefix } from '../addressing.ts'
+import { homeOf } from '../scenario.ts'
 import { cuidOf } from '../world/customer.ts'
 import { isAboutMitigation } from '../world/ledger.ts'
 import type { MakeInvariant } from './invariant.ts'
@@ -14,12 +15,13 @@ export const entitledServer: MakeInvariant = ({ scenario }) => ({
     if (when !== 'sent' || direction !== 'to-server' || seen === undefined || !isAboutMitigation(seen)) return
     const plan = scenario.sites[site]
     if (plan === undefined || provider === undefined) return
-    const announced = plan.announcedThrough.includes(provider) ? ownPrefixes(site) : []
-    const entitled = [...assignedPrefixes(site, provider), ...announced].map(prefix)
+    const home = homeOf(scenario, provider)
+    const announced = plan.announcedThrough.includes(home) ? ownPrefixes(site) : []
+    const entitled = [...assignedPrefixes(site, home), ...announced].map(prefix)
     for (const asked of seen.target?.prefixes ?? [])
       if (!entitled.some((own) => prefixContains(own, asked)))
         report(`site ${site} asked provider ${provider} about ${formatIpPrefix(asked)}, which is not its own`)
-    if (seen.cuid !== cuidOf(site, provider))
+    if (seen.cuid !== cuidOf(site, home))
       report(`site ${site} showed provider ${provider} the cuid ${seen.cuid}`)
   }
 })

@@ -2,6 +2,7 @@ import { formatIpPrefix } from '@breakwater/core'
 import type { Instant, IpPrefix } from '@breakwater/core'
 import type { MitigationSnapshot, ProtectionRequest, Target } from '@breakwater/dots'
 import { assignedPrefixes, ownPrefixes, prefix } from '../addressing.ts'
+import { homeOf } from '../scenario.ts'
 import { cuidOf } from '../world/customer.ts'
 import { isAboutMitigation } from '../world/ledger.ts'
 import type { Traffic } from '../world/traffic.ts'
@@ -52,7 +53,7 @@ class NeededTarget implements Invariant {
 
   /** What this life of the client has in force. */
   #standing(site: number, provider: number): MitigationSnapshot[] {
-    const own = cuidOf(site, provider)
+    const own = cuidOf(site, homeOf(this.#view.scenario, provider))
     const life = this.#view.customers[site]?.life
     return (this.#view.providers[provider]?.mitigations() ?? []).filter(({ cuid, mitigationId, state }) => {
       if (cuid !== own || state === 'terminating') return false
@@ -83,10 +84,11 @@ class NeededTarget implements Invariant {
   ): Iterable<readonly [need: ProtectionRequest, part: IpPrefix]> {
     const customer = this.#view.customers[site]
     if (customer === undefined) return
-    const announced = customer.plan.announcedThrough.includes(provider) ? ownPrefixes(site) : []
-    const entitled = [...assignedPrefixes(site, provider), ...announced].map(prefix)
+    const home = homeOf(this.#view.scenario, provider)
+    const announced = customer.plan.announcedThrough.includes(home) ? ownPrefixes(site) : []
+    const entitled = [...assignedPrefixes(site, home), ...announced].map(prefix)
     for (const request of customer.wanted.values()) {
-      if (!placementOf(request, customer.plan).providers.includes(provider)) continue
+      if (!placementOf(request, customer.plan).providers.includes(home)) continue
       if ((customer.wantedSince.get(request.id) ?? moment) >= moment) continue
       for (const each of request.target.prefixes) {
         const part = partWithin(each, entitled)

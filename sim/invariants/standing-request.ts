@@ -1,7 +1,9 @@
+import { Code } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between, prefixesOverlap } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import { DEFAULT_SESSION_PARAMETERS } from '@breakwater/dots'
 import type { MitigationSnapshot } from '@breakwater/dots'
+import { alternateOf } from '../scenario.ts'
 import type { LedgerEntry } from '../world/ledger.ts'
 import type { Provider } from '../world/provider.ts'
 import { QUICK_SESSION_PARAMETERS } from '../world/provider.ts'
@@ -32,6 +34,8 @@ interface Signal {
   answeredAt: Instant
   /** It may have heard it then: something came. */
   arrivedAt: Instant
+  /** The last that was said to it may have sent it to another server (RFC 9132 §4.6), where it is heard instead. */
+  isSentAway: boolean
   /** The end of the last time without an answer that was long enough for a loss. */
   lostUntil: Instant | undefined
 }
@@ -72,9 +76,12 @@ class StandingRequest implements Invariant {
     const signal = this.#signal(site, provider)
     if (direction === 'to-server' && when === 'delivered') {
       signal.arrivedAt = entry.at
+      if (seen !== undefined) signal.isSentAway = false
       if (seen?.kind === 'heartbeat') signal.unanswered.add(seen.token)
     }
     const isAnswer = direction === 'to-client' && when === 'sent' && seen?.kind === 'answer'
+    if (isAnswer && seen.code === Code.serviceUnavailable)
+      signal.isSentAway = alternateOf(this.#view.scenario, provider) !== undefined
     if (!isAnswer || !signal.unanswered.delete(seen.token)) return
     if (this.#isLost(signal)) signal.lostUntil = entry.at
     signal.answeredAt = entry.at
@@ -123,10 +130,10 @@ class StandingRequest implements Invariant {
     return entries.every(({ trigger }) => trigger === 'signal-loss') ? entries.at(-1) : undefined
   }
 
-  #mayBegin({ number }: Provider, entry: LedgerEntry): boolean {
+  #mayBegin({ number, home }: Provider, entry: LedgerEntry): boolean {
     // It adjusts one that was in force; or it was itself, as a record on the disk says.
     for (const each of this.#wereInForce) if (each === entry || each.heirs.has(entry)) return true
-    if (this.#view.scenario.onSignalLoss[number] === 'ignore') return false
+    if (this.#view.scenario.onSignalLoss[home] === 'ignore') return false
     const signal = this.#signal(entry.site, number)
     if (this.#isLost(signal)) return true
     const { lostUntil } = signal
@@ -156,11 +163,12 @@ class StandingRequest implements Invariant {
       )
   }
 
-  #mustBeInForce({ number, startedAt }: Provider, entry: LedgerEntry): boolean {
+  #mustBeInForce({ number, home, startedAt }: Provider, entry: LedgerEntry): boolean {
     const { scenario, clock, weather } = this.#view
-    if (scenario.onSignalLoss[number] === 'ignore') return false
+    if (scenario.onSignalLoss[home] === 'ignore') return false
     if (weather.isTroubled(number, SOUND_AFTER_SECONDS)) return false
-    const { arrivedAt } = this.#signal(entry.site, number)
+    const { arrivedAt, isSentAway } = this.#signal(entry.site, number)
+    if (isSentAway) return false
     const now = clock.now()
     const graceOfStart = Milliseconds(2 * this.#longestLoss + MOMENT)
     return (
@@ -178,7 +186,8 @@ class StandingRequest implements Invariant {
     const now = this.#view.clock.now()
     const known = this.#signals.get(key)
     if (known !== undefined) return known
-    const signal = { unanswered: new Set<string>(), answeredAt: now, arrivedAt: now, lostUntil: undefined }
+    const nothing = { isSentAway: false, lostUntil: undefined }
+    const signal = { ...nothing, unanswered: new Set<string>(), answeredAt: now, arrivedAt: now }
     this.#signals.set(key, signal)
     return signal
   }

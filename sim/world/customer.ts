@@ -8,7 +8,7 @@ import {
   hostDotsClient,
   parseCuid
 } from '@breakwater/dots'
-import type { Instant, IpFamily, NetworkPath, Transport } from '@breakwater/core'
+import type { Instant, IpFamily, NetworkPath, OpenSecureEndpoint, Transport } from '@breakwater/core'
 import type { ClientHost, ClientStatus, Cuid, ProtectionRequest, Site } from '@breakwater/dots'
 import { PortTranslation, derivedSeed, seededEntropy } from '@breakwater/testing'
 import type { simulatedCertificate } from '@breakwater/testing'
@@ -16,6 +16,7 @@ import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/
 import {
   assignedPrefixes,
   interfaceName,
+  isServerAt,
   ownPrefixes,
   prefix,
   serverAddresses,
@@ -25,7 +26,7 @@ import { Chance } from '../chance.ts'
 import type { Action, Scenario, SitePlan } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
-import { HastyClock, twoClients, unbound } from './flawed-client.ts'
+import { HastyClock, astray, twoClients, unbound } from './flawed-client.ts'
 import { Calendar, Process } from './process.ts'
 import { QUICK_SESSION_PARAMETERS, clientNameOf, credentialsOf, serverNameOf } from './provider.ts'
 
@@ -36,6 +37,8 @@ export type TrafficKind = Transport | IpFamily
 export interface CustomerFlaws {
   /** Its endpoints are bound to no interface. */
   isUnbound?: boolean
+  /** Wherever it is sent, it goes to another provider. */
+  leavesDomain?: boolean
   /** Its clock runs so many times too fast. */
   haste?: number
   /** It does not hear every third wish of its operator. */
@@ -151,12 +154,12 @@ export class Customer {
     notebook: Notebook | undefined
   ): ClientHost {
     const { number, attachments } = this.plan
-    const { haste, isUnbound, isTwo } = this.flaws
+    const { haste, isUnbound, isTwo, leavesDomain } = this.flaws
     const open = process.opener(this.host)
     return hostDotsClient({
       clock: haste === undefined ? process : new HastyClock(process, haste),
       entropy: seededEntropy(derivedSeed(this.#scenario.seed, `${name} ${number}.${this.life}`)),
-      open: isUnbound === true ? unbound(open) : open,
+      open: isUnbound === true ? unbound(open) : leavesDomain === true ? this.#astray(open) : open,
       openStream: process.streamOpener(this.host),
       site: isTwo === true ? withoutSafetyNet(this.#site) : this.#site,
       credentials: this.#credentials,
@@ -166,6 +169,17 @@ export class Customer {
       happyEyeballs: { udpProbeSeconds: this.flaws.udpProbeSeconds ?? LEAST_UDP_PROBE_SECONDS },
       ...(notebook === undefined ? {} : { notebook }),
       ...(this.#scenario.heartbeats === 'quick' ? { parameters: QUICK_SESSION_PARAMETERS } : {})
+    })
+  }
+
+  /** To where it is sent it goes by way of the next provider's server. */
+  #astray(open: OpenSecureEndpoint): OpenSecureEndpoint {
+    const { providers, alternates } = this.#scenario
+    return astray(open, (told) => {
+      const at = alternates.findIndex((_, index) => isServerAt(providers + index, told))
+      if (at < 0) return told
+      const other = ((alternates[at] ?? 0) + 1) % providers
+      return serverAddresses(other).find(({ family }) => family === told.family) ?? told
     })
   }
 

@@ -44,6 +44,22 @@ export function unbound(open: OpenSecureEndpoint): OpenSecureEndpoint {
   }
 }
 
+/** Opens endpoints that connect to other addresses than they are told to. */
+export function astray(
+  open: OpenSecureEndpoint,
+  instead: (told: IpAddress) => IpAddress
+): OpenSecureEndpoint {
+  return async (options, handlers) => {
+    const endpoint = await open(options, handlers)
+    const connect = endpoint.connect.bind(endpoint)
+    endpoint.connect = (request) => {
+      const { address, port } = request.remote
+      return connect({ ...request, remote: { address: instead(address), port } })
+    }
+    return endpoint
+  }
+}
+
 function anyOf({ family }: IpAddress): IpAddress {
   return { family, a: 0, b: 0, c: 0, d: 0 }
 }

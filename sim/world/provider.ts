@@ -4,6 +4,7 @@ import { DEFAULT_SESSION_PARAMETERS, hostDotsServer } from '@breakwater/dots'
 import type {
   ClientDomain,
   MitigationSnapshot,
+  Redirection,
   ServerEvent,
   ServerHost,
   ServerPolicy,
@@ -13,6 +14,7 @@ import { derivedSeed, seededEntropy, simulatedCertificate } from '@breakwater/te
 import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
 import { assignedPrefixes, ownPrefixes, prefix, serverAddresses } from '../addressing.ts'
 import { Chance } from '../chance.ts'
+import { alternateOf, homeOf } from '../scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
@@ -29,15 +31,21 @@ export const QUICK_SESSION_PARAMETERS: SessionParameters = {
   missingHeartbeatsAllowed: 3
 }
 
+/** RFC 9132 §4.6: a time to live without end. */
+export const FOR_EVER_SECONDS: number = 2 ** 32 - 1
+
 /** After what time the keeper of a program starts it again when its start fails. */
 const START_RETRY: Duration = Seconds(5)
 
 /** A running server reads the calendar every minute and then writes its records anew; a bad disk takes its time. */
 const RESTAMPED_AFTER: Duration = Seconds(240)
 
-/** A provider: its DOTS server, with a disk and a filter device that survive it. */
+/** A DOTS server of a provider, with a disk and a filter device that survive it. */
 export class Provider {
+  /** Of the server. */
   readonly number: number
+  /** The provider that it belongs to. */
+  readonly home: number
   readonly disk: SimulatedDisk
   readonly device: FilterDevice
   readonly calendar: Calendar = new Calendar()
@@ -49,7 +57,7 @@ export class Provider {
   /** Told when the server took the signal of a site for lost, and this counts for it. */
   onSignalLost: (site: number) => void = () => undefined
   /** Planted bugs: what its operator did not want. */
-  readonly flaws: { policy?: Partial<ServerPolicy> } = {}
+  readonly flaws: { policy?: Partial<ServerPolicy>; redirectsForEver?: boolean } = {}
   /** When this life of the server began to serve. */
   startedAt: Instant
   readonly #clock: VirtualClock
@@ -58,6 +66,8 @@ export class Provider {
   #process: Process
   #server: ServerHost | undefined
   #lives = 0
+  /** As its operator configured it, for the next life, too. */
+  #redirection: Redirection | undefined
   /** A step of the calendar that the records may not show yet. */
   #step: { readonly by: Duration; readonly at: Instant } | undefined
   #doubt: Duration = Seconds(0)
@@ -70,6 +80,7 @@ export class Provider {
     dates: CertificateDates
   ) {
     this.number = number
+    this.home = homeOf(scenario, number)
     this.startedAt = clock.now()
     this.#dates = dates
     this.#scenario = scenario
@@ -101,6 +112,7 @@ export class Provider {
     const process = new Process(this.#clock, this.calendar)
     this.#process = process
     this.host.thaw()
+    const redirection = this.#redirection
     try {
       const server = await hostDotsServer({
         clock: process,
@@ -116,13 +128,15 @@ export class Provider {
         ),
         store: this.disk.mount(process),
         mitigator: this.device.attach(process),
-        domains: clientDomains(this.#scenario, this.number),
+        domains: clientDomains(this.#scenario, this.home),
         policy: this.#policy,
         onEvent: (event) => this.#note(event),
         log: this.#log
       })
       if (!process.isAlive) return
       this.#server = server
+      // Its operator may have changed that while it started.
+      if (this.#redirection !== redirection) server.redirect(this.#redirection)
       this.startedAt = this.#clock.now()
       this.onRecovered(this.#doubt)
       this.#doubt = Seconds(0)
@@ -137,6 +151,23 @@ export class Provider {
     this.calendar.step(by)
     if (this.#server === undefined) this.#addDoubt(distance)
     else this.#step = { by: distance, at: this.#clock.now() }
+  }
+
+  /** Sends clients to its provider's second server for so long, or nowhere any more. @returns whether there is one. */
+  redirect(ttlSeconds: number | undefined): boolean {
+    const alternate = alternateOf(this.#scenario, this.number)
+    if (alternate === undefined) return false
+    this.#redirection =
+      ttlSeconds === undefined
+        ? undefined
+        : {
+            server: serverNameOf(alternate),
+            addresses: serverAddresses(alternate),
+            ttlSeconds: this.flaws.redirectsForEver === true ? FOR_EVER_SECONDS : ttlSeconds,
+            clients: 'all'
+          }
+    this.#process.whenAwake(() => this.#server?.redirect(this.#redirection))
+    return true
   }
 
   /** The newest certificate that there is, as a reload reads it. */
@@ -185,7 +216,8 @@ export class Provider {
   get #policy(): Partial<ServerPolicy> {
     const { onSignalLoss, heartbeats } = this.#scenario
     return {
-      onSignalLoss: onSignalLoss[this.number] ?? 'replace',
+      onSignalLoss: onSignalLoss[this.home] ?? 'replace',
+      redirection: this.#redirection,
       ...(heartbeats === 'quick' ? { session: QUICK_SESSION_PARAMETERS } : {}),
       ...this.flaws.policy
     }
@@ -194,14 +226,14 @@ export class Provider {
   #note(event: ServerEvent): void {
     if (event.kind !== 'signal-lost') return
     const site = this.#scenario.sites.find(({ number }) =>
-      event.client.endsWith(clientNameOf(number, this.number))
+      event.client.endsWith(clientNameOf(number, this.home))
     )
     if (site !== undefined) this.onSignalLost(site.number)
   }
 
   #certificate(): ReturnType<typeof simulatedCertificate> {
     const notAfter = this.#dates.notAfter('server', this.number)
-    return credentialsOf(this.number, serverNameOf(this.number), notAfter)
+    return credentialsOf(this.home, serverNameOf(this.number), notAfter)
   }
 
   #noteStep(): void {
@@ -224,8 +256,8 @@ export class Provider {
   }
 }
 
-export function serverNameOf(provider: number): string {
-  return `dots.provider-${provider}.example`
+export function serverNameOf(server: number): string {
+  return `dots.provider-${server}.example`
 }
 
 /** Name in a site's certificate at a provider. */

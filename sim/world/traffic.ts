@@ -1,6 +1,5 @@
-import { equalIpAddresses } from '@breakwater/core'
 import type { TraceEntry } from '@breakwater/testing'
-import { serverAddresses, siteAt } from '../addressing.ts'
+import { isServerAt, siteAt } from '../addressing.ts'
 import type { Scenario } from '../scenario.ts'
 import { StreamReader } from './streams.ts'
 import { contentOf, contentOfStream } from './wire.ts'
@@ -12,7 +11,7 @@ export interface Traffic extends DatagramContent {
   readonly when: 'sent' | 'delivered'
   readonly direction: 'to-server' | 'to-client'
   readonly site: number
-  /** Undefined: no provider has the address that it goes to. */
+  /** Number of the server. Undefined: nobody has the address that it goes to. */
   readonly provider: number | undefined
 }
 
@@ -60,8 +59,9 @@ export class TrafficReader {
   }
 
   #providerAt(remote: TraceEntry['path']['remote']['address']): number | undefined {
-    for (let provider = 0; provider < this.#scenario.providers; provider++)
-      if (serverAddresses(provider).some((own) => equalIpAddresses(own, remote))) return provider
+    const { providers, alternates } = this.#scenario
+    for (let server = 0; server < providers + alternates.length; server++)
+      if (isServerAt(server, remote)) return server
     return undefined
   }
 }

@@ -39,7 +39,7 @@ export class World implements WorldView {
     const { network } = this
     const dates = new CertificateDates(scenario, clock)
     this.providers = Array.from(
-      { length: scenario.providers },
+      { length: scenario.providers + scenario.alternates.length },
       (_, number) => new Provider(scenario, number, network, clock, dates)
     )
     this.customers = scenario.sites.map((plan) => {
@@ -52,8 +52,7 @@ export class World implements WorldView {
     for (const provider of this.providers) {
       canary?.changeProvider?.(provider)
       provider.onSignalLost = (site) => {
-        if (scenario.onSignalLoss[provider.number] === 'replace')
-          this.ledger.signalLost(provider.number, site)
+        if (scenario.onSignalLoss[provider.home] === 'replace') this.ledger.signalLost(provider.number, site)
       }
       provider.onRecovered = (doubt) => this.ledger.doubt(provider.number, doubt)
     }

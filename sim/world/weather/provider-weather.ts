@@ -2,11 +2,14 @@ import { Seconds } from '@breakwater/core'
 import type { ProviderFault } from '../../scenario.ts'
 import { forgetfulHolder } from '../certificate-dates.ts'
 import type { Customer } from '../customer.ts'
-import { MITIGATIONS } from '../provider.ts'
+import { FOR_EVER_SECONDS, MITIGATIONS } from '../provider.ts'
 import type { Provider } from '../provider.ts'
 import { worstOf } from './active-faults.ts'
 import type { ActiveFaults } from './active-faults.ts'
 import { stepSeconds } from './calendar-step.ts'
+
+/** The longest time to live of a redirect that is not for ever. */
+export const LONGEST_REDIRECT_SECONDS = 300
 
 /** Does or undoes what goes wrong at a provider. @returns whether it made a difference. */
 export function changeProvider(
@@ -54,7 +57,16 @@ export function changeProvider(
     case 'server-clock-step':
       if (isBeginning) provider.stepCalendar(Seconds(stepSeconds(fault.strength)))
       return isBeginning
+    case 'redirect':
+      return provider.redirect(worst > 0 ? timeToLive(worst) : undefined) && isBeginning
   }
+}
+
+/** @param strength 0 … 1: from a minute to LONGEST_REDIRECT_SECONDS, or for ever. */
+function timeToLive(strength: number): number {
+  return isForEver(strength)
+    ? FOR_EVER_SECONDS
+    : Math.round(LONGEST_REDIRECT_SECONDS * (0.2 + 0.8 * strength))
 }
 
 /** Killed, or stopped in good order to make room for a new version. */
@@ -74,4 +86,9 @@ function comeUp(provider: Provider, active: ActiveFaults): boolean {
 function renewCertificates(provider: Provider, customers: readonly Customer[], fault: ProviderFault): void {
   if (forgetfulHolder(fault) === 'server') provider.renewCertificate()
   else for (const customer of customers) customer.renewCertificate(fault.provider)
+}
+
+/** Whether a redirect of this strength is without end. */
+export function isForEver(strength: number): boolean {
+  return strength > 0.85
 }

@@ -72,5 +72,5 @@ export class Weather {
 
 /** Not of what lies between it and its customers. */
 function isOfHouse({ kind }: Fault): boolean {
-  return kind !== 'partition' && kind !== 'certificate-expiry'
+  return kind !== 'partition' && kind !== 'certificate-expiry' && kind !== 'redirect'
 }
