@@ -101,6 +101,14 @@ export const CANARIES: readonly Canary[] = [
     }
   },
   {
+    name: 'a server that forgets what it agreed to of a session',
+    noticedBy: 'agreement',
+    changeScenario: (scenario) => ({ ...scenario, negotiates: 'by-activity' }),
+    changeProvider: ({ flaws }) => {
+      flaws.forgetsConfigurations = true
+    }
+  },
+  {
     name: 'a server that does nothing when a signal is lost',
     noticedBy: 'standing-request',
     changeProvider: ({ flaws }) => {

@@ -41,6 +41,14 @@ export function randomScenario(seed: number): Scenario {
       nets.oneOf(['replace', 'replace', 'add', 'ignore'] as const)
     ),
     heartbeats: chance.happens(0.5) ? 'default' : 'quick',
+    negotiates: new Chance(seed, 'negotiations').oneOf([
+      'nothing',
+      'nothing',
+      'nothing',
+      'by-activity',
+      'by-activity',
+      'defaults'
+    ] as const),
     clientsRemember: chance.happens(0.7),
     latencyMilliseconds: chance.oneOf([1, 5, 20, 80]),
     stormSeconds,

@@ -1,6 +1,6 @@
 import { Milliseconds, Seconds, after, inSeconds } from '@breakwater/core'
 import type { Duration } from '@breakwater/core'
-import { DEFAULT_RECONNECTION, DEFAULT_SESSION_PARAMETERS, LEAST_UDP_PROBE_SECONDS } from '@breakwater/dots'
+import { DEFAULT_RECONNECTION, LEAST_UDP_PROBE_SECONDS } from '@breakwater/dots'
 import type { Canary } from './canary.ts'
 import { disagreements } from './invariants/agreement.ts'
 import { strayedSessions } from './invariants/back-home.ts'
@@ -17,7 +17,7 @@ import { standingRequest } from './invariants/standing-request.ts'
 import { protectionAccounted } from './invariants/protection-accounted.ts'
 import { timelyEnd } from './invariants/timely-end.ts'
 import type { FaultKind, Scenario } from './scenario.ts'
-import { QUICK_SESSION_PARAMETERS } from './world/provider.ts'
+import { possibleParameters } from './world/session-parameters.ts'
 import { LONGEST_REDIRECT_SECONDS } from './world/weather/provider-weather.ts'
 import { World } from './world/world.ts'
 
@@ -195,10 +195,9 @@ const MIGRATION: Duration = Milliseconds(Seconds(LEAST_UDP_PROBE_SECONDS) + HAND
 const HOMECOMING: Duration = Milliseconds(Seconds(LONGEST_REDIRECT_SECONDS) + HANDSHAKE)
 
 /** How long it may take until all agree: two heartbeat intervals or the retry interval, and one handshake. */
-export function agreementBound({ heartbeats }: Scenario): Duration {
-  const { heartbeatIntervalSeconds } =
-    heartbeats === 'quick' ? QUICK_SESSION_PARAMETERS : DEFAULT_SESSION_PARAMETERS
-  return Milliseconds(Math.max(Seconds(2 * heartbeatIntervalSeconds), RETRY) + HANDSHAKE)
+export function agreementBound(scenario: Scenario): Duration {
+  const intervals = possibleParameters(scenario).map((each) => each.heartbeatIntervalSeconds)
+  return Milliseconds(Math.max(Seconds(2 * Math.max(...intervals)), RETRY) + HANDSHAKE)
 }
 
 function longestRemaining({ providers }: World): number {

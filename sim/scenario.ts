@@ -16,6 +16,8 @@ export interface Scenario {
   readonly onSignalLoss: readonly ServerPolicy['onSignalLoss'][]
   /** Heartbeats of both sides: RFC 9132's defaults, or the quickest that its ranges allow. */
   readonly heartbeats: 'default' | 'quick'
+  /** What clients ask of their sessions: another set for each activity, the server's own values, or nothing (RFC 9132 §4.5). */
+  readonly negotiates: 'nothing' | 'by-activity' | 'defaults'
   /** Whether clients keep a notebook over restarts. */
   readonly clientsRemember: boolean
   /** One way over one link, in milliseconds. */

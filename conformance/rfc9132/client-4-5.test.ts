@@ -216,6 +216,20 @@ describe('RFC 9132 §4.5: the session configuration of a client', () => {
     expect(server.requests(`GET ${CONFIG}`).length).toBeGreaterThan(before)
   })
 
+  it('is not asked for without end of a server that says yes and takes note of nothing', () => {
+    const server = new ConfigurableServer()
+    for (let times = 0; times < 20; times++) {
+      const question = server.next(`GET ${CONFIG}`)
+      if (question === undefined) break
+      if (question.text === `GET ${CONFIG}`) server.tell(question, defaults)
+      else server.answer(question, Code.notFound)
+      const proposal = server.next(`PUT ${CONFIG}`)
+      if (proposal !== undefined) server.answer(proposal, Code.created)
+    }
+    expect(server.requests(`PUT ${CONFIG}`)).toHaveLength(3)
+    expect(server.next(`GET ${CONFIG}`)).toBeUndefined()
+  })
+
   it('follows the notifications of the server', () => {
     const server = new ConfigurableServer()
     const [, observation] = server.agree()

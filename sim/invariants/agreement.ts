@@ -1,9 +1,16 @@
 import { formatIpAddress, formatIpPrefix } from '@breakwater/core'
-import type { MitigationSnapshot, RequestReport, SessionReport, Target } from '@breakwater/dots'
+import type {
+  MitigationSnapshot,
+  RequestReport,
+  SessionParameters,
+  SessionReport,
+  Target
+} from '@breakwater/dots'
 import { serverAddresses } from '../addressing.ts'
 import { cuidOf, domainName } from '../world/customer.ts'
 import type { Customer } from '../world/customer.ts'
 import type { Provider } from '../world/provider.ts'
+import { agreedConfiguration } from '../world/session-parameters.ts'
 import type { WorldView } from './invariant.ts'
 import { placementOf } from './protection-accounted.ts'
 import { mitigationOfPlan } from './timely-end.ts'
@@ -59,9 +66,33 @@ function requestFaults(view: WorldView, customer: Customer, provider: number): s
     return !known.some(({ life, isDoubtful }) => isDoubtful || life !== customer.life)
   })
   return [
+    ...configurationFaults(view, customer, session, server),
     ...missing,
     ...unknown.map(({ mitigationId }) => `mid ${mitigationId} is in force, which the client does not know`)
   ].map((text) => `${where}: ${text}`)
+}
+
+/** RFC 9132 §4.5: both ends go by what the client wants, as far as its transport has it negotiated. */
+function configurationFaults(
+  { scenario, providers }: WorldView,
+  { plan }: Customer,
+  { parameters, activity, path }: SessionReport,
+  server: number
+): string[] {
+  const agreed = agreedConfiguration(scenario)
+  const isSame = (one: SessionParameters | undefined, other: SessionParameters): boolean =>
+    one?.heartbeatIntervalSeconds === other.heartbeatIntervalSeconds &&
+    (path?.transport === 'tcp' || one.missingHeartbeatsAllowed === other.missingHeartbeatsAllowed)
+  const faults: string[] = []
+  if (!isSame(parameters, agreed[activity]))
+    faults.push(
+      `the session goes by ${JSON.stringify(parameters)} instead of ${JSON.stringify(agreed[activity])}`
+    )
+  const known = providers[server]?.server?.sessions() ?? []
+  const own = known.filter(({ domain }) => domain === `site-${plan.number}`)
+  if (!own.some(({ idle, mitigating }) => isSame(idle, agreed.idle) && isSame(mitigating, agreed.mitigating)))
+    faults.push('the server goes by another configuration')
+  return faults
 }
 
 /** Number of the server that a session is with. */

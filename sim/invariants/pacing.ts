@@ -1,14 +1,18 @@
 import { PacingAuditor } from '@breakwater/testing'
 import type { PacingViolation } from '@breakwater/testing'
+import { possibleParameters } from '../world/session-parameters.ts'
 import type { MakeInvariant } from './invariant.ts'
 
 /**
  * The pacing rules of RFC 9132 §4.4 and the probing rate are kept between each two agents over UDP, whatever happens to
  * them.
  */
-export const pacing: MakeInvariant = ({ customers }) => {
+export const pacing: MakeInvariant = ({ customers, scenario }) => {
   let found: PacingViolation | undefined
-  const auditor = new PacingAuditor({ report: (violation) => (found ??= violation) })
+  const auditor = new PacingAuditor({
+    probingRate: Math.max(...possibleParameters(scenario).map((each) => each.probingRateBytesPerSecond)),
+    report: (violation) => (found ??= violation)
+  })
   /** In which life of its client each session began. */
   const lives = new Map<string, number>()
   return {

@@ -1,12 +1,11 @@
 import { Code } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between, prefixesOverlap } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
-import { DEFAULT_SESSION_PARAMETERS } from '@breakwater/dots'
 import type { MitigationSnapshot } from '@breakwater/dots'
 import { alternateOf } from '../scenario.ts'
 import type { LedgerEntry } from '../world/ledger.ts'
 import type { Provider } from '../world/provider.ts'
-import { QUICK_SESSION_PARAMETERS } from '../world/provider.ts'
+import { possibleParameters } from '../world/session-parameters.ts'
 import type { Traffic } from '../world/traffic.ts'
 import type { Invariant, MakeInvariant, Report, WorldView } from './invariant.ts'
 
@@ -63,12 +62,13 @@ class StandingRequest implements Invariant {
 
   constructor(view: WorldView) {
     this.#view = view
-    const { heartbeatIntervalSeconds, missingHeartbeatsAllowed } =
-      view.scenario.heartbeats === 'quick' ? QUICK_SESSION_PARAMETERS : DEFAULT_SESSION_PARAMETERS
-    const silence = heartbeatIntervalSeconds * missingHeartbeatsAllowed
-    this.#shortestLoss = Seconds(silence)
+    const silences = possibleParameters(view.scenario).map(
+      ({ heartbeatIntervalSeconds, missingHeartbeatsAllowed }) =>
+        heartbeatIntervalSeconds * missingHeartbeatsAllowed
+    )
+    this.#shortestLoss = Seconds(Math.min(...silences))
     // Heartbeats are a tenth later at the most.
-    this.#longestLoss = Seconds(1.1 * silence)
+    this.#longestLoss = Seconds(1.1 * Math.max(...silences))
   }
 
   traffic({ when, direction, site, provider, seen, entry }: Traffic): void {

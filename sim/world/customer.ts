@@ -28,7 +28,8 @@ import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
 import { HastyClock, astray, twoClients, unbound } from './flawed-client.ts'
 import { Calendar, Process } from './process.ts'
-import { QUICK_SESSION_PARAMETERS, clientNameOf, credentialsOf, serverNameOf } from './provider.ts'
+import { clientNameOf, credentialsOf, serverNameOf } from './provider.ts'
+import { commonParameters, wantedConfiguration } from './session-parameters.ts'
 
 /** What a firewall tells traffic by. */
 export type TrafficKind = Transport | IpFamily
@@ -156,6 +157,7 @@ export class Customer {
     const { number, attachments } = this.plan
     const { haste, isUnbound, isTwo, leavesDomain } = this.flaws
     const open = process.opener(this.host)
+    const configuration = wantedConfiguration(this.#scenario)
     return hostDotsClient({
       clock: haste === undefined ? process : new HastyClock(process, haste),
       entropy: seededEntropy(derivedSeed(this.#scenario.seed, `${name} ${number}.${this.life}`)),
@@ -168,7 +170,8 @@ export class Customer {
       protections,
       happyEyeballs: { udpProbeSeconds: this.flaws.udpProbeSeconds ?? LEAST_UDP_PROBE_SECONDS },
       ...(notebook === undefined ? {} : { notebook }),
-      ...(this.#scenario.heartbeats === 'quick' ? { parameters: QUICK_SESSION_PARAMETERS } : {})
+      ...(configuration === undefined ? {} : { configuration }),
+      parameters: commonParameters(this.#scenario)
     })
   }
 

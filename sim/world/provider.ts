@@ -1,14 +1,13 @@
 import { Milliseconds, Seconds, after } from '@breakwater/core'
 import type { Duration, Instant, Log, LogFields, WallTime } from '@breakwater/core'
-import { DEFAULT_SESSION_PARAMETERS, hostDotsServer } from '@breakwater/dots'
+import { hostDotsServer } from '@breakwater/dots'
 import type {
   ClientDomain,
   MitigationSnapshot,
   Redirection,
   ServerEvent,
   ServerHost,
-  ServerPolicy,
-  SessionParameters
+  ServerPolicy
 } from '@breakwater/dots'
 import { derivedSeed, seededEntropy, simulatedCertificate } from '@breakwater/testing'
 import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
@@ -19,17 +18,12 @@ import type { Scenario } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
 import { FilterDevice } from './filter-device.ts'
+import { forgetful } from './flawed-server.ts'
 import { Calendar, Process } from './process.ts'
+import { commonParameters } from './session-parameters.ts'
 
 /** Collection of the record store that the server keeps its mitigations in. */
 export const MITIGATIONS = 'mitigations'
-
-/** As quick as the ranges of RFC 9132 §4.5.2 allow. */
-export const QUICK_SESSION_PARAMETERS: SessionParameters = {
-  ...DEFAULT_SESSION_PARAMETERS,
-  heartbeatIntervalSeconds: 15,
-  missingHeartbeatsAllowed: 3
-}
 
 /** RFC 9132 §4.6: a time to live without end. */
 export const FOR_EVER_SECONDS: number = 2 ** 32 - 1
@@ -39,6 +33,15 @@ const START_RETRY: Duration = Seconds(5)
 
 /** A running server reads the calendar every minute and then writes its records anew; a bad disk takes its time. */
 const RESTAMPED_AFTER: Duration = Seconds(240)
+
+/** Bugs that can be planted in a server from outside. */
+export interface ProviderFlaws {
+  policy?: Partial<ServerPolicy>
+  /** Its redirects have no end. */
+  redirectsForEver?: boolean
+  /** It says yes to every configuration, and takes note of none. */
+  forgetsConfigurations?: boolean
+}
 
 /** A DOTS server of a provider, with a disk and a filter device that survive it. */
 export class Provider {
@@ -57,7 +60,7 @@ export class Provider {
   /** Told when the server took the signal of a site for lost, and this counts for it. */
   onSignalLost: (site: number) => void = () => undefined
   /** Planted bugs: what its operator did not want. */
-  readonly flaws: { policy?: Partial<ServerPolicy>; redirectsForEver?: boolean } = {}
+  readonly flaws: ProviderFlaws = {}
   /** When this life of the server began to serve. */
   startedAt: Instant
   readonly #clock: VirtualClock
@@ -117,7 +120,10 @@ export class Provider {
       const server = await hostDotsServer({
         clock: process,
         entropy: seededEntropy(derivedSeed(this.#scenario.seed, `server ${this.number}.${this.#lives++}`)),
-        open: process.opener(this.host),
+        open:
+          this.flaws.forgetsConfigurations === true
+            ? forgetful(process.opener(this.host))
+            : process.opener(this.host),
         openStream: process.streamOpener(this.host),
         listen: serverAddresses(this.number).flatMap((address) =>
           (['udp', 'tcp'] as const).map((transport) => ({
@@ -214,11 +220,11 @@ export class Provider {
   }
 
   get #policy(): Partial<ServerPolicy> {
-    const { onSignalLoss, heartbeats } = this.#scenario
+    const { onSignalLoss } = this.#scenario
     return {
       onSignalLoss: onSignalLoss[this.home] ?? 'replace',
       redirection: this.#redirection,
-      ...(heartbeats === 'quick' ? { session: QUICK_SESSION_PARAMETERS } : {}),
+      session: commonParameters(this.#scenario),
       ...this.flaws.policy
     }
   }

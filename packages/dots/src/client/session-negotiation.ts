@@ -55,7 +55,7 @@ export interface SessionNegotiationOptions {
  */
 type Phase = 'resetting' | 'asking' | 'proposing' | 'confirming' | 'agreed' | 'refused'
 
-/** A server that takes none of what it calls acceptable is not argued with. */
+/** A server that takes none of what it calls acceptable, or says that it does and does not, is not argued with. */
 const MOST_PROPOSALS = 3
 
 /** RFC 9132 §4.5.3. */
@@ -74,6 +74,8 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
   /** Names the configuration that the server has of us. */
   #sid: number | undefined
   #proposals = 0
+  /** The server has told us of it under its sid. */
+  #isConfirmed = false
   /** How often in a row the server put us off. */
   #putOffs = 0
   #isMitigating: boolean
@@ -149,6 +151,7 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
     }
     const said = currentOf(offer, this.#options.defaults)
     this.#inForce = { mitigating: bearable(said.mitigating), idle: bearable(said.idle) }
+    this.#isConfirmed ||= this.#phase === 'confirming'
     this.#object(said)
     this.#apply()
     this.#keepFresh(response, now)
@@ -173,9 +176,10 @@ export class SessionNegotiation implements Machine<SessionNegotiationInput, Sess
   #untold(response: CoapResponse, now: Instant): void {
     const isLost = response.code === Code.notFound && this.#sid !== undefined
     if (isLost) {
-      // The server has forgotten what was agreed.
+      // The server has forgotten what was agreed. One that never knew it is asked as often as one that refuses.
       this.#sid = undefined
-      this.#proposals = 0
+      if (this.#isConfirmed) this.#proposals = 0
+      this.#isConfirmed = false
       this.#ask()
     } else if (isBusy(response)) this.#comeBack(response, now)
     else this.#phase = 'refused'
