@@ -109,6 +109,14 @@ export const CANARIES: readonly Canary[] = [
     }
   },
   {
+    name: 'a server that cannot read what the version before it wrote',
+    noticedBy: 'durable-answer',
+    changeScenario: withUpgrades,
+    changeProvider: ({ flaws }) => {
+      flaws.readsNoOldRecords = true
+    }
+  },
+  {
     name: 'a server that does nothing when a signal is lost',
     noticedBy: 'standing-request',
     changeProvider: ({ flaws }) => {
@@ -163,4 +171,18 @@ function withDetours(scenario: Scenario): Scenario {
   }))
   const others = scenario.faults.filter(({ kind }) => kind !== 'redirect')
   return { ...scenario, alternates, faults: [...others, ...detours] }
+}
+
+/** Every provider changes over from an older version now and again. */
+function withUpgrades(scenario: Scenario): Scenario {
+  const upgrades = Array.from({ length: scenario.providers }, (_, provider) =>
+    [300, 600, 850].map((at) => ({
+      kind: 'server-upgrade' as const,
+      at,
+      lasts: 5,
+      strength: 0.1,
+      provider
+    }))
+  )
+  return { ...scenario, faults: [...scenario.faults, ...upgrades.flat()] }
 }

@@ -67,7 +67,7 @@ export class Customer {
   life = -1
   readonly #scenario: Scenario
   readonly #clock: VirtualClock
-  readonly #site: Site
+  #site: Site
   readonly #dates: CertificateDates
   #credentials = new Map<DomainName, ReturnType<typeof simulatedCertificate>>()
   #process: Process
@@ -269,6 +269,17 @@ export class Customer {
     void notebook?.close().then(() => process.kill())
     await client?.close()
     if (notebook === undefined) process.kill()
+  }
+
+  /** Its operator lets later lives of the client go over TCP, too. */
+  allowTcp(): void {
+    this.#site = {
+      ...this.#site,
+      domains: this.#site.domains.map((domain) => ({
+        ...domain,
+        servers: domain.servers.map((server) => ({ ...server, transports: ['udp', 'tcp'] }))
+      }))
+    }
   }
 
   #openNotebook(process: Process): Notebook {

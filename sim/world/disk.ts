@@ -5,7 +5,7 @@ import type { Chance } from '../chance.ts'
 import type { Process } from './process.ts'
 
 interface Kept {
-  readonly value: Uint8Array
+  value: Uint8Array
   /** A bit flipped: its checksum does not hold any more. */
   damaged: boolean
 }
@@ -56,6 +56,18 @@ export class SimulatedDisk {
     kept.damaged = true
     this.#everDamaged.add(key)
     return true
+  }
+
+  /** Has records as another version of their program would have left them; `change` says undefined to leave one alone. */
+  rewrite(collection: string, change: (value: Uint8Array) => Uint8Array | undefined): number {
+    let count = 0
+    for (const kept of this.#of(collection).values()) {
+      const value = change(kept.value)
+      if (value === undefined) continue
+      kept.value = value
+      count++
+    }
+    return count
   }
 
   /** The store as one process sees it. */

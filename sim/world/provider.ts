@@ -19,6 +19,7 @@ import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
 import { FilterDevice } from './filter-device.ts'
 import { forgetful } from './flawed-server.ts'
+import { inUnknownVersion, inVersion1 } from './older-records.ts'
 import { Calendar, Process } from './process.ts'
 import { commonParameters } from './session-parameters.ts'
 
@@ -39,6 +40,8 @@ export interface ProviderFlaws {
   policy?: Partial<ServerPolicy>
   /** Its redirects have no end. */
   redirectsForEver?: boolean
+  /** What an older program left is Greek to it. */
+  readsNoOldRecords?: boolean
   /** It says yes to every configuration, and takes note of none. */
   forgetsConfigurations?: boolean
 }
@@ -61,6 +64,8 @@ export class Provider {
   onSignalLost: (site: number) => void = () => undefined
   /** Planted bugs: what its operator did not want. */
   readonly flaws: ProviderFlaws = {}
+  /** That a server of its found on its disk. */
+  oldRecords = 0
   /** When this life of the server began to serve. */
   startedAt: Instant
   readonly #clock: VirtualClock
@@ -194,14 +199,23 @@ export class Provider {
     this.host.thaw()
   }
 
-  /** Stops in good order, as for a new version of the program, which `start` then starts on the same store. */
-  upgrade(): void {
+  /**
+   * Stops in good order, as for a new version of the program, which `start` then starts on the same store.
+   * @param isOld The program that stops wrote records of version 1.
+   */
+  upgrade(isOld: boolean): void {
     this.#noteStep()
     const process = this.#process
     const server = this.#server
     this.#server = undefined
     if (server !== undefined) void server.stop()
     process.kill()
+    const { readsNoOldRecords } = this.flaws
+    if (isOld)
+      this.oldRecords += this.disk.rewrite(
+        MITIGATIONS,
+        readsNoOldRecords === true ? inUnknownVersion : inVersion1
+      )
     this.host.crash()
   }
 

@@ -70,10 +70,10 @@ function timeToLive(strength: number): number {
 }
 
 /** Killed, or stopped in good order to make room for a new version. */
-function goDown(provider: Provider, { kind }: ProviderFault): boolean {
+function goDown(provider: Provider, { kind, strength }: ProviderFault): boolean {
   if (!provider.isUp) return false
   if (kind === 'server-crash') provider.crash()
-  else provider.upgrade()
+  else provider.upgrade(strength < 0.6)
   return true
 }
 

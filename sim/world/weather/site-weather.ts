@@ -35,10 +35,13 @@ export function changeSite(
   }
 }
 
-function goDown(customer: Customer, { kind }: SiteFault): boolean {
+function goDown(customer: Customer, { kind, strength }: SiteFault): boolean {
   if (customer.client === undefined) return false
   if (kind === 'client-crash') customer.crash()
-  else void customer.stop()
+  else {
+    void customer.stop()
+    if (strength < 0.5) customer.allowTcp()
+  }
   return true
 }
 

@@ -178,6 +178,24 @@ describe('a client that was killed and starts again', () => {
     expect(troubles).toEqual(['failed UnavailableError: no disk'])
   })
 
+  it('leaves a record of a version to come alone, says so, and asks anew', async () => {
+    await world.start()
+    await world.client.close()
+    await startLife()
+    world.client.protect(web)
+    await world.advance(Seconds(2))
+    const [record] = (await store.load('requests')).records
+    await kill()
+    const value = encodeUtf8('{"version":2,"prefixes":["198.51.100.7/32"]}')
+    await store.commit([{ kind: 'put', collection: 'requests', key: record!.key, value }])
+    await startLife(web)
+    await world.advance(Seconds(5))
+    const expected = { kind: 'record-damaged', key: record!.key, reason: 'its version is not 1' }
+    expect(world.events).toContainEqual(expect.objectContaining(expected))
+    expect(world.state('web')).toBe('protected')
+    expect((await store.load('requests')).records).toContainEqual({ key: record!.key, value })
+  })
+
   it('says so when a record is damaged, and asks anew', async () => {
     await world.start()
     await world.client.close()

@@ -98,6 +98,19 @@ describe('a server that starts again', () => {
     expect(bed.records.has(first.key)).toBe(true)
   })
 
+  it('leaves a record of a version to come alone, and says so', () => {
+    const left = leftOf(serverWith('192.0.2.7/32'), Seconds(1))
+    const [written] = left.records ?? []
+    if (written === undefined) throw new Error('no record')
+    const value = written.value.slice()
+    value[0] = 3
+    const bed = new ServerBed({ ...left, records: [{ key: written.key, value }] })
+    const [event] = bed.eventsOf('record-damaged')
+    expect(event?.reason).toBe('DOTS_SERVER_RECORD_VERSION_UNKNOWN: version 3; this server reads 1 and 2')
+    bed.advance(Seconds(4000))
+    expect(bed.records.get(written.key)).toEqual(value)
+  })
+
   it('ends what its client is not authorised for any more', () => {
     const before = serverWith('192.0.2.7/32')
     const bed = new ServerBed({ ...leftOf(before, Seconds(1)), domains: [] })
