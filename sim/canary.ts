@@ -1,4 +1,5 @@
 import type { Site } from '@breakwater/dots'
+import { assignedPrefixes } from './addressing.ts'
 import type { Scenario } from './scenario.ts'
 import type { Customer } from './world/customer.ts'
 import type { Provider } from './world/provider.ts'
@@ -124,6 +125,14 @@ export const CANARIES: readonly Canary[] = [
     }
   },
   {
+    name: 'a server that stops what is in force when a signal is there again',
+    noticedBy: 'standing-request',
+    changeScenario: withLossAndRecovery,
+    changeProvider: ({ flaws }) => {
+      flaws.stopsAtRecovery = true
+    }
+  },
+  {
     name: 'a client that does not hear every wish',
     noticedBy: 'protection-accounted',
     changeCustomer: ({ flaws }) => {
@@ -185,4 +194,27 @@ function withUpgrades(scenario: Scenario): Scenario {
     }))
   )
   return { ...scenario, faults: [...scenario.faults, ...upgrades.flat()] }
+}
+
+/** Nothing is asked but what stands by, and all links are cut for long enough. */
+function withLossAndRecovery(scenario: Scenario): Scenario {
+  const links = scenario.sites.flatMap(({ number, attachments }) =>
+    attachments.map((provider) => ({ site: number, provider }))
+  )
+  const sites = scenario.sites.map((site) => ({
+    ...site,
+    standing: site.attachments.flatMap((provider) => {
+      const [prefix] = assignedPrefixes(site.number, provider)
+      return prefix === undefined ? [] : [{ provider, prefix, lifetimeSeconds: 1800 }]
+    })
+  }))
+  return {
+    ...scenario,
+    sites,
+    heartbeats: 'quick',
+    negotiates: 'nothing',
+    onSignalLoss: scenario.onSignalLoss.map(() => 'add' as const),
+    actions: [],
+    faults: links.map((link) => ({ ...link, kind: 'link-cut' as const, at: 200, lasts: 200, strength: 1 }))
+  }
 }

@@ -117,10 +117,9 @@ class StandingRequest implements Invariant {
         report(`provider ${provider.number} brought ${name} into force without a loss of the signal`)
       return
     }
-    if (mitigation.state === 'terminating') return
     if (before !== undefined && !this.#mayStop(provider, entry, before))
       report(`provider ${provider.number} stopped ${name}, although nothing but the signal came back`)
-    if (this.#mustBeInForce(provider, entry))
+    if (mitigation.state !== 'terminating' && this.#mustBeInForce(provider, entry))
       report(`provider ${provider.number} left ${name} ${mitigation.state} although the signal is lost`)
   }
 
@@ -143,6 +142,8 @@ class StandingRequest implements Invariant {
   #mayStop({ startedAt }: Provider, entry: LedgerEntry, before: Standing): boolean {
     // What a server that was killed did not get to its disk it does not know any more.
     if (before.startedAt !== startedAt) return true
+    // Its client withdrew it, or asked for something else in its place.
+    if (entry.deleteHeardAt !== undefined || entry.heirs.size > 0) return true
     // It was over, and was asked for anew.
     if (before.endsAt <= this.#view.clock.now()) return true
     return this.#wasRelieved(entry, before.at)

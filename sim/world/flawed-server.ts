@@ -1,7 +1,14 @@
 import { Code, Method, decodeMessage, encodeMessage } from '@breakwater/coap'
 import type { CoapMessage } from '@breakwater/coap'
-import type { OpenSecureEndpoint, PlaintextBatch, SecureEndpoint } from '@breakwater/core'
-import { pathText } from '@breakwater/dots'
+import type {
+  OpenSecureEndpoint,
+  PeerId,
+  PlaintextBatch,
+  SecureEndpoint,
+  SecureEndpointHandlers
+} from '@breakwater/core'
+import { mitigatePath, pathText } from '@breakwater/dots'
+import type { MitigationSnapshot } from '@breakwater/dots'
 
 /** Opens endpoints that say yes to every PUT on `/config`, of which their server never hears. */
 export function forgetful(open: OpenSecureEndpoint): OpenSecureEndpoint {
@@ -36,4 +43,32 @@ function agree(endpoint: SecureEndpoint, batch: PlaintextBatch, index: number): 
   const { messageId, token } = decodeMessage(batch.bytes(index))
   const message = { type: 'acknowledgement', code: Code.created, messageId, token } as const
   endpoint.send(batch.peer(index), encodeMessage({ ...message, options: [], payload: new Uint8Array(0) }))
+}
+
+/** Lets a server hear a withdrawal that its client never sent. */
+export class FalseWithdrawals {
+  readonly #listeners = new Set<SecureEndpointHandlers>()
+  #messageId = 0
+
+  opener(open: OpenSecureEndpoint): OpenSecureEndpoint {
+    return (options, handlers) => {
+      this.#listeners.add(handlers)
+      return open(options, handlers)
+    }
+  }
+
+  /** @param peer A session of the client over UDP. */
+  hear(peer: PeerId, { cuid, mitigationId }: MitigationSnapshot): void {
+    const bytes = encodeMessage({
+      type: 'non-confirmable',
+      code: Method.delete,
+      messageId: this.#messageId++,
+      token: Uint8Array.of(0),
+      options: mitigatePath(cuid, mitigationId),
+      payload: new Uint8Array(0)
+    })
+    // Who the peer is, is known to the server; by which endpoint it comes does not matter.
+    const [handlers] = this.#listeners
+    handlers?.onBatch({ count: 1, peer: () => peer, bytes: () => bytes })
+  }
 }

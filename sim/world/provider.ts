@@ -1,5 +1,5 @@
 import { Milliseconds, Seconds, after } from '@breakwater/core'
-import type { Duration, Instant, Log, LogFields, WallTime } from '@breakwater/core'
+import type { Duration, Instant, Log, LogFields, OpenSecureEndpoint, WallTime } from '@breakwater/core'
 import { hostDotsServer } from '@breakwater/dots'
 import type {
   ClientDomain,
@@ -18,7 +18,7 @@ import type { Scenario } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
 import { FilterDevice } from './filter-device.ts'
-import { forgetful } from './flawed-server.ts'
+import { FalseWithdrawals, forgetful } from './flawed-server.ts'
 import { inUnknownVersion, inVersion1 } from './older-records.ts'
 import { Calendar, Process } from './process.ts'
 import { commonParameters } from './session-parameters.ts'
@@ -42,6 +42,8 @@ export interface ProviderFlaws {
   redirectsForEver?: boolean
   /** What an older program left is Greek to it. */
   readsNoOldRecords?: boolean
+  /** It withdraws what is in force for a client that comes back. */
+  stopsAtRecovery?: boolean
   /** It says yes to every configuration, and takes note of none. */
   forgetsConfigurations?: boolean
 }
@@ -73,6 +75,7 @@ export class Provider {
   readonly #dates: CertificateDates
   #process: Process
   #server: ServerHost | undefined
+  readonly #falseWithdrawals = new FalseWithdrawals()
   #lives = 0
   /** As its operator configured it, for the next life, too. */
   #redirection: Redirection | undefined
@@ -125,10 +128,7 @@ export class Provider {
       const server = await hostDotsServer({
         clock: process,
         entropy: seededEntropy(derivedSeed(this.#scenario.seed, `server ${this.number}.${this.#lives++}`)),
-        open:
-          this.flaws.forgetsConfigurations === true
-            ? forgetful(process.opener(this.host))
-            : process.opener(this.host),
+        open: this.#opener(process),
         openStream: process.streamOpener(this.host),
         listen: serverAddresses(this.number).flatMap((address) =>
           (['udp', 'tcp'] as const).map((transport) => ({
@@ -243,12 +243,31 @@ export class Provider {
     }
   }
 
+  #opener(process: Process): OpenSecureEndpoint {
+    const { forgetsConfigurations, stopsAtRecovery } = this.flaws
+    const open = process.opener(this.host)
+    if (forgetsConfigurations === true) return forgetful(open)
+    return stopsAtRecovery === true ? this.#falseWithdrawals.opener(open) : open
+  }
+
   #note(event: ServerEvent): void {
+    if (event.kind === 'session-established' && this.flaws.stopsAtRecovery === true) this.#stopAll(event)
     if (event.kind !== 'signal-lost') return
     const site = this.#scenario.sites.find(({ number }) =>
       event.client.endsWith(clientNameOf(number, this.home))
     )
     if (site !== undefined) this.onSignalLost(site.number)
+  }
+
+  /** A moment later: the server is about to take the session up. */
+  #stopAll({ peer, domain, transport }: Extract<ServerEvent, { kind: 'session-established' }>): void {
+    const process = this.#process
+    if (transport !== 'udp') return
+    process.schedule(after(process.now(), Milliseconds(1)), () => {
+      for (const mitigation of this.mitigations())
+        if (mitigation.domain === domain && mitigation.state === 'active')
+          this.#falseWithdrawals.hear(peer, mitigation)
+    })
   }
 
   #certificate(): ReturnType<typeof simulatedCertificate> {
