@@ -65,6 +65,7 @@ describe('planted bugs', { timeout: 400_000 }, () => {
     for (const seed of SEEDS.slice(0, 6)) {
       const { violation } = await runWorld(randomScenario(seed), canary)
       noticed.push(violation?.invariant)
+      if (violation?.invariant === canary.noticedBy) break
     }
     expect(noticed).toContain(canary.noticedBy)
   })
