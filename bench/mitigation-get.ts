@@ -6,12 +6,9 @@ import { CONTENT_FORMAT_DOTS_CBOR, mitigatePath, mitigationRequestBody } from '@
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { decodeSignal, encodeSignal } from '@breakwater/model'
 import type { Benchmark, Measurement } from './benchmark.ts'
-import { bestRate } from './best-rate.ts'
-import { onDtlsBed } from './dtls-bed.ts'
-import { sample, startServer } from './dtls-echo.ts'
-import { startCertificateServer } from './load/certificate-server.ts'
 import type { DotsAgent } from './load/dots-agent.ts'
 import { cuidOf, midOf } from './load/many-clients.ts'
+import { rateOfAnswers } from './load/rate-of-answers.ts'
 
 const path = mitigatePath(cuidOf(0), midOf(1))
 
@@ -50,33 +47,19 @@ async function expectAnswer(asked: Promise<string>, expected: string): Promise<v
   if (answer !== expected) throw new Error(`the answer was ${answer}, not ${expected}`)
 }
 
-/**
- * GETs of one mitigation (RFC 9132 §4.4.2) per second of processor time of a whole `dots server`, of 64 sessions with 4 in
- * flight each; against the echo in C++ with the same requests.
- */
+/** GETs of one mitigation (RFC 9132 §4.4.2). */
 function run(): Promise<Measurement> {
-  return onDtlsBed(async (bed) => {
-    const { addon, credentials, client } = bed
-    const whole = await startCertificateServer(bed)
-    const native = await startServer('native', addon, credentials)
-    const request = message(Method.get)
-    try {
+  const request = message(Method.get)
+  return rateOfAnswers(request, {
+    prepare: async (whole, { client }) => {
       await expectAnswer(ask(whole.port, client, put()), '2.01 1')
       await expectAnswer(ask(whole.port, client, request), '2.05 1')
-      const measurement = bestRate(
-        () => sample(whole, addon, credentials, request),
-        () => sample(native, addon, credentials, request)
-      )
-      await checkAnswers(whole)
-      return measurement
-    } finally {
-      native.process.kill('SIGKILL')
-      await whole.stop()
-    }
+    },
+    check: checkAnswers
   })
 }
 
-/** The generator counts replies unread: only what the server counts as answered was no refusal. */
+/** Only what the server counts as answered was no refusal. */
 async function checkAnswers({ control }: DotsAgent): Promise<void> {
   const counters = await control.counters()
   const total = Object.entries(counters).filter(([name]) => name.startsWith('dots_server_requests_total'))
