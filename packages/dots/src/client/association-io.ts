@@ -1,7 +1,8 @@
 import type { IpAddress, SessionEnd, SessionFailure } from '@breakwater/core'
 import type { Cuid, ProtectionId } from '../domain/identifier.ts'
-import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
+import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
+import type { ConnectionOutput } from './connection-io.ts'
 import type { ServerLegacy } from './client-records.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import type { LastingWant } from './request-book.ts'
@@ -30,18 +31,7 @@ export type AssociationInput =
 
 /** What it wants done, and what it tells. */
 export type AssociationOutput =
-  | {
-      readonly kind: 'connect'
-      readonly connection: ConnectionId
-      readonly path: LegalPath
-      readonly serverName: string
-      /** An attack is on: haste is allowed where the operator allowed it. */
-      readonly duringAttack?: true
-    }
-  | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
-  /** See `ClientOutput`. */
-  | { readonly kind: 'retime'; readonly connection: ConnectionId; readonly duringAttack: boolean }
-  | { readonly kind: 'close'; readonly connection: ConnectionId }
+  | ConnectionOutput
   | { readonly kind: 'session-changed' }
   /** See `SessionKeeperOutput`. */
   | { readonly kind: 'remember'; readonly outcomes: RememberedOutcomes | undefined }

@@ -3,8 +3,8 @@ import type { DefaultRouter } from '../domain/default-routers.ts'
 import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
-import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
+import type { ConnectionOutput } from './connection-io.ts'
 import type { ConnectionId } from './session-state.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import type { SessionReport } from './status.ts'
@@ -55,20 +55,7 @@ export type ClientInput =
 
 /** What a `DotsClient` wants done. */
 export type ClientOutput =
-  /** Start a handshake on this very path, and no other. */
-  | {
-      readonly kind: 'connect'
-      readonly connection: ConnectionId
-      readonly path: LegalPath
-      /** Reference identifier for the server's certificate. */
-      readonly serverName: string
-      /** An attack is on: haste is allowed where the operator allowed it. */
-      readonly duringAttack?: true
-    }
-  /** An attack has begun while this handshake was under way, or is over: its timer is another one from now on. */
-  | { readonly kind: 'retime'; readonly connection: ConnectionId; readonly duringAttack: boolean }
-  | { readonly kind: 'send'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
-  | { readonly kind: 'close'; readonly connection: ConnectionId }
+  | ConnectionOutput
   /** Which default routers does this host have? Answered by `routers`. */
   | { readonly kind: 'read-routers' }
   /** What does this name mean, to the resolver of this domain? Answered by `resolved`. */
