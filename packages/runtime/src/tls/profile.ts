@@ -46,7 +46,7 @@ export function secureProfile(proofs: {
     honorCipherOrder: true,
     ecdhCurve: 'P-256:X25519:P-384',
     sigalgs: signatures,
-    // RFC 9325 §3.4, §3.5: no renegotiation; no tickets, as Node would seal them with one key for as long as it runs.
+    // RFC 9325 §3.4, §3.5: no renegotiation; no tickets: Node lets in by one whoever was revoked meanwhile (docs/protocol/tls-limits.md).
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
     // RFC 5280 §6.1: an anchor need not be self-signed; an operator may trust one intermediate of a provider.
     allowPartialTrustChain: true
