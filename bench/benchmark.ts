@@ -10,6 +10,8 @@ export interface Measurement {
   readonly unit: 'ms' | '1/s' | 'bytes' | 'ratio'
   /** What this machine could do at best in the same unit, measured in the same run. */
   readonly ceiling?: number
+  /** What exactly was measured, where name and unit do not say it; goes into the JSON. */
+  readonly what?: string
   /** `value` divided by `ceiling`: of a rate, as much as there could be; of a time, how many times the least. */
   readonly ratio?: number
 }
