@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "napi-values.h"
+#include "packed-reports.h"
 
 namespace breakwater {
 namespace {
@@ -99,7 +100,7 @@ napi_value MemoryEndpoint::take(napi_env env, napi_callback_info info) {
   }
   napi_create_object(env, &result);
   setProperty(env, result, "datagrams", datagrams);
-  setProperty(env, result, "reports", makeReports(env, self->exchange_.takeReports()));
+  setProperty(env, result, "reports", packReports(env, self->exchange_.takeReports()));
   setProperty(env, result, "plaintexts", plaintexts);
   return result;
 }

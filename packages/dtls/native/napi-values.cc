@@ -1,6 +1,5 @@
 #include "napi-values.h"
 
-#include <net/if.h>
 #include <time.h>
 
 #include <cstring>
@@ -85,90 +84,6 @@ bool readResumption(napi_env env, napi_value object, EngineOptions& out) {
     if (!readTicketKeys(env, keys, out.ticketKeys)) return false;
   napi_value sessions = property(env, object, "sessions");
   return sessions == nullptr || readSessions(env, sessions, out.sessions);
-}
-
-napi_value makeBoolean(napi_env env, bool boolean) {
-  napi_value value;
-  napi_get_boolean(env, boolean, &value);
-  return value;
-}
-
-napi_value makeNames(napi_env env, const std::vector<std::string>& all) {
-  napi_value names;
-  napi_create_array_with_length(env, all.size(), &names);
-  for (size_t i = 0; i < all.size(); i++) napi_set_element(env, names, static_cast<uint32_t>(i), makeString(env, all[i]));
-  return names;
-}
-
-/** The kernel opens a socket to answer this: asked once in a second, not once for every session. Empty: there is none. */
-const std::string& interfaceName(uint32_t index) {
-  struct Known {
-    uint32_t index = 0;
-    uint64_t untilMs = 0;
-    std::string name;
-  };
-  static thread_local Known known;
-  const uint64_t now = monotonicMs();
-  if (known.index == index && now < known.untilMs) return known.name;
-  char name[IF_NAMESIZE];
-  known = {index, now + 1000, if_indextoname(index, name) == nullptr ? "" : name};
-  return known.name;
-}
-
-napi_value makePath(napi_env env, const Path& path) {
-  napi_value object;
-  napi_create_object(env, &object);
-  setProperty(env, object, "local", makeAddress(env, path.local));
-  setProperty(env, object, "remote", makeAddress(env, path.remote));
-  if (path.interface != 0 && !interfaceName(path.interface).empty())
-    setProperty(env, object, "interface", makeString(env, interfaceName(path.interface)));
-  return object;
-}
-
-napi_value makeIdentity(napi_env env, const Identity& identity) {
-  napi_value object;
-  napi_create_object(env, &object);
-  if (identity.kind == Identity::Kind::kPsk) {
-    setProperty(env, object, "kind", makeString(env, "psk"));
-    setProperty(env, object, "identity", makeString(env, identity.pskIdentity));
-    return object;
-  }
-  if (identity.kind == Identity::Kind::kRawKey) {
-    setProperty(env, object, "kind", makeString(env, "raw-public-key"));
-    setProperty(env, object, "spkiSha256", makeString(env, identity.spkiSha256));
-    return object;
-  }
-  setProperty(env, object, "kind", makeString(env, "certificate"));
-  setProperty(env, object, "dnsNames", makeNames(env, identity.dnsNames));
-  if (!identity.srvNames.empty()) setProperty(env, object, "srvNames", makeNames(env, identity.srvNames));
-  setProperty(env, object, "subject", makeString(env, identity.subject));
-  setProperty(env, object, "spkiSha256", makeString(env, identity.spkiSha256));
-  return object;
-}
-
-napi_value makeReport(napi_env env, const SessionReport& report) {
-  napi_value object;
-  napi_create_object(env, &object);
-  setProperty(env, object, "peer", makeNumber(env, static_cast<double>(report.peer)));
-  setProperty(env, object, "after", makeNumber(env, report.after));
-  switch (report.kind) {
-    case SessionReport::Kind::kEstablished:
-      setProperty(env, object, "kind", makeString(env, "established"));
-      setProperty(env, object, "path", makePath(env, report.path));
-      setProperty(env, object, "identity", makeIdentity(env, report.identity));
-      setProperty(env, object, "maximumPlaintext", makeNumber(env, report.maximumPlaintext));
-      setProperty(env, object, "resumed", makeBoolean(env, report.resumed));
-      break;
-    case SessionReport::Kind::kClosed:
-      setProperty(env, object, "kind", makeString(env, "closed"));
-      setProperty(env, object, "reason", makeString(env, nameOf(report.end)));
-      break;
-    case SessionReport::Kind::kFailed:
-      setProperty(env, object, "kind", makeString(env, "failed"));
-      setProperty(env, object, "reason", makeString(env, nameOf(report.failure)));
-      break;
-  }
-  return object;
 }
 
 }  // namespace
@@ -327,14 +242,6 @@ void defineFunctions(napi_env env, napi_value exports, std::initializer_list<Nam
     napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
     setProperty(env, exports, name, value);
   }
-}
-
-napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports) {
-  napi_value list;
-  napi_create_array_with_length(env, reports.size(), &list);
-  for (size_t i = 0; i < reports.size(); i++)
-    napi_set_element(env, list, static_cast<uint32_t>(i), makeReport(env, reports[i]));
-  return list;
 }
 
 napi_value makeSessions(napi_env env, const std::vector<KeptSession>& sessions) {

@@ -39,7 +39,6 @@ struct NamedFunction {
   napi_callback function;
 };
 void defineFunctions(napi_env env, napi_value exports, std::initializer_list<NamedFunction> functions);
-napi_value makeReports(napi_env env, const std::vector<SessionReport>& reports);
 /** What a client could resume, in the words of `ResumableSession`. */
 napi_value makeSessions(napi_env env, const std::vector<KeptSession>& sessions);
 /** Brings the numbers of `engine` into its counters first. */

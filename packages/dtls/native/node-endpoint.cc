@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "napi-values.h"
+#include "packed-reports.h"
 
 namespace breakwater {
 namespace {
@@ -312,7 +313,7 @@ void NodeEndpoint::callTurn() {
   napi_get_undefined(env_, &receiver);
   const std::vector<SessionReport> reports = exchange_.takeReports();
   napi_value arguments[2] = {makeNumber(env_, exchange_.takeIncoming()), receiver};
-  if (!reports.empty()) arguments[1] = makeReports(env_, reports);
+  if (!reports.empty()) arguments[1] = packReports(env_, reports);
   napi_get_global(env_, &receiver);
   exchange_.shared().inTurn = 1;
   // Not napi_call_function: microtasks and next ticks of the handlers have to run now.

@@ -1,20 +1,14 @@
 import { createRequire } from 'node:module'
-import type { PeerId, PeerIdentity, SessionEnd, SessionFailure } from '@breakwater/core'
+import type { NetworkPath, PeerId, PeerIdentity, SessionEnd, SessionFailure } from '@breakwater/core'
 
 /** `[family, a, b, c, d, port]`: the words of an IpAddress, then the port. */
 export type NativeAddress = readonly [number, number, number, number, number, number]
-
-export interface NativePath {
-  readonly local: NativeAddress
-  readonly remote: NativeAddress
-  readonly interface?: string
-}
 
 /** `after`: how many plaintexts of the same batch came before. */
 export type NativeReport = { readonly peer: PeerId; readonly after: number } & (
   | {
       readonly kind: 'established'
-      readonly path: NativePath
+      readonly path: NetworkPath
       readonly identity: PeerIdentity
       readonly maximumPlaintext: number
       readonly resumed: boolean
@@ -22,6 +16,9 @@ export type NativeReport = { readonly peer: PeerId; readonly after: number } & (
   | { readonly kind: 'closed'; readonly reason: SessionEnd }
   | { readonly kind: 'failed'; readonly reason: SessionFailure }
 )
+
+/** Numbers and texts of reports; `unpackReports` makes NativeReports of them. */
+export type PackedReports = readonly [numbers: Float64Array, ...texts: string[]]
 
 export interface NativeCredentials {
   readonly certificate?: {
@@ -105,7 +102,7 @@ export interface Addon {
   readonly exchangeLayout: ExchangeLayout
   endpointOpen(
     options: NativeEndpointOptions,
-    turn: (arrived: number, reports: readonly NativeReport[] | undefined) => void
+    turn: (arrived: number, reports: PackedReports | undefined) => void
   ): OpenedEndpoint | NativeProblem
   /** The peer, or 0 when the endpoint is closed. A first timeout of 0: that of the endpoint. */
   endpointConnect(
@@ -133,7 +130,7 @@ export interface Addon {
 
   memoryOpen(options: NativeEngineOptions): { readonly handle: NativeHandle } | NativeProblem
   memoryFeed(handle: NativeHandle, local: NativeAddress, remote: NativeAddress, datagram: Uint8Array): boolean
-  memoryTake(handle: NativeHandle): MemoryTakings
+  memoryTake(handle: NativeHandle): Omit<MemoryTakings, 'reports'> & { readonly reports: PackedReports }
   memoryConnect(
     handle: NativeHandle,
     local: NativeAddress,

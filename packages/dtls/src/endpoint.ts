@@ -16,11 +16,13 @@ import type {
   NativeEndpointOptions,
   NativeHandle,
   NativeProblem,
-  NativeReport
+  NativeReport,
+  PackedReports
 } from './addon.ts'
 import { Exchange, ExchangeBatch } from './exchange.ts'
-import { fromNative, pathFromNative, toNative } from './native-address.ts'
+import { fromNative, toNative } from './native-address.ts'
 import { sessionFromNative, sessionToNative } from './native-session.ts'
+import { unpackReports } from './packed-reports.ts'
 
 /** Hands an error of a handler to the process, as an exception that nobody caught, and goes on. */
 function reportUncaught(error: unknown): void {
@@ -32,14 +34,12 @@ function reportUncaught(error: unknown): void {
 function toEvent(report: NativeReport): SessionEvent {
   const { peer } = report
   switch (report.kind) {
-    case 'established':
-      return {
-        kind: 'established',
-        peer,
-        identity: report.identity,
-        path: pathFromNative(report.path),
-        ...(report.resumed ? { resumed: true } : {})
-      }
+    case 'established': {
+      const { identity, path, resumed } = report
+      return resumed
+        ? { kind: 'established', peer, identity, path, resumed }
+        : { kind: 'established', peer, identity, path }
+    }
     case 'closed':
       return { kind: 'closed', peer, reason: report.reason }
     case 'failed':
@@ -174,9 +174,9 @@ export class DtlsEndpoint implements SecureEndpoint {
   }
 
   /** Called by C++ with what came: reports and plaintexts, in the order in which they happened. */
-  #turn(arrived: number, reports: readonly NativeReport[] | undefined): void {
+  #turn(arrived: number, reports: PackedReports | undefined): void {
     let delivered = 0
-    for (const report of reports ?? []) {
+    for (const report of reports === undefined ? [] : unpackReports(reports)) {
       this.#deliver(delivered, report.after)
       delivered = Math.max(delivered, report.after)
       this.#report(report)

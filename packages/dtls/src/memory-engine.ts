@@ -13,6 +13,7 @@ import { reloadedCredentials } from './native-credentials.ts'
 import { sessionFromNative } from './native-session.ts'
 import { refusal, toEngineOptions } from './open-endpoint.ts'
 import type { HandshakeTiming } from './open-endpoint.ts'
+import { unpackReports } from './packed-reports.ts'
 
 /**
  * The engine of an endpoint without its socket: whoever calls carries the datagrams. For tests and fuzzing; time is the
@@ -39,7 +40,8 @@ export class MemoryEngine {
 
   /** What it sent, reported and decrypted since the last call. */
   take(): MemoryTakings {
-    return addon.memoryTake(this.#handle)
+    const takings = addon.memoryTake(this.#handle)
+    return { ...takings, reports: unpackReports(takings.reports) }
   }
 
   retime(peer: PeerId, firstTimeoutMs: number): void {

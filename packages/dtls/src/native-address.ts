@@ -1,5 +1,5 @@
-import type { NetworkPath, SocketAddress } from '@breakwater/core'
-import type { NativeAddress, NativePath } from './addon.ts'
+import type { SocketAddress } from '@breakwater/core'
+import type { NativeAddress } from './addon.ts'
 
 export function toNative({ address, port }: SocketAddress): NativeAddress {
   return [address.family, address.a, address.b, address.c, address.d, port]
@@ -7,9 +7,4 @@ export function toNative({ address, port }: SocketAddress): NativeAddress {
 
 export function fromNative([family, a, b, c, d, port]: NativeAddress): SocketAddress {
   return { address: { family: family === 4 ? 4 : 6, a, b, c, d }, port }
-}
-
-export function pathFromNative(path: NativePath): NetworkPath {
-  const ends = { local: fromNative(path.local), remote: fromNative(path.remote) }
-  return path.interface === undefined ? ends : { ...ends, interface: path.interface }
 }
