@@ -95,6 +95,7 @@ const introduction = [
   '',
   'A statement counts as proved when a test that passes names it in its title (`[RFC9132-4.4.1.3-M03]`) and shows it on the wire.',
   'Ids: RFC, section, M for MUST and MUST NOT, S for SHOULD and SHOULD NOT, O for MAY, numbered in the order of the text.',
+  'Nearly every such test was seen to fail while its statement was broken on purpose: [broken-once.md](broken-once.md).',
   '',
   '| RFC | about | MUST | SHOULD | of both | MAY | binds others | not offered |',
   '|---|---|---|---|---|---|---|---|'
