@@ -1,5 +1,6 @@
 import { Code } from '@breakwater/coap'
 import { Instant, Seconds } from '@breakwater/core'
+import type { Transport } from '@breakwater/core'
 import type { TraceEntry } from '@breakwater/testing'
 import { VirtualClock } from '@breakwater/testing'
 import { expect, it } from 'vitest'
@@ -36,13 +37,24 @@ const granted: Seen = {
   lifetimeSeconds: 900
 }
 
-it('takes a mitigation that made room for a preconfigured one as promised again only when the server says so', async () => {
+/** What a ledger hears of one site at one provider. */
+function listening(): {
+  readonly clock: VirtualClock
+  readonly ledger: Ledger
+  readonly ask: (seen: Seen) => void
+  readonly answer: (seen: Seen, transport?: Transport) => void
+} {
   const clock = new VirtualClock()
   const ledger = new Ledger(clock, () => 0)
   let copies = 0
-  const take = (direction: Traffic['direction'], when: Traffic['when'], seen: Seen): void =>
+  const take = (
+    direction: Traffic['direction'],
+    when: Traffic['when'],
+    seen: Seen,
+    transport: Transport
+  ): void =>
     ledger.take({
-      entry,
+      entry: { ...entry, transport },
       when,
       direction,
       site: 0,
@@ -52,14 +64,34 @@ it('takes a mitigation that made room for a preconfigured one as promised again 
       audited: undefined,
       seen: { ...seen, messageId: copies++ }
     })
-  const ask = (seen: Seen): void => {
-    take('to-server', 'sent', seen)
-    take('to-server', 'delivered', seen)
+  return {
+    clock,
+    ledger,
+    ask: (seen) => {
+      take('to-server', 'sent', seen, 'udp')
+      take('to-server', 'delivered', seen, 'udp')
+    },
+    answer: (seen, transport = 'udp') => take('to-client', 'sent', seen, transport)
   }
+}
+
+it('counts what a stream held back from when it was asked, and what a datagram says from when it leaves', async () => {
+  const { clock, ledger, ask, answer } = listening()
+  ask(put(1, 'immediate'))
+  const [entryOfPut] = ledger.find(0, 'site/1')
+  await clock.advance(Seconds(222))
+  answer(granted, 'tcp')
+  expect(entryOfPut).toMatchObject({ promisedUntil: Seconds(900) })
+  answer(granted, 'udp')
+  expect(entryOfPut).toMatchObject({ promisedUntil: Seconds(1122) })
+})
+
+it('takes a mitigation that made room for a preconfigured one as promised again only when the server says so', async () => {
+  const { clock, ledger, ask, answer } = listening()
   ask(put(1, 'signal-loss'))
-  take('to-client', 'sent', granted)
+  answer(granted)
   ask(put(2, 'immediate'))
-  take('to-client', 'sent', granted)
+  answer(granted)
   const [immediate] = ledger.find(0, 'site/2')
   expect(immediate).toMatchObject({ promisedUntil: Seconds(900) })
 
@@ -69,6 +101,6 @@ it('takes a mitigation that made room for a preconfigured one as promised again 
   // It arrives at a server that has no such session any more, and cannot read it.
   ask(put(2, 'immediate'))
   expect(immediate).toMatchObject({ promisedUntil: undefined })
-  take('to-client', 'sent', granted)
+  answer(granted)
   expect(immediate).toMatchObject({ promisedUntil: Seconds(910) })
 })

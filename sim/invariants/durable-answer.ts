@@ -23,7 +23,7 @@ class DurableAnswer implements Invariant {
     this.#view = view
   }
 
-  traffic({ when, direction, site, provider, seen }: Traffic, report: Report): void {
+  traffic({ when, direction, site, provider, seen, entry }: Traffic, report: Report): void {
     if (when !== 'sent' || seen === undefined || provider === undefined) return
     const key = `${site} ${provider} ${seen.token}`
     if (direction === 'to-server') {
@@ -37,6 +37,9 @@ class DurableAnswer implements Invariant {
     this.#requests.delete(key)
     const { disk } = this.#view.providers[provider] ?? {}
     const record = `${request.cuid}/${request.mitigationId}`
+    // A stream may let an answer go when what it promised is over.
+    const known = this.#view.ledger.find(provider, record)
+    if (entry.transport === 'tcp' && !known.some((each) => this.#isPromised(each))) return
     if (disk?.has(MITIGATIONS, record) === false)
       report(`provider ${provider} acknowledged ${record} before it was on the disk`)
   }

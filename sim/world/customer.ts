@@ -206,7 +206,12 @@ export class Customer {
     this.wanted.set(action.protection, request)
     this.wantedSince.set(action.protection, this.#clock.now())
     if (this.flaws.isDeaf === true && this.#wishes++ % 3 === 0) return
-    this.#process.whenAwake(() => this.#client?.protect(request))
+    this.#process.whenAwake(() => {
+      // Of two wishes that a frozen client hears when it goes on, it acts on the first before it knows the second.
+      if (this.wanted.get(action.protection) === request)
+        this.wantedSince.set(action.protection, this.#clock.now())
+      this.#client?.protect(request)
+    })
   }
 
   /** The newest certificate for this provider, as a reload reads it. */

@@ -1,5 +1,5 @@
 import { Seconds, after, formatIpPrefix, prefixesOverlap } from '@breakwater/core'
-import type { Duration, Instant } from '@breakwater/core'
+import type { Duration, Instant, Transport } from '@breakwater/core'
 import { Code } from '@breakwater/coap'
 import type { Target, Trigger } from '@breakwater/dots'
 import type { VirtualClock } from '@breakwater/testing'
@@ -50,6 +50,8 @@ export class Ledger {
   readonly #clock: VirtualClock
   readonly #lifeOf: (site: number) => number
   readonly #requests = new Map<string, SeenMitigationRequest>()
+  /** When each of them came to the server last. */
+  readonly #heardAt = new Map<string, Instant>()
   /** Answers that were counted: a repeated request may get a copy of its answer. */
   readonly #answers = new Set<string>()
 
@@ -97,14 +99,16 @@ export class Ledger {
     return bound
   }
 
-  take({ when, direction, site, provider, seen }: Traffic): void {
+  take({ when, direction, site, provider, seen, entry }: Traffic): void {
     if (provider === undefined || seen === undefined) return
     if (direction === 'to-server' && when === 'sent' && isAboutMitigation(seen))
       this.#requests.set(`${site} ${provider} ${seen.token}`, seen)
-    if (direction === 'to-server' && when === 'delivered' && isAboutMitigation(seen))
+    if (direction === 'to-server' && when === 'delivered' && isAboutMitigation(seen)) {
+      this.#heardAt.set(`${site} ${provider} ${seen.token}`, this.#clock.now())
       this.#heard(site, provider, seen)
+    }
     if (direction === 'to-client' && when === 'sent' && seen.kind === 'answer')
-      this.#answered(site, provider, seen)
+      this.#answered(site, provider, seen, entry.transport)
   }
 
   #heard(site: number, provider: number, seen: SeenMitigationRequest): void {
@@ -163,8 +167,16 @@ export class Ledger {
     }
   }
 
-  #answered(site: number, provider: number, answer: Seen & { readonly kind: 'answer' }): void {
-    const request = this.#requests.get(`${site} ${provider} ${answer.token}`)
+  #answered(
+    site: number,
+    provider: number,
+    answer: Seen & { readonly kind: 'answer' },
+    transport: Transport
+  ): void {
+    const exchange = `${site} ${provider} ${answer.token}`
+    const request = this.#requests.get(exchange)
+    // A full link keeps a stream's answers back, for minutes even: they were given no sooner than the question came.
+    const givenAt = transport === 'tcp' ? this.#heardAt.get(exchange) : undefined
     if (request?.mitigationId === undefined) return
     const copy = `${site} ${provider} ${answer.token} ${answer.messageId}`
     if (this.#answers.has(copy)) return
@@ -173,16 +185,16 @@ export class Ledger {
     for (const entry of this.find(provider, `${request.cuid}/${request.mitigationId}`)) {
       const isAsked = request.target !== undefined && textOf(request.target) === textOf(entry.target)
       if (request.kind === 'put' && isAsked && isGranted && entry.deleteHeardAt === undefined)
-        entry.promisedUntil = this.#end(answer.lifetimeSeconds)
+        entry.promisedUntil = this.#end(answer.lifetimeSeconds, givenAt)
       if (request.kind === 'delete' && answer.code === Code.deleted && entry.deleteHeardAt !== undefined)
         entry.withdrawnAt = this.#clock.now()
     }
   }
 
-  #end(lifetimeSeconds: number | undefined): Instant {
-    if (lifetimeSeconds === undefined) return this.#clock.now()
+  #end(lifetimeSeconds: number | undefined, since: Instant = this.#clock.now()): Instant {
+    if (lifetimeSeconds === undefined) return since
     const granted = lifetimeSeconds === -1 ? LONGEST_LIFETIME : Math.min(lifetimeSeconds, LONGEST_LIFETIME)
-    return after(this.#clock.now(), Seconds(granted))
+    return after(since, Seconds(granted))
   }
 }
 
