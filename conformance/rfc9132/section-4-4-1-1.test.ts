@@ -213,7 +213,7 @@ describe("RFC 9132 §4.4.1.2: 'cdid'", () => {
     expect(putAt(peer, `cuid=${CUID}`, 'cdid=7eeaf349529eb55ed50113', 'mid=1')).toBe('4.00')
   })
 
-  it('a Uri-Query is ignored, as the filter is optional [RFC9132-4.4.2-O01]', () => {
+  it('a Uri-Query is no part of the path', () => {
     const peer = new ServerBed().establish()
     peer.put(1, TARGET)
     expect(only(peer.get(1, [stringOption(OptionNumber.uriQuery, 'c=n')])).code).toBe('2.05')
