@@ -63,7 +63,8 @@ honest is served as before, that nothing of it is kept, and that no mistake of o
 | \`npm run hostile -- --table\` | writes this page from the catalogue |
 
 What a peer may say wrongly without an intention (datagrams that are no CoAP, bodies that are no DOTS) is in
-\`e2e/bad-*.test.ts\`; floods by one client are in \`e2e/flood.test.ts\`.
+\`e2e/bad-*.test.ts\`; floods by one client are in \`e2e/flood.test.ts\`. What a server makes of a control socket, of files that it
+is to read again, and of a store that are not as they should be is in \`e2e/bad-control.test.ts\` and \`e2e/bad-store.test.ts\`.
 
 ${honest}
 

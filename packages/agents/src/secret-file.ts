@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
 import { open, readFile, rename, unlink } from 'node:fs/promises'
 import { makeFolderOf } from './make-folder.ts'
 
@@ -10,7 +11,9 @@ const longestFileBytes = 16 * 1024 * 1024
  * @throws the error of the system, or one that says what is wrong with the file.
  */
 export async function readSecretFile(path: string): Promise<string | undefined> {
-  const file = await open(path, 'r').catch((error: unknown) => {
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK
+  const file = await open(path, flags).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   })

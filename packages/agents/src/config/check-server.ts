@@ -2,6 +2,7 @@ import { checkCredentials } from './check-credentials.ts'
 import { present } from './draft.ts'
 import type { Draft } from './draft.ts'
 import type { ConfigFiles } from './file-format.ts'
+import { redirectionFaults } from './redirection-fault.ts'
 import type { ServerConfig } from './server-config.ts'
 import type { ConfigPath, ShapeProblem } from './shape.ts'
 
@@ -9,7 +10,12 @@ type ConfigDraft = Draft<ServerConfig>
 
 /** What the keys of a server configuration must hold together. */
 export function checkServer(config: ConfigDraft, files: ConfigFiles): ShapeProblem[] {
-  return [...credentialProblems(config, files), ...listenProblems(config), ...clientProblems(config)]
+  return [
+    ...credentialProblems(config, files),
+    ...listenProblems(config),
+    ...clientProblems(config),
+    ...redirectionProblems(config)
+  ]
 }
 
 function credentialProblems(config: ConfigDraft, files: ConfigFiles): ShapeProblem[] {
@@ -27,6 +33,15 @@ function credentialProblems(config: ConfigDraft, files: ConfigFiles): ShapeProbl
   problems.push(...rawKeyProblems(config, files))
   if (config.credentials === undefined) return problems
   return [...problems, ...checkCredentials(config.credentials, ['credentials'], files)]
+}
+
+function redirectionProblems({ redirection, clients }: ConfigDraft): ShapeProblem[] {
+  if (redirection === undefined) return []
+  const names = new Set(present(clients).flatMap(([, { name }]) => (name === undefined ? [] : [name])))
+  return redirectionFaults(redirection, names).map(({ path, message }) => ({
+    path: ['redirection', ...path],
+    message
+  }))
 }
 
 /** OpenSSL shows one key in either dress; and a server with a raw key that knows no client's is of no use. */

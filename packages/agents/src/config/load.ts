@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from '@breakwater/core'
 import type { ConfigProblem } from '@breakwater/core'
@@ -124,7 +124,8 @@ function invalid(file: string, problems: readonly ConfigProblem[]): ConfigError 
 function readSource(file: string): YamlSource {
   let descriptor: number | undefined
   try {
-    descriptor = openSync(file, 'r')
+    // Without O_NONBLOCK, a named pipe would hold up an agent that is to read its configuration again, for ever.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     const status = fstatSync(descriptor)
     if (!status.isFile()) throw new Error('it is not a file')
     if (status.size > MAXIMUM_CONFIG_BYTES) throw new Error(`it is longer than ${MAXIMUM_CONFIG_BYTES} bytes`)

@@ -81,7 +81,7 @@ async function start(
   reloadOnHangUp(() => reloadCredentials(configFile, endpoints), log, cleanUp)
   const control = await openControlServer({
     socket,
-    handlers: serverHandlers(host, clock),
+    handlers: serverHandlers(host, clock, new Set(config.clients.map(({ name }) => name))),
     clock,
     log
   })

@@ -1,16 +1,17 @@
-import { DecodeError, between, inSeconds, parseIpAddress } from '@breakwater/core'
+import { between, inSeconds } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
-import type { MitigationView, RedirectionView } from '@breakwater/control'
-import type { EndpointStats, MitigationSnapshot, Redirection, ServerHost } from '@breakwater/dots'
+import type { MitigationView } from '@breakwater/control'
+import type { EndpointStats, MitigationSnapshot, ServerHost } from '@breakwater/dots'
 import type { ServerHandlers } from '../control-api/handlers.ts'
 import { mitigationStatusText } from '../control-api/mitigation-status-text.ts'
 import { listeningAddressText } from '../socket-address-text.ts'
 import { targetView } from '../control-api/target-view.ts'
 import { VERSION } from '../version.ts'
 import { sessionView } from './session-view.ts'
+import { redirectionOf } from './wanted-redirection.ts'
 
-/** What the control API of a server can be asked. */
-export function serverHandlers(host: ServerHost, clock: Clock): ServerHandlers {
+/** What the control API of a server can be asked. @param clients Their names. */
+export function serverHandlers(host: ServerHost, clock: Clock, clients: ReadonlySet<string>): ServerHandlers {
   const started = clock.now()
   return {
     agent: () => ({
@@ -23,24 +24,9 @@ export function serverHandlers(host: ServerHost, clock: Clock): ServerHandlers {
     sessions: () => host.sessions().map((session) => sessionView(session)),
     counters: () => ({ ...host.counters.snapshot(), ...host.loads(), ...sumOf(host.endpointStats()) }),
     redirect: (redirection) =>
-      host.redirect(redirection === undefined ? undefined : redirectionOf(redirection)),
+      host.redirect(redirection === undefined ? undefined : redirectionOf(redirection, clients)),
     mitigations: () => Promise.resolve(host.mitigations().map((mitigation) => viewOf(mitigation)))
   }
-}
-
-function redirectionOf({ server, addresses, ttlSeconds, clients }: RedirectionView): Redirection {
-  const read = addresses.map((text) => {
-    const address = parseIpAddress(text)
-    if (address === undefined) throw invalid(`${JSON.stringify(text)} is no IP address`)
-    return address
-  })
-  if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$/i.test(server))
-    throw invalid(`${JSON.stringify(server)} is no name`)
-  return { server, addresses: read, ttlSeconds, clients: clients ?? 'all' }
-}
-
-function invalid(message: string): DecodeError {
-  return new DecodeError('CONTROL_REQUEST_INVALID', message)
 }
 
 function viewOf(mitigation: MitigationSnapshot): MitigationView {

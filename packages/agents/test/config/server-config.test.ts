@@ -39,6 +39,26 @@ function changed(from: string, to: string): string[] | undefined {
   return mistakes(good.replace(from, to))
 }
 
+describe('a redirection', () => {
+  it('names clients that there are, and addresses where somebody is', () => {
+    const wanted = `${good}redirection:
+  server: alt.example
+  addresses: [192.0.2.1, 224.0.0.1, 0.0.0.0, 255.255.255.255, 'ff02::1']
+  clients: [home, hom]
+`
+    expect(mistakes(wanted)).toEqual([
+      expect.stringContaining('224.0.0.1 is the address of no single host'),
+      expect.stringContaining('0.0.0.0 is the address of no single host'),
+      expect.stringContaining('255.255.255.255 is the address of no single host'),
+      expect.stringContaining('ff02::1 is the address of no single host'),
+      expect.stringContaining('no client has the name "hom"')
+    ])
+    expect(
+      mistakes(`${good}redirection: { server: alt.example, addresses: [192.0.2.1], clients: [home] }`)
+    ).toBeUndefined()
+  })
+})
+
 function limitsOf(more: string): unknown[] {
   const { config, files } = loadServerConfig(sandbox.write('server.yaml', `${good}${more}`))
   return listenOptions(config, files).map(({ transport, limits }) => [transport, limits])
