@@ -2,18 +2,18 @@ import type { IncomingExchange } from '@breakwater/coap'
 import { Code, OptionNumber, isSuccess, uintOption } from '@breakwater/coap'
 import type { CoapResponse } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between } from '@breakwater/core'
-import type { Duration, Instant, PeerId } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import type { MitigationId } from '../domain/identifier.ts'
 import { selectContent } from '../signal/content.ts'
 import { MAXIMUM_BODY_BYTES } from '../signal/block-transfer.ts'
 import type { Content } from '../signal/content.ts'
-import { PACING_WITHOUT_RTT } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { ClientState } from './client-state.ts'
 import { observedMaxAge } from './freshness.ts'
 import type { Mitigation } from './mitigation.ts'
 import { configRepresentation } from './config-representation.ts'
+import { NotificationQueue } from './notification-queue.ts'
 import { redirectionOf, redirectionResponse } from './redirection.ts'
 import { dotsResponse, tooLarge } from './response.ts'
 import type { ServerSession } from './server-session.ts'
@@ -76,14 +76,6 @@ interface Told {
 /** So long may what was told last go on: remaining lifetimes are in whole seconds. */
 const TOLD_AGAIN_WITHIN: Duration = Milliseconds(100)
 
-/** So many observers are told something in one go, some milliseconds' work: a heartbeat may be waiting. */
-const OBSERVERS_PER_TURN = 256
-
-const NEXT_TURN: Duration = Milliseconds(1)
-
-/** Timer of all observers that need not wait. */
-export const NOTIFY_ALL_TIMER = 'notify-all'
-
 /**
  * Tells observers what changed: always the latest state, never faster than one notification of a session in three seconds
  * (RFC 9132 §4.4.2.1), always Non-confirmable.
@@ -91,16 +83,14 @@ export const NOTIFY_ALL_TIMER = 'notify-all'
 export class Observations {
   readonly #state: ServerState
   readonly #describe: Describe
-  /** To be told at once, in order: one timer for all, as there may be very many. */
-  #ready: Observation[] = []
-  /** How many of `#ready` have had their turn. */
-  #served = 0
+  readonly #queue: NotificationQueue
   /** Until anything happens but the telling itself. */
   #told: Told | undefined
 
   constructor(state: ServerState, describe: Describe) {
     this.#state = state
     this.#describe = describe
+    this.#queue = new NotificationQueue(state, (observation, now) => this.#tell(observation, now))
   }
 
   /** Registers an observer if its session may have one more. */
@@ -148,8 +138,7 @@ export class Observations {
     const observation = session.observations.get(exchange)
     if (observation === undefined) return
     session.observations.delete(exchange)
-    observation.hasGone = true
-    session.waiting?.delete(observation)
+    this.#queue.remove(observation)
     if (observation.kind === 'configuration') return
     observation.client.observations.delete(observation)
     this.#state.clients.release(observation.client)
@@ -166,7 +155,7 @@ export class Observations {
           [known, longer] = [observation.ended, withEnd(observation.ended, mitigation)]
         observation.ended = longer
       }
-      this.#plan(observation, now)
+      this.#queue.add(observation, now)
     }
   }
 
@@ -178,20 +167,20 @@ export class Observations {
     for (const observation of mitigation.client.observations) {
       if (observation.of !== 'all' && observation.of !== mitigation.id) continue
       observation.insistUntil = after(now, INSISTENCE)
-      this.#plan(observation, now)
+      this.#queue.add(observation, now)
     }
   }
 
   /** The configuration of a session changed (RFC 9132 §4.5.3). */
   configurationChanged(session: ServerSession, now: Instant): void {
     for (const observation of session.observations.values())
-      if (observation.kind === 'configuration') this.#plan(observation, now)
+      if (observation.kind === 'configuration') this.#queue.add(observation, now)
   }
 
   /** Its client is sent to another server: every observation of the session ends with that (RFC 9132 §4.6). */
   redirected(session: ServerSession, now: Instant): void {
     if (redirectionOf(this.#state, session.principal) === undefined) return
-    for (const observation of session.observations.values()) this.#plan(observation, now)
+    for (const observation of session.observations.values()) this.#queue.add(observation, now)
   }
 
   /** Something is going to happen: what was told last may not be true any more. */
@@ -199,44 +188,23 @@ export class Observations {
     this.#told = undefined
   }
 
-  /** Timer `notify-all`: some of them, and then whoever else wants something of the server has a turn. */
+  /** Timer `notify-all`. */
   notifyReady(now: Instant): void {
-    const end = Math.min(this.#ready.length, this.#served + OBSERVERS_PER_TURN)
-    while (this.#served < end) {
-      const observation = this.#ready[this.#served++]
-      if (observation === undefined || observation.hasGone) continue
-      // Another of the same session may have had its turn.
-      if (dueAt(observation.session) > now) this.#wait(observation)
-      else this.#tell(observation, now)
-    }
-    if (this.#served < this.#ready.length) this.#state.timers.set(NOTIFY_ALL_TIMER, after(now, NEXT_TURN))
-    else {
-      this.#ready = []
-      this.#served = 0
-    }
+    this.#queue.handleReady(now)
+  }
+
+  /** Timer `notify:<peer>`. */
+  notify(session: ServerSession, now: Instant): void {
+    this.#queue.handleSession(session, now)
   }
 
   /** The session has closed. */
   sessionClosed(session: ServerSession): void {
-    this.#state.timers.cancel(notifyTimer(session.peer))
-  }
-
-  /** Timer `notify:<peer>`: tells one observer; the others of the session have their turn later. */
-  notify(session: ServerSession, now: Instant): void {
-    // Something else may have been told at once: the next must not come before its time.
-    if (dueAt(session) <= now) {
-      const [observation] = session.waiting ?? []
-      if (observation === undefined) return
-      session.waiting?.delete(observation)
-      this.#tell(observation, now)
-    }
-    if (session.waiting !== undefined && session.waiting.size > 0)
-      this.#state.timers.set(notifyTimer(session.peer), dueAt(session))
+    this.#queue.sessionClosed(session)
   }
 
   #tell(observation: Observation, now: Instant): void {
     const { session } = observation
-    observation.isPlanned = false
     const message = this.#message(observation, now)
     if (message !== undefined) this.#send(observation, message, now)
     this.redirected(session, now)
@@ -244,31 +212,11 @@ export class Observations {
       // RFC 7641 §4.2: the resource is gone, so its entry goes; one that stayed would take another's place.
       session.forgetObserver(observation.exchange, now)
       this.remove(session, observation.exchange)
-    } else if (message !== undefined && isInsisted(observation, now)) this.#plan(observation, now)
+    } else if (message !== undefined && isInsisted(observation, now)) this.#queue.add(observation, now)
   }
 
   #hasRoom(session: ServerSession): boolean {
     return session.observations.size < this.#state.policy.limits.observationsPerSession
-  }
-
-  #plan(observation: Observation, now: Instant): void {
-    if (observation.isPlanned) return
-    observation.isPlanned = true
-    const { session } = observation
-    if (dueAt(session) > now || (session.waiting !== undefined && session.waiting.size > 0)) {
-      this.#wait(observation)
-      return
-    }
-    if (this.#ready.length === 0) this.#state.timers.set(NOTIFY_ALL_TIMER, now)
-    this.#ready.push(observation)
-  }
-
-  /** Until the turn of its session comes. */
-  #wait(observation: Observation): void {
-    const { session } = observation
-    session.waiting ??= new Set()
-    session.waiting.add(observation)
-    this.#state.timers.set(notifyTimer(session.peer), dueAt(session))
   }
 
   #send({ session, exchange }: Observation, message: CoapResponse, now: Instant): void {
@@ -337,11 +285,6 @@ function hasEnds(observation: Observation): boolean {
   return observation.kind === 'mitigation' && observation.ended.length > 0
 }
 
-/** When its next notification may leave (RFC 9132 §4.4.2.1). */
-function dueAt(session: ServerSession): Instant {
-  return after(session.notifiedAt, PACING_WITHOUT_RTT)
-}
-
 /** A mitigation that ends again is told as it ended last. */
 function withEnd(ended: readonly Mitigation[], mitigation: Mitigation): readonly Mitigation[] {
   if (ended.length >= MOST_ENDED) return ended
@@ -357,7 +300,3 @@ function isOver(observation: Observation): boolean {
 
 /** A placeholder: the CoAP session sets the sequence number (RFC 7641 §4.4). */
 export const OBSERVE: ReturnType<typeof uintOption> = uintOption(OptionNumber.observe, 0)
-
-export function notifyTimer(peer: PeerId): string {
-  return `notify:${peer}`
-}
