@@ -1,8 +1,9 @@
-import { Method } from '@breakwater/coap'
+import { Method, OptionNumber, blockOption } from '@breakwater/coap'
+import { Seconds } from '@breakwater/core'
 import { configPath, mitigatePath } from '@breakwater/dots'
 import { expect } from 'vitest'
 import { CUID, mid } from '../../packages/dots/test/server/server-bed.ts'
-import { by } from './client-attack.ts'
+import { by, target } from './client-attack.ts'
 import type { ClientAttack } from './client-attack.ts'
 
 const RANGE = { currentValue: 65_535 }
@@ -61,6 +62,36 @@ export const configuration: readonly ClientAttack[] = [
         codes.add(answers[0]?.code ?? 'silence')
       }
       expect([...codes]).toContain('4.29')
+    }
+  ),
+  by(
+    'parameters that remember for ever',
+    'memory: by the longest parameters that are granted, a message is remembered for 45 days',
+    'RFC 9132 §4.5.2; RFC 7252 §4.8.2',
+    '2.01; what is remembered is bounded by number, and half bodies by the time that they had before',
+    'answered',
+    (world) => {
+      const longest = {
+        maxRetransmit: { currentValue: 15 },
+        ackTimeout: { currentValueDecimal: 30 },
+        ackRandomFactor: { currentValueDecimal: 4 }
+      }
+      const { attacker, bed } = world
+      attacker.put(1, target('192.0.2.1/32'))
+      expect(world.codeOf(attacker.configure(1, { mitigatingConfig: longest, idleConfig: longest }))).toBe(
+        '2.01'
+      )
+      const path = mitigatePath(CUID, mid(1))
+      const half = blockOption(OptionNumber.block1, { number: 0, more: true, sizeExponent: 6 })
+      for (let copy = 0; copy < 2000; copy++) {
+        attacker.request(Method.get, path, new Uint8Array(0), true)
+        if (copy % 10 === 0) attacker.request(Method.put, [...path, half], new Uint8Array(1024), true)
+        bed.advance(Seconds(0.1))
+      }
+      expect(bed.machine.loads()['coap_messages_remembered']).toBeLessThanOrEqual(2 * 512)
+      expect(bed.machine.loads()['coap_transfers']).toBeLessThanOrEqual(2)
+      bed.advance(Seconds(600))
+      expect(bed.machine.loads()['coap_transfers']).toBe(0)
     }
   ),
   by(
