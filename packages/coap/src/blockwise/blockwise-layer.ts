@@ -8,6 +8,7 @@ import {
   type Machine
 } from '@breakwater/core'
 import { Code } from '../code.ts'
+import { OutputQueue } from '../output-queue.ts'
 import type { SessionLoad } from '../session-load.ts'
 import type {
   CoapResponse,
@@ -41,8 +42,8 @@ export class BlockwiseLayer implements Exchanges {
   readonly #own: OwnTransfers
   readonly #peer: PeerTransfers
   /** What is to go down as soon as the exchanges are drained. */
-  readonly #down: CoapSessionInput[] = []
-  #up: CoapSessionOutput[] = []
+  readonly #down = new OutputQueue<CoapSessionInput>()
+  readonly #up = new OutputQueue<CoapSessionOutput>()
   readonly #pings = new Map<OutgoingExchange, OutgoingExchange>()
   /** Blocks that were refused, to be told behind their answers. */
   readonly #refused: DecodeError[] = []
@@ -140,10 +141,8 @@ export class BlockwiseLayer implements Exchanges {
   }
 
   #carryDown(now: Instant): void {
-    while (this.#down.length > 0) {
-      const input = this.#down.shift()
-      if (input !== undefined) this.#lower(input, now)
-    }
+    for (let input = this.#down.shift(); input !== undefined; input = this.#down.shift())
+      this.#lower(input, now)
     if (this.#refused.length > 0)
       for (const error of this.#refused.splice(0)) this.#up.push({ kind: 'malformed', error })
     if (this.#sweepAt === undefined && !this.#peer.isIdle) this.#sweepAt = after(now, this.#timeout)
@@ -208,7 +207,7 @@ export class BlockwiseLayer implements Exchanges {
   }
 
   poll(): CoapSessionOutput | undefined {
-    if (this.#up.length > 0) return this.#up.shift()
+    if (!this.#up.isEmpty) return this.#up.shift()
     // What the exchanges said before their first input came, or when they were told something past this layer.
     const output = this.#exchanges.poll()
     if (output?.kind === 'observer-gone') this.#peer.observerGone(output.exchange)

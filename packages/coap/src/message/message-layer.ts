@@ -1,5 +1,6 @@
 import { after, type DecodeError, type Entropy, type Instant } from '@breakwater/core'
 import type { CoapMessage } from '../message.ts'
+import { OutputQueue } from '../output-queue.ts'
 import type { CoapSessionOutput, TransmissionParameters } from '../session.ts'
 import { type Confirmable, Confirmables } from './confirmables.ts'
 import { Deduplication, type Remembered } from './deduplication.ts'
@@ -20,9 +21,7 @@ export class MessageLayer {
   /** Undefined: the caller keeps to PROBING_RATE. */
   readonly probing: Probing | undefined
   readonly #rememberedLimit: number
-  #outputs: CoapSessionOutput[] = []
-  /** How many of `#outputs` have been polled. */
-  #polled = 0
+  readonly #outputs = new OutputQueue<CoapSessionOutput>()
   #confirmables: Confirmables | undefined
   #seen: Deduplication | undefined
   #unidentified = 0
@@ -47,14 +46,7 @@ export class MessageLayer {
   }
 
   poll(): CoapSessionOutput | undefined {
-    const output = this.#outputs[this.#polled]
-    if (output === undefined) return undefined
-    this.#polled++
-    if (this.#polled === this.#outputs.length) {
-      this.#outputs.length = 0
-      this.#polled = 0
-    }
-    return output
+    return this.#outputs.shift()
   }
 
   transmit(bytes: Uint8Array): void {
