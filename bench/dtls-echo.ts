@@ -25,12 +25,11 @@ export function pinned(
   return ['/usr/bin/taskset', ['-c', String(core), process.execPath, ...args]]
 }
 
+/** With a handler in JavaScript, or in C++; `openssl`: in C++, and OpenSSL keeps the sessions. */
+export type EchoRole = 'batched' | 'native' | 'openssl'
+
 /** Starts one of the echo servers. */
-export async function startServer(
-  role: 'batched' | 'native',
-  addon: string,
-  credentials: string
-): Promise<Server> {
+export async function startServer(role: EchoRole, addon: string, credentials: string): Promise<Server> {
   const [command, args] = pinned(0, [party, role, addon, credentials])
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]

@@ -21,5 +21,9 @@ async function checkAnswers({ control }: DotsAgent): Promise<void> {
 }
 
 export const benchmarks: readonly Benchmark[] = [
-  { name: 'heartbeat', run: () => rateOfAnswers(heartbeat(), { check: checkAnswers }) }
+  { name: 'heartbeat', run: () => rateOfAnswers(heartbeat(), { check: checkAnswers }) },
+  {
+    name: 'heartbeat-openssl',
+    run: () => rateOfAnswers(heartbeat(), { check: checkAnswers, echo: 'openssl' })
+  }
 ]

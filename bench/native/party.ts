@@ -47,9 +47,10 @@ async function echoInBatches(): Promise<void> {
   say(`port ${endpoint.local.port}`)
 }
 
-function echoInNative(): void {
+function echoInNative(recordOffload: boolean): void {
   const addon = loadBenchAddon(addonPath)
-  const [bound, handle] = addon.openEcho({ ...toEngineOptions(serverOptions), local: toNative(local) })
+  const options = toEngineOptions({ ...serverOptions, recordOffload })
+  const [bound, handle] = addon.openEcho({ ...options, local: toNative(local) })
   process.stdout.write(`port ${bound}\n`, () => addon.serveEcho(handle))
 }
 
@@ -114,7 +115,8 @@ function hold(): void {
 }
 
 if (role === 'batched') await echoInBatches()
-else if (role === 'native') echoInNative()
+else if (role === 'native') echoInNative(true)
+else if (role === 'openssl') echoInNative(false)
 else if (role === 'handshakes') shake()
 else if (role === 'sessions') hold()
 else generate()
