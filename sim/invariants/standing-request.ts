@@ -33,8 +33,8 @@ interface Signal {
   answeredAt: Instant
   /** It may have heard it then: something came. */
   arrivedAt: Instant
-  /** The last that was said to it may have sent it to another server (RFC 9132 §4.6), where it is heard instead. */
-  isSentAway: boolean
+  /** The session over which it was sent to another server (RFC 9132 §4.6), where it is heard instead. */
+  sentAwayOver: string | undefined
   /** The end of the last time without an answer that was long enough for a loss. */
   lostUntil: Instant | undefined
 }
@@ -71,17 +71,18 @@ class StandingRequest implements Invariant {
     this.#longestLoss = Seconds(1.1 * Math.max(...silences))
   }
 
-  traffic({ when, direction, site, provider, seen, entry }: Traffic): void {
+  traffic({ when, direction, site, provider, seen, session, entry }: Traffic): void {
     if (provider === undefined) return
     const signal = this.#signal(site, provider)
     if (direction === 'to-server' && when === 'delivered') {
       signal.arrivedAt = entry.at
-      if (seen !== undefined) signal.isSentAway = false
+      // What was under way then comes still; who has come back comes by another session.
+      if (seen !== undefined && session !== signal.sentAwayOver) signal.sentAwayOver = undefined
       if (seen?.kind === 'heartbeat') signal.unanswered.add(seen.token)
     }
     const isAnswer = direction === 'to-client' && when === 'sent' && seen?.kind === 'answer'
-    if (isAnswer && seen.code === Code.serviceUnavailable)
-      signal.isSentAway = alternateOf(this.#view.scenario, provider) !== undefined
+    const mayBeRedirect = alternateOf(this.#view.scenario, provider) !== undefined
+    if (isAnswer && seen.code === Code.serviceUnavailable && mayBeRedirect) signal.sentAwayOver = session
     if (!isAnswer || !signal.unanswered.delete(seen.token)) return
     if (this.#isLost(signal)) signal.lostUntil = entry.at
     signal.answeredAt = entry.at
@@ -168,8 +169,8 @@ class StandingRequest implements Invariant {
     const { scenario, clock, weather } = this.#view
     if (scenario.onSignalLoss[home] === 'ignore') return false
     if (weather.isTroubled(number, SOUND_AFTER_SECONDS)) return false
-    const { arrivedAt, isSentAway } = this.#signal(entry.site, number)
-    if (isSentAway) return false
+    const { arrivedAt, sentAwayOver } = this.#signal(entry.site, number)
+    if (sentAwayOver !== undefined) return false
     const now = clock.now()
     const graceOfStart = Milliseconds(2 * this.#longestLoss + MOMENT)
     return (
@@ -187,7 +188,7 @@ class StandingRequest implements Invariant {
     const now = this.#view.clock.now()
     const known = this.#signals.get(key)
     if (known !== undefined) return known
-    const nothing = { isSentAway: false, lostUntil: undefined }
+    const nothing = { sentAwayOver: undefined, lostUntil: undefined }
     const signal = { ...nothing, unanswered: new Set<string>(), answeredAt: now, arrivedAt: now }
     this.#signals.set(key, signal)
     return signal
