@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const native = join(root, 'packages/dtls/native')
 /** The engine and its socket; the rest of the addon needs Node around it. */
-const needsNode = /(?:napi|node-endpoint|memory-endpoint|bound-connect|addon)/
+const needsNode = /(?:napi|node-endpoint|memory-endpoint|bound-connect|packed-reports|addon)/
 
 const { values } = parseArgs({
   options: {
