@@ -138,7 +138,9 @@ class Sender {
     if (message?.kind === 'handshake') this.#greetedAt = at
     if (message?.kind === 'answer' && !this.#answers(`${session} ${message.token}`) && message.hasObserve)
       this.#notified(at)
-    if (message?.kind === 'request' && message.isNonConfirmable) this.#requested(datagram, message)
+    if (message?.kind !== 'request') return
+    if (message.isNonConfirmable) this.#requested(datagram, message)
+    else this.#opened(`${session} ${message.token}`, at)
   }
 
   heard({ message, session, at }: AuditedDatagram): void {
@@ -177,8 +179,13 @@ class Sender {
     if (before !== undefined) this.#roundTrips.splice(0, this.#roundTrips.length - this.#measuredJustNow(at))
     if (about === 'mitigation') this.#mitigationRequests++
     this.#requestedAt = at
-    const mitigationRequests = this.#mitigationRequests
-    this.#open.set(key, { at, copies: (before?.copies ?? 0) + 1, mitigationRequests })
+    this.#opened(key, at)
+  }
+
+  /** A Confirmable request paces itself (RFC 7252 §4.2), and tells the round trip like any other. */
+  #opened(key: string, at: Instant): void {
+    const copies = (this.#open.get(key)?.copies ?? 0) + 1
+    this.#open.set(key, { at, copies, mitigationRequests: this.#mitigationRequests })
   }
 
   #measuredJustNow(at: Instant): number {

@@ -29,6 +29,16 @@ class Trace {
     return this.#take('sent', 'to-server', { kind: 'request', about, token, isNonConfirmable: true }, bytes)
   }
 
+  /** A Confirmable question, as those of session configuration are. */
+  askConfirmably(token: string): this {
+    return this.#take('sent', 'to-server', {
+      kind: 'request',
+      about: 'question',
+      token,
+      isNonConfirmable: false
+    })
+  }
+
   /** The server has received a request. */
   received(token: string): this {
     const request = { kind: 'request', about: 'mitigation', token, isNonConfirmable: true } as const
@@ -79,6 +89,13 @@ function encode(code: number, options: ReturnType<typeof mitigatePath>): Uint8Ar
 }
 
 describe('the pacing auditor', () => {
+  it('takes a round trip from a Confirmable request, too, unless it was repeated', () => {
+    const once = new Trace().askConfirmably('c').after(40).answered('c')
+    expect(once.ask('a').after(40).ask('b').broken).toEqual([])
+    const twice = new Trace().askConfirmably('c').after(2000).askConfirmably('c').after(40).answered('c')
+    expect(twice.ask('a').after(40).ask('b').broken).toEqual(['request-pacing'])
+  })
+
   it('takes one request in 3 seconds while nothing is answered', () => {
     const trace = new Trace()
     for (let count = 0; count < 10; count++) trace.ask('a').after(3000)
