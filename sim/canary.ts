@@ -142,6 +142,7 @@ export const CANARIES: readonly Canary[] = [
   {
     name: 'a client that compiles without regard to half of what is wanted',
     noticedBy: 'needed-target',
+    changeScenario: withQuietSessions,
     changeCustomer: ({ flaws }) => {
       flaws.isTwo = true
     }
@@ -216,5 +217,15 @@ function withLossAndRecovery(scenario: Scenario): Scenario {
     onSignalLoss: scenario.onSignalLoss.map(() => 'add' as const),
     actions: [],
     faults: links.map((link) => ({ ...link, kind: 'link-cut' as const, at: 200, lasts: 200, strength: 1 }))
+  }
+}
+
+/** Nothing is said of sessions but heartbeats, and all over UDP: two clients that pass for one keep no pace together. */
+function withQuietSessions(scenario: Scenario): Scenario {
+  return {
+    ...scenario,
+    negotiates: 'nothing',
+    sites: scenario.sites.map((site) => ({ ...site, transports: ['udp'] })),
+    faults: []
   }
 }
