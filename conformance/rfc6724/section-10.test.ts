@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { withAutomaticRows } from '../../packages/dots/src/multihoming/address-selection/automatic-rows.ts'
 import { DEFAULT_POLICY } from '../../packages/dots/src/multihoming/address-selection/default-policy.ts'
-import type { LocalAddress } from '../../packages/dots/src/multihoming/address-selection/local-address.ts'
+import type { LocalAddress } from '../../packages/dots/src/domain/local-address.ts'
 import {
   host,
   order,

@@ -1,8 +1,9 @@
-import { ConfigError } from '@breakwater/core'
+import { ConfigError, Seconds, formatIpAddress } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import { withAutomaticRows } from '../../packages/dots/src/multihoming/address-selection/automatic-rows.ts'
 import { DEFAULT_POLICY } from '../../packages/dots/src/multihoming/address-selection/default-policy.ts'
 import { PolicyTable } from '../../packages/dots/src/multihoming/address-selection/policy-table.ts'
+import { EyeballsWorld } from '../../packages/dots/test/client/eyeballs-world.ts'
 import {
   host,
   order,
@@ -14,7 +15,27 @@ import {
 } from '../../packages/dots/test/multihoming/selection-host.ts'
 import { ip } from '../../packages/dots/test/multihoming/sites.ts'
 
-/* RFC 6724 §2: the policy table. */
+/* RFC 6724 §2: what is done with several addresses; the policy table. */
+
+describe('RFC 6724 §2', () => {
+  it('a client whose first address of a server leads nowhere goes on to the next [RFC6724-2-S01]', async () => {
+    const world = new EyeballsWorld()
+    const [a] = EyeballsWorld.plainSite.domains
+    const [dots] = a!.servers
+    const addresses = ['2001:db8:ffff::dead', '2001:db8:ffff::1'].map(ip)
+    const site = {
+      ...EyeballsWorld.plainSite,
+      domains: [{ ...a!, servers: [{ ...dots!, addresses, transports: ['udp'] as const }] }]
+    }
+    await world.start({ site })
+    await world.advance(Seconds(2))
+    const sent = world.trace.filter(({ from }) => from === 'site')
+    const tried = sent.map(({ path }) => formatIpAddress(path.remote.address))
+    expect([...new Set(tried)]).toEqual(['2001:db8:ffff::dead', '2001:db8:ffff::1'])
+    expect(world.client.status().sessions[0]?.path?.remote).toContain('2001:db8:ffff::1')
+    await world.close()
+  })
+})
 
 describe('RFC 6724 §2.1', () => {
   it.each([

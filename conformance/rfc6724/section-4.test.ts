@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LocalInterface } from '../../packages/dots/src/multihoming/address-selection/local-address.ts'
+import type { LocalInterface } from '../../packages/dots/src/domain/local-address.ts'
 import { chosenSource } from '../../packages/dots/src/multihoming/address-selection/source-selection.ts'
 import {
   host,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LocalInterface } from '../../packages/dots/src/multihoming/address-selection/local-address.ts'
+import type { LocalInterface } from '../../packages/dots/src/domain/local-address.ts'
 import { host, own, sourceFor, sourcesFor, to } from '../../packages/dots/test/multihoming/selection-host.ts'
 import { ip } from '../../packages/dots/test/multihoming/sites.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LocalInterface } from '../../packages/dots/src/multihoming/address-selection/local-address.ts'
+import type { LocalInterface } from '../../packages/dots/src/domain/local-address.ts'
 import { host, order, own, policyWith, row, to } from '../../packages/dots/test/multihoming/selection-host.ts'
 
 /* RFC 6724 §6: destination address selection; §8: how old what it goes by may be. */

@@ -1,5 +1,7 @@
 import type { IpAddress, IpPrefix, Transport } from '@breakwater/core'
+import type { LocalAddress } from './local-address.ts'
 import type { DomainName, ServerName } from './identifier.ts'
+import type { SelectionSettings } from './selection-settings.ts'
 import type { Target } from './target.ts'
 
 /** A DOTS server: it belongs to exactly one provisioning domain. */
@@ -10,6 +12,8 @@ export interface DotsServer {
   readonly referenceName: string
   /** Those of one family in order of preference; between families RFC 9132 §4.3 decides. */
   readonly addresses: readonly IpAddress[]
+  /** Nobody put the addresses in order (a name was resolved): RFC 6724 §6 does, within a family. */
+  readonly isUnordered?: true
   /** RFC 9132 §3: 4646 unless agreed otherwise. */
   readonly port: number
   /** Undefined: the same port as for UDP. */
@@ -41,8 +45,13 @@ export interface ProvisioningDomain {
   readonly interfaces: readonly string[]
   /** Provider-aggregatable prefixes that this domain assigned. */
   readonly prefixes: readonly IpPrefix[]
-  /** Local addresses that sessions of this domain leave from, in order of preference. */
+  /**
+   * Local addresses that sessions of this domain leave from, in order of preference: the operator's choice, which nothing
+   * overrides (RFC 6724 §1). Empty: `localAddresses` are used.
+   */
   readonly sources: readonly IpAddress[]
+  /** What the system says of this host's addresses; RFC 6724 orders the legal ones. Undefined: it was not asked yet. */
+  readonly localAddresses?: readonly LocalAddress[]
   readonly servers: readonly DotsServer[]
   /** The safety net: standing requests at its servers. Undefined: none. */
   readonly preconfigured?: readonly PreconfiguredScope[]
@@ -59,4 +68,6 @@ export interface ProviderIndependentPrefix {
 export interface Site {
   readonly domains: readonly ProvisioningDomain[]
   readonly providerIndependent: readonly ProviderIndependentPrefix[]
+  /** How addresses are selected where nobody chose one (RFC 6724 §2). Undefined: by the defaults of the RFC. */
+  readonly addressSelection?: SelectionSettings
 }

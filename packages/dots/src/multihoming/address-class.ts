@@ -38,6 +38,19 @@ export function addressClasses(site: Site): PrefixTable<AddressClass> {
   return table
 }
 
+/**
+ * The owners because of whom `domain` must not use a source of this class; empty when it may. An address of no class
+ * (behind a translator, of the link itself) belongs to the domain that lists it.
+ */
+export function strangersTo(
+  domain: DomainName,
+  addressClass: AddressClass | undefined
+): readonly DomainName[] {
+  if (addressClass === undefined) return []
+  const owners = addressClass.kind === 'pa' ? [addressClass.domain] : addressClass.domains
+  return owners.includes(domain) ? [] : owners
+}
+
 /** `assigned by isp-a`, `provider-independent, announced through isp-a and isp-b`. */
 export function describeClass(addressClass: AddressClass): string {
   switch (addressClass.kind) {

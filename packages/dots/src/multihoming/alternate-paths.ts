@@ -26,7 +26,7 @@ export function alternatePaths(site: Site, server: DotsServer, alternate: Altern
   if (alternate.addresses.length === 0) return refused('its addresses are not known')
   const addresses = alternate.addresses.filter((each) => isPlace(each, server))
   if (addresses.length === 0) return refused('its addresses are those of no other host')
-  const paths = legalPaths(site, { ...server, referenceName, addresses })
+  const paths = legalPaths(site, { ...server, referenceName, addresses, isUnordered: true })
   if (paths.paths.length > 0) return { ok: true, paths }
   return refused(paths.illegal.map((reason) => describeIllegal(reason)).join('; '))
 }

@@ -1,9 +1,9 @@
 import { formatIpAddress, formatIpPrefix, prefixKey } from '@breakwater/core'
 import type { DomainName, ServerName } from '../domain/identifier.ts'
 import type { DotsServer, ProvisioningDomain, Site } from '../domain/site.ts'
-import { addressClasses, classifiedPrefixes, describeClass } from './address-class.ts'
+import { addressClasses, classifiedPrefixes, describeClass, strangersTo } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
-import { describeIllegal, legalPaths, strangersTo } from './legal-path.ts'
+import { describeIllegal, legalPaths } from './legal-path.ts'
 
 /** What is wrong with a site. `code` is stable; `place` says where: `domain isp-a`, `server isp-a/east`. */
 export interface SiteProblem {
@@ -128,13 +128,19 @@ function foreignSources(site: Site): SiteProblem[] {
 function unreachableServers(site: Site): SiteProblem[] {
   const classes = addressClasses(site)
   return allServers(site).flatMap((server): SiteProblem[] => {
-    if (server.isDefaultRouter === true) return []
+    if (server.isDefaultRouter === true || addressesComeAndGo(site, server)) return []
     const found = legalPaths(site, server, classes)
     if (found.paths.length > 0) return []
     const why = found.illegal.map((reason) => describeIllegal(reason)).join('; ')
     const message = `no legal path leads to server ${server.name}: ${why}`
     return [{ code: 'SERVER_UNREACHABLE', place: `server ${server.name}`, message }]
   })
+}
+
+/** The system gives the sources: that there is none now does not mean that there will be none. */
+function addressesComeAndGo(site: Site, server: DotsServer): boolean {
+  const domain = domainOf(site, server)
+  return domain !== undefined && domain.sources.length === 0 && domain.localAddresses !== undefined
 }
 
 /**

@@ -4,6 +4,7 @@ import type { DomainName, ServerName } from '../domain/identifier.ts'
 import type { DotsServer, ProvisioningDomain, Site } from '../domain/site.ts'
 import { addressClasses } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
+import { LegalSources } from './legal-source.ts'
 
 // The one maker of paths, lent by the class's static block to this file alone.
 let makePath: (server: DotsServer, way: Way) => LegalPath
@@ -75,7 +76,8 @@ export type IllegalPath =
 export interface LegalPaths {
   /**
    * As RFC 9132 §4.3 prefers them: UDP over IPv6, UDP over IPv4, TCP over IPv6, TCP over IPv4. Among those the server's
-   * first address comes first, then the domain's first source. Empty: no session may be opened.
+   * first address comes first, then the domain's first source; where nobody gave an order, that of RFC 6724. Empty: no
+   * session may be opened.
    */
   readonly paths: readonly LegalPath[]
   /** What was left out, and why. */
@@ -93,25 +95,20 @@ export function legalPaths(
 ): LegalPaths {
   const domain = site.domains.find((candidate) => candidate.name === server.domain)
   if (domain === undefined) return { paths: [], illegal: [{ kind: 'domain-unknown', domain: server.domain }] }
-  const illegal: IllegalPath[] = []
-  if (domain.sources.length === 0) illegal.push({ kind: 'no-source', domain: domain.name })
+  const sources = new LegalSources(site, domain, classes)
+  const illegal = [...sources.illegal]
   if (server.addresses.length === 0) illegal.push({ kind: 'no-address', server: server.name })
-  const sources = domain.sources.filter((source) => {
-    const owners = strangersTo(domain.name, classes.longestMatch(source)?.value)
-    if (owners.length > 0) illegal.push({ kind: 'source-of-another', source, owners })
-    return owners.length === 0
-  })
   for (const remote of server.addresses)
-    if (!sources.some((source) => source.family === remote.family))
-      illegal.push({ kind: 'no-source-of-family', remote })
+    if (!sources.hasFamily(remote.family)) illegal.push({ kind: 'no-source-of-family', remote })
   return { paths: pathsOf(domain, server, sources), illegal }
 }
 
-function pathsOf(domain: ProvisioningDomain, server: DotsServer, sources: readonly IpAddress[]): LegalPath[] {
+function pathsOf(domain: ProvisioningDomain, server: DotsServer, sources: LegalSources): LegalPath[] {
+  const transports = transportsOf(server)
   return preference.flatMap(({ transport, family }) => {
-    if (!transportsOf(server).includes(transport)) return []
-    return server.addresses
-      .filter((remote) => remote.family === family)
+    if (!transports.includes(transport)) return []
+    const remotes = server.addresses.filter((remote) => remote.family === family)
+    return (server.isUnordered === true ? sources.inOrder(remotes) : remotes)
       .flatMap((remote) => waysTo(domain, remote, sources))
       .map((way) => makePath(server, { ...way, transport }))
   })
@@ -125,15 +122,20 @@ const preference = [
   { transport: 'tcp', family: 4 }
 ] as const
 
+/** The best source of each interface first, then the second of each. */
 function waysTo(
   domain: ProvisioningDomain,
   remote: IpAddress,
-  sources: readonly IpAddress[]
+  sources: LegalSources
 ): Omit<Way, 'transport'>[] {
   const interfaces = domain.interfaces.length === 0 ? [undefined] : domain.interfaces
-  return sources
-    .filter((source) => source.family === remote.family)
-    .flatMap((source) => interfaces.map((via) => ({ source, remote, via })))
+  const ranked = interfaces.map((via) => ({ via, sources: sources.to(remote, via) }))
+  const most = Math.max(...ranked.map((each) => each.sources.length))
+  return Array.from({ length: most }, (_, rank) =>
+    ranked.flatMap(({ via, sources: own }) =>
+      own.slice(rank, rank + 1).map((source) => ({ source, remote, via }))
+    )
+  ).flat()
 }
 
 /** RFC 9132 §3: a server listens on both, unless it was agreed otherwise. */
@@ -143,19 +145,6 @@ export function transportsOf(server: DotsServer): readonly Transport[] {
 
 function portOf(server: DotsServer, transport: Transport): number {
   return transport === 'tcp' ? (server.tcpPort ?? server.port) : server.port
-}
-
-/**
- * The owners because of whom `domain` must not use a source of this class; empty when it may. An address of no class
- * (behind a translator, of the link itself) belongs to the domain that lists it.
- */
-export function strangersTo(
-  domain: DomainName,
-  addressClass: AddressClass | undefined
-): readonly DomainName[] {
-  if (addressClass === undefined) return []
-  const owners = addressClass.kind === 'pa' ? [addressClass.domain] : addressClass.domains
-  return owners.includes(domain) ? [] : owners
 }
 
 /** One reason in words. */

@@ -82,13 +82,14 @@ export class EyeballsWorld {
   readonly #blocked = new Set<WayName>()
   #client: ClientHost | undefined
 
-  constructor(latency: Duration = Milliseconds(5), seed = 1) {
+  /** @param more Further addresses of the site, on its interface. */
+  constructor(latency: Duration = Milliseconds(5), seed = 1, more: readonly string[] = []) {
     this.clock = this.leaks.clock(new VirtualClock())
     this.network = this.leaks.network(
       new SimulatedNetwork({ clock: this.clock, seed, conditions: { latency } })
     )
     this.site = this.network.addHost('site', {
-      interfaces: [{ name: 'wan-a', addresses: OWN.map(address) }]
+      interfaces: [{ name: 'wan-a', addresses: [...OWN, ...more].map(address) }]
     })
     this.server = this.network.addHost('dots', {
       interfaces: [{ name: 'eth0', addresses: [...SERVER.map(address), address('fe80::1')] }]
@@ -154,6 +155,9 @@ export class EyeballsWorld {
       ...ports
     })
   }
+
+  /** The site as it is, for those that change it. */
+  static readonly plainSite: Site = siteWith(dots)
 
   /** The server, but with no address that is known: the default router is to be it. */
   static readonly router: DotsServer = { ...dots, addresses: [], isDefaultRouter: true }

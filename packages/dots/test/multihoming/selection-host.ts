@@ -1,9 +1,9 @@
 import { formatIpAddress } from '@breakwater/core'
 import { DEFAULT_POLICY_ROWS } from '../../src/multihoming/address-selection/default-policy.ts'
 import { orderDestinations } from '../../src/multihoming/address-selection/destination-selection.ts'
-import type { LocalAddress, LocalInterface } from '../../src/multihoming/address-selection/local-address.ts'
+import type { LocalAddress, LocalInterface } from '../../src/domain/local-address.ts'
 import { PolicyTable } from '../../src/multihoming/address-selection/policy-table.ts'
-import type { PolicyRow } from '../../src/multihoming/address-selection/policy-table.ts'
+import type { PolicyRow } from '../../src/domain/selection-settings.ts'
 import type {
   Destination,
   SelectionContext

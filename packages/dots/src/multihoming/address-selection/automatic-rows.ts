@@ -1,8 +1,8 @@
 import { equalPrefixes, ipv6, prefixContainsAddress, prefixOf } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
-import type { LocalAddress } from './local-address.ts'
+import type { LocalAddress } from '../../domain/local-address.ts'
 import { PolicyTable } from './policy-table.ts'
-import type { PolicyRow } from './policy-table.ts'
+import type { PolicyRow } from '../../domain/selection-settings.ts'
 
 const UNIQUE_LOCAL = prefixOf(ipv6(0xfc000000, 0, 0, 0), 7)
 const SIX_TO_FOUR = prefixOf(ipv6(0x20020000, 0, 0, 0), 16)

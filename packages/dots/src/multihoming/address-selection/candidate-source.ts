@@ -1,6 +1,6 @@
 import { isLinkLocal, isMulticast, isUnspecified, prefixContainsAddress } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
-import type { LocalAddress, LocalInterface } from './local-address.ts'
+import type { LocalAddress, LocalInterface } from '../../domain/local-address.ts'
 import { withoutMapping } from './mapped-address.ts'
 import { SCOPE, scopeOf } from './scope.ts'
 import type { Destination, SelectionContext, StatelessTranslation } from './selection-context.ts'

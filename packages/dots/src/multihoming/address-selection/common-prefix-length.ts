@@ -1,5 +1,5 @@
 import type { IpAddress } from '@breakwater/core'
-import type { LocalAddress } from './local-address.ts'
+import type { LocalAddress } from '../../domain/local-address.ts'
 import { MAPPED_BITS, asMapped } from './mapped-address.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { ipv6, prefixOf } from '@breakwater/core'
-import type { PolicyRow } from './policy-table.ts'
+import type { PolicyRow } from '../../domain/selection-settings.ts'
 import { PolicyTable } from './policy-table.ts'
 
 /** The rows that hold where nobody configured others (RFC 6724 §2.1). */

@@ -1,6 +1,6 @@
 import { isLoopback, prefixContainsAddress, prefixOf, ipv6 } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
-import type { LocalAddress } from './local-address.ts'
+import type { LocalAddress } from '../../domain/local-address.ts'
 import { withoutMapping } from './mapped-address.ts'
 
 /**

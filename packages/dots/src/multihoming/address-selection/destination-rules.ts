@@ -1,6 +1,6 @@
 import { commonPrefixLength } from './common-prefix-length.ts'
 import { isDeprecated } from './deprecation.ts'
-import type { LocalAddress } from './local-address.ts'
+import type { LocalAddress } from '../../domain/local-address.ts'
 import { mobilityRank } from './mobility-rank.ts'
 import { preferWith } from './rule.ts'
 import type { Rule } from './rule.ts'

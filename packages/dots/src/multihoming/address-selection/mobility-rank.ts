@@ -1,4 +1,4 @@
-import type { LocalAddress } from './local-address.ts'
+import type { LocalAddress } from '../../domain/local-address.ts'
 
 /**
  * The lower is preferred (rule 4 of RFC 6724 §5 and §6). What is home and care-of address at once is best in either sense.

@@ -1,19 +1,8 @@
 import { ConfigError, equalPrefixes, formatIpPrefix, prefixContainsAddress, prefixOf } from '@breakwater/core'
 import type { ConfigProblem, IpAddress, IpPrefix } from '@breakwater/core'
+import type { PolicyRow } from '../../domain/selection-settings.ts'
 import { MAPPED_BITS, asMapped } from './mapped-address.ts'
 import { SCOPE, scopeOf } from './scope.ts'
-
-/** One row of RFC 6724 §2.1. */
-export interface PolicyRow {
-  /** An IPv4 prefix means its IPv4-mapped form. */
-  readonly prefix: IpPrefix
-  /** Destinations of a higher precedence come first. */
-  readonly precedence: number
-  /** A source is preferred for destinations of its own label. */
-  readonly label: number
-  /** Of a prefix that is not of global scope: matches addresses of this zone only. */
-  readonly zone?: string
-}
 
 /** What the table says of an address. */
 export interface AddressPolicy {

@@ -1,5 +1,5 @@
 import type { IpAddress, IpPrefix } from '@breakwater/core'
-import type { LocalAddress, LocalInterface } from './local-address.ts'
+import type { LocalAddress, LocalInterface } from '../../domain/local-address.ts'
 import type { PolicyTable } from './policy-table.ts'
 
 /** What a user may reverse for itself, as RFC 5014 lets an application (RFC 6724 §5, rules 4 and 7). */

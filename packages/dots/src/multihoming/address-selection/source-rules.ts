@@ -1,7 +1,7 @@
 import { equalIpAddresses } from '@breakwater/core'
 import { commonPrefixLength } from './common-prefix-length.ts'
 import { isDeprecated } from './deprecation.ts'
-import type { LocalAddress } from './local-address.ts'
+import type { LocalAddress } from '../../domain/local-address.ts'
 import { asMapped } from './mapped-address.ts'
 import { mobilityRank } from './mobility-rank.ts'
 import { preferWith } from './rule.ts'

@@ -1,7 +1,7 @@
 import { equalIpAddresses } from '@breakwater/core'
 import type { IpAddress } from '@breakwater/core'
 import { candidateSources } from './candidate-source.ts'
-import type { LocalAddress } from './local-address.ts'
+import type { LocalAddress } from '../../domain/local-address.ts'
 import { withoutMapping } from './mapped-address.ts'
 import { firstDecision } from './rule.ts'
 import type { Destination, SelectionContext } from './selection-context.ts'

@@ -8,7 +8,7 @@ import {
   rule9LongestMatchingPrefix
 } from '../../../src/multihoming/address-selection/destination-rules.ts'
 import { orderDestinations } from '../../../src/multihoming/address-selection/destination-selection.ts'
-import type { LocalAddress } from '../../../src/multihoming/address-selection/local-address.ts'
+import type { LocalAddress } from '../../../src/domain/local-address.ts'
 import { firstDecision } from '../../../src/multihoming/address-selection/rule.ts'
 import type {
   Destination,
