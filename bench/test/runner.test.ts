@@ -19,7 +19,8 @@ describe('npm run bench', () => {
       value: expect.any(Number),
       unit: '1/s',
       ceiling: expect.any(Number),
-      ratio: expect.any(Number)
+      ratio: expect.any(Number),
+      what: expect.any(String)
     })
   })
 

@@ -33,9 +33,9 @@ export function classifiedPrefixes(site: Site): ClassifiedPrefix[] {
 
 /** The table in which the longest match decides the class of an address; no match: foreign. */
 export function addressClasses(site: Site): PrefixTable<AddressClass> {
-  const table = new PrefixTable<AddressClass>()
-  for (const entry of classifiedPrefixes(site)) table.set(entry.prefix, entry.class)
-  return table
+  return new PrefixTable(
+    classifiedPrefixes(site).map((entry) => ({ prefix: entry.prefix, value: entry.class }))
+  )
 }
 
 /**

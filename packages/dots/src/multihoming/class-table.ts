@@ -6,7 +6,7 @@ import type { IpPrefix, PrefixEntry } from '@breakwater/core'
  * inside it. The second question is asked as often as the first, and nearly always answered by a flag.
  */
 export class ClassTable<Value> {
-  readonly #table = new PrefixTable<Leaf<Value>>()
+  readonly #table: PrefixTable<Leaf<Value>>
   /** In order of `comparePrefixes`, where the entries inside a prefix follow it without a gap. */
   readonly #entries: readonly PrefixEntry<Value>[]
 
@@ -14,23 +14,24 @@ export class ClassTable<Value> {
     this.#entries = entries.toSorted((x, y) => comparePrefixes(x.prefix, y.prefix))
     const leaves = new Map<Value, Leaf<Value>>()
     const branches = new Map<Value, Leaf<Value>>()
-    for (const [index, { prefix, value }] of this.#entries.entries()) {
+    const marked = this.#entries.map(({ prefix, value }, index) => {
       const isLeaf = !this.#liesInside(index + 1, prefix)
       const known = isLeaf ? leaves : branches
       const shared = known.get(value) ?? { kind: 'one', value, isLeaf }
       known.set(value, shared)
-      this.#table.set(prefix, shared)
-    }
+      return { prefix, value: shared }
+    })
+    this.#table = new PrefixTable(marked)
   }
 
   /** The value of the longest entry that contains the whole of `prefix`; undefined when there is none. */
   cover(prefix: IpPrefix): Value | undefined {
-    return this.#table.longestCover(prefix)?.value.value
+    return this.#table.coveringValue(prefix)?.value
   }
 
   /** What the longest match gives for the addresses of `prefix`. */
   matches(prefix: IpPrefix): Matches<Value> {
-    const cover = this.#table.longestCover(prefix)?.value
+    const cover = this.#table.coveringValue(prefix)
     if (cover?.isLeaf === true) return cover
     if (this.#liesInside(this.#firstAfter(prefix), prefix)) return SEVERAL
     return cover ?? NONE

@@ -57,10 +57,9 @@ export class Authorization {
       for (const dnsName of dnsNames) this.#byDnsName.set(dnsName.toLowerCase(), name)
       for (const identity of pskIdentities) this.#byPskIdentity.set(identity, name)
       for (const digest of publicKeys) this.#byPublicKey.set(digest.toLowerCase(), name)
-      const table = new PrefixTable<true>()
       // Merged, so that a target may span prefixes that only together hold it.
-      for (const prefix of mergePrefixes(prefixes)) table.set(prefix, true)
-      this.#prefixes.set(name, table)
+      const own = mergePrefixes(prefixes).map((prefix) => ({ prefix, value: true as const }))
+      this.#prefixes.set(name, new PrefixTable(own))
     }
   }
 
@@ -103,7 +102,7 @@ export class Authorization {
   /** The first of `prefixes` that does not wholly belong to the domain. */
   firstForeign(domain: string, prefixes: readonly IpPrefix[]): IpPrefix | undefined {
     const table = this.#prefixes.get(domain)
-    return prefixes.find((prefix) => table?.longestCover(prefix) === undefined)
+    return prefixes.find((prefix) => table?.coveringValue(prefix) !== true)
   }
 }
 
