@@ -6,7 +6,7 @@ import type { Target } from '../domain/target.ts'
 import { compileRequests } from '../multihoming/compiler.ts'
 import type { CompiledRequest, Want } from '../multihoming/compiler.ts'
 import { difference } from '../multihoming/difference.ts'
-import { targetsOverlap } from '../multihoming/overlap.ts'
+import { OverlapIndex } from '../multihoming/overlap-index.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { Trigger } from '../signal/mapper.ts'
@@ -147,9 +147,10 @@ export class RequestBook {
       const replacements = replacedBy.flatMap((request) => entries.get(request) ?? [])
       if (entry !== undefined) this.#retire(entry, replacements)
     }
+    const index = new OverlapIndex(wanted)
     for (const entry of doomed) {
       if (entry.state.kind === 'withdrawing') continue
-      const replacements = wanted.filter((request) => targetsOverlap(request.target, entry.target))
+      const replacements = index.overlapping(entry.target)
       this.#retire(
         entry,
         replacements.flatMap((request) => entries.get(request) ?? [])
@@ -157,7 +158,7 @@ export class RequestBook {
     }
     for (const entry of all)
       if (entry.state.kind === 'withdrawing') {
-        const heirs = wanted.filter((request) => targetsOverlap(request.target, entry.target))
+        const heirs = index.overlapping(entry.target)
         this.#bequeath(
           entry,
           heirs.flatMap((request) => entries.get(request) ?? []),
@@ -293,12 +294,12 @@ export class RequestBook {
   /** A protection that is new has not been refused yet: what was refused to others is asked once more for it. */
   #giveUpRefused(wants: readonly LastingWant[], now: Instant): void {
     const served = new Set([...this.#ledger.entries].flatMap((entry) => entry.protections))
-    const newcomers = wants.filter((want) => !served.has(want.protection))
+    const newcomers = new OverlapIndex(wants.filter((want) => !served.has(want.protection)))
     for (const entry of this.#ledger.entries)
       if (
         entry.state.kind === 'refused' &&
         entry.state.retryAt === undefined &&
-        newcomers.some((want) => want.trigger === entry.trigger && targetsOverlap(want.target, entry.target))
+        newcomers.overlapping(entry.target).some((want) => want.trigger === entry.trigger)
       )
         this.#ledger.step(entry, { kind: 'retire' }, now)
   }

@@ -1,7 +1,8 @@
 import { formatIpPrefix, mergePrefixes, subtractPrefixes } from '@breakwater/core'
 import type { ProtectionId } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
-import { overlapGroups, targetsOverlap } from './overlap.ts'
+import { overlapGroups } from './overlap.ts'
+import { OverlapIndex } from './overlap-index.ts'
 import { coversScope, scopeKey, unionOfScopes } from './scope.ts'
 import { splitToFit } from './split-to-fit.ts'
 
@@ -47,8 +48,9 @@ function compileGroup(group: readonly Tied[]): CompiledRequest[] {
   const wants = group.filter((each) => each.kind === 'want')
   const prefixes = mergePrefixes(wants.flatMap((want) => want.target.prefixes))
   const scope = unionOfScopes(wants.map((want) => want.target))
+  const index = new OverlapIndex(wants)
   return splitToFit({ prefixes, ...scope }).map((target) => {
-    const served = wants.filter((want) => targetsOverlap(want.target, target))
+    const served = index.overlapping(target)
     const protections = [...new Set(served.map((want) => want.protection))].sort()
     return { target, protections }
   })

@@ -2,7 +2,7 @@ import type { MitigationId } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import { targetKey } from './compiler.ts'
 import type { CompiledRequest } from './compiler.ts'
-import { targetsOverlap } from './overlap.ts'
+import { OverlapIndex } from './overlap-index.ts'
 
 /** A request that stands at a server, or was asked of it. */
 export interface CurrentRequest {
@@ -45,9 +45,9 @@ export function difference(
     if (same === undefined) added.push(request)
     else kept.push({ mitigationId: same.mitigationId, request })
   }
-  const retired = [...standing.values()].map((old) => {
-    const replacedBy = wanted.filter((request) => targetsOverlap(request.target, old.target))
-    return { mitigationId: old.mitigationId, replacedBy }
+  const index = new OverlapIndex(wanted)
+  const retired = [...standing.values()].map(({ mitigationId, target }) => {
+    return { mitigationId, replacedBy: index.overlapping(target) }
   })
   return { kept, added, retired }
 }

@@ -67,6 +67,14 @@ describe('compiling what is wanted of one server', () => {
     expect(compileRequests(left)).toHaveLength(2)
   })
 
+  it('keeps the order of the wants, so that attacked targets go out first', () => {
+    const wants = ['203.0.113.9/32', '192.0.2.1/32', '198.51.100.0/24'].map((each) =>
+      want(each, target(each))
+    )
+    const requests = compileRequests(wants, [target('192.0.2.0/24'), target('100.64.0.0/24')])
+    expect(requests.flatMap((request) => request.protections)).toEqual(wants.map((each) => each.protection))
+  })
+
   it('splits what does not fit one datagram by prefixes', () => {
     const many = Array.from({ length: 120 }, (_, index) => prefixOf(ipv4(0xc0000200 + 2 * index), 32))
     const requests = compileRequests([want('many', { prefixes: many, ports: [], protocols: [6] })])
