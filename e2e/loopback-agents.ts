@@ -20,6 +20,8 @@ export interface ClientWishes {
   readonly credentials?: string
   /** YAML. Default: both. */
   readonly transports?: string
+  /** YAML. Default: 127.0.0.1 alone. */
+  readonly sources?: string
 }
 
 export const byCertificate =
@@ -117,14 +119,15 @@ activeButTerminatingSeconds: 0
     )
   }
 
-  #clientConfig(port: number, { credentials = byCertificate, transports }: ClientWishes): string {
+  #clientConfig(port: number, wishes: ClientWishes): string {
+    const { credentials = byCertificate, transports, sources = '[127.0.0.1]' } = wishes
     const more = transports === undefined ? '' : `, transports: ${transports}`
     return this.write(
       'client.yaml',
       `domains:
   - name: isp-a
     prefixes: [203.0.113.0/24, 198.51.100.0/24]
-    sources: [127.0.0.1]
+    sources: ${sources}
     server: { name: dots.isp-a.example, addresses: [127.0.0.1], port: ${port}${more} }
     credentials: ${credentials}
 control: { socket: client.sock }

@@ -39,6 +39,14 @@ afterEach(() => agents.forget())
 afterAll(() => agents.remove())
 
 describe('a client and a server on loopback', () => {
+  it('meet where the client names no source: the system has one (RFC 9284 §5.1)', async () => {
+    const { port } = await agents.startServer()
+    await agents.startClient(port, { sources: '[]' })
+    const asked = await agents.protect('203.0.113.7')
+    expect(asked.code, asked.stdout).toBe(0)
+    expect(JSON.parse(asked.stdout)).toMatchObject({ protection: { state: 'protected' } })
+  })
+
   it('protect, see it at the server, release, see it gone', async () => {
     const { port } = await agents.startServer()
     await agents.startClient(port)

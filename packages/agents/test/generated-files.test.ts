@@ -34,7 +34,9 @@ describe('generated files', () => {
       'connectionsPerSource',
       'missingHeartbeatsAllowed',
       'maxRetransmit',
-      'ackRandomFactor'
+      'ackRandomFactor',
+      'precedence',
+      'label'
     ])
     const numbers = rows.filter((row) => / … /.test(row)).map((row) => /`[^`]*?(\w+)`/.exec(row)?.[1] ?? '')
     expect(

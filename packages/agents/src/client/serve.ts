@@ -2,7 +2,12 @@ import type { Clock, Log } from '@breakwater/core'
 import { DomainName, Notebook, hostDotsClient } from '@breakwater/dots'
 import type { Resolver, Site } from '@breakwater/dots'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
-import { linuxDefaultRouters, systemEntropy, tlsEndpointOpener } from '@breakwater/runtime'
+import {
+  linuxDefaultRouters,
+  linuxInterfaceAddresses,
+  systemEntropy,
+  tlsEndpointOpener
+} from '@breakwater/runtime'
 import { openSqliteStore } from '@breakwater/store'
 import type { ClientConfig } from '../config/client-config.ts'
 import { loadClientConfig } from '../config/load.ts'
@@ -20,6 +25,7 @@ import { ClientEndpoints } from './client-endpoints.ts'
 import { clientHandlers } from './client-handlers.ts'
 import { clientPorts } from './client-ports.ts'
 import { KeptSessions } from './kept-sessions.ts'
+import { withLocalAddresses } from './local-addresses.ts'
 import { ProtectionArchive } from './protection-archive.ts'
 import { ProtectionBook } from './protection-book.ts'
 
@@ -46,6 +52,7 @@ async function start(
   const archive = notebook === undefined ? undefined : new ProtectionArchive(notebook, log)
   const protections = (await archive?.load()) ?? []
   const ports = clientPorts(config, files)
+  const site = await withLocalAddresses(ports.site, linuxInterfaceAddresses())
   const endpoints = new ClientEndpoints({
     open: openDtlsEndpoint,
     openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
@@ -58,7 +65,8 @@ async function start(
   cleanUp.add('endpoints', () => endpoints.close())
   const host = hostDotsClient({
     ...ports,
-    resolvers: openResolvers(config, ports.site, files, cleanUp),
+    site,
+    resolvers: openResolvers(config, site, files, cleanUp),
     clock,
     entropy,
     open: endpoints.open,

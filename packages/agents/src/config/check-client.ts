@@ -1,5 +1,6 @@
 import { DEFAULT_SESSION_PARAMETERS, checkSite } from '@breakwater/dots'
-import type { SiteProblem } from '@breakwater/dots'
+import type { Site, SiteProblem } from '@breakwater/dots'
+import { policyTableProblems } from './address-selection-config.ts'
 import { checkCredentials } from './check-credentials.ts'
 import type { ClientConfig } from './client-config.ts'
 import { present } from './draft.ts'
@@ -26,6 +27,7 @@ export function checkClient(config: Draft<ClientConfig>, files: ConfigFiles, who
     ...siteProblems(config, whole && unlocated.length === 0),
     ...unlocated,
     ...contradictions(config),
+    ...policyTableProblems(config.addressSelection),
     ...domains.flatMap(([index, domain]) => domainProblems(index, domain, files))
   ]
 }
@@ -47,9 +49,14 @@ function contradictions(config: Draft<ClientConfig>): ShapeProblem[] {
 
 function siteProblems(config: Draft<ClientConfig>, whole: boolean): ShapeProblem[] {
   const { site, places } = siteOfConfig(config)
-  return checkSite(site)
+  return checkSite(asBeforeLooking(site))
     .filter(({ code }) => whole || !onlyOfWholeSites.has(code))
     .map(({ place, message }) => ({ path: places.get(place) ?? ['domains'], message }))
+}
+
+/** Which addresses the system has is known at the start of the client only. */
+function asBeforeLooking(site: Site): Site {
+  return { ...site, domains: site.domains.map((domain) => ({ ...domain, localAddresses: [] })) }
 }
 
 function domainProblems(index: number, domain: DomainDraft, files: ConfigFiles): ShapeProblem[] {

@@ -10,6 +10,7 @@ import {
   LEAST_UDP_PROBE_SECONDS
 } from '@breakwater/dots'
 import type { Static } from 'typebox'
+import { addressSelection } from './address-selection-config.ts'
 import { certificateCredentials, pskCredentials, rawPublicKeyCredentials } from './credentials-config.ts'
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
@@ -86,8 +87,9 @@ const provisioningDomain = section(
     sources: optional(
       list(text('ip-address', { description: 'A local address.' }), 0, {
         description:
-          'Local addresses that sessions leave from, the preferred one first; empty: by the routes.',
-        default: []
+          'Local addresses that sessions leave from, the preferred one first; empty: those that the system has at the start, in the order of RFC 6724, less those of other providers.',
+        default: [],
+        source: 'RFC 9284 §5.1'
       })
     ),
     prefixes: optional(
@@ -237,6 +239,7 @@ export const clientConfigSchema = section(
         source: 'RFC 9132 §4.5.4'
       })
     ),
+    addressSelection: optional(addressSelection),
     reconnection: optional(reconnection),
     happyEyeballs: optional(happyEyeballs),
     attackHandshakeRetransmissionMilliseconds: optional(

@@ -2,6 +2,7 @@ import { DomainName, ServerName } from '@breakwater/dots'
 import type { DotsServer, PreconfiguredScope, ProvisioningDomain, Site } from '@breakwater/dots'
 import { formatIpPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
+import { selectionSettingsOf } from './address-selection-config.ts'
 import type { ClientConfig } from './client-config.ts'
 import { present } from './draft.ts'
 import type { Draft } from './draft.ts'
@@ -32,7 +33,8 @@ export function siteOfConfig(config: Draft<ClientConfig>): ConfiguredSite {
       own.domains === undefined ? undefined : present(own.domains).map(([, name]) => DomainName(name))
     return [names === undefined ? { prefix } : { prefix, domains: names }]
   })
-  return { site: { domains, providerIndependent }, places }
+  const settings = selectionSettingsOf(config.addressSelection)
+  return { site: { domains, providerIndependent, addressSelection: settings }, places }
 }
 
 function domainOf(

@@ -1,5 +1,5 @@
 import { ConfigError, equalPrefixes, formatIpPrefix, prefixContainsAddress, prefixOf } from '@breakwater/core'
-import type { ConfigProblem, IpAddress, IpPrefix } from '@breakwater/core'
+import type { IpAddress, IpPrefix } from '@breakwater/core'
 import type { PolicyRow } from '../../domain/selection-settings.ts'
 import { MAPPED_BITS, asMapped } from './mapped-address.ts'
 import { SCOPE, scopeOf } from './scope.ts'
@@ -21,7 +21,7 @@ export class PolicyTable {
 
   /** @throws ConfigError `DOTS_POLICY_TABLE_INVALID` for rows that `policyProblems` has something against. */
   constructor(rows: readonly PolicyRow[]) {
-    const problems = policyProblems(rows)
+    const problems = policyProblems(rows).map(({ row, message }) => ({ path: `row ${row}`, message }))
     if (problems.length > 0)
       throw new ConfigError('DOTS_POLICY_TABLE_INVALID', 'the policy table is unusable', problems)
     const mapped = rows.map((row) => ({ ...row, prefix: mappedPrefix(row.prefix) }))
@@ -40,11 +40,17 @@ export class PolicyTable {
   }
 }
 
-/** What is wrong with the rows of a table, each with the index of its row; empty: nothing. */
-export function policyProblems(rows: readonly PolicyRow[]): ConfigProblem[] {
-  return rows.flatMap((row, index) => {
-    const message = problemOf(row, rows.slice(0, index))
-    return message === undefined ? [] : [{ path: `[${index}]`, message }]
+/** What is wrong with the rows of a table; `row` counts from 0. */
+export interface PolicyProblem {
+  readonly row: number
+  readonly message: string
+}
+
+/** Everything that is wrong with the rows of a table; empty: nothing. */
+export function policyProblems(rows: readonly PolicyRow[]): PolicyProblem[] {
+  return rows.flatMap((each, row) => {
+    const message = problemOf(each, rows.slice(0, row))
+    return message === undefined ? [] : [{ row, message }]
   })
 }
 

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process'
+import { networkInterfaces } from 'node:os'
+import { UnavailableError, parseIpAddress } from '@breakwater/core'
+import type { InterfaceAddresses, LocalAddress } from '@breakwater/dots'
+import { addressesOfIpAddress } from './ip-address.ts'
+
+export interface LinuxInterfaceAddressesOptions {
+  /** The command `ip` of iproute2, with what must stand before it. Default `ip`. */
+  readonly ip?: readonly [string, ...string[]]
+}
+
+/** A list of addresses is not that long; and a hung command must not stay. */
+const LIMITS = { timeout: 5000, maxBuffer: 16 * 1024 * 1024 } as const
+
+/**
+ * The addresses of this Linux host by `ip`; where there is no such command, by what Node tells, which knows of no
+ * deprecated and no temporary addresses.
+ */
+export function linuxInterfaceAddresses(options: LinuxInterfaceAddressesOptions = {}): InterfaceAddresses {
+  const ip = options.ip ?? (['ip'] as const)
+  return { read: async () => fromIp(ip).catch((error: unknown) => fromNodeIfMissing(error)) }
+}
+
+async function fromIp([file, ...args]: readonly [string, ...string[]]): Promise<readonly LocalAddress[]> {
+  const text = await new Promise<string>((resolve, reject) => {
+    execFile(file, [...args, '-json', 'address', 'show', 'up'], LIMITS, (error, stdout) => {
+      if (error === null) resolve(stdout)
+      else reject(error)
+    })
+  })
+  return addressesOfIpAddress(text)
+}
+
+function fromNodeIfMissing(cause: unknown): readonly LocalAddress[] {
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return fromNode()
+  throw new UnavailableError(
+    'RUNTIME_ADDRESSES_UNREADABLE',
+    'the addresses of the host cannot be read',
+    true,
+    {
+      cause
+    }
+  )
+}
+
+function fromNode(): readonly LocalAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, infos = []]) =>
+    infos.flatMap(({ address: text, cidr }) => {
+      const address = parseIpAddress(text)
+      const prefixLength = Number(cidr?.split('/')[1])
+      if (address === undefined || !Number.isInteger(prefixLength)) return []
+      return [{ address, prefixLength, interface: { name } }]
+    })
+  )
+}

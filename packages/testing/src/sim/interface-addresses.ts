@@ -1,0 +1,44 @@
+import { UnavailableError, equalIpAddresses } from '@breakwater/core'
+import type { InterfaceAddresses, LocalAddress } from '@breakwater/dots'
+
+/** The addresses of a simulated host: whatever a test says. */
+export class SimulatedInterfaceAddresses implements InterfaceAddresses {
+  /** While set, the system does not tell. */
+  isBroken = false
+  readonly #down = new Set<string>()
+  #known: readonly LocalAddress[] = []
+  #reads = 0
+
+  /** How often somebody looked. */
+  get reads(): number {
+    return this.#reads
+  }
+
+  /** Adds an address, or changes what is said of it. */
+  add(local: LocalAddress): void {
+    this.remove(local)
+    this.#known = [...this.#known, local]
+  }
+
+  remove(local: LocalAddress): void {
+    this.#known = this.#known.filter((other) => !isSame(other, local))
+  }
+
+  /** An interface that is down keeps its addresses, and nobody can use them. */
+  setUp(name: string, isUp: boolean): void {
+    if (isUp) this.#down.delete(name)
+    else this.#down.add(name)
+  }
+
+  async read(): Promise<readonly LocalAddress[]> {
+    this.#reads++
+    // One turn later, as a real one.
+    await Promise.resolve()
+    if (this.isBroken) throw new UnavailableError('TESTING_ADDRESSES_UNREADABLE', 'no addresses today', true)
+    return this.#known.filter((local) => !this.#down.has(local.interface.name))
+  }
+}
+
+function isSame(x: LocalAddress, y: LocalAddress): boolean {
+  return x.interface.name === y.interface.name && equalIpAddresses(x.address, y.address)
+}
