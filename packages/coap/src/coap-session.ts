@@ -6,7 +6,13 @@ import { DatagramSession } from './datagram-session.ts'
 import { deriveTimes } from './message/parameters.ts'
 import { basicOptions } from './option-check.ts'
 import type { SessionLoad } from './session-load.ts'
-import type { CoapSessionInput, CoapSessionOutput, TransmissionParameters } from './session.ts'
+import type {
+  CoapSessionInput,
+  CoapSessionOutput,
+  IncomingExchange,
+  ObserverHandle,
+  TransmissionParameters
+} from './session.ts'
 
 /** How one endpoint of CoAP deals with one peer over datagrams. All bounds are per session. */
 export interface CoapSessionOptions {
@@ -89,6 +95,11 @@ export class CoapSession implements Machine<CoapSessionInput, CoapSessionOutput>
 
   handle(input: CoapSessionInput, now: Instant): void {
     this.#session.handle(input, now)
+  }
+
+  /** For an application that has very many observers; undefined when this one has gone. */
+  observer(exchange: IncomingExchange): ObserverHandle | undefined {
+    return this.#session.observer?.(exchange)
   }
 
   /** What it holds at present. */

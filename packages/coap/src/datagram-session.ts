@@ -15,7 +15,7 @@ import { rejectUnknown, Requester } from './request/requester.ts'
 import { Responder } from './request/responder.ts'
 import type { CoapSessionOptions } from './coap-session.ts'
 import type { SessionLoad } from './session-load.ts'
-import type { CoapSessionInput, CoapSessionOutput } from './session.ts'
+import type { CoapSessionInput, CoapSessionOutput, IncomingExchange, ObserverHandle } from './session.ts'
 
 /**
  * The exchanges of one session over datagrams: message layer, requests both ways, Observe both ways, ping (RFC 7252,
@@ -77,6 +77,14 @@ export class DatagramSession implements Exchanges {
 
   poll(): CoapSessionOutput | undefined {
     return this.#layer.poll()
+  }
+
+  observer(exchange: IncomingExchange): ObserverHandle | undefined {
+    return this.#responder?.observer(exchange)
+  }
+
+  limitPlain(payloadBytes: number): void {
+    this.#responder?.limitPlain(payloadBytes)
   }
 
   load(): SessionLoad {

@@ -1,4 +1,4 @@
-import type { DecodeError } from '@breakwater/core'
+import type { DecodeError, Instant } from '@breakwater/core'
 import type { CoapOption } from './message.ts'
 
 /**
@@ -88,6 +88,18 @@ export type CoapSessionInput =
       readonly custody?: boolean
     }
   | { readonly kind: 'parameters'; readonly parameters: TransmissionParameters }
+
+/**
+ * One observer, for an application that tells very many of them the same: what `notify` does to most of them, Non-confirmable,
+ * without a way through all layers of a session.
+ */
+export interface ObserverHandle {
+  /**
+   * @returns a notification that is to be sent now, in memory that it shares with others: copy what is to be kept. Undefined: it
+   * has to go by `notify`, as it is not 2.xx, goes in blocks, has to wait, or the observer has gone.
+   */
+  notification(response: CoapResponse, now: Instant): Uint8Array | undefined
+}
 
 export type ExchangeFailure =
   | 'timeout'

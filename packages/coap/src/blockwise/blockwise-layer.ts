@@ -15,6 +15,7 @@ import type {
   CoapSessionInput,
   CoapSessionOutput,
   IncomingExchange,
+  ObserverHandle,
   OutgoingExchange
 } from '../session.ts'
 import { type BlockCarrier, type BlockwiseOptions, checkBlockwise } from './block-carrier.ts'
@@ -30,6 +31,10 @@ type PingOutcome = Extract<CoapSessionOutput, { kind: 'failed' | 'pong' }>
 /** The exchanges that blocks travel in: a session of its own, or one on a stream. */
 export interface Exchanges extends Machine<CoapSessionInput, CoapSessionOutput> {
   load(): SessionLoad
+  /** Of an observer to whom notifications can go past the layers; absent where none can. */
+  observer?(exchange: IncomingExchange): ObserverHandle | undefined
+  /** Up to which length of their payloads, in bytes, they may do so; -1: none may. */
+  limitPlain?(payloadBytes: number): void
 }
 
 /**
@@ -48,6 +53,8 @@ export class BlockwiseLayer implements Exchanges {
   /** Blocks that were refused, to be told behind their answers. */
   readonly #refused: DecodeError[] = []
   #sweepAt: Instant | undefined
+  /** What the exchanges were told last. */
+  #longestPlain = -1
 
   /**
    * @param timeout How long a transfer may stand still; an application has as long for its answer.
@@ -146,6 +153,18 @@ export class BlockwiseLayer implements Exchanges {
     if (this.#refused.length > 0)
       for (const error of this.#refused.splice(0)) this.#up.push({ kind: 'malformed', error })
     if (this.#sweepAt === undefined && !this.#peer.isIdle) this.#sweepAt = after(now, this.#timeout)
+    if (this.#longestPlain !== this.#peer.longestAsItIs) this.#limitPlain()
+  }
+
+  #limitPlain(): void {
+    this.#longestPlain = this.#peer.longestAsItIs
+    this.#exchanges.limitPlain?.(this.#longestPlain)
+  }
+
+  observer(exchange: IncomingExchange): ObserverHandle | undefined {
+    // Also what was said before there was any observer.
+    this.#limitPlain()
+    return this.#exchanges.observer?.(exchange)
   }
 
   /** The exchanges are drained before each input, as every machine wants it: after the one before. */

@@ -163,8 +163,12 @@ export class PeerTransfers {
 
   /** Whether a notification concerns nothing here: it is short, and nobody fetches anything in blocks. */
   leavesAsItIs({ code, payload }: CoapResponse): boolean {
-    if (this.#observedInBlocks || this.#responses.size > 0) return false
-    return isSuccess(code) && payload.length <= this.#carrier.wholeBytes
+    return isSuccess(code) && payload.length <= this.longestAsItIs
+  }
+
+  /** Up to which length, in bytes, a notification concerns nothing here; -1: each of them does. */
+  get longestAsItIs(): number {
+    return this.#observedInBlocks || this.#responses.size > 0 ? -1 : this.#carrier.wholeBytes
   }
 
   /** RFC 7959 §2.6: only the first block of a notification is pushed; the peer fetches the others. */

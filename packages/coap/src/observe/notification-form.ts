@@ -4,6 +4,7 @@ import { HEADER_BYTES } from '../codec/limit.ts'
 import { OptionNumber } from '../option.ts'
 import { checkResponse } from '../request/sendable.ts'
 import type { CoapResponse } from '../session.ts'
+import { contentFormatOf } from './observed-format.ts'
 import { withoutObserve, withSequence } from './observe-option.ts'
 
 const NO_BYTES = new Uint8Array(0)
@@ -20,6 +21,10 @@ const LARGEST_SLAB = 16_384
  * which an array has its content within itself, and memory of its own costs an array more than all the rest.
  */
 export class NotificationForm {
+  /** Whether the observation goes on. */
+  readonly isSuccess: boolean
+  readonly contentFormat: number | undefined
+  readonly payloadBytes: number
   readonly #code: number
   /** Options before the Observe option, and its head with a length of 0. */
   readonly #before: Uint8Array
@@ -36,6 +41,9 @@ export class NotificationForm {
     this.#code = code
     // RFC 7641 §4.2: a sequence number in each 2.xx, no Observe option in any other.
     const isNumbered = isSuccess(code)
+    this.isSuccess = isNumbered
+    this.contentFormat = contentFormatOf(response)
+    this.payloadBytes = payload.length
     const options = isNumbered
       ? withSequence(response.options, LONGEST_SEQUENCE)
       : withoutObserve(response.options)

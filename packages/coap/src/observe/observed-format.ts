@@ -8,14 +8,21 @@ export class FormatOfObservation {
   #format: number | undefined
 
   constructor(first: CoapResponse) {
-    this.#format = readUint(first.options, OptionNumber.contentFormat)
+    this.#format = contentFormatOf(first)
   }
 
   /** Whether a notification may leave as it is. Errors may, and what names no format, as a 2.03 does. */
   fits(response: CoapResponse): boolean {
-    if (!isSuccess(response.code)) return true
-    const format = readUint(response.options, OptionNumber.contentFormat)
+    return !isSuccess(response.code) || this.fitsFormat(contentFormatOf(response))
+  }
+
+  /** The same of a 2.xx that has this Content-Format. */
+  fitsFormat(format: number | undefined): boolean {
     this.#format ??= format
     return format === undefined || format === this.#format
   }
+}
+
+export function contentFormatOf({ options }: CoapResponse): number | undefined {
+  return readUint(options, OptionNumber.contentFormat)
 }

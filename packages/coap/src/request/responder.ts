@@ -15,11 +15,12 @@ import type { Remembered } from '../message/deduplication.ts'
 import type { MessageLayer } from '../message/message-layer.ts'
 import type { CoapMessage } from '../message.ts'
 import { observeAction, withoutObserve, withSequence } from '../observe/observe-option.ts'
-import { type Observer, type ObserverLimits, Observers } from '../observe/observers.ts'
+import type { Observer } from '../observe/observer.ts'
+import { type ObserverLimits, Observers } from '../observe/observers.ts'
 import { checkOptions } from '../option-check.ts'
 import { checkResponse, payloadOf, withoutDefaults } from './sendable.ts'
 import { formatOptionNumber, OptionNumber } from '../option.ts'
-import type { CoapResponse, IncomingExchange } from '../session.ts'
+import type { CoapResponse, IncomingExchange, ObserverHandle } from '../session.ts'
 
 /**
  * How the peer's request is to be answered:
@@ -274,6 +275,15 @@ export class Responder {
 
   notify(exchange: IncomingExchange, response: CoapResponse, confirmable: boolean, now: Instant): void {
     this.#observers?.notify(exchange, response, confirmable, now)
+  }
+
+  observer(exchange: IncomingExchange): ObserverHandle | undefined {
+    return this.#observers?.find(exchange)
+  }
+
+  /** Up to which length of their payloads, in bytes, notifications concern nobody above. */
+  limitPlain(payloadBytes: number): void {
+    if (this.#observers !== undefined) this.#observers.longestPlain = payloadBytes
   }
 
   forgetObserver(exchange: IncomingExchange, now: Instant): void {

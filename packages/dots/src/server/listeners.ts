@@ -97,7 +97,8 @@ export class Listeners {
   }
 
   send(peer: PeerId, bytes: Uint8Array): void {
-    this.#endpointOf.get(peer)?.send(peer, bytes)
+    // No peer is known to two of them, and each has to look it up anyway.
+    for (const { endpoint } of this.#listeners) if (endpoint.send(peer, bytes)) return
   }
 
   closePeer(peer: PeerId): void {

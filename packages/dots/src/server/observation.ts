@@ -1,6 +1,6 @@
 import type { IncomingExchange } from '@breakwater/coap'
 import { Code, OptionNumber, isSuccess, uintOption } from '@breakwater/coap'
-import type { CoapResponse } from '@breakwater/coap'
+import type { CoapResponse, ObserverHandle } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
@@ -25,6 +25,8 @@ interface ObservationBase {
   /** Whether it is to be told something, at once or when its session's turn comes. */
   isPlanned: boolean
   hasGone: boolean
+  /** Of its CoAP, once it was told something. */
+  observer: ObserverHandle | undefined
 }
 
 /** One client that wants to be told of one mitigation, or of all of its cuid (RFC 9132 §4.4.2.1). */
@@ -112,7 +114,8 @@ export class Observations {
       ended: NONE,
       insistUntil: undefined,
       isPlanned: false,
-      hasGone: false
+      hasGone: false,
+      observer: undefined
     }
     session.observations.set(exchange, observation)
     client.observations.add(observation)
@@ -128,7 +131,8 @@ export class Observations {
       exchange,
       sid,
       isPlanned: false,
-      hasGone: false
+      hasGone: false,
+      observer: undefined
     })
     return true
   }
@@ -219,9 +223,13 @@ export class Observations {
     return session.observations.size < this.#state.policy.limits.observationsPerSession
   }
 
-  #send({ session, exchange }: Observation, message: CoapResponse, now: Instant): void {
+  #send(observation: Observation, message: CoapResponse, now: Instant): void {
+    const { session, exchange } = observation
     session.notifiedAt = now
-    session.notify(exchange, message, now)
+    observation.observer ??= session.observer(exchange)
+    const bytes = observation.observer?.notification(message, now)
+    if (bytes === undefined) session.notify(exchange, message, now)
+    else this.#state.emit({ kind: 'send', peer: session.peer, bytes })
     this.#state.counters.count('dots_server_notifications_total')
     // RFC 7641 §4.2: an observation ends with a notification that is not 2.xx.
     if (!isSuccess(message.code)) this.remove(session, exchange)

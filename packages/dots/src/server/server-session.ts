@@ -6,6 +6,7 @@ import type {
   SessionLoad,
   CoapStreamOutput,
   IncomingExchange,
+  ObserverHandle,
   OutgoingExchange
 } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, earlier } from '@breakwater/core'
@@ -152,6 +153,11 @@ export class ServerSession {
     this.#performAll(now)
     // One that goes in one piece waits for nothing.
     if (response.payload.length > AGENT_BLOCKWISE.preferredSize) this.#arm()
+  }
+
+  /** Undefined when it has gone, and on streams. */
+  observer(exchange: IncomingExchange): ObserverHandle | undefined {
+    return this.#coap instanceof CoapSession ? this.#coap.observer(exchange) : undefined
   }
 
   /** Its notifications end. */
