@@ -25,6 +25,36 @@ export function mergePrefixes(prefixes: readonly IpPrefix[]): IpPrefix[] {
   return merged
 }
 
+/** What two sets have in common. Both are as `mergePrefixes` makes them, and so is the result. */
+export function commonPrefixes(xs: readonly IpPrefix[], ys: readonly IpPrefix[]): IpPrefix[] {
+  const common: IpPrefix[] = []
+  let [atX, atY] = [0, 0]
+  for (;;) {
+    const x = xs[atX]
+    const y = ys[atY]
+    if (x === undefined || y === undefined) return common
+    const isXInside = prefixContains(y, x)
+    if (isXInside || prefixContains(x, y)) common.push(isXInside ? x : y)
+    // What contains the other may contain the next one, too.
+    if (isXInside || (!prefixContains(x, y) && comparePrefixes(x, y) < 0)) atX++
+    else atY++
+  }
+}
+
+/** What of a set is not in another. Both are as `mergePrefixes` makes them, and so is the result. */
+export function otherPrefixes(prefixes: readonly IpPrefix[], others: readonly IpPrefix[]): IpPrefix[] {
+  let first = 0
+  return prefixes.flatMap((prefix) => {
+    const isPassed = (other: IpPrefix): boolean =>
+      comparePrefixes(other, prefix) < 0 && !prefixContains(other, prefix)
+    for (let other = others[first]; other !== undefined && isPassed(other); other = others[first]) first++
+    let end = first
+    for (let other = others[end]; other !== undefined && prefixesOverlap(prefix, other); other = others[end])
+      end++
+    return subtractPrefixes(prefix, others.slice(first, end))
+  })
+}
+
 /** Replaces the last two by their parent as long as they are its two halves. */
 function joinSiblings(merged: IpPrefix[]): void {
   for (;;) {

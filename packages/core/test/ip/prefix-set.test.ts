@@ -1,8 +1,10 @@
 import {
+  commonPrefixes,
   comparePrefixes,
   formatIpPrefix,
   ipv4,
   mergePrefixes,
+  otherPrefixes,
   parseIpPrefix,
   prefixContainsAddress,
   subtractPrefixes
@@ -45,6 +47,22 @@ describe('subtractPrefixes', () => {
       Array.from({ length: 128 }, (_, index) => index + 1)
     )
     expect(mergePrefixes([...rest, prefix('2001:db8::1/128')]).map(formatIpPrefix)).toEqual(['::/0'])
+  })
+})
+
+describe('commonPrefixes and otherPrefixes', () => {
+  const set = fc.oneof(crowd, fc.array(crowdedIpv6Prefix, { maxLength: 12 })).map(mergePrefixes)
+
+  test('part a set into what another has, too, and what it has not', () => {
+    fc.assert(
+      fc.property(set, set, (prefixes, others) => {
+        const left = prefixes.flatMap((each) => subtractPrefixes(each, others))
+        expect(otherPrefixes(prefixes, others)).toEqual(left)
+        const common = commonPrefixes(prefixes, others)
+        expect(common).toEqual(prefixes.flatMap((each) => subtractPrefixes(each, left)))
+        expect(common).toEqual(commonPrefixes(others, prefixes))
+      })
+    )
   })
 })
 

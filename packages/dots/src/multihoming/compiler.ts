@@ -4,7 +4,7 @@ import type { Target } from '../domain/target.ts'
 import { overlapGroups } from './overlap.ts'
 import { OverlapIndex } from './overlap-index.ts'
 import { coversScope, scopeKey, unionOfScopes } from './scope.ts'
-import { splitToFit } from './split-to-fit.ts'
+import { divide } from './division.ts'
 
 /**
  * RFC 9132 §4.4.1.3: of two requests of ours at one server that share a prefix, the one with the higher `mid` deletes
@@ -46,10 +46,11 @@ export function compileRequests(wants: readonly Want[], standing: readonly Targe
 
 function compileGroup(group: readonly Tied[]): CompiledRequest[] {
   const wants = group.filter((each) => each.kind === 'want')
+  const standing = group.filter((each) => each.kind === 'standing').map(({ target }) => target)
   const prefixes = mergePrefixes(wants.flatMap((want) => want.target.prefixes))
   const scope = unionOfScopes(wants.map((want) => want.target))
   const index = new OverlapIndex(wants)
-  return splitToFit({ prefixes, ...scope }).map((target) => {
+  return divide({ prefixes, ...scope }, standing).map((target) => {
     const served = index.overlapping(target)
     const protections = [...new Set(served.map((want) => want.protection))].sort()
     return { target, protections }

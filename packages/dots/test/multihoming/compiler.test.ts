@@ -83,6 +83,28 @@ describe('compiling what is wanted of one server', () => {
     for (const request of requests) expect(request.target.protocols).toEqual([6])
   })
 
+  it('lets no part of a split cross the border of a standing request, which it would take away', () => {
+    const many = Array.from({ length: 120 }, (_, index) => prefixOf(ipv4(0xc0000200 + 2 * index), 32))
+    const asked = { prefixes: many, ports: [], protocols: [6] }
+    const standing = compileRequests([want('many', asked)]).map((request) => request.target)
+    const [first, ...others] = many
+    const wanted = [want('less', { ...asked, prefixes: others }), want('wide', target('192.0.2.128/26'))]
+    const requests = compileRequests(wanted, standing).map((request) => request.target)
+    for (const request of requests)
+      expect(standing.filter((old) => targetsOverlap(old, request)).length).toBeLessThanOrEqual(1)
+    for (const each of wanted) expect(coversTarget(requests, each.target)).toBe(true)
+    expect(coversTarget(requests, { ...asked, prefixes: [first!] })).toBe(false)
+    expectApart(requests)
+  })
+
+  it('keeps one heir of a request of which too many pieces are left, even if it protects more', () => {
+    const pieces = Array.from({ length: 120 }, (_, index) => prefixOf(ipv4(0xc0000200 + 2 * index), 32))
+    const asked = { prefixes: pieces, ports: [], protocols: [6] }
+    const [request, ...more] = compileRequests([want('pieces', asked)], [target('192.0.2.0/24')])
+    expect(more).toEqual([])
+    expect(request?.target.prefixes).toEqual(target('192.0.2.0/24').prefixes)
+  })
+
   it('widens a port list that would leave no room for prefixes', () => {
     const ports = Array.from({ length: 200 }, (_, index) => ({ lower: 3 * index, upper: 3 * index }))
     const asked = { prefixes: [net('192.0.2.0/24')], ports, protocols: [] }
