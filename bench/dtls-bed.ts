@@ -12,6 +12,7 @@ export interface DtlsBed {
   /** Path of what both sides show. */
   readonly credentials: string
   readonly client: CertificateCredentials
+  readonly serverCredentials: CertificateCredentials
 }
 
 /** Makes a bed, and leaves nothing of it. */
@@ -23,7 +24,7 @@ export async function onDtlsBed<Result>(act: (bed: DtlsBed) => Promise<Result>):
     const server = authority.credentials('server.example')
     const client = authority.credentials('client.example')
     writeFileSync(credentials, JSON.stringify({ server, client }))
-    return await act({ addon, authority, credentials, client })
+    return await act({ addon, authority, credentials, client, serverCredentials: server })
   } finally {
     authority.remove()
   }

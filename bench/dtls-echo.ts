@@ -19,18 +19,27 @@ export interface Server {
 /** On a core of its own where there are two: the servers share core 0, of which only one works at a time. */
 export function pinned(
   core: number,
-  args: readonly string[]
+  args: readonly string[],
+  program: string = process.execPath
 ): readonly [command: string, args: readonly string[]] {
-  if (!existsSync('/usr/bin/taskset') || availableParallelism() < 2) return [process.execPath, args]
-  return ['/usr/bin/taskset', ['-c', String(core), process.execPath, ...args]]
+  if (!existsSync('/usr/bin/taskset') || availableParallelism() < 2) return [program, args]
+  return ['/usr/bin/taskset', ['-c', String(core), program, ...args]]
 }
 
 /** With a handler in JavaScript, or in C++; `openssl`: in C++, and OpenSSL keeps the sessions. */
 export type EchoRole = 'batched' | 'native' | 'openssl'
 
 /** Starts one of the echo servers. */
-export async function startServer(role: EchoRole, addon: string, credentials: string): Promise<Server> {
-  const [command, args] = pinned(0, [party, role, addon, credentials])
+export function startServer(role: EchoRole, addon: string, credentials: string): Promise<Server> {
+  return start(...pinned(0, [party, role, addon, credentials]))
+}
+
+/** Starts the echo server that is a program of its own. */
+export function startProgram(program: string, args: readonly string[]): Promise<Server> {
+  return start(...pinned(0, args, program))
+}
+
+async function start(command: string, args: readonly string[]): Promise<Server> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   return { process: child, port: line.toString().trim().replace('port ', '') }

@@ -72,7 +72,8 @@ export interface BenchAddon {
 }
 
 const here = dirname(fileURLToPath(import.meta.url))
-const engineFolder = join(here, '../../packages/dtls/native')
+/** Where the sources of the product's engine are. */
+export const engineFolder: string = join(here, '../../packages/dtls/native')
 
 function sourcesIn(folder: string): readonly string[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.cc') || name.endsWith('.h'))

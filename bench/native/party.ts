@@ -5,6 +5,7 @@ import type { CertificateCredentials, SecureEndpoint } from '@breakwater/core'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { toNative } from '../../packages/dtls/src/native-address.ts'
 import { toEngineOptions } from '../../packages/dtls/src/open-endpoint.ts'
+import { BENCH_PSK } from '../load/bench-psk.ts'
 import { processorSeconds } from '../load/processor-time.ts'
 import { loadBenchAddon } from './bench-addon.ts'
 
@@ -14,7 +15,7 @@ const credentials = JSON.parse(readFileSync(credentialsFile, 'utf8')) as Record<
   CertificateCredentials
 >
 const local = { address: ipv4(0x7f000001), port: 0 }
-const psk = { kind: 'psk', identity: 'bench', key: Buffer.from('0123456789abcdef') } as const
+const psk = { kind: 'psk', identity: BENCH_PSK.identity, key: Buffer.from(BENCH_PSK.secret) } as const
 const serverOptions = {
   role: 'server',
   local,
