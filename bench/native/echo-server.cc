@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -25,9 +26,19 @@ uint8_t* EchoListener::room(size_t& capacity) {
 
 void EchoListener::commit(size_t length) {
   if (buffer_[0] == kForAll)
-    for (const PeerId peer : everybody_) engine->send(peer, buffer_ + 1, length - 1);
+    sendToAll(buffer_ + 1, length - 1);
   else
     engine->send(sender_, buffer_, length);
+}
+
+void EchoListener::sendToAll(const uint8_t* bytes, size_t length) {
+  std::array<Outgoing, Engine::kMostAtOnce> group;
+  size_t grouped = 0;
+  for (const PeerId peer : everybody_) {
+    group[grouped++] = {peer, bytes, length};
+    if (grouped == group.size()) engine->send(group.data(), std::exchange(grouped, 0));
+  }
+  engine->send(group.data(), grouped);
 }
 
 bool EchoServer::open(EngineOptions options, const UdpSocketOptions& socket, CredentialProblem& problem) {

@@ -21,6 +21,8 @@ class EchoListener final : public EngineListener {
   void onFailed(PeerId, Failure) override {}
 
  private:
+  void sendToAll(const uint8_t* bytes, size_t length);
+
   std::unordered_set<PeerId> everybody_;
   PeerId sender_ = 0;
   uint8_t buffer_[kLongestDatagram];

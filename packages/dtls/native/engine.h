@@ -50,9 +50,18 @@ struct EngineOptions {
   RandomSource random = secureRandom;
 };
 
+/** One plaintext that is to leave. */
+struct Outgoing {
+  PeerId peer;
+  const uint8_t* plaintext;
+  size_t length;
+};
+
 class Engine {
  public:
   static constexpr uint64_t kNever = UINT64_MAX;
+  /** So many plaintexts at most in one `send`. */
+  static constexpr size_t kMostAtOnce = 16;
 
   Engine(Transport& transport, EngineListener& listener, Counters& counters);
   ~Engine();
@@ -87,6 +96,11 @@ class Engine {
   void retime(PeerId peer, uint64_t nowMs, uint32_t firstTimeoutMs);
   /** False when the peer is not established, has gone, or the plaintext is too long. */
   bool send(PeerId peer, const uint8_t* plaintext, size_t length);
+  /**
+   * The same for several peers, in order. The memory of all of them is fetched at once: of ten thousand peers none is in the
+   * processor's cache, and one after the other they would each be waited for several times.
+   */
+  void send(const Outgoing* outgoing, size_t count);
   void close(PeerId peer);
   /** Says goodbye to everybody and forgets them, without a word to the listener. */
   void closeAll();
@@ -115,6 +129,7 @@ class Engine {
   void keepLastFlight(Peer& peer, uint64_t nowMs);
   void giveMemoryBack();
   PeerId refuse(Failure failure);
+  bool sealFor(Peer* peer, const uint8_t* plaintext, size_t length);
   void fail(Peer& peer, Failure failure);
   void end(Peer& peer, End end);
   void schedule(Peer& peer, uint64_t nowMs);

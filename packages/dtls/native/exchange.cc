@@ -1,5 +1,6 @@
 #include "exchange.h"
 
+#include <array>
 #include <utility>
 
 namespace breakwater {
@@ -33,14 +34,18 @@ uint32_t Exchange::takeIncoming() {
 void Exchange::drainOutgoing(Engine& engine) {
   SharedMemory& memory = *shared_;
   const uint32_t count = std::exchange(memory.outgoing, 0);
+  std::array<Outgoing, Engine::kMostAtOnce> group;
+  size_t grouped = 0;
   for (uint32_t i = 0; i < count && i < SharedMemory::kSlots; i++) {
     const uint32_t offset = memory.outgoingOffset[i];
     const uint32_t length = memory.outgoingLength[i];
     if (offset > SharedMemory::kBytes || length > SharedMemory::kBytes - offset) continue;
     const double peer = memory.outgoingPeer[i];
     if (!(peer >= 1 && peer <= 9007199254740991.0)) continue;
-    engine.send(static_cast<PeerId>(peer), memory.outgoingBytes + offset, length);
+    group[grouped++] = {static_cast<PeerId>(peer), memory.outgoingBytes + offset, length};
+    if (grouped == group.size()) engine.send(group.data(), std::exchange(grouped, 0));
   }
+  engine.send(group.data(), grouped);
 }
 
 uint8_t* Exchange::room(size_t& capacity) {
