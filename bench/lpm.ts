@@ -61,12 +61,15 @@ function countHits(table: PrefixTable<number>, packed: Uint32Array): number {
   return hits
 }
 
-/** Reads as many words at random places of so much memory, each place known only by the word read before. */
+/** Reads as many words at random places of so much memory. */
 function readAtRandom(memory: Uint32Array, packed: Uint32Array): number {
-  let word = 0
-  for (let index = 0; index < ASKED; index++)
-    word = memory[((packed[index * WIDTH + 1] ?? 0) + word) % memory.length] ?? 0
-  return word
+  let sum = 0
+  for (let index = 0; index < ASKED; index++) {
+    const at = index * WIDTH
+    const place = Math.imul((packed[at + 2] ?? 0) ^ (packed[at + 5] ?? 0), 0x9e3779b1) >>> 0
+    sum ^= memory[place % memory.length] ?? 0
+  }
+  return sum
 }
 
 /**

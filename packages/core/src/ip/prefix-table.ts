@@ -1,7 +1,7 @@
 import type { IpAddress, IpFamily } from './address.ts'
 import { hostPrefix, prefixOf } from './prefix.ts'
 import type { IpPrefix } from './prefix.ts'
-import { NO_ROW, PrefixRows, sortedOnce } from './prefix-rows.ts'
+import { NO_NUMBER, PrefixRows, sortedOnce } from './prefix-rows.ts'
 import type { NumberedPrefix } from './prefix-rows.ts'
 
 /** One entry of a `PrefixTable`. */
@@ -18,8 +18,8 @@ export interface PrefixEntry<Value> {
  * owners.longestMatch(ipv4(0xc0000207))?.value // 'example'
  */
 export class PrefixTable<Value> {
-  /** Each value once: most prefixes share theirs with many others. */
-  readonly #values: readonly Value[]
+  /** Each value once, by its number: most prefixes share theirs with many others. At `NO_NUMBER` stands undefined. */
+  readonly #values: readonly (Value | undefined)[]
   readonly #ipv4: PrefixRows
   readonly #ipv6: PrefixRows
 
@@ -28,11 +28,11 @@ export class PrefixTable<Value> {
     const numbers = new Map<Value, number>()
     const numbered: Record<IpFamily, NumberedPrefix[]> = { 4: [], 6: [] }
     for (const { prefix, value } of entries) {
-      const number = numbers.get(value) ?? numbers.size
+      const number = numbers.get(value) ?? numbers.size + 1
       numbers.set(value, number)
       numbered[prefix.address.family].push({ prefix, number })
     }
-    this.#values = [...numbers.keys()]
+    this.#values = [undefined, ...numbers.keys()]
     this.#ipv4 = new PrefixRows(4, sortedOnce(numbered[4]))
     this.#ipv6 = new PrefixRows(6, sortedOnce(numbered[6]))
   }
@@ -50,16 +50,16 @@ export class PrefixTable<Value> {
   longestCover(prefix: IpPrefix): PrefixEntry<Value> | undefined {
     const rows = this.#rowsFor(prefix)
     const row = rows.longestCover(prefix)
-    if (row === NO_ROW) return undefined
-    const value = this.#values[rows.numberAt(row)] as Value
+    const number = rows.numberAt(row)
+    if (number === NO_NUMBER) return undefined
+    const value = this.#values[number] as Value
     return { prefix: prefixOf(prefix.address, rows.lengthAt(row)), value }
   }
 
   /** The value of `longestCover`, without an object made. */
   coveringValue(prefix: IpPrefix): Value | undefined {
     const rows = this.#rowsFor(prefix)
-    const row = rows.longestCover(prefix)
-    return row === NO_ROW ? undefined : this.#values[rows.numberAt(row)]
+    return this.#values[rows.numberAt(rows.longestCover(prefix))]
   }
 
   #rowsFor(prefix: IpPrefix): PrefixRows {
