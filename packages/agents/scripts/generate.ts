@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TSchema } from 'typebox'
-import { clientConfigSchema, serverConfigSchema } from '../src/index.ts'
+import { clientConfigSchema, serverConfigSchema, siteFileSchema } from '../src/index.ts'
 import { optionRows } from './option-table.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..')
@@ -16,6 +16,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['packages/agents/schema/server.json', jsonSchema('server', serverConfigSchema)],
     ['packages/agents/schema/client.json', jsonSchema('client', clientConfigSchema)],
+    ['packages/agents/schema/site.json', jsonSchema('site', siteFileSchema)],
     ['docs/reference/configuration.md', referencePage()]
   ])
 }
@@ -55,6 +56,13 @@ ${tableOf(serverConfigSchema)}
 ## Client
 
 ${tableOf(clientConfigSchema)}
+
+## Site
+
+No agent reads this one: it is the file of \`dots site plan\` and \`dots site exits\`, see
+[site planning](../protocol/site-planning.md).
+
+${tableOf(siteFileSchema)}
 `
 }
 

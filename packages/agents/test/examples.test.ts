@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { checkConfigFile } from '../src/index.ts'
+import { checkConfigFile, planSiteFile } from '../src/index.ts'
 import { mistakesOf, Sandbox } from './config/sandbox.ts'
 
 const examples = join(import.meta.dirname, '../../../examples')
@@ -20,7 +20,8 @@ function provideFiles(text: string): void {
 }
 
 describe('the examples', () => {
-  const names = readdirSync(examples).filter((name) => name.endsWith('.yaml'))
+  const all = readdirSync(examples).filter((name) => name.endsWith('.yaml'))
+  const names = all.filter((name) => name !== 'site.yaml')
 
   it('are there', () => {
     expect(names).toContain('server.yaml')
@@ -35,7 +36,11 @@ describe('the examples', () => {
     expect(checkConfigFile(file).role).toBe(name.includes('server') ? 'server' : 'client')
   })
 
-  it.each(names)('%s names the schema that editors check it with', (name) => {
+  it('site.yaml is a site whose plan has no problem', () => {
+    expect(planSiteFile(join(examples, 'site.yaml')).problems).toEqual([])
+  })
+
+  it.each(all)('%s names the schema that editors check it with', (name) => {
     const [, schema = ''] = /\$schema=(\S+)/.exec(readFileSync(join(examples, name), 'utf8')) ?? []
     expect(existsSync(join(examples, schema))).toBe(true)
   })

@@ -36,7 +36,12 @@ describe('generated files', () => {
       'maxRetransmit',
       'ackRandomFactor',
       'precedence',
-      'label'
+      'label',
+      'delegatingBits',
+      'table',
+      'rulePriority',
+      'protocol',
+      'mark'
     ])
     const numbers = rows.filter((row) => / … /.test(row)).map((row) => /`[^`]*?(\w+)`/.exec(row)?.[1] ?? '')
     expect(

@@ -46,6 +46,7 @@ function program(state: State): Command {
   addServerCommands(dots, state)
   addStatus(dots, state)
   addConfig(dots, state)
+  addSite(dots, state)
   addPki(dots, state)
   return dots
 }
@@ -151,6 +152,19 @@ function addConfig(dots: Command, state: State): void {
     .action(async (file: string, options: object) => {
       const { checkConfig } = await import('./commands/config/check.ts')
       state.code = await checkConfig(file, options)
+    })
+}
+
+function addSite(dots: Command, state: State): void {
+  const site = dots.command('site').description('plan a site with several providers; asks no agent')
+  site
+    .command('plan')
+    .description('number its links from the prefixes of the providers, and show who protects what')
+    .argument('<file>', 'YAML description of the site')
+    .option('--json', 'print one JSON object')
+    .action(async (file: string, options: object) => {
+      const { planSite } = await import('./commands/site/plan.ts')
+      state.code = await planSite(file, options)
     })
 }
 

@@ -6,6 +6,7 @@ import { DEFAULT_SESSION_PARAMETERS } from '@breakwater/dots'
 import type { TSchema } from 'typebox'
 import { checkClient, warnOfClient } from './check-client.ts'
 import { checkServer } from './check-server.ts'
+import { checkSiteFile } from './check-site-file.ts'
 import { clientConfigSchema } from './client-config.ts'
 import type { ClientConfig } from './client-config.ts'
 import type { Draft } from './draft.ts'
@@ -14,6 +15,8 @@ import { serverConfigSchema } from './server-config.ts'
 import type { ServerConfig } from './server-config.ts'
 import { checkShape } from './shape.ts'
 import type { ShapeProblem } from './shape.ts'
+import { siteFileSchema } from './site-file.ts'
+import type { SiteFile } from './site-file.ts'
 import { textFormats } from './text-format.ts'
 import { MAXIMUM_CONFIG_BYTES, YamlSource } from './yaml-source.ts'
 
@@ -63,6 +66,12 @@ const clientKind: Kind<ClientConfig> = {
   ]
 }
 
+const siteKind: Kind<SiteFile> = {
+  schema: siteFileSchema,
+  check: (draft, _, whole) => checkSiteFile(draft, whole),
+  warn: () => []
+}
+
 /**
  * Reads the configuration of a server.
  * @throws ConfigError with every mistake at once, each with its line and column.
@@ -77,6 +86,14 @@ export function loadServerConfig(file: string): LoadedConfig<ServerConfig> {
  */
 export function loadClientConfig(file: string): LoadedConfig<ClientConfig> {
   return load(file, readSource(file), clientKind)
+}
+
+/**
+ * Reads the description of a site.
+ * @throws ConfigError with every mistake at once, each with its line and column.
+ */
+export function loadSiteFile(file: string): LoadedConfig<SiteFile> {
+  return load(file, readSource(file), siteKind)
 }
 
 /**
