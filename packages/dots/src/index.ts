@@ -1,6 +1,7 @@
 export * from './domain/identifier.ts'
 export * from './domain/target.ts'
 export * from './domain/site.ts'
+export type { Consent } from './domain/consent.ts'
 export * from './domain/record-store.ts'
 export type * from './domain/default-routers.ts'
 export type * from './domain/interface-addresses.ts'

@@ -1,4 +1,5 @@
 import type { IpAddress, IpPrefix, Transport } from '@breakwater/core'
+import type { Consent } from './consent.ts'
 import type { LocalAddress } from './local-address.ts'
 import type { DomainName, ServerName } from './identifier.ts'
 import type { SelectionSettings } from './selection-settings.ts'
@@ -37,10 +38,13 @@ export interface PreconfiguredScope {
   readonly lifetime: number | 'indefinite'
 }
 
-/** One attachment's worth of configuration (RFC 7556). Kind `service` comes with third-party mitigation services. */
+/**
+ * `access`: one attachment's worth of configuration (RFC 7556). `service`: a mitigation service of a third party, without
+ * a link, sources or prefixes: it is reached over the links of the others (RFC 9284 §4).
+ */
 export interface ProvisioningDomain {
   readonly name: DomainName
-  readonly kind: 'access'
+  readonly kind: 'access' | 'service'
   /** Interfaces that sessions to its servers may use; empty: any active one (RFC 9284 §5.1). */
   readonly interfaces: readonly string[]
   /** Provider-aggregatable prefixes that this domain assigned. */
@@ -53,6 +57,10 @@ export interface ProvisioningDomain {
   /** What the system says of this host's addresses; RFC 6724 orders the legal ones. Undefined: it was not asked yet. */
   readonly localAddresses?: readonly LocalAddress[]
   readonly servers: readonly DotsServer[]
+  /** Its servers stand in for one another: one of them is asked. Undefined: each is asked. */
+  readonly isPool?: true
+  /** Of a service: what it may protect for this site. It hears of nothing else. */
+  readonly protects?: readonly IpPrefix[]
   /** The safety net: standing requests at its servers. Undefined: none. */
   readonly preconfigured?: readonly PreconfiguredScope[]
 }
@@ -64,10 +72,38 @@ export interface ProviderIndependentPrefix {
   readonly domains?: readonly DomainName[]
 }
 
+/** Prefixes that several providers assigned together: any of them can protect these, and all are asked. */
+export interface PrefixGroup {
+  readonly name: string
+  readonly domains: readonly DomainName[]
+  readonly prefixes: readonly IpPrefix[]
+}
+
+/** Domains that are attachments of one provider (RFC 9284 §5.4). */
+export interface SingleProvider {
+  readonly name: string
+  readonly domains: readonly DomainName[]
+  /** Over which of them it is asked. The same server at several attachments is one server, and asked once. */
+  readonly attachments: 'one' | 'all'
+}
+
+/** This client reacts to what is inside one of its filters, and leaves the rest to others (RFC 9284 §5.2, Figure 8). */
+export interface PrefixFilter {
+  readonly name: string
+  readonly prefixes: readonly IpPrefix[]
+}
+
 /** A multihomed network as its operator describes it (RFC 9284 §4). May be used when `checkSite` has nothing against it. */
 export interface Site {
   readonly domains: readonly ProvisioningDomain[]
   readonly providerIndependent: readonly ProviderIndependentPrefix[]
+  readonly groups?: readonly PrefixGroup[]
+  readonly providers?: readonly SingleProvider[]
+  readonly consents?: readonly Consent[]
+  /** Undefined or empty: the client reacts to everything. */
+  readonly filters?: readonly PrefixFilter[]
+  /** The operator answers for one address of servers of two domains (RFC 9284 §5.2). Undefined: it is refused. */
+  readonly allowsSharedServerAddresses?: true
   /** How addresses are selected where nobody chose one (RFC 6724 §2). Undefined: by the defaults of the RFC. */
   readonly addressSelection?: SelectionSettings
 }

@@ -9,6 +9,8 @@ export type AddressClass =
   | { readonly kind: 'pa'; readonly domain: DomainName }
   /** Provider-independent: the site's own, announced through these domains (RFC 9284 §5.2). */
   | { readonly kind: 'pi'; readonly domains: readonly DomainName[]; readonly named: boolean }
+  /** Assigned by these domains together. */
+  | { readonly kind: 'group'; readonly name: string; readonly domains: readonly DomainName[] }
 
 /** A prefix of the site with its class, as it stands in the configuration. */
 export interface ClassifiedPrefix {
@@ -22,13 +24,17 @@ export function classifiedPrefixes(site: Site): ClassifiedPrefix[] {
     const pa: AddressClass = { kind: 'pa', domain: domain.name }
     return domain.prefixes.map((prefix) => ({ prefix, class: pa }))
   })
-  const all = site.domains.map((domain) => domain.name)
+  const all = site.domains.filter(({ kind }) => kind === 'access').map((domain) => domain.name)
   const everywhere: AddressClass = { kind: 'pi', domains: all, named: false }
   const own = site.providerIndependent.map(({ prefix, domains }): ClassifiedPrefix => {
     if (domains === undefined) return { prefix, class: everywhere }
     return { prefix, class: { kind: 'pi', domains, named: true } }
   })
-  return [...assigned, ...own]
+  const shared = (site.groups ?? []).flatMap(({ name, domains, prefixes }) => {
+    const group: AddressClass = { kind: 'group', name, domains }
+    return prefixes.map((prefix) => ({ prefix, class: group }))
+  })
+  return [...assigned, ...own, ...shared]
 }
 
 /** The table in which the longest match decides the class of an address; no match: foreign. */
@@ -47,8 +53,13 @@ export function strangersTo(
   addressClass: AddressClass | undefined
 ): readonly DomainName[] {
   if (addressClass === undefined) return []
-  const owners = addressClass.kind === 'pa' ? [addressClass.domain] : addressClass.domains
+  const owners = ownersOf(addressClass)
   return owners.includes(domain) ? [] : owners
+}
+
+/** The domains that protect it by themselves. */
+export function ownersOf(addressClass: AddressClass): readonly DomainName[] {
+  return addressClass.kind === 'pa' ? [addressClass.domain] : addressClass.domains
 }
 
 /** `assigned by isp-a`, `provider-independent, announced through isp-a and isp-b`. */
@@ -60,6 +71,8 @@ export function describeClass(addressClass: AddressClass): string {
       return addressClass.named
         ? `provider-independent, announced through ${addressClass.domains.join(' and ')}`
         : 'provider-independent, announced through every domain'
+    case 'group':
+      return `assigned by ${addressClass.domains.join(' and ')} together (group ${addressClass.name})`
   }
 }
 

@@ -1,8 +1,11 @@
-import { formatIpAddress, formatIpPrefix, prefixKey } from '@breakwater/core'
+import { formatIpAddress, formatIpPrefix, prefixContains, prefixKey } from '@breakwater/core'
 import type { DomainName, ServerName } from '../domain/identifier.ts'
 import type { DotsServer, ProvisioningDomain, Site } from '../domain/site.ts'
 import { addressClasses, classifiedPrefixes, describeClass, strangersTo } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
+import { providerOf } from './alternatives.ts'
+import { sharingProblems } from './check-sharing.ts'
+import type { SharingProblemCode } from './check-sharing.ts'
 import { describeIllegal, legalPaths } from './legal-path.ts'
 
 /** What is wrong with a site. `code` is stable; `place` says where: `domain isp-a`, `server isp-a/east`. */
@@ -20,6 +23,7 @@ export interface SiteProblem {
     | 'PI_DOMAIN_UNKNOWN'
     | 'PI_WITHOUT_DOMAIN'
     | 'PRECONFIGURED_OF_OTHER'
+    | SharingProblemCode
   readonly place: string
   readonly message: string
 }
@@ -35,18 +39,21 @@ export function checkSite(site: Site): SiteProblem[] {
     ...unreachableServers(site),
     ...sharedServerAddresses(site),
     ...defaultRouters(site),
-    ...foreignScopes(site)
+    ...foreignScopes(site),
+    ...sharingProblems(site)
   ]
 }
 
 /** RFC 9284 §5.1: what a provider is asked to protect when the session is lost is its own, as with any request. */
 function foreignScopes(site: Site): SiteProblem[] {
   const classes = addressClasses(site)
-  return site.domains.flatMap(({ name, preconfigured = [] }) =>
+  return site.domains.flatMap(({ name, kind, preconfigured = [], protects = [] }) =>
     preconfigured
       .flatMap(({ target }) => target.prefixes)
       .filter((prefix) => {
         const found = classes.longestMatch(prefix.address)?.value
+        if (kind === 'service')
+          return found?.kind !== 'pi' || !protects.some((own) => prefixContains(own, prefix))
         return found === undefined || strangersTo(name, found).length > 0
       })
       .map((prefix): SiteProblem => {
@@ -98,7 +105,8 @@ function prefixesOfTwo(site: Site): SiteProblem[] {
 }
 
 function providerIndependentDomains(site: Site): SiteProblem[] {
-  const known = new Set(site.domains.map((domain) => domain.name))
+  const links = site.domains.filter(({ kind }) => kind === 'access')
+  const known = new Set(links.map((domain) => domain.name))
   return site.providerIndependent.flatMap(({ prefix, domains }): SiteProblem[] => {
     const text = formatIpPrefix(prefix)
     const place = `prefix ${text}`
@@ -106,7 +114,7 @@ function providerIndependentDomains(site: Site): SiteProblem[] {
       return [{ code: 'PI_WITHOUT_DOMAIN', place, message: `${text} is announced through no domain` }]
     const unknown = (domains ?? []).filter((name) => !known.has(name))
     return unknown.map((name): SiteProblem => {
-      const message = `${text} is announced through ${name}, which is no domain of the site`
+      const message = `${text} is announced through ${name}, which is no provider of the site`
       return { code: 'PI_DOMAIN_UNKNOWN', place, message }
     })
   })
@@ -145,9 +153,11 @@ function addressesComeAndGo(site: Site, server: DotsServer): boolean {
 
 /**
  * RFC 9284 §5.2: under one address for the servers of two domains, the network decides whose server a request meets.
- * Harmless only where each session is bound to an interface that is its domain's alone.
+ * Harmless where each session is bound to an interface that is its domain's alone, and where both domains are one
+ * provider's (§5.4). The operator may answer for it where others see to that.
  */
 function sharedServerAddresses(site: Site): SiteProblem[] {
+  if (site.allowsSharedServerAddresses === true) return []
   const problems: SiteProblem[] = []
   const seen = new Map<string, DotsServer>()
   for (const server of allServers(site))
@@ -155,7 +165,7 @@ function sharedServerAddresses(site: Site): SiteProblem[] {
       const key = `${formatIpAddress(address)} port ${server.port}`
       const first = seen.get(key)
       if (first === undefined) seen.set(key, server)
-      else if (first.domain !== server.domain && !areApart(site, first, server)) {
+      else if (first.domain !== server.domain && !isHarmless(site, first, server)) {
         const message =
           `servers ${first.name} and ${server.name} of two domains share ${key}, and nothing binds ` +
           'their sessions to different interfaces'
@@ -188,6 +198,11 @@ function defaultRouters(site: Site): SiteProblem[] {
         return problems
       })
   )
+}
+
+function isHarmless(site: Site, a: DotsServer, b: DotsServer): boolean {
+  const provider = providerOf(site, a.domain)
+  return provider?.domains.includes(b.domain) === true || areApart(site, a, b)
 }
 
 function areApart(site: Site, a: DotsServer, b: DotsServer): boolean {

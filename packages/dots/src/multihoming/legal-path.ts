@@ -95,21 +95,39 @@ export function legalPaths(
 ): LegalPaths {
   const domain = site.domains.find((candidate) => candidate.name === server.domain)
   if (domain === undefined) return { paths: [], illegal: [{ kind: 'domain-unknown', domain: server.domain }] }
-  const sources = new LegalSources(site, domain, classes)
-  const illegal = [...sources.illegal]
+  const links = linksOf(site, domain).map((link): Link => {
+    return { domain: link, sources: new LegalSources(site, link, classes) }
+  })
+  const illegal = links.flatMap(({ sources }) => sources.illegal)
   if (server.addresses.length === 0) illegal.push({ kind: 'no-address', server: server.name })
   for (const remote of server.addresses)
-    if (!sources.hasFamily(remote.family)) illegal.push({ kind: 'no-source-of-family', remote })
-  return { paths: pathsOf(domain, server, sources), illegal }
+    if (!links.some(({ sources }) => sources.hasFamily(remote.family)))
+      illegal.push({ kind: 'no-source-of-family', remote })
+  return { paths: pathsOf(server, links), illegal }
 }
 
-function pathsOf(domain: ProvisioningDomain, server: DotsServer, sources: LegalSources): LegalPath[] {
+/** Where paths leave the site, with the sources that are legal there. */
+interface Link {
+  readonly domain: ProvisioningDomain
+  readonly sources: LegalSources
+}
+
+/** RFC 9284 §4: a service has no link of its own; each of the others leads to it, from sources that belong there. */
+function linksOf(site: Site, domain: ProvisioningDomain): readonly ProvisioningDomain[] {
+  return domain.kind === 'service' ? site.domains.filter(({ kind }) => kind === 'access') : [domain]
+}
+
+function pathsOf(server: DotsServer, links: readonly Link[]): LegalPath[] {
   const transports = transportsOf(server)
   return preference.flatMap(({ transport, family }) => {
     if (!transports.includes(transport)) return []
     const remotes = server.addresses.filter((remote) => remote.family === family)
-    return (server.isUnordered === true ? sources.inOrder(remotes) : remotes)
-      .flatMap((remote) => waysTo(domain, remote, sources))
+    return links
+      .flatMap(({ domain, sources }) =>
+        (server.isUnordered === true ? sources.inOrder(remotes) : remotes).flatMap((remote) =>
+          waysTo(domain, remote, sources)
+        )
+      )
       .map((way) => makePath(server, { ...way, transport }))
   })
 }

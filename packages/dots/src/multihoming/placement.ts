@@ -7,25 +7,31 @@ import {
   mergePrefixes,
   overlapsAny
 } from '@breakwater/core'
-import type { IpPrefix } from '@breakwater/core'
+import type { IpPrefix, WallTime } from '@breakwater/core'
+import { calendarDate } from '../domain/calendar-date.ts'
+import { holds } from '../domain/consent.ts'
+import type { Consent } from '../domain/consent.ts'
 import type { DomainName, ServerName } from '../domain/identifier.ts'
+import type { DotsServer, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
-import { describeClass } from './address-class.ts'
+import { describeClass, ownersOf } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
+import { pickServer, providerOf } from './alternatives.ts'
+import type { ServerStates } from './alternatives.ts'
 import { splitAtClassBorders } from './class-border.ts'
 import type { ClassPlan, PlacementReason, SitePlan } from './site-plan.ts'
 
 /**
  * Placement: which server is asked about which part of a target, and which part is asked of nobody. A pure function of
- * the target and the site; availability plays no part in it, because a target whose servers are out of reach waits for
- * them and is never sent elsewhere (RFC 9284 §5.1).
+ * the target, the site, the states of sessions and the calendar. Sessions only decide between servers that stand in for one
+ * another: a target whose servers are out of reach waits for them and is never sent elsewhere (RFC 9284 §5.1).
  */
 export interface Placement {
   /** The target by class; every part is protected when its servers have accepted it. Empty when refused. */
   readonly parts: readonly PlacedPart[]
   /** One per server and part; all are sent at the same time. */
   readonly assignments: readonly Assignment[]
-  /** Why prefixes are asked of nobody. Unless `allowPartial`, one refusal refuses all. */
+  /** Why prefixes are asked of nobody. Unless `allowPartial`, one refusal refuses all, but for what a filter leaves to others. */
   readonly refusals: readonly Refusal[]
   /** Domains that ought to be asked but have no DOTS server. */
   readonly uncovered: readonly UncoveredDomain[]
@@ -37,7 +43,16 @@ export interface PlacedPart {
   readonly class: AddressClass
   readonly servers: readonly ServerName[]
   readonly uncovered: readonly DomainName[]
+  /** Servers that are asked only because of these consents (RFC 9284 §6). */
+  readonly consents: readonly UsedConsent[]
   readonly because: PlacementReason
+}
+
+/** A server hears of another domain's prefixes. */
+export interface UsedConsent {
+  readonly server: ServerName
+  readonly domain: DomainName
+  readonly consents: readonly Consent[]
 }
 
 /** What one server is asked for. */
@@ -53,8 +68,17 @@ export interface Assignment {
   readonly text: string
 }
 
-/** `foreign`: nobody's of this site. `part-foreign`: that is true of a piece of a prefix that crosses a border. */
-export type RefusalReason = 'foreign' | 'part-foreign' | 'not-unicast' | 'too-many-borders' | 'no-prefix'
+/**
+ * `foreign`: nobody's of this site. `part-foreign`: that is true of a piece of a prefix that crosses a border. `filtered`: it
+ * is the site's, and others ask for it.
+ */
+export type RefusalReason =
+  | 'foreign'
+  | 'part-foreign'
+  | 'filtered'
+  | 'not-unicast'
+  | 'too-many-borders'
+  | 'no-prefix'
 
 /** What of a target nobody is asked for. */
 export interface Refusal {
@@ -71,10 +95,12 @@ export interface UncoveredDomain {
   readonly text: string
 }
 
-/** How strict a placement is. */
-export interface PlacementOptions {
+/** How strict a placement is, and what it depends on besides the site. */
+export interface PlacementOptions extends ServerStates {
   /** Ask for what is ours of a target of which a part is refused. Default false: then nothing leaves the host. */
   readonly allowPartial?: boolean
+  /** What the calendar says. Undefined: nobody knows, and no consent holds. */
+  readonly at?: WallTime
 }
 
 /** What one prefix comes to: in one class, foreign, no address of a host, or across classes (ask `place`). */
@@ -101,10 +127,11 @@ export function placeOne(plan: SitePlan, prefix: IpPrefix): OnePlacement {
 export function place(target: Target, plan: SitePlan, options: PlacementOptions = {}): Placement {
   const placed = new Map<ClassPlan, IpPrefix[]>()
   const refusals: Refusal[] = []
-  if (target.prefixes.length === 0) refusals.push(refuse('no-prefix', []))
+  if (target.prefixes.length === 0) refusals.push(refuse('no-prefix', [], plan.site))
   for (const prefix of target.prefixes) sort(plan, prefix, placed, refusals)
-  const kept = refusals.length === 0 || options.allowPartial === true ? [...placed] : []
-  const parts = kept.map(([classPlan, prefixes]) => partOf(classPlan, mergePrefixes(prefixes)))
+  const isWhole = refusals.every(({ because }) => because === 'filtered')
+  const kept = isWhole || options.allowPartial === true ? [...placed] : []
+  const parts = kept.map(([classPlan, prefixes]) => partOf(classPlan, mergePrefixes(prefixes), options))
   return {
     parts,
     assignments: parts.flatMap((part) => assignmentsOf(part, target, plan)),
@@ -123,13 +150,14 @@ function sort(
   const one = placeOne(plan, prefix)
   switch (one.kind) {
     case 'one':
-      add(placed, one.value, prefix)
+      if (one.value.isFiltered) refusals.push(refuse('filtered', [prefix], plan.site))
+      else add(placed, one.value, prefix)
       return
     case 'none':
-      refusals.push(refuse('foreign', [prefix]))
+      refusals.push(refuse('foreign', [prefix], plan.site))
       return
     case 'not-unicast':
-      refusals.push(refuse('not-unicast', [prefix]))
+      refusals.push(refuse('not-unicast', [prefix], plan.site))
       return
     case 'several':
       sortPieces(plan, prefix, placed, refusals)
@@ -144,11 +172,12 @@ function sortPieces(
 ): void {
   const pieces = splitAtClassBorders(plan.table, prefix)
   if (pieces === undefined) {
-    refusals.push(refuse('too-many-borders', [prefix]))
+    refusals.push(refuse('too-many-borders', [prefix], plan.site))
     return
   }
   for (const piece of pieces)
-    if (piece.value === undefined) refusals.push(refuse('part-foreign', piece.prefixes, prefix))
+    if (piece.value === undefined) refusals.push(refuse('part-foreign', piece.prefixes, plan.site, prefix))
+    else if (piece.value.isFiltered) refusals.push(refuse('filtered', piece.prefixes, plan.site))
     else add(placed, piece.value, ...piece.prefixes)
 }
 
@@ -158,21 +187,35 @@ function add(placed: Map<ClassPlan, IpPrefix[]>, plan: ClassPlan, ...prefixes: I
   else list.push(...prefixes)
 }
 
-function partOf(plan: ClassPlan, prefixes: readonly IpPrefix[]): PlacedPart {
+function partOf(plan: ClassPlan, prefixes: readonly IpPrefix[], options: PlacementOptions): PlacedPart {
+  const consents = plan.consented.length === 0 ? [] : consentsOf(plan, options)
+  const asked = plan.alternatives.flatMap((servers) => pickServer(servers, options) ?? [])
   return {
     prefixes,
     class: plan.class,
-    servers: plan.servers.map((server) => server.name),
+    servers: [...asked.map(({ name }) => name), ...consents.map(({ server }) => server)],
     uncovered: plan.uncovered,
+    consents,
     because: plan.because
   }
+}
+
+/** The servers that may hear of it now because every owner's consent holds. */
+function consentsOf(plan: ClassPlan, options: PlacementOptions): UsedConsent[] {
+  return plan.consented.flatMap(({ domain, alternatives, consents }) => {
+    const valid = consents.filter((consent) => holds(consent, options.at))
+    if (!ownersOf(plan.class).every((owner) => valid.some(({ of }) => of === owner))) return []
+    return alternatives
+      .flatMap((servers) => pickServer(servers, options) ?? [])
+      .map(({ name }) => ({ server: name, domain, consents: valid }))
+  })
 }
 
 function assignmentsOf(part: PlacedPart, target: Target, plan: SitePlan): Assignment[] {
   return part.servers.flatMap((name) => {
     const server = plan.servers.get(name)
     if (server === undefined) return []
-    const text = explainAssignment(part, server.domain)
+    const text = explainAssignment(part, server, plan.site)
     const own: Target = { prefixes: part.prefixes, ports: target.ports, protocols: target.protocols }
     return [{ server: name, domain: server.domain, target: own, because: part.because, part, text }]
   })
@@ -186,27 +229,64 @@ function uncoveredOf(part: PlacedPart): UncoveredDomain[] {
 }
 
 /** Why this server is asked, in words. */
-export function explainAssignment(part: PlacedPart, domain: DomainName): string {
+export function explainAssignment(part: PlacedPart, { name, domain }: DotsServer, site: Site): string {
+  const consented =
+    part.consents.length === 0 ? undefined : part.consents.find(({ server }) => server === name)
+  if (consented !== undefined) return explainConsents(consented)
   switch (part.because) {
     case 'pa-own-domain':
+      if (part.class.kind === 'pa' && part.class.domain !== domain) return explainAttachment(domain, site)
       return `${domain} assigned it: only its own servers are asked (RFC 9284 §5.1)`
+    case 'group-domains':
+      return `it is ${describeClass(part.class)}: every server of these is asked (RFC 9284 §5.1)`
     case 'pi-every-domain':
+      if (part.class.kind !== 'pa' && !part.class.domains.includes(domain)) return explainService(domain)
       return 'it is provider-independent: every server of every domain is asked (RFC 9284 §5.2)'
     case 'pi-named-domains':
+      if (part.class.kind !== 'pa' && !part.class.domains.includes(domain)) return explainService(domain)
       return `it is ${describeClass(part.class)}: every server of these is asked (RFC 9284 §5.2)`
   }
 }
 
-function refuse(because: RefusalReason, prefixes: readonly IpPrefix[], asked?: IpPrefix): Refusal {
+function explainConsents({ consents }: UsedConsent): string {
+  return consents.map(describeConsent).join('; ')
+}
+
+/** `consent scrub-a of isp-a to scrubber, given by A. Admin on 2026-11-01, until 2027-11-01 (RFC 9284 §6)` */
+export function describeConsent({ name, of, to, givenBy, from, until }: Consent): string {
+  const [start, end] = [calendarDate(from), calendarDate(until)]
+  return `consent ${name} of ${of} to ${to}, given by ${givenBy}, holds from ${start} until ${end} (RFC 9284 §6)`
+}
+
+function explainAttachment(domain: DomainName, site: Site): string {
+  const provider = providerOf(site, domain)?.name ?? ''
+  return `${domain} is an attachment of the provider that assigned it, ${provider} (RFC 9284 §5.4)`
+}
+
+function explainService(domain: DomainName): string {
+  return `it is provider-independent, and ${domain} is a service on whose list it stands (RFC 9284 §4)`
+}
+
+function refuse(
+  because: RefusalReason,
+  prefixes: readonly IpPrefix[],
+  site: Site,
+  asked?: IpPrefix
+): Refusal {
   const list = prefixes
     .slice(0, 8)
     .map((prefix) => formatIpPrefix(prefix))
     .join(', ')
   const text = prefixes.length > 8 ? `${list} and ${prefixes.length - 8} more` : list
-  return { prefixes, because, text: explainRefusal(because, text, asked) }
+  return { prefixes, because, text: explainRefusal(because, text, site, asked) }
 }
 
-function explainRefusal(because: RefusalReason, prefixes: string, asked: IpPrefix | undefined): string {
+function explainRefusal(
+  because: RefusalReason,
+  prefixes: string,
+  { filters = [] }: Site,
+  asked: IpPrefix | undefined
+): string {
   switch (because) {
     case 'no-prefix':
       return 'the target names no prefix'
@@ -215,6 +295,10 @@ function explainRefusal(because: RefusalReason, prefixes: string, asked: IpPrefi
     case 'part-foreign': {
       const whole = asked === undefined ? 'the target' : formatIpPrefix(asked)
       return `of ${whole}, ${prefixes} belongs to no domain of the site (RFC 9284 §5.1)`
+    }
+    case 'filtered': {
+      const names = filters.map(({ name }) => name).join(', ')
+      return `${prefixes} is inside none of the filters of this client (${names}): it leaves that to others (RFC 9284 §5.2)`
     }
     case 'not-unicast':
       return `${prefixes} holds addresses that cannot be targets (RFC 9132 §4.4.1.1)`

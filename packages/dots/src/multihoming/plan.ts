@@ -1,13 +1,14 @@
 import { formatIpPrefix } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import type { DomainName, ServerName } from '../domain/identifier.ts'
-import type { DotsServer } from '../domain/site.ts'
+import type { DotsServer, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
-import { describeClass } from './address-class.ts'
+import { describeClass, ownersOf } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
+import { providerOf } from './alternatives.ts'
 import { describeIllegal } from './legal-path.ts'
 import { explainAssignment, place } from './placement.ts'
-import type { PlacedPart, PlacementOptions, Refusal, UncoveredDomain } from './placement.ts'
+import type { PlacedPart, PlacementOptions, Refusal, UncoveredDomain, UsedConsent } from './placement.ts'
 import type { SitePlan } from './site-plan.ts'
 
 /** A placement with all its reasons, for people: what would be asked of whom, and why not of the others. */
@@ -27,6 +28,7 @@ export interface ExplainedPart {
   readonly classText: string
   readonly asked: readonly ServerDecision[]
   readonly notAsked: readonly ServerDecision[]
+  readonly consents: readonly UsedConsent[]
 }
 
 /** Why a server is asked, or is not. */
@@ -57,9 +59,10 @@ function explainPart(part: PlacedPart, plan: SitePlan): ExplainedPart {
     class: part.class,
     classText: describeClass(part.class),
     asked: servers.filter(isAsked).map((server) => decide(server, whyAsked(part, server, plan))),
+    consents: part.consents,
     notAsked: servers
       .filter((server) => !isAsked(server))
-      .map((server) => decide(server, whyNotAsked(part, server)))
+      .map((server) => decide(server, whyNotAsked(part, server, plan.site)))
   }
 }
 
@@ -68,22 +71,52 @@ function decide(server: DotsServer, text: string): ServerDecision {
 }
 
 function whyAsked(part: PlacedPart, server: DotsServer, plan: SitePlan): string {
-  const text = explainAssignment(part, server.domain)
+  const text = explainAssignment(part, server, plan.site)
   const found = plan.paths.get(server.name)
   if (found === undefined || found.paths.length > 0) return text
   const illegal = found.illegal.map((reason) => describeIllegal(reason)).join('; ')
   return `${text}; but no legal path leads there: ${illegal}`
 }
 
-function whyNotAsked(part: PlacedPart, server: DotsServer): string {
+function whyNotAsked(part: PlacedPart, server: DotsServer, site: Site): string {
+  const standIn = standInText(part, server, site)
+  if (standIn !== undefined) return standIn
   const prefixes = part.prefixes.map((prefix) => formatIpPrefix(prefix)).join(', ')
   switch (part.class.kind) {
     case 'pa':
+    case 'group':
       return (
         `${server.domain} did not assign ${prefixes}: its server could not help and must not be asked ` +
-        '(RFC 9284 §5.1)'
+        `(RFC 9284 §5.1)${lackOfConsent(part, server, site)}`
       )
     case 'pi':
+      if (isService(site, server)) return `${prefixes} is not on the list of what ${server.domain} protects`
       return `${prefixes} is not announced through ${server.domain}`
   }
+}
+
+/** A server that could be asked, in whose stead another is. */
+function standInText(part: PlacedPart, server: DotsServer, site: Site): string | undefined {
+  const provider = providerOf(site, server.domain)
+  const alike = [server.domain, ...(provider?.domains ?? [])]
+  const asked = site.domains
+    .filter(({ name }) => alike.includes(name))
+    .flatMap(({ servers }) => servers.filter(({ name }) => part.servers.includes(name)))
+  if (asked.length === 0) return undefined
+  const why =
+    provider === undefined ? `pool of ${server.domain}` : `one provider, ${provider.name} (RFC 9284 §5.4)`
+  return `${asked.map(({ name }) => name).join(' and ')} is asked in its stead: ${why}`
+}
+
+function isService(site: Site, server: DotsServer): boolean {
+  return site.domains.some(({ name, kind }) => name === server.domain && kind === 'service')
+}
+
+/** For a domain that the operator gave consents to, why they do not help here. */
+function lackOfConsent(part: PlacedPart, { domain }: DotsServer, site: Site): string {
+  const owners = ownersOf(part.class)
+  const given = (site.consents ?? []).filter(({ of, to }) => to === domain && owners.includes(of))
+  if (given.length === 0) return ''
+  const names = given.map(({ name }) => name).join(', ')
+  return `; consent ${names} does not hold here: for other prefixes, not on the list of the service, not begun, or over`
 }

@@ -25,7 +25,7 @@ export function prefixRows({ site, routers, lifetimes }: SiteTopology): PrefixRo
   return classifiedPrefixes(site).flatMap(({ prefix }): PrefixRow[] => {
     const plan = table.cover(prefix)
     if (plan === undefined) return []
-    const domains = [...new Set([...plan.servers.map(({ domain }) => domain), ...plan.uncovered])]
+    const domains = [...new Set([...plan.alternatives.flat().map(({ domain }) => domain), ...plan.uncovered])]
     const lifetime =
       plan.class.kind === 'pa' ? (lifetimes.get(plan.class.domain) ?? DEFAULT_PREFIX_LIFETIME) : undefined
     return [
@@ -33,7 +33,7 @@ export function prefixRows({ site, routers, lifetimes }: SiteTopology): PrefixRo
         prefix,
         class: plan.class,
         domains,
-        servers: plan.servers.map(({ name }) => name),
+        servers: plan.alternatives.flat().map(({ name }) => name),
         uncovered: plan.uncovered,
         exitRouters: routers
           .filter(({ exits }) => exits.some((exit) => domains.includes(exit)))

@@ -136,7 +136,12 @@ describe('every plan', () => {
         for (const { prefix, domain } of links) {
           const owner = site.site.domains.find(({ name }) => name === domain)
           expect(owner?.prefixes.some((global) => prefixContains(global, prefix))).toBe(true)
-          expect(table.cover(prefix)?.servers.map((server) => server.domain)).toEqual([domain])
+          expect(
+            table
+              .cover(prefix)
+              ?.alternatives.flat()
+              .map((server) => server.domain)
+          ).toEqual([domain])
         }
       }),
       { numRuns: 200 }
