@@ -1,4 +1,5 @@
 import { Minutes, Seconds } from '@breakwater/core'
+import { prefix } from '@breakwater/testing'
 import { ServerName, checkSite, compileSite, place } from '@breakwater/dots'
 import type { Site } from '@breakwater/dots'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -56,5 +57,17 @@ describe('RFC 9284 §5.2', () => {
     const problems = checkSite({ ...site, domains })
     expect(problems.map((problem) => problem.code)).toContain('SERVER_ADDRESS_SHARED')
     expect(() => world.startClient({ site: { ...site, domains } })).toThrow(/cannot run/)
+  })
+
+  it('a client with a filter asks for what is inside it, and for nothing else [RFC9284-5.2-S03]', async () => {
+    const filters = [{ name: 'only-a', prefixes: [prefix('198.51.100.0/25')] }]
+    await world.start({ site: { ...site, filters } })
+    world.protect('outside', targetOf('203.0.113.7/32', '100.64.7.7/32'))
+    world.protect('around', targetOf('198.51.100.0/24'))
+    await world.advance(Minutes(5))
+    expect(asked()).toEqual(['isp-a'])
+    expect(world.sent.flatMap((request) => request.prefixes)).toEqual([prefix('198.51.100.0/25')])
+    expect(world.state('outside')).toBe('refused')
+    expect(world.state('around')).toBe('protected')
   })
 })

@@ -20,6 +20,10 @@ export const eventCatalogue = {
   'control.failed': { level: 'error', text: 'a command failed by our own mistake' },
   'protection.changed': { level: 'info', text: 'a protection has a new state' },
   'protection.incomplete': { level: 'warn', text: 'a protection lacks something' },
+  'consent.used': {
+    level: 'info',
+    text: 'a server is asked for the prefixes of another provider: the administrator consents'
+  },
   'protection.damaged': { level: 'error', text: 'a stored protection is damaged and was not taken up' },
   'protection.not_stored': {
     level: 'error',

@@ -1,4 +1,5 @@
-import type { IpAddress, SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
+import type { IpAddress, IpPrefix, SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
+import type { Consent } from '../domain/consent.ts'
 import type { DefaultRouter } from '../domain/default-routers.ts'
 import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
@@ -85,6 +86,14 @@ export interface ClientRecords {
 export type ClientEvent =
   | { readonly kind: 'protection'; readonly status: ProtectionStatus }
   | { readonly kind: 'session'; readonly session: SessionReport }
+  /** RFC 9284 §6: a server is asked for another domain's prefixes, because the administrator consents. */
+  | {
+      readonly kind: 'consent-used'
+      readonly protection: ProtectionId
+      readonly server: ServerName
+      readonly prefixes: readonly IpPrefix[]
+      readonly consent: Consent
+    }
   /** RFC 9132 §4.4.1.1: another client had our cuid. */
   | { readonly kind: 'cuid-changed'; readonly server: ServerName; readonly domain: DomainName }
   /** RFC 9132 §4.6: another server stands in; undefined: the provisioned one again. */

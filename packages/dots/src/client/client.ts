@@ -1,15 +1,17 @@
-import { earlier } from '@breakwater/core'
-import type { Entropy, Instant, Machine } from '@breakwater/core'
+import { earlier, prefixKey } from '@breakwater/core'
+import type { Entropy, Instant, Machine, WallTime } from '@breakwater/core'
+import { nextConsentChange } from '../domain/consent.ts'
 import { ProtectionId } from '../domain/identifier.ts'
 import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
 import type { PreconfiguredScope, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
+import type { ServerStates } from '../multihoming/alternatives.ts'
 import { alternatePaths } from '../multihoming/alternate-paths.ts'
 import { cutAtNet, safetyNetOf } from '../multihoming/safety-net.ts'
 import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
 import { place } from '../multihoming/placement.ts'
-import type { PlacementOptions } from '../multihoming/placement.ts'
+import type { Placement, PlacementOptions } from '../multihoming/placement.ts'
 import { routerPaths } from '../multihoming/router-paths.ts'
 import { compileSite } from '../multihoming/site-plan.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
@@ -68,12 +70,19 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #loads = new SessionLoads()
   readonly #outputs: ClientOutput[] = []
   #nextConnection = 1
+  /** Sessions with these decide who is asked. */
+  readonly #alternating: ReadonlySet<ServerName>
+  /** When a consent begins or ends next. */
+  #consentChange: WallTime | undefined
+  /** Something changed that placements may depend on. */
+  #isToReconsider = false
   /** Something happened that the state of these may depend on. */
   readonly #stale = new Set<ProtectionId>()
 
   /** Throws a ConfigError when a rule breaks RFC 9132 §4.3 or §4.7. */
   constructor(options: DotsClientOptions) {
     this.#plan = compileSite(options.site)
+    this.#alternating = this.#plan.alternating
     const rules = sessionRules(options)
     const parameters = options.parameters ?? DEFAULT_SESSION_PARAMETERS
     const associations = new Map<ServerName, Association>()
@@ -110,6 +119,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     switch (input.kind) {
       case 'start':
         this.#calendar.tell(input.wallClock, now)
+        this.#watchConsents(now)
         // The safety net is there from the first session on.
         this.#want(new Set(this.#nets.keys()), now)
         this.#startAll(now)
@@ -123,6 +133,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         break
       case 'clock':
         this.#calendar.tell(input.wallClock, now)
+        this.#watchConsents(now)
         break
       case 'remembered':
         for (const [name, outcomes] of input.outcomes) {
@@ -172,6 +183,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   nextTimeout(): Instant | undefined {
     let next = this.#routers.nextTimeout()
+    if (this.#consentChange !== undefined) next = earlier(next, this.#calendar.momentOf(this.#consentChange))
     for (const association of this.#associations.values()) next = earlier(next, association.nextTimeout())
     return next
   }
@@ -182,12 +194,14 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       this.#drain(association, now)
     }
     this.#routers.handleTimeout(now)
+    if (this.#consentChange !== undefined && this.#consentChange <= this.#calendar.at(now))
+      this.#watchConsents(now)
     this.#followUp(now)
   }
 
   /** What would become of a target, and why; nothing is sent. */
   explain(target: Target, options: PlacementOptions = {}): PlanExplanation {
-    return explain(target, this.#plan, options)
+    return explain(target, this.#plan, { ...this.#serverStates(), ...options })
   }
 
   status(now: Instant): ClientStatus {
@@ -213,16 +227,58 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   #protect(request: ProtectionRequest, now: Instant): void {
     const former = this.#protections.get(request.id)
-    const protection = this.#place(request)
+    const protection = this.#place(request, now)
     this.#want(new Set([...(former?.servers ?? []), ...protection.servers]), now)
   }
 
-  #place(request: ProtectionRequest): Protection {
+  #place(request: ProtectionRequest, now: Instant): Protection {
     this.#stale.add(request.id)
-    const placement = place(request.target, this.#plan, { allowPartial: request.allowPartial })
+    const placement = this.#placementOf(request, now)
+    this.#tellConsents(request.id, placement)
     const protection = new Protection(request, placement)
     this.#protections.set(request.id, protection)
     return protection
+  }
+
+  #placementOf({ target, allowPartial }: ProtectionRequest, now: Instant): Placement {
+    return place(target, this.#plan, { ...this.#serverStates(), allowPartial, at: this.#calendar.at(now) })
+  }
+
+  /** What decides between servers that stand in for one another. */
+  #serverStates(): ServerStates {
+    if (this.#alternating.size === 0) return {}
+    const live = [...this.#protections.values()].filter(({ phase }) => phase === 'live')
+    return {
+      isAvailable: (server) => this.#associations.get(server)?.state.kind === 'established',
+      asked: new Set(live.flatMap(({ servers }) => servers))
+    }
+  }
+
+  /** RFC 9284 §6: what reaches another domain's servers is told of, whenever it is decided. */
+  #tellConsents(protection: ProtectionId, placement: Placement): void {
+    for (const { prefixes, consents } of placement.parts)
+      for (const { server, consents: used } of consents)
+        for (const consent of used)
+          this.#outputs.push({
+            kind: 'event',
+            event: { kind: 'consent-used', protection, server, prefixes, consent }
+          })
+  }
+
+  /** A consent that has ended is none, also for what was asked because of it. */
+  #watchConsents(now: Instant): void {
+    const { consents = [] } = this.#plan.site
+    if (consents.length === 0) return
+    this.#consentChange = nextConsentChange(consents, this.#calendar.at(now))
+    this.#isToReconsider = true
+  }
+
+  /** Places again what others are to be asked for now. */
+  #reconsider(now: Instant): void {
+    this.#isToReconsider = false
+    for (const { request, phase, placement } of this.#protections.values())
+      if (phase === 'live' && whoIsAsked(this.#placementOf(request, now)) !== whoIsAsked(placement))
+        this.#protect(request, now)
   }
 
   /** Every server hears once what is wanted of it: what an earlier life asked for and nobody wants is withdrawn. */
@@ -232,7 +288,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     )
     for (const [name, association] of this.#associations)
       this.#tell(association, { kind: 'resume', legacy: legacies.get(name) }, now)
-    for (const request of protections) this.#place(request)
+    for (const request of protections) this.#place(request, now)
     this.#want(new Set(this.#associations.keys()), now)
   }
 
@@ -303,6 +359,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#outputs.push(output)
         return
       case 'session-changed': {
+        if (this.#alternating.has(name)) this.#isToReconsider = true
         for (const [id, protection] of this.#protections)
           if (protection.servers.includes(name)) this.#stale.add(id)
         const session = reportSession(association, now)
@@ -366,6 +423,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   #followUp(now: Instant): void {
     this.#drainRouters(now)
+    if (this.#isToReconsider) this.#reconsider(now)
     for (const id of this.#stale) {
       const protection = this.#protections.get(id)
       const servers = protection?.endWhatIsOver(this.#associations) ?? []
@@ -409,4 +467,9 @@ function routerServers(associations: readonly Association[]): ServerName[] {
 /** A standing request serves nobody that could release it. */
 function standingWant({ target, lifetime }: PreconfiguredScope, index: number): LastingWant {
   return { protection: ProtectionId(`preconfigured ${index + 1}`), target, lifetime, trigger: 'signal-loss' }
+}
+
+/** Equal for placements that ask the same servers for the same prefixes. */
+function whoIsAsked({ parts }: Placement): string {
+  return JSON.stringify(parts.map(({ prefixes, servers }) => [prefixes.map(prefixKey), servers]))
 }

@@ -1,4 +1,6 @@
+import { formatIpPrefix } from '@breakwater/core'
 import type { Log } from '@breakwater/core'
+import { calendarDate } from '../domain/calendar-date.ts'
 import type { ClientEvent } from './client-io.ts'
 import type { PathReport } from './status.ts'
 
@@ -18,6 +20,13 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
       if (state === 'pausing' || state === 'no-path' || state === 'silent')
         log.warn('session.down', { server, domain, state, text, ...wayOf(path) })
       else log.info('session.changed', { server, domain, state, ...wayOf(path) })
+      return
+    }
+    case 'consent-used': {
+      const { protection, server, prefixes, consent } = event
+      const { name, of, givenBy, until } = consent
+      const fields = { consent: name, of, givenBy, until: calendarDate(until) }
+      log.info('consent.used', { protection, server, prefixes: prefixes.map(formatIpPrefix), ...fields })
       return
     }
     case 'cuid-changed':

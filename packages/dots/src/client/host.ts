@@ -136,7 +136,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       driver.feed({ kind: 'efficacy', id, attackStatus })
       return client.protection(id)
     },
-    plan: (target, options) => client.explain(target, options),
+    plan: (target, options) => client.explain(target, { ...options, at: clock.wallClock() }),
     status: () => client.status(clock.now()),
     loads: () => client.loads(),
     close: async () => {

@@ -47,7 +47,7 @@ export interface ServerStanding {
 
 /** What a protection lacks. */
 export interface MissingPart {
-  readonly kind: 'asking' | 'waiting' | 'refused' | 'conflict' | 'uncovered' | 'foreign'
+  readonly kind: 'asking' | 'waiting' | 'refused' | 'conflict' | 'uncovered' | 'foreign' | 'filtered'
   /** Undefined: of nobody's network. */
   readonly domain: DomainName | undefined
   readonly server: ServerName | undefined
@@ -125,7 +125,8 @@ export class Protection {
       return { kind: 'uncovered', domain: each.domain, server: undefined, text: each.text }
     })
     const refused = this.placement.refusals.map((each): MissingPart => {
-      return { kind: 'foreign', domain: undefined, server: undefined, text: each.text }
+      const kind = each.because === 'filtered' ? 'filtered' : 'foreign'
+      return { kind, domain: undefined, server: undefined, text: each.text }
     })
     return [...uncovered, ...refused]
   }
@@ -134,15 +135,18 @@ export class Protection {
     if (this.phase !== 'live') return this.phase === 'released' ? 'ending' : 'ended'
     const has = (state: ServerStanding['state']): boolean => servers.some((each) => each.state === state)
     if (servers.length === 0) return 'refused'
-    if (has('in-force')) return missing.length === 0 ? 'protected' : 'partly-protected'
+    // What a filter leaves to others is nothing that this client lacks.
+    const isWhole = missing.every(({ kind }) => kind === 'filtered')
+    if (has('in-force')) return isWhole ? 'protected' : 'partly-protected'
     if (has('asking')) return 'asking'
     if (has('waiting')) return 'waiting'
     return has('planned') ? 'planned' : 'refused'
   }
 
   #isAlarming(servers: readonly ServerStanding[], missing: readonly MissingPart[]): boolean {
-    if (this.request.require === 'all') return missing.some((part) => part.kind !== 'asking')
-    if (this.placement.refusals.length > 0) return true
+    if (this.request.require === 'all')
+      return missing.some(({ kind }) => kind !== 'asking' && kind !== 'filtered')
+    if (missing.some(({ kind }) => kind === 'foreign')) return true
     const open = this.placement.parts.filter((part) => !this.#over.has(part))
     return open.some((part) => {
       const own = servers.filter((each) => part.servers.includes(each.server))
