@@ -58,6 +58,15 @@ export type TargetView = Static<typeof targetSchema>
 
 const decisionSchema = Type.Object({ server: Type.String(), domain: Type.String(), text: Type.String() })
 
+const consentSchema = Type.Object({
+  name: Type.String(),
+  server: Type.String(),
+  of: Type.String(),
+  givenBy: Type.String(),
+  /** RFC 3339. */
+  until: Type.String()
+})
+
 /** Where a target would go, and why. */
 export const planSchema = Type.Object({
   verdict: Type.Union([Type.Literal('placed'), Type.Literal('partial'), Type.Literal('refused')]),
@@ -66,6 +75,8 @@ export const planSchema = Type.Object({
       prefixes: Type.Array(Type.String()),
       class: Type.String(),
       asked: Type.Array(decisionSchema),
+      /** Consents because of which servers hear of another provider's prefixes (RFC 9284 §6). */
+      consents: Type.Array(consentSchema),
       notAsked: Type.Array(decisionSchema)
     })
   ),

@@ -11,6 +11,11 @@ export function planView({ verdict, parts, refusals, uncovered }: PlanExplanatio
       prefixes: texts(part.prefixes),
       class: part.classText,
       asked: part.asked.map((decision) => ({ ...decision })),
+      consents: part.consents.flatMap(({ server, consents }) =>
+        consents.map(({ name, of, givenBy, until }) => {
+          return { name, server, of, givenBy, until: new Date(until).toISOString() }
+        })
+      ),
       notAsked: part.notAsked.map((decision) => ({ ...decision }))
     })),
     refusals: refusals.map(({ prefixes, because, text }) => ({ prefixes: texts(prefixes), because, text })),

@@ -15,6 +15,11 @@ type DomainDraft = Draft<ClientConfig['domains'][number]>
 const onlyOfWholeSites: ReadonlySet<SiteProblem['code']> = new Set([
   'SERVER_UNREACHABLE',
   'PI_DOMAIN_UNKNOWN',
+  'GROUP_DOMAIN_UNKNOWN',
+  'PROVIDER_DOMAIN_UNKNOWN',
+  'CONSENT_DOMAIN_UNKNOWN',
+  'CONSENT_OF_OTHER',
+  'SERVICE_PREFIX_FOREIGN',
   'SOURCE_OF_OTHER_DOMAIN',
   'SERVER_ADDRESS_SHARED'
 ])
@@ -112,10 +117,17 @@ function serversOf(
   return [...one, ...present(servers).map(([index, each]) => [[...path, 'servers', index], each] as const)]
 }
 
+const SHARED_ADDRESSES =
+  'servers of two providers may have one address: whose a request reaches is up to the network (RFC 9284 §5.2)'
+
 /** What is worth a warning and no reason to refuse. */
 export function warnOfClient(config: ClientConfig, files: ConfigFiles): ShapeProblem[] {
   const owners = new Map<string, string>()
-  return config.domains.flatMap((domain, index) => {
+  const shared: ShapeProblem[] =
+    config.site?.allowSharedServerAddresses === true
+      ? [{ path: ['site', 'allowSharedServerAddresses'], message: SHARED_ADDRESSES }]
+      : []
+  const ofDomains = config.domains.flatMap((domain, index) => {
     const path = ['domains', index]
     const problems: ShapeProblem[] = []
     if (domain.server === undefined && domain.servers === undefined)
@@ -130,6 +142,7 @@ export function warnOfClient(config: ClientConfig, files: ConfigFiles): ShapePro
     if (proof !== undefined && owner === undefined) owners.set(proof, domain.name)
     return problems
   })
+  return [...shared, ...ofDomains]
 }
 
 /** What the servers of a domain know the client by. */

@@ -15,6 +15,7 @@ import { certificateCredentials, pskCredentials, rawPublicKeyCredentials } from 
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
 import { resolverOfDomain } from './resolver-config.ts'
+import { sharingKeys } from './sharing-config.ts'
 import { sessionParameters } from './session-config.ts'
 
 const server = section(
@@ -77,6 +78,29 @@ const preconfiguredScope = section(
 const provisioningDomain = section(
   {
     name: text('name', { description: 'Name of the provider, for people and logs. Unique.' }),
+    kind: optional(
+      choice(['access', 'service'], {
+        description:
+          'A provider with a link, or a mitigation service of a third party: without interfaces, sources and prefixes, reached over the links of the others.',
+        default: 'access',
+        source: 'RFC 9284 §4'
+      })
+    ),
+    protects: optional(
+      list(text('ip-prefix', { description: 'A prefix of the site.' }), 0, {
+        description:
+          'Of a service: what it may protect. It is asked about provider-independent prefixes of this list, and about those of a provider with a consent only.',
+        default: [],
+        source: 'RFC 9284 §4'
+      })
+    ),
+    pool: optional(
+      flag({
+        description:
+          'Its servers stand in for one another: one that there is a session with is asked, instead of all.',
+        default: false
+      })
+    ),
     interfaces: optional(
       list(text('interface', { description: 'An interface towards this provider.' }), 0, {
         description: 'Sessions to its servers use these interfaces only; empty: any active one.',
@@ -205,9 +229,10 @@ export const clientConfigSchema = section(
               default: [],
               source: 'RFC 9284 §5.2'
             })
-          )
+          ),
+          ...sharingKeys
         },
-        { description: 'What belongs to the site and to no provider.', default: {} }
+        { description: 'What belongs to the site and to no provider, or to several.', default: {} }
       )
     ),
     domains: list(provisioningDomain, 1, { description: 'The upstream providers.' }),

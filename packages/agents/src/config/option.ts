@@ -8,6 +8,8 @@ export type OptionFormat =
   | 'ip-address'
   | 'ip-prefix'
   | 'interface'
+  | 'date'
+  | 'note'
   | 'psk-identity'
   | 'cdid'
   | 'socket-path'

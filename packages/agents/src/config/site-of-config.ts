@@ -2,6 +2,7 @@ import { DomainName, ServerName } from '@breakwater/dots'
 import type { DotsServer, PreconfiguredScope, ProvisioningDomain, Site } from '@breakwater/dots'
 import { formatIpPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
+import { sharedOf } from './sharing-of-config.ts'
 import { selectionSettingsOf } from './address-selection-config.ts'
 import type { ClientConfig } from './client-config.ts'
 import { present } from './draft.ts'
@@ -34,7 +35,8 @@ export function siteOfConfig(config: Draft<ClientConfig>): ConfiguredSite {
     return [names === undefined ? { prefix } : { prefix, domains: names }]
   })
   const settings = selectionSettingsOf(config.addressSelection)
-  return { site: { domains, providerIndependent, addressSelection: settings }, places }
+  const shared = sharedOf(config, places)
+  return { site: { domains, providerIndependent, addressSelection: settings, ...shared }, places }
 }
 
 function domainOf(
@@ -52,7 +54,9 @@ function domainOf(
   })
   return {
     name,
-    kind: 'access',
+    kind: draft.kind ?? 'access',
+    ...(draft.pool === true ? { isPool: true as const } : {}),
+    protects: prefixesOf(draft.protects),
     interfaces: present(draft.interfaces).map(([, text]) => text),
     prefixes,
     sources: addressesOf(draft.sources),
@@ -109,6 +113,10 @@ function transportsOf(domain: DomainDraft, server: ServerDraft): Pick<DotsServer
 
 function addressesOf(texts: readonly (string | undefined)[] | undefined): IpAddress[] {
   return present(texts).flatMap(([, text]) => parseIpAddress(text) ?? [])
+}
+
+function prefixesOf(texts: readonly (string | undefined)[] | undefined): IpPrefix[] {
+  return present(texts).flatMap(([, text]) => prefixOfText(text) ?? [])
 }
 
 function prefixOfText(text: string | undefined): IpPrefix | undefined {

@@ -1,4 +1,4 @@
-import { formatIpPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
+import { WallTime, formatIpPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import type { OptionFormat } from './option.ts'
 
 /** Says what is wrong with a text, or nothing. */
@@ -41,6 +41,21 @@ function nameFault(text: string): string | undefined {
     : 'must be 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit'
 }
 
+function dateFault(text: string): string | undefined {
+  return parseDate(text) === undefined
+    ? `must be a date like 2026-11-28, not ${JSON.stringify(text)}`
+    : undefined
+}
+
+/** The moment at which a day begins in UTC. */
+export function parseDate(text: string): WallTime | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
+  const moment = Date.parse(`${text}T00:00:00Z`)
+  // Some days are taken for the first of the next month.
+  if (Number.isNaN(moment) || new Date(moment).toISOString().slice(0, 10) !== text) return undefined
+  return moment < 0 ? undefined : WallTime(moment)
+}
+
 function pathFault(text: string): string | undefined {
   return text === '' ? 'must not be empty' : undefined
 }
@@ -62,5 +77,7 @@ export const textFormats: Readonly<Partial<Record<OptionFormat, FormatCheck>>> =
       ? undefined
       : `must be a SHA-256 of 64 hexadecimal digits, or its first 30, not ${JSON.stringify(text)}`,
   cdid: (text) => (/^[A-Za-z0-9._~-]{1,96}$/.test(text) ? undefined : 'must be a hash in base64url'),
+  date: dateFault,
+  note: (text) => (/^[^\p{C}]{1,200}$/u.test(text) ? undefined : 'must be 1 to 200 visible characters'),
   path: pathFault
 }

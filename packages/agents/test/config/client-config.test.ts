@@ -214,4 +214,74 @@ defaults: { lifetimeSeconds: 0 }
       '2: domain isp-a has no DOTS server: it stays uncovered'
     ])
   })
+
+  const shared = `site:
+  groups:
+    - { name: both, domains: [isp-a, isp-b], prefixes: [192.0.3.0/24] }
+  providers:
+    - { name: isp, domains: [isp-a, isp-b], attachments: one }
+  consents:
+    - name: scrub
+      of: isp-a
+      to: scrubber
+      prefixes: [203.0.113.0/25]
+      givenBy: A. Admin
+      date: 2026-11-28
+      until: 2027-11-28
+  filters:
+    - { name: all-of-it, prefixes: [0.0.0.0/0] }
+domains:
+  - name: scrubber
+    kind: service
+    protects: [203.0.113.0/24]
+`
+
+  it('takes services, groups, consents, one provider, pools and filters', () => {
+    const text = good
+      .replace(/^site:[^]*?^domains:\n/m, shared)
+      .replace('name: isp-b\n', 'name: isp-b\n    pool: true\n')
+    const { site } = siteOfConfig(loadClientConfig(sandbox.write('client.yaml', text)).config)
+    expect(site.domains.map(({ name, kind, isPool }) => [name, kind, isPool])).toEqual([
+      ['scrubber', 'service', undefined],
+      ['isp-a', 'access', undefined],
+      ['isp-b', 'access', true]
+    ])
+    expect(site.consents).toMatchObject([
+      { of: 'isp-a', to: 'scrubber', from: Date.UTC(2026, 10, 28), until: Date.UTC(2027, 10, 28) }
+    ])
+    expect(site.providers).toMatchObject([{ name: 'isp', attachments: 'one' }])
+    expect(site.groups?.[0]?.prefixes.map(formatIpPrefix)).toEqual(['192.0.3.0/24'])
+    expect(site.filters?.[0]?.name).toBe('all-of-it')
+  })
+
+  it.each([
+    ['a day that there is not', '2027-11-28', '2027-02-29', /consents\[0\]\.until: must be a date/],
+    [
+      'a consent that ends before it begins',
+      '2027-11-28',
+      '2026-11-27',
+      /consents\[0\]: consent scrub ends before/
+    ],
+    [
+      'a consent about what another assigned',
+      '[203.0.113.0/25]',
+      '[198.51.100.0/24]',
+      /isp-a did not assign/
+    ],
+    [
+      'a service for strangers',
+      'protects: [203.0.113.0/24]',
+      'protects: [8.8.8.0/24]',
+      /no prefix of the site/
+    ]
+  ])('refuses %s', (_, from, to, mistake) => {
+    const text = good.replace(/^site:[^]*?^domains:\n/m, shared)
+    expect(mistakes(text.replace(from, to))?.join('\n')).toMatch(mistake)
+  })
+
+  it('warns where two providers may share an address', () => {
+    const text = good.replace('site:\n', 'site:\n  allowSharedServerAddresses: true\n')
+    const { warnings } = loadClientConfig(sandbox.write('client.yaml', text))
+    expect(warnings.map(({ path }) => path)).toEqual(['site.allowSharedServerAddresses'])
+  })
 })
