@@ -1,4 +1,5 @@
-import { Minutes, Seconds, WallTime, after } from '@breakwater/core'
+import { Minutes, Seconds, after } from '@breakwater/core'
+import type { WallTime } from '@breakwater/core'
 import type { Consent } from '@breakwater/dots'
 import { plaintextOf, prefix } from '@breakwater/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -11,6 +12,22 @@ beforeEach(() => {
 })
 
 afterEach(() => world.close())
+
+function consent(from: WallTime, until: WallTime): Consent {
+  const prefixes = [prefix('198.51.100.0/28')]
+  return { name: 'b-helps-a', of: ISP_A, to: ISP_B, prefixes, givenBy: 'A. Admin', from, until }
+}
+
+/** `PUT` and `DELETE` about mitigations that isp-b heard. */
+function heardByB(): string[] {
+  return world.mitigationRequests().filter((text) => text.endsWith('isp-b') && !text.startsWith('GET'))
+}
+
+async function startWithConsent(from: number, until: number): Promise<void> {
+  const begin = world.clock.wallClock()
+  const given = consent(after(begin, Minutes(from)), after(begin, Minutes(until)))
+  await world.start({ site: { ...site, consents: [given] } })
+}
 
 describe('RFC 9284 §6', () => {
   it("nothing of one link's prefixes, addresses or cuid reaches the server of the other [RFC9284-6-S01]", async () => {
@@ -37,24 +54,8 @@ describe('RFC 9284 §6', () => {
   describe('with a consent of an hour for a part of isp-a’s prefix', () => {
     const TARGET = '198.51.100.7/32'
 
-    function consent(from: WallTime, until: WallTime): Consent {
-      const prefixes = [prefix('198.51.100.0/28')]
-      return { name: 'b-helps-a', of: ISP_A, to: ISP_B, prefixes, givenBy: 'A. Admin', from, until }
-    }
-
-    async function start(from: number, until: number): Promise<void> {
-      const begin = world.clock.wallClock()
-      const given = consent(after(begin, Minutes(from)), after(begin, Minutes(until)))
-      await world.start({ site: { ...site, consents: [given] } })
-    }
-
-    /** `PUT` and `DELETE` about mitigations that isp-b heard. */
-    function heardByB(): string[] {
-      return world.mitigationRequests().filter((text) => text.endsWith('isp-b') && !text.startsWith('GET'))
-    }
-
     it('the other server hears of that part, and the log of the use [RFC9284-6-S01]', async () => {
-      await start(0, 60)
+      await startWithConsent(0, 60)
       world.protect('consented', targetOf(TARGET))
       await world.advance(Seconds(5))
       expect(heardByB()).toContain('PUT isp-b')
@@ -64,7 +65,7 @@ describe('RFC 9284 §6', () => {
     })
 
     it('it hears of nothing else [RFC9284-6-S01]', async () => {
-      await start(0, 60)
+      await startWithConsent(0, 60)
       world.protect('beside', targetOf('198.51.100.128/25'))
       world.protect('around', targetOf('198.51.100.0/24'))
       await world.advance(Seconds(5))
@@ -78,7 +79,7 @@ describe('RFC 9284 §6', () => {
       ['expired', -120, -60],
       ['not begun', 60, 120]
     ])('a consent that has %s is none [RFC9284-6-S01]', async (_, from, until) => {
-      await start(from, until)
+      await startWithConsent(from, until)
       world.protect('none', targetOf(TARGET))
       await world.advance(Minutes(10))
       expect(heardByB()).toEqual([])
@@ -86,7 +87,7 @@ describe('RFC 9284 §6', () => {
     })
 
     it('when it expires, the protection goes on without it [RFC9284-6-S01]', async () => {
-      await start(0, 60)
+      await startWithConsent(0, 60)
       world.protect('ends', targetOf(TARGET))
       await world.advance(Minutes(59))
       const before = world.sent.length

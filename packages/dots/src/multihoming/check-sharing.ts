@@ -76,13 +76,14 @@ function providers(site: Site): SiteProblem[] {
 }
 
 function unknownLinks(site: Site, domains: readonly DomainName[]): DomainName[] {
-  const known = site.domains.filter(({ kind }) => kind === 'access').map(({ name }) => name)
-  return domains.filter((domain) => !known.includes(domain))
+  const links = site.domains.filter(({ kind }) => kind === 'access')
+  const known = new Set(links.map(({ name }) => name))
+  return domains.filter((domain) => !known.has(domain))
 }
 
 function consents(site: Site): SiteProblem[] {
   const classes = addressClasses(site)
-  const known = site.domains.map(({ name }) => name)
+  const known = new Set(site.domains.map(({ name }) => name))
   const isOf = (owner: DomainName, prefix: IpPrefix): boolean => {
     const found = classes.longestCover(prefix)?.value
     return found !== undefined && found.kind !== 'pi' && ownersOf(found).includes(owner)
@@ -91,7 +92,7 @@ function consents(site: Site): SiteProblem[] {
     const problem = (code: SharingProblemCode, message: string): SiteProblem => {
       return { code, place: `consent ${name}`, message }
     }
-    const unknown = [of, to].filter((domain) => !known.includes(domain))
+    const unknown = [of, to].filter((domain) => !known.has(domain))
     const foreign = unknown.includes(of) ? [] : prefixes.filter((prefix) => !isOf(of, prefix))
     return [
       ...unknown.map((domain) => problem('CONSENT_DOMAIN_UNKNOWN', `${domain} is no domain of the site`)),

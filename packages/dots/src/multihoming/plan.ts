@@ -98,9 +98,9 @@ function whyNotAsked(part: PlacedPart, server: DotsServer, site: Site): string {
 /** A server that could be asked, in whose stead another is. */
 function standInText(part: PlacedPart, server: DotsServer, site: Site): string | undefined {
   const provider = providerOf(site, server.domain)
-  const alike = [server.domain, ...(provider?.domains ?? [])]
+  const alike = new Set([server.domain, ...(provider?.domains ?? [])])
   const asked = site.domains
-    .filter(({ name }) => alike.includes(name))
+    .filter(({ name }) => alike.has(name))
     .flatMap(({ servers }) => servers.filter(({ name }) => part.servers.includes(name)))
   if (asked.length === 0) return undefined
   const why =

@@ -43,6 +43,14 @@ function codes(site: Site): string[] {
   return checkSite(site).map(({ code }) => code)
 }
 
+function given(...consents: Consent[]): Site {
+  return { ...withService, consents }
+}
+
+function provided(attachments: 'one' | 'all', site: Site = twoProviders): Site {
+  return { ...site, providers: [{ name: 'isp', domains: [A, B], attachments }] }
+}
+
 describe('a group of providers', () => {
   const site: Site = {
     ...twoProviders,
@@ -100,7 +108,6 @@ describe('a mitigation service', () => {
 })
 
 describe('a consent', () => {
-  const given = (...consents: Consent[]): Site => ({ ...withService, consents })
   const at = WallTime(1500)
 
   it('lets the servers of one other domain hear of these prefixes, and says who gave it', () => {
@@ -197,10 +204,6 @@ describe('servers that stand in for one another', () => {
 })
 
 describe('one provider with several attachments', () => {
-  const provided = (attachments: 'one' | 'all', site: Site = twoProviders): Site => ({
-    ...site,
-    providers: [{ name: 'isp', domains: [A, B], attachments }]
-  })
   const onlyB = { isAvailable: (name: ServerName) => name === 'isp-b' }
 
   it('is asked over all of them, or over one that is available', () => {
