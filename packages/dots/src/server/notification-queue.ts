@@ -6,7 +6,7 @@ import type { ServerSession } from './server-session.ts'
 import type { ServerState } from './server-state.ts'
 
 /** So many observers are told something in one go, some milliseconds' work: a heartbeat may be waiting. */
-const OBSERVERS_PER_TURN = 256
+const OBSERVERS_PER_TURN = 512
 
 const NEXT_TURN: Duration = Milliseconds(1)
 
