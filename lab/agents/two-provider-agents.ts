@@ -1,8 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { runOrThrow } from '../backends/netns/command.ts'
-import { dots } from './agent-process.ts'
+import { type AgentFiles, credentialsIn, issueCertificates, writeConfig } from './agent-files.ts'
 
 /** The longest that RFC 8305 §5 recommends. */
 const ATTEMPT_DELAY_MILLISECONDS = 2000
@@ -25,14 +23,6 @@ export interface ServerPlace {
   readonly clientInterface: string | undefined
 }
 
-/** The files of one agent. */
-export interface AgentFiles {
-  readonly config: string
-  readonly socket: string
-  /** What the auditor of its traffic found. */
-  readonly pacing: string
-}
-
 export interface TwoProviderFiles {
   readonly client: AgentFiles
   readonly servers: ReadonlyMap<string, AgentFiles & { readonly transcript: string }>
@@ -43,37 +33,21 @@ export async function writeTwoProviderFiles(
   folder: string,
   agents: TwoProviderAgents
 ): Promise<TwoProviderFiles> {
-  await Promise.all(agents.servers.map((place) => issueCertificates(folder, place)))
+  await Promise.all(agents.servers.map((place) => certify(folder, place)))
   const servers = agents.servers.map((place) => [place.provider, writeServer(folder, place, agents)] as const)
   return { client: writeClient(folder, agents), servers: new Map(servers) }
 }
 
 /** Each provider certifies its own server and the site's client: credentials of one mean nothing to the other. */
-async function issueCertificates(folder: string, { provider }: ServerPlace): Promise<void> {
-  const pki = join(folder, provider)
-  mkdirSync(pki, { recursive: true })
-  await runOrThrow([...dots, 'pki', 'init', pki])
-  await runOrThrow([...dots, 'pki', 'issue', 'server', '--server', '--dns', nameOf(provider), '--dir', pki])
-  await runOrThrow([
-    ...dots,
-    'pki',
-    'issue',
-    'client',
-    '--client',
-    '--dns',
-    `home.${provider}.example`,
-    '--dir',
-    pki
+function certify(folder: string, { provider }: ServerPlace): Promise<void> {
+  return issueCertificates(join(folder, provider), [
+    { file: 'server', role: 'server', dnsName: nameOf(provider) },
+    { file: 'client', role: 'client', dnsName: `home.${provider}.example` }
   ])
 }
 
 function nameOf(provider: string): string {
   return `dots.${provider}.example`
-}
-
-function credentials(folder: string, provider: string, who: 'server' | 'client'): object {
-  const file = (name: string): string => join(folder, provider, name)
-  return { certificate: file(`${who}.crt`), privateKey: file(`${who}.key`), trustAnchors: file('ca.crt') }
 }
 
 function writeServer(
@@ -86,7 +60,7 @@ function writeServer(
   const socket = file('control.sock')
   const config = writeConfig(file('server.yaml'), {
     listen: [{ address: place.address }],
-    credentials: credentials(folder, place.provider, 'server'),
+    credentials: credentialsIn(join(folder, place.provider), 'server'),
     clients: [
       { name: 'home', identity: { dnsName: `home.${place.provider}.example` }, prefixes: [place.prefix] }
     ],
@@ -107,17 +81,11 @@ function writeClient(folder: string, { servers }: TwoProviderAgents): AgentFiles
       sources: [place.clientSource],
       prefixes: [place.prefix],
       server: { name: nameOf(place.provider), addresses: [place.address] },
-      credentials: credentials(folder, place.provider, 'client')
+      credentials: credentialsIn(join(folder, place.provider), 'client')
     })),
     // RFC 9132 §4.3: UDP wins where it works, also on a machine so busy that a handshake takes longer than the usual delay.
     happyEyeballs: { attemptDelayMilliseconds: ATTEMPT_DELAY_MILLISECONDS },
     control: { socket }
   })
   return { config, socket, pacing: join(folder, 'client-pacing.json') }
-}
-
-/** JSON is YAML, too. */
-function writeConfig(path: string, config: object): string {
-  writeFileSync(path, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 })
-  return path
 }
