@@ -3,11 +3,8 @@
 import { parseArgs } from 'node:util'
 
 import { obstacleToNamespaces } from './backends/netns/namespace.ts'
+import { scenarios } from './catalogue.ts'
 import type { Backend, Scenario } from './scenario.ts'
-import { scenario as floodedLink } from './scenarios/flooded-link.ts'
-import { scenario as twoProviders } from './scenarios/two-providers.ts'
-
-const scenarios: readonly Scenario[] = [twoProviders, floodedLink]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -54,7 +51,7 @@ async function chooseBackend(scenario: Scenario): Promise<Backend> {
 async function main(): Promise<number> {
   if (values.list === true) {
     if (scenarios.length === 0) return 1
-    for (const { name, summary } of scenarios) console.log(`${name.padEnd(20)} ${summary}`)
+    for (const { name, summary } of scenarios) console.log(`${name.padEnd(28)} ${summary}`)
     return 0
   }
   const scenario = scenarios.find(({ name }) => name === positionals[0])

@@ -1,0 +1,15 @@
+import type { Topology } from '../multihomed/topology.ts'
+import type { MultihomedWorld } from '../multihomed/world.ts'
+import type { Backend } from '../scenario.ts'
+import { openNetnsMultihomed } from './netns/multihomed-world.ts'
+import { openSimulatedMultihomed } from './sim/multihomed-world.ts'
+
+/** Builds a site on a backend and starts its agents. */
+export function openMultihomedWorld(
+  backend: Backend,
+  topology: Topology,
+  seed: number
+): Promise<MultihomedWorld> {
+  if (backend === 'loopback') throw new RangeError('a multihomed site needs links')
+  return backend === 'sim' ? openSimulatedMultihomed(topology, seed) : openNetnsMultihomed(topology)
+}

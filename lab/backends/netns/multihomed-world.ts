@@ -1,0 +1,180 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { socketTransport } from '@breakwater/cli'
+import { ControlClient } from '@breakwater/control'
+
+import { untilReady } from '../../agents/agent-process.ts'
+import { type PacingReport, auditedDots, readPacing } from '../../agents/audited-agent.ts'
+import { type MultihomedFiles, readHeard, writeMultihomedFiles } from '../../agents/multihomed-agents.ts'
+import { type Topology, providerOf } from '../../multihomed/topology.ts'
+import type { HeardRequest, LinkWeather, MultihomedWorld, Standing } from '../../multihomed/world.ts'
+import { MultihomedNetwork } from './multihomed-network.ts'
+import { namedCounterIn } from './nft-listing.ts'
+
+/** How often a condition is looked at. */
+const LOOK_EVERY_MILLISECONDS = 50
+
+/** A multihomed site in namespaces of this machine: the agents as processes, the kernel's routing and filters. */
+export async function openNetnsMultihomed(topology: Topology): Promise<MultihomedWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'breakwater-lab-'))
+  const network = await MultihomedNetwork.build(topology).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  })
+  try {
+    const files = await writeMultihomedFiles(folder, topology)
+    await startAgents(topology, network, files)
+    return new NetnsMultihomed(topology, network, files, folder)
+  } catch (error) {
+    await network.destroy()
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function startAgents(
+  topology: Topology,
+  network: MultihomedNetwork,
+  files: MultihomedFiles
+): Promise<void> {
+  await Promise.all(
+    topology.providers.flatMap(({ name, servers }) =>
+      Object.keys(servers).map((server) => start(network, name, 'server', server, files.servers.get(server)))
+    )
+  )
+  await Promise.all(
+    topology.clients.map(({ name, on }) => start(network, on, 'client', name, files.clients.get(name)))
+  )
+}
+
+async function start(
+  network: MultihomedNetwork,
+  host: string,
+  role: 'server' | 'client',
+  name: string,
+  files: { readonly config: string; readonly pacing: string } | undefined
+): Promise<void> {
+  if (files === undefined) throw new RangeError(`${name} has no configuration`)
+  const command = auditedDots(files.pacing, role, '--config', files.config)
+  await untilReady(name, network.namespace(host).start(command))
+}
+
+class NetnsMultihomed implements MultihomedWorld {
+  readonly backend = 'netns'
+  readonly #topology: Topology
+  readonly #network: MultihomedNetwork
+  readonly #files: MultihomedFiles
+  readonly #folder: string
+  readonly #clients: ReadonlyMap<string, ControlClient>
+
+  constructor(topology: Topology, network: MultihomedNetwork, files: MultihomedFiles, folder: string) {
+    this.#topology = topology
+    this.#network = network
+    this.#files = files
+    this.#folder = folder
+    this.#clients = new Map(
+      [...files.clients].map(([name, { socket }]) => [name, new ControlClient(socketTransport(socket))])
+    )
+  }
+
+  async sessions(client: string): Promise<readonly string[]> {
+    return (await this.#client(client).sessions()).map(({ state }) => state)
+  }
+
+  async protect(client: string, prefixes: readonly string[]): Promise<string | undefined> {
+    const answer = await this.#client(client).protect({ prefixes: [...prefixes] })
+    return answer.accepted ? answer.protection.id : undefined
+  }
+
+  async release(client: string, protection: string): Promise<void> {
+    await this.#client(client).release(protection)
+  }
+
+  standing(client: string, protection: string): Promise<Standing> {
+    return this.#client(client).protection(protection)
+  }
+
+  async setLinks(provider: string, weather: LinkWeather): Promise<void> {
+    const isp = this.#network.namespace(provider)
+    const devices = this.#network.linksTo(provider).map(({ number }) => `cust${number}`)
+    if (weather === 'silent') await isp.nft(outage(devices))
+    if (weather === 'cut') await isp.ip(devices.map((device) => `link set dev ${device} down`))
+    if (weather !== 'clear') return
+    await isp.nft(NO_OUTAGE)
+    await isp.ip([
+      ...devices.map((device) => `link set dev ${device} up`),
+      ...this.#network.customerRoutes(providerOf(this.#topology, provider))
+    ])
+  }
+
+  async setProvider(provider: string, weather: 'cut' | 'clear'): Promise<void> {
+    const devices = this.#network.linksTo(provider).map(({ number }) => `cust${number}`)
+    await this.#network.namespace(provider).nft(weather === 'cut' ? outage([...devices, 'core']) : NO_OUTAGE)
+  }
+
+  async runUntil(condition: () => Promise<boolean>, limitSeconds: number): Promise<boolean> {
+    const end = performance.now() + limitSeconds * 1000
+    while (!(await condition())) {
+      if (performance.now() > end) return false
+      await wait(LOOK_EVERY_MILLISECONDS)
+    }
+    return true
+  }
+
+  pass(seconds: number): Promise<void> {
+    return wait(seconds * 1000)
+  }
+
+  now(): number {
+    return Date.now()
+  }
+
+  heard(): readonly HeardRequest[] {
+    return [...this.#files.servers].flatMap(([server, { transcript }]) => readHeard(server, transcript))
+  }
+
+  async foreignSourceDrops(): Promise<number> {
+    const counts = this.#topology.providers.map(async ({ name }) => {
+      const command = 'nft -j list counters table inet ingress'.split(' ')
+      return namedCounterIn(await this.#network.namespace(name).exec(command), 'foreign_source')
+    })
+    return Number((await Promise.all(counts)).reduce((sum, count) => sum + count, 0n))
+  }
+
+  pacing(): PacingReport {
+    const agents = [...this.#files.clients.values(), ...this.#files.servers.values()]
+    return readPacing(agents.map(({ pacing }) => pacing))
+  }
+
+  async destroy(): Promise<void> {
+    await this.#network.destroy()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  #client(name: string): ControlClient {
+    const client = this.#clients.get(name)
+    if (client === undefined) throw new RangeError(`the drawing has no client ${name}`)
+    return client
+  }
+}
+
+/** Packets vanish in both directions; carriers stay. Behind the ingress filter, which counts all the same. */
+function outage(devices: readonly string[]): string {
+  const names = devices.map((device) => `"${device}"`).join(', ')
+  return `
+    table inet outage {
+      chain prerouting { type filter hook prerouting priority mangle; iifname { ${names} } drop; }
+      chain postrouting { type filter hook postrouting priority mangle; oifname { ${names} } drop; }
+    }`
+}
+
+/** nft deletes only what is there: so it is made first. */
+const NO_OUTAGE = 'table inet outage\ndelete table inet outage\n'
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds)
+  })
+}

@@ -1,0 +1,309 @@
+import { Milliseconds, Seconds, parseIpPrefix, silentLog } from '@breakwater/core'
+import type { IpPrefix } from '@breakwater/core'
+import {
+  DomainName,
+  ProtectionId,
+  ServerName,
+  hostDotsClient,
+  hostDotsServer,
+  parseCuid
+} from '@breakwater/dots'
+import type { ClientHost, Cuid, ServerEvent, ServerHost, Site } from '@breakwater/dots'
+import { dryRunMitigator } from '@breakwater/mitigators'
+import { memoryStore } from '@breakwater/store'
+import {
+  PacingAuditor,
+  SimulatedNetwork,
+  VirtualClock,
+  auditedEndpoints,
+  derivedSeed,
+  seededEntropy,
+  simulatedCertificate
+} from '@breakwater/testing'
+import type { SimulatedHost } from '@breakwater/testing'
+
+import type { PacingReport } from '../../agents/audited-agent.ts'
+import { addressOf } from '../../agents/flooded-link-agents.ts'
+import {
+  type AccessLink,
+  type ClientPlan,
+  type ProviderPlan,
+  type Topology,
+  hostAddressIn,
+  linksOf,
+  providerOf
+} from '../../multihomed/topology.ts'
+import type { HeardRequest, LinkWeather, MultihomedWorld, Standing } from '../../multihomed/world.ts'
+
+const PORT = 4646
+/** One way over an access link: of the nth link n times as long, so that one provider is slower than the other. */
+const LATENCY_MILLISECONDS = 10
+/** See `flooded-link`: a question may follow the first copy. */
+const REPETITION_SLACK_MILLISECONDS = 1050
+
+export async function openSimulatedMultihomed(topology: Topology, seed: number): Promise<MultihomedWorld> {
+  const world = new SimulatedMultihomed(topology, seed)
+  await world.start()
+  return world
+}
+
+/** An interface of a client's host: an access link, or the way over the internal network to one. */
+interface Exit {
+  readonly name: string
+  readonly address: string
+  readonly link: AccessLink
+}
+
+/**
+ * The same machines in virtual time. The simulated network knows no routers: a client on an internal host has an interface
+ * for each access link, as its CPEs would forward by its source address.
+ */
+class SimulatedMultihomed implements MultihomedWorld {
+  readonly backend = 'sim'
+  readonly #topology: Topology
+  readonly #seed: number
+  readonly #clock = new VirtualClock({ microtaskTurns: 24 })
+  readonly #network: SimulatedNetwork
+  readonly #clients = new Map<string, ClientHost>()
+  readonly #servers: ServerHost[] = []
+  readonly #serverHosts = new Map<string, SimulatedHost>()
+  readonly #exits: { readonly host: SimulatedHost; readonly exit: Exit }[] = []
+  readonly #heard: HeardRequest[] = []
+  readonly #violations: string[] = []
+  readonly #auditor = new PacingAuditor({
+    repetitionSlack: REPETITION_SLACK_MILLISECONDS,
+    report: ({ pair, text }) => this.#violations.push(`${pair}: ${text}`)
+  })
+  #protections = 0
+
+  constructor(topology: Topology, seed: number) {
+    this.#topology = topology
+    this.#seed = seed
+    this.#network = new SimulatedNetwork({ clock: this.#clock, seed: derivedSeed(seed, 'network') })
+  }
+
+  async start(): Promise<void> {
+    for (const provider of this.#topology.providers)
+      for (const [name, address] of Object.entries(provider.servers))
+        this.#servers.push(await this.#startServer(provider, name, address))
+    for (const client of this.#topology.clients) this.#startClient(client)
+  }
+
+  sessions(client: string): Promise<readonly string[]> {
+    return Promise.resolve(
+      this.#client(client)
+        .status()
+        .sessions.map(({ state }) => state)
+    )
+  }
+
+  protect(client: string, prefixes: readonly string[]): Promise<string | undefined> {
+    const id = ProtectionId(`p-${++this.#protections}`)
+    const target = { prefixes: prefixes.map(prefixOf), ports: [], protocols: [] }
+    const request = { id, target, lifetime: 3600, allowPartial: false, require: 'all' } as const
+    const { state } = this.#client(client).protect(request)
+    return Promise.resolve(state === 'refused' ? undefined : id)
+  }
+
+  release(client: string, protection: string): Promise<void> {
+    this.#client(client).release(ProtectionId(protection))
+    return Promise.resolve()
+  }
+
+  standing(client: string, protection: string): Promise<Standing> {
+    const found = this.#client(client)
+      .status()
+      .protections.find(({ id }) => id === protection)
+    return Promise.resolve({ state: found?.state ?? 'ended', requests: found?.servers ?? [] })
+  }
+
+  setLinks(provider: string, weather: LinkWeather): Promise<void> {
+    for (const { host, exit } of this.#exits)
+      if (exit.link.provider === provider) change(host, exit.name, weather !== 'clear')
+    return Promise.resolve()
+  }
+
+  async setProvider(provider: string, weather: 'cut' | 'clear'): Promise<void> {
+    await this.setLinks(provider, weather)
+    for (const server of Object.keys(providerOf(this.#topology, provider).servers)) {
+      const host = this.#serverHosts.get(server)
+      if (host !== undefined) change(host, 'eth0', weather === 'cut')
+    }
+  }
+
+  async runUntil(condition: () => Promise<boolean>, limitSeconds: number): Promise<boolean> {
+    const end = this.now() + limitSeconds * 1000
+    while (!(await condition())) {
+      if (this.now() >= end) return false
+      await this.#clock.advance(Milliseconds(10))
+    }
+    return true
+  }
+
+  pass(seconds: number): Promise<void> {
+    return this.#clock.advance(Seconds(seconds))
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  heard(): readonly HeardRequest[] {
+    return this.#heard
+  }
+
+  foreignSourceDrops(): Promise<number> {
+    const counts = this.#exits.map(({ host, exit }) => host.link(exit.name).up.counts.filtered)
+    return Promise.resolve(counts.reduce((sum, count) => sum + count, 0))
+  }
+
+  pacing(): PacingReport {
+    return { judged: this.#auditor.judged, violations: this.#violations }
+  }
+
+  async destroy(): Promise<void> {
+    for (const client of this.#clients.values()) await client.close()
+    for (const server of this.#servers) await server.stop()
+  }
+
+  #client(name: string): ClientHost {
+    const client = this.#clients.get(name)
+    if (client === undefined) throw new RangeError(`the drawing has no client ${name}`)
+    return client
+  }
+
+  async #startServer(provider: ProviderPlan, name: string, address: string): Promise<ServerHost> {
+    const host = this.#network.addHost(name, {
+      interfaces: [{ name: 'eth0', addresses: [addressOf(address)] }]
+    })
+    this.#serverHosts.set(name, host)
+    const { ownPrefix, clients } = this.#topology
+    return hostDotsServer({
+      clock: this.#clock,
+      entropy: seededEntropy(derivedSeed(this.#seed, name)),
+      open: host.openSecureEndpoint,
+      openStream: host.openSecureStream,
+      listen: (['udp', 'tcp'] as const).map((transport) => ({
+        transport,
+        local: { address: addressOf(address), port: PORT },
+        certificate: certificateOf(provider.name, name)
+      })),
+      store: memoryStore(),
+      mitigator: dryRunMitigator(silentLog),
+      domains: [
+        {
+          name: 'site',
+          dnsNames: clients.map((client) => clientName(client.name, provider.name)),
+          pskIdentities: [],
+          prefixes: [provider.prefix, ...(ownPrefix === undefined ? [] : [ownPrefix])].map(prefixOf)
+        }
+      ],
+      log: silentLog,
+      onEvent: (event) => this.#hear(name, event)
+    })
+  }
+
+  #hear(server: string, event: ServerEvent): void {
+    if (event.kind !== 'request' || (event.method !== 'PUT' && event.method !== 'DELETE')) return
+    if (event.mitigationId === undefined) return
+    const { method, outcome, targets } = event
+    this.#heard.push({ provider: server, method, outcome, targets, atMs: this.now() })
+  }
+
+  #startClient(plan: ClientPlan): void {
+    const exits = this.#exitsOf(plan)
+    const host = this.#network.addHost(plan.name, {
+      interfaces: exits.map(({ name, address, link }) => ({
+        name,
+        addresses: [addressOf(address)],
+        conditions: { latency: Milliseconds(LATENCY_MILLISECONDS * link.number) }
+      }))
+    })
+    this.#exits.push(...exits.map((exit) => ({ host, exit })))
+    const domains = plan.providers.map((name) => DomainName(name))
+    const client = hostDotsClient({
+      clock: this.#clock,
+      entropy: seededEntropy(derivedSeed(this.#seed, plan.name)),
+      open: auditedEndpoints(host.openSecureEndpoint, {
+        clock: this.#clock,
+        role: 'client',
+        pairOf: ({ path }) => `${plan.name} with ${JSON.stringify(path.remote)}`,
+        take: (datagram) => this.#auditor.take(datagram)
+      }),
+      openStream: host.openSecureStream,
+      site: this.#site(plan, exits),
+      credentials: new Map(domains.map((name) => [name, certificateOf(name, clientName(plan.name, name))])),
+      cuids: new Map(domains.map((name) => [name, cuidOf(`${plan.name} at ${name}`)])),
+      log: silentLog
+    })
+    this.#clients.set(plan.name, client)
+  }
+
+  #exitsOf({ on, providers }: ClientPlan): readonly Exit[] {
+    const links = linksOf(this.#topology)
+    const own = links.filter(({ cpe }) => cpe === on)
+    if (own.length > 0) return own.map((link) => ({ name: link.interface, address: link.cpeAddress, link }))
+    return providers.flatMap((name) => {
+      const link = links.find(({ provider }) => provider === name)
+      const address = hostAddressIn(this.#topology, providerOf(this.#topology, name), on)
+      return link === undefined ? [] : [{ name: `lan-${name}`, address, link }]
+    })
+  }
+
+  #site({ on, providers }: ClientPlan, exits: readonly Exit[]): Site {
+    const isOnCpe = this.#topology.cpes.some(({ name }) => name === on)
+    const domains = providers.map((name) => {
+      const plan = providerOf(this.#topology, name)
+      const own = exits.filter(({ link }) => link.provider === name)
+      return {
+        name: DomainName(name),
+        kind: 'access' as const,
+        interfaces: isOnCpe ? own.map((exit) => exit.name) : [],
+        prefixes: [prefixOf(plan.prefix)],
+        sources: own.length > 1 ? [] : own.map(({ address }) => addressOf(address)),
+        localAddresses: own.map((exit) => ({
+          address: addressOf(exit.address),
+          prefixLength: 30,
+          interface: { name: exit.name }
+        })),
+        servers: Object.entries(plan.servers).map(([server, address]) => ({
+          name: ServerName(server),
+          domain: DomainName(name),
+          referenceName: server,
+          addresses: [addressOf(address)],
+          port: PORT
+        }))
+      }
+    })
+    const { ownPrefix } = this.#topology
+    return {
+      domains,
+      providerIndependent: ownPrefix === undefined ? [] : [{ prefix: prefixOf(ownPrefix) }]
+    }
+  }
+}
+
+function change(host: SimulatedHost, name: string, isCut: boolean): void {
+  if (isCut) host.link(name).cut()
+  else host.link(name).mend()
+}
+
+function certificateOf(provider: string, name: string): ReturnType<typeof simulatedCertificate> {
+  return simulatedCertificate({ authority: provider, subject: name, dnsNames: [name] })
+}
+
+function clientName(client: string, provider: string): string {
+  return `${client}.${provider}.example`
+}
+
+function cuidOf(text: string): Cuid {
+  const cuid = parseCuid(text.replaceAll(' ', '-'))
+  if (cuid === undefined) throw new RangeError(`${text} is no cuid`)
+  return cuid
+}
+
+function prefixOf(text: string): IpPrefix {
+  const prefix = parseIpPrefix(text)
+  if (prefix === undefined) throw new RangeError(`${text} is no prefix`)
+  return prefix
+}

@@ -1,0 +1,165 @@
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+
+import { openMultihomedWorld } from './backends/multihomed-world.ts'
+import { obstacleToNamespaces } from './backends/netns/namespace.ts'
+import { multihomedScenarios } from './catalogue.ts'
+import { foreignAddress, isp1, isp2 } from './multihomed/providers.ts'
+import { Story } from './multihomed/story.ts'
+import { type Topology, swapped } from './multihomed/topology.ts'
+import type { MultihomedWorld } from './multihomed/world.ts'
+import type { Backend, ScenarioResult } from './scenario.ts'
+
+const obstacle = await obstacleToNamespaces()
+if (obstacle !== undefined) console.warn(`multihomed sites in namespaces are skipped: ${obstacle}`)
+
+const silent = (): void => undefined
+
+function play(name: string, backend: Backend): Promise<ScenarioResult> {
+  const scenario = multihomedScenarios.find((each) => each.name === name)
+  if (scenario === undefined) throw new Error(`no scenario ${name}`)
+  const stopped = new Promise<void>(() => undefined)
+  return scenario.run({ backend, stay: false, stopped, print: silent })
+}
+
+function expectWell({ checks, wrongServerRequests, notes, figures }: ScenarioResult): void {
+  expect([...checks.filter(({ ok }) => !ok).map(({ name }) => name), ...(notes ?? [])]).toEqual([])
+  expect(wrongServerRequests).toBe(0)
+  expect(figures['foreignSourceDrops']).toBe(0)
+  expect(figures['requestsHeard']).toBeGreaterThan(0)
+}
+
+/** The title of every scenario: what it proves of RFC 9284. */
+const TITLES: Readonly<Record<string, string>> = {
+  'fig2-residential':
+    'fig2: only who assigned an address is asked, both where both are hit [RFC9284-5.1-M05] [RFC9284-5.1-M07]',
+  'fig3-enterprise-pa': 'fig3, PA: each server hears of its own part only [RFC9284-6-S01]',
+  'fig3-enterprise-pi': 'fig3, PI: all servers are asked for a prefix of the site itself [RFC9284-5.2-M01]',
+  'fig4-two-cpes': 'fig4: each session passes the CPE of its own provider [RFC9284-5.1-M08]',
+  'fig4-clients-on-both-cpes': 'fig4: of two clients each asks its own provider',
+  'fig5-associations': 'fig5: sessions with each of the servers are established and last [RFC9284-5.1-M03]',
+  'fig7-direct-clients': 'fig7: clients behind a CPE ask all servers [RFC9284-5.2-M01]',
+  'fig8-single-homed-clients': "fig8: addresses of the other client's provider are refused [RFC9284-5.1-M06]",
+  'single-isp-same-server':
+    'one provider, one server: it is asked over one of two attachments [RFC9284-5.4-O01]',
+  'single-isp-distinct-servers': 'one provider, two servers: both are asked',
+  'single-isp-two-clients': 'one provider, two clients: what the one releases stays with the other',
+  'overlapping-protections': 'no request of ours removes what another live protection needs',
+  'link-cut': 'a link is cut: what cannot be asked waits and is sent to nobody else [RFC9284-5.1-M06]',
+  'silent-cut': 'a link is cut silently: what is not answered is sent to nobody else [RFC9284-5.1-M06]',
+  'provider-cut': 'a provider is cut: what it assigned is sent to nobody else [RFC9284-5.1-M06]'
+}
+
+function titleOf(name: string): string {
+  return TITLES[name] ?? name
+}
+
+/** Every check whose name has this text, as drawn and with the uplinks swapped. */
+function expectChecks({ checks }: ScenarioResult, text: string): void {
+  const found = checks.filter(({ name }) => name.includes(text))
+  expect(found.length).toBeGreaterThan(1)
+  expect(found.filter(({ ok }) => !ok)).toEqual([])
+}
+
+describe('multihomed sites in virtual time', () => {
+  it.each(multihomedScenarios.map(({ name }) => ({ name, title: titleOf(name) })))(
+    '$title',
+    async ({ name }) => expectWell(await play(name, 'sim'))
+  )
+})
+
+describe.skipIf(obstacle !== undefined)('multihomed sites in namespaces', () => {
+  let home: ScenarioResult
+  let enterprise: ScenarioResult
+
+  beforeAll(async () => {
+    home = await play('fig2-residential', 'netns')
+    enterprise = await play('fig3-enterprise-pi', 'netns')
+  }, 180_000)
+
+  it('all goes well, and with the uplinks swapped the result is the same', () => {
+    expectWell(home)
+    expectWell(enterprise)
+  })
+
+  it('sessions with each of the servers stand before any attack [RFC9284-5.1-M03]', () =>
+    expectChecks(home, 'home has a session with each of its 2 servers'))
+
+  it('only who assigned the address is asked [RFC9284-5.1-M05]', () => {
+    expectChecks(home, '198.51.100.2/32: home asks dots.isp1.example, nobody else')
+    expectChecks(home, '203.0.113.18/32: home asks dots.isp2.example, nobody else')
+  })
+
+  it('what belongs to nobody is refused, and no server hears of it [RFC9284-5.1-M06]', () =>
+    expectChecks(home, `home refuses ${foreignAddress}, and nobody hears of it`))
+
+  it('both are asked where both are hit [RFC9284-5.1-M07]', () =>
+    expectChecks(home, 'home asks dots.isp1.example and dots.isp2.example, nobody else'))
+
+  it('each session leaves by its own provider: ingress filters drop nothing [RFC9284-5.1-M08]', () =>
+    expectChecks(home, 'ingress filters dropped nothing'))
+
+  it('no server hears of what another provider assigned [RFC9284-6-S01]', () =>
+    expectChecks(home, 'no transcript has an address that another provider assigned'))
+
+  it('all servers are asked for a prefix of the site itself [RFC9284-5.2-M01]', () =>
+    expectChecks(enterprise, '198.18.7.7/32: home asks dots.isp1.example and dots.isp2.example'))
+})
+
+/** Both backends must give the words of the vocabulary the same meaning. */
+const small: Topology = {
+  providers: [isp1, isp2],
+  cpes: [{ name: 'cpe', uplinks: ['isp1', 'isp2'] }],
+  hosts: [],
+  clients: [{ name: 'home', on: 'cpe', providers: ['isp1', 'isp2'] }]
+}
+
+describe.each(obstacle === undefined ? (['sim', 'netns'] as const) : (['sim'] as const))(
+  'a multihomed world on %s',
+  { timeout: 120_000 },
+  (backend) => {
+    let world: MultihomedWorld | undefined
+
+    afterEach(() => world?.destroy())
+
+    it('hears, refuses, is cut, heals and forgets nothing', async () => {
+      world = await openMultihomedWorld(backend, small, 1)
+      const story = new Story(world, small, silent)
+      await story.untilSessionsStand()
+      await world.setLinks('isp1', 'silent')
+      const lost = await story.protect('home', '198.51.100.2/32')
+      await story.expectNobodyElseAsked(lost)
+      expect(world.heard()).toEqual([])
+      await story.expectRefusal('home', foreignAddress)
+      await world.setLinks('isp1', 'clear')
+      await story.expectProtected(lost)
+      await story.expectAsked(lost, { 'dots.isp1.example': ['198.51.100.2/32'] })
+      await story.release(lost)
+      expect(await world.runUntil(() => Promise.resolve(false), 0.1)).toBe(false)
+      expect(world.heard().map(({ provider, method }) => `${provider} ${method}`)).toEqual([
+        'dots.isp1.example PUT',
+        'dots.isp1.example DELETE'
+      ])
+      expect(await world.foreignSourceDrops()).toBe(0)
+      expect(world.pacing().judged).toBeGreaterThan(0)
+      expect(story.checks.filter(({ ok }) => !ok)).toEqual([])
+    })
+  }
+)
+
+describe('the words of a story', () => {
+  it('fails an expectation that names the wrong server', async () => {
+    const world = await openMultihomedWorld('sim', small, 1)
+    const story = new Story(world, small, silent)
+    await story.untilSessionsStand()
+    const asked = await story.protect('home', '198.51.100.2/32')
+    await story.expectAsked(asked, { 'dots.isp2.example': ['198.51.100.2/32'] })
+    await world.destroy()
+    expect(story.checks.map(({ ok }) => ok)).toEqual([true, false])
+  })
+
+  it('swaps uplinks and everything that has an order', () => {
+    expect(swapped(small).cpes).toEqual([{ name: 'cpe', uplinks: ['isp2', 'isp1'] }])
+    expect(swapped(small).providers.map(({ name }) => name)).toEqual(['isp2', 'isp1'])
+    expect(swapped(swapped(small))).toEqual(small)
+  })
+})

@@ -1,0 +1,169 @@
+import { parseIpPrefix, prefixContains } from '@breakwater/core'
+
+import type { Check } from '../scenario.ts'
+import { type Topology, serversOf } from './topology.ts'
+import type { HeardRequest, MultihomedWorld } from './world.ts'
+
+/** RFC 9132 §4.4 repeats a request every 3 s, and a machine may be busy. */
+const ANSWER_WITHIN_SECONDS = 20
+/** Handshakes of all agents at once; an attempt that failed is repeated after 60 s at the earliest (RFC 9132 §4.7). */
+const SESSIONS_WITHIN_SECONDS = 30
+/** So long nobody else must be asked, before it counts as not asked: longer than a repetition takes. */
+const LEFT_ALONE_SECONDS = 4
+
+/** Of the last acceptance of several to the slowest one alone. */
+const MOST_RATIO = 1.2
+
+/** A protection that a story asked for. */
+export interface Asked {
+  readonly id: string
+  readonly client: string
+  readonly targets: readonly string[]
+  readonly atMs: number
+}
+
+/** The words that scenarios are told in. Each expectation is a check, and tells what came out of it. */
+export class Story {
+  readonly world: MultihomedWorld
+  readonly topology: Topology
+  readonly checks: Check[] = []
+  readonly figures: Record<string, number> = {}
+  /** What came out, in words that do not depend on the backend, on time or on the order of uplinks. */
+  readonly outcome: string[] = []
+  readonly #print: (line: string) => void
+
+  constructor(world: MultihomedWorld, topology: Topology, print: (line: string) => void) {
+    this.world = world
+    this.topology = topology
+    this.#print = print
+  }
+
+  check(name: string, ok: boolean): void {
+    this.checks.push({ name, ok })
+    this.#print(`${ok ? 'ok  ' : 'FAIL'} ${name}`)
+  }
+
+  /** RFC 9284 §5.1: sessions are established and maintained with each of the servers. */
+  async untilSessionsStand(): Promise<void> {
+    for (const client of this.topology.clients) {
+      const count = serversOf(this.topology, client).length
+      const stand = async (): Promise<boolean> => {
+        const states = await this.world.sessions(client.name)
+        return states.length === count && states.every((state) => state === 'established')
+      }
+      const ok = await this.world.runUntil(stand, SESSIONS_WITHIN_SECONDS)
+      this.check(`${client.name} has a session with each of its ${count} servers`, ok)
+    }
+  }
+
+  async protect(client: string, ...targets: readonly string[]): Promise<Asked> {
+    const atMs = this.world.now()
+    const id = await this.world.protect(client, targets)
+    if (id === undefined) throw new Error(`${client} refuses to protect ${targets.join(' ')}`)
+    return { id, client, targets, atMs }
+  }
+
+  /** The target belongs to nobody whom this client could ask: it says so, and no server hears of it. */
+  async expectRefusal(client: string, target: string): Promise<void> {
+    const id = await this.world.protect(client, [target])
+    await this.world.pass(LEFT_ALONE_SECONDS)
+    const heard = this.world.heard().some(({ targets }) => targets.some((text) => isWithin(text, target)))
+    this.#expect(`${client} refuses ${target}, and nobody hears of it`, id === undefined && !heard)
+  }
+
+  /** Exactly these servers accept, each with its own part of the targets, and the client knows. */
+  async expectAsked(asked: Asked, parts: Readonly<Record<string, readonly string[]>>): Promise<void> {
+    const servers = Object.keys(parts)
+    const isDone = async (): Promise<boolean> =>
+      this.#acceptedBy(asked).length >= servers.length && (await this.#state(asked)) === 'protected'
+    const done = await this.world.runUntil(isDone, ANSWER_WITHIN_SECONDS)
+    const right = servers.every((server) => this.#isAskedFor(asked, server, parts[server] ?? []))
+    const same = this.#askedServers(asked).join() === servers.toSorted().join()
+    const name = `${asked.targets.join(' and ')}: ${asked.client} asks ${servers.toSorted().join(' and ')}, nobody else`
+    this.#expect(name, done && right && same)
+  }
+
+  /** Its own server cannot be reached: the protection waits, and nobody else is asked in its place (RFC 9284 §5.1). */
+  async expectNobodyElseAsked(asked: Asked, reached: readonly string[] = []): Promise<void> {
+    await this.world.pass(LEFT_ALONE_SECONDS)
+    const servers = this.#askedServers(asked).join(' and ')
+    const state = await this.#state(asked)
+    const ok = servers === reached.toSorted().join(' and ') && state !== 'protected' && state !== 'ended'
+    this.#expect(`${asked.targets.join(' and ')}: ${servers || 'nobody'} is asked while the way is cut`, ok)
+  }
+
+  /** After healing. A session that ended is established again after 60 s at the earliest (RFC 9132 §4.7). */
+  async expectProtected(asked: Asked, withinSeconds = 75): Promise<number> {
+    const since = this.world.now()
+    const isProtected = async (): Promise<boolean> => (await this.#state(asked)) === 'protected'
+    const ok = await this.world.runUntil(isProtected, withinSeconds)
+    this.#expect(`${asked.targets.join(' and ')} is protected once the way is clear`, ok)
+    return (this.world.now() - since) / 1000
+  }
+
+  async release(asked: Asked): Promise<void> {
+    await this.world.release(asked.client, asked.id)
+    await this.world.pass(LEFT_ALONE_SECONDS)
+  }
+
+  async expectStillProtected(asked: Asked): Promise<void> {
+    const state = await this.#state(asked)
+    this.#expect(`${asked.targets.join(' and ')} stays protected`, state === 'protected')
+  }
+
+  /** All at once: the last acceptance comes when the slowest of those asked alone would come, and a fifth later at most. */
+  expectParallel(all: Asked, alone: readonly Asked[]): void {
+    const slowest = Math.max(...alone.map((each) => this.#lastAcceptanceMs(each)))
+    const last = this.#lastAcceptanceMs(all)
+    const ratio = last / slowest
+    Object.assign(this.figures, {
+      lastAcceptanceMs: last,
+      slowestAloneMs: slowest,
+      lastToSlowestRatio: ratio
+    })
+    // Where time is real, a few milliseconds are as long as the machine is busy: there the figure tells.
+    if (this.world.backend === 'sim')
+      this.#expect(`${all.targets.join(' and ')} is asked of all in parallel`, ratio <= MOST_RATIO)
+  }
+
+  /** From the wish to the last acceptance of it. */
+  #lastAcceptanceMs(asked: Asked): number {
+    return Math.max(...this.#acceptedBy(asked).map(({ atMs }) => atMs)) - asked.atMs
+  }
+
+  #expect(name: string, ok: boolean): void {
+    this.outcome.push(`${name}: ${ok}`)
+    this.check(name, ok)
+  }
+
+  async #state({ client, id }: Asked): Promise<string> {
+    return (await this.world.standing(client, id)).state
+  }
+
+  /** What servers heard of the targets since they were asked for. */
+  #about({ targets, atMs }: Asked): readonly HeardRequest[] {
+    return this.world
+      .heard()
+      .filter((each) => each.method === 'PUT' && each.atMs >= atMs)
+      .filter((each) => each.targets.some((text) => targets.some((target) => isWithin(text, target))))
+  }
+
+  #acceptedBy(asked: Asked): readonly HeardRequest[] {
+    return this.#about(asked).filter(({ outcome }) => outcome === 'created')
+  }
+
+  #askedServers(asked: Asked): readonly string[] {
+    return [...new Set(this.#about(asked).map(({ provider }) => provider))].toSorted()
+  }
+
+  #isAskedFor(asked: Asked, server: string, parts: readonly string[]): boolean {
+    const own = this.#acceptedBy(asked).filter(({ provider }) => provider === server)
+    return own.some(({ targets }) => targets.toSorted().join() === parts.toSorted().join())
+  }
+}
+
+/** Whether two prefixes have addresses in common. */
+export function isWithin(one: string, other: string): boolean {
+  const [a, b] = [parseIpPrefix(one), parseIpPrefix(other)]
+  return a !== undefined && b !== undefined && (prefixContains(a, b) || prefixContains(b, a))
+}

@@ -1,0 +1,108 @@
+/** A multihomed site and its providers, as a scenario draws them: the same for every backend. */
+export interface Topology {
+  readonly providers: readonly ProviderPlan[]
+  readonly cpes: readonly CpePlan[]
+  /** Hosts of the internal network: each has an address of every provider, and leaves by the CPE that is attached to it. */
+  readonly hosts: readonly string[]
+  readonly clients: readonly ClientPlan[]
+  /** A prefix of the site's own (PI), which all providers announce. */
+  readonly ownPrefix?: string
+}
+
+/** An upstream network: a provisioning domain of the site. */
+export interface ProviderPlan {
+  readonly name: string
+  /** What it assigned to the site (PA): an IPv4 prefix of 28 bits. */
+  readonly prefix: string
+  /** Its DOTS servers: address by name. */
+  readonly servers: Readonly<Record<string, string>>
+}
+
+/** A router of the site. */
+export interface CpePlan {
+  readonly name: string
+  /** A link for each entry, to the provider of that name: `wan1`, `wan2` … */
+  readonly uplinks: readonly string[]
+}
+
+export interface ClientPlan {
+  readonly name: string
+  /** The CPE or internal host that it runs on. */
+  readonly on: string
+  /** The providers whose servers it has sessions with. */
+  readonly providers: readonly string[]
+}
+
+/** One access link, with the addresses of its ends. */
+export interface AccessLink {
+  /** Counts from 1, over all CPEs. */
+  readonly number: number
+  readonly provider: string
+  readonly cpe: string
+  /** Name of the interface at the CPE. */
+  readonly interface: string
+  readonly prefix: string
+  readonly edge: string
+  readonly cpeAddress: string
+}
+
+/** All access links in the order of the drawing. */
+export function linksOf({ cpes }: Topology): readonly AccessLink[] {
+  const ends = cpes.flatMap(({ name, uplinks }) =>
+    uplinks.map((provider, index) => ({ cpe: name, provider, interface: `wan${index + 1}` }))
+  )
+  return ends.map((end, index) => ({
+    ...end,
+    number: index + 1,
+    prefix: `10.0.${index + 1}.0/30`,
+    edge: `10.0.${index + 1}.1`,
+    cpeAddress: `10.0.${index + 1}.2`
+  }))
+}
+
+/** The nth address of a provider's prefix. */
+export function addressIn({ prefix }: ProviderPlan, offset: number): string {
+  const [network = ''] = prefix.split('/')
+  const bytes = network.split('.').map(Number)
+  return [...bytes.slice(0, 3), (bytes[3] ?? 0) + offset].join('.')
+}
+
+/** Where a CPE is in the internal network, in a provider's prefix. */
+export function cpeAddressIn(topology: Topology, provider: ProviderPlan, cpe: string): string {
+  return addressIn(provider, 1 + topology.cpes.findIndex(({ name }) => name === cpe))
+}
+
+/** Where an internal host is, in a provider's prefix. */
+export function hostAddressIn(topology: Topology, provider: ProviderPlan, host: string): string {
+  return addressIn(provider, 9 + topology.hosts.indexOf(host))
+}
+
+export function providerOf({ providers }: Topology, name: string): ProviderPlan {
+  const found = providers.find((provider) => provider.name === name)
+  if (found === undefined) throw new RangeError(`the drawing has no provider ${name}`)
+  return found
+}
+
+/** The servers that a client has sessions with. */
+export function serversOf(topology: Topology, client: ClientPlan): readonly string[] {
+  return client.providers.flatMap((name) => Object.keys(providerOf(topology, name).servers))
+}
+
+/** The same site with its uplinks the other way round, and everything else that has an order. */
+export function swapped(topology: Topology): Topology {
+  return {
+    ...topology,
+    providers: topology.providers.toReversed(),
+    cpes: topology.cpes.map((cpe) => ({ ...cpe, uplinks: cpe.uplinks.toReversed() })).toReversed(),
+    clients: topology.clients.map((client) => ({ ...client, providers: client.providers.toReversed() }))
+  }
+}
+
+/** What each server may hear of, by server: the drawing's own table, which no code of the product has a say in. */
+export function entitlements({ providers, ownPrefix }: Topology): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    providers.flatMap(({ prefix, servers }) =>
+      Object.keys(servers).map((server) => [server, ownPrefix === undefined ? [prefix] : [prefix, ownPrefix]])
+    )
+  )
+}

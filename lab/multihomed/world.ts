@@ -1,0 +1,50 @@
+import type { PacingReport } from '../agents/audited-agent.ts'
+import type { SeenRequest } from '../agents/transcript.ts'
+import type { Backend } from '../scenario.ts'
+
+/** A mitigation request in a server's decrypted transcript. */
+export interface HeardRequest extends SeenRequest {
+  readonly method: string
+  /** What became of it: `created`, `refreshed` … */
+  readonly outcome: string
+  /** On the clock of `now`. */
+  readonly atMs: number
+}
+
+/** How a protection stands, as its client says. */
+export interface Standing {
+  readonly state: string
+  readonly requests: readonly { readonly domain: string; readonly state: string }[]
+}
+
+/**
+ * `cut`: the carrier is gone where there is one. `silent`: packets vanish, and nobody is told. In the simulated network,
+ * which has no carrier, both are the same.
+ */
+export type LinkWeather = 'cut' | 'silent' | 'clear'
+
+/** What a story about a multihomed site needs of a backend; everything stands and runs when it is opened. */
+export interface MultihomedWorld {
+  readonly backend: Backend
+  /** The states of a client's sessions, one for each of its servers. */
+  sessions(client: string): Promise<readonly string[]>
+  /** Asks a client for a protection; undefined when it refuses and sends nothing. */
+  protect(client: string, prefixes: readonly string[]): Promise<string | undefined>
+  release(client: string, protection: string): Promise<void>
+  standing(client: string, protection: string): Promise<Standing>
+  /** All links between the site and a provider. */
+  setLinks(provider: string, weather: LinkWeather): Promise<void>
+  /** The whole provider, its servers included: nothing gets in or out while it is cut. */
+  setProvider(provider: string, weather: 'cut' | 'clear'): Promise<void>
+  /** Lets time go on until the condition holds. @returns whether it does within the limit. */
+  runUntil(condition: () => Promise<boolean>, limitSeconds: number): Promise<boolean>
+  /** Lets so much time pass. */
+  pass(seconds: number): Promise<void>
+  now(): number
+  /** Everything that the servers heard so far, in the order of each server. */
+  heard(): readonly HeardRequest[]
+  /** Datagrams that ingress filters dropped for a foreign source. */
+  foreignSourceDrops(): Promise<number>
+  pacing(): PacingReport
+  destroy(): Promise<void>
+}
