@@ -63,7 +63,9 @@ const plan = {
     }
   ],
   refusals: [],
-  uncovered: []
+  uncovered: [],
+  waiting: [],
+  translated: []
 }
 
 describe('dots protect', () => {

@@ -69,7 +69,12 @@ const consentSchema = Type.Object({
 
 /** Where a target would go, and why. */
 export const planSchema = Type.Object({
-  verdict: Type.Union([Type.Literal('placed'), Type.Literal('partial'), Type.Literal('refused')]),
+  verdict: Type.Union([
+    Type.Literal('placed'),
+    Type.Literal('partial'),
+    Type.Literal('waiting'),
+    Type.Literal('refused')
+  ]),
   parts: Type.Array(
     Type.Object({
       prefixes: Type.Array(Type.String()),
@@ -85,6 +90,12 @@ export const planSchema = Type.Object({
   ),
   uncovered: Type.Array(
     Type.Object({ domain: Type.String(), prefixes: Type.Array(Type.String()), text: Type.String() })
+  ),
+  /** Internal prefixes that no provider translates. */
+  waiting: Type.Array(Type.Object({ prefixes: Type.Array(Type.String()), text: Type.String() })),
+  /** What the world sees in place of internal prefixes. */
+  translated: Type.Array(
+    Type.Object({ domain: Type.String(), internal: Type.String(), external: Type.String() })
   )
 })
 export type PlanView = Static<typeof planSchema>

@@ -62,7 +62,7 @@ describe('the control client', () => {
   it('asks for everything else where the contract says', async () => {
     const { client, calls } = scripted(
       [200, { role: 'client', version: '1', pid: 1, uptimeSeconds: 1, listen: [] }],
-      [200, { verdict: 'refused', parts: [], refusals: [], uncovered: [] }],
+      [200, { verdict: 'refused', parts: [], refusals: [], uncovered: [], waiting: [], translated: [] }],
       [200, { protections: [] }],
       [200, { sessions: [] }],
       [200, { mitigations: [] }],

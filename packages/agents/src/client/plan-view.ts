@@ -4,7 +4,8 @@ import type { PlanView } from '@breakwater/control'
 import type { PlanExplanation } from '@breakwater/dots'
 
 /** A plan as the control API shows it. */
-export function planView({ verdict, parts, refusals, uncovered }: PlanExplanation): PlanView {
+export function planView(plan: PlanExplanation): PlanView {
+  const { verdict, parts, refusals, uncovered, waiting, translated } = plan
   return {
     verdict,
     parts: parts.map((part) => ({
@@ -19,7 +20,13 @@ export function planView({ verdict, parts, refusals, uncovered }: PlanExplanatio
       notAsked: part.notAsked.map((decision) => ({ ...decision }))
     })),
     refusals: refusals.map(({ prefixes, because, text }) => ({ prefixes: texts(prefixes), because, text })),
-    uncovered: uncovered.map(({ domain, prefixes, text }) => ({ domain, prefixes: texts(prefixes), text }))
+    uncovered: uncovered.map(({ domain, prefixes, text }) => ({ domain, prefixes: texts(prefixes), text })),
+    waiting: waiting.map(({ prefixes, text }) => ({ prefixes: texts(prefixes), text })),
+    translated: translated.map(({ domain, internal, external }) => ({
+      domain,
+      internal: formatIpPrefix(internal),
+      external: formatIpPrefix(external)
+    }))
   }
 }
 

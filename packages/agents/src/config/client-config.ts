@@ -75,6 +75,16 @@ const preconfiguredScope = section(
   { description: 'One standing request.' }
 )
 
+const translation = section(
+  {
+    internal: text('ip-prefix', { description: 'A prefix that is used inside.' }),
+    external: text('ip-prefix', {
+      description: 'Addresses of this provider: of the same length, one for each, or one host for all.'
+    })
+  },
+  { description: 'A static translation.' }
+)
+
 const provisioningDomain = section(
   {
     name: text('name', { description: 'Name of the provider, for people and logs. Unique.' }),
@@ -92,6 +102,14 @@ const provisioningDomain = section(
           'Of a service: what it may protect. It is asked about provider-independent prefixes of this list, and about those of a provider with a consent only.',
         default: [],
         source: 'RFC 9284 §4'
+      })
+    ),
+    translations: optional(
+      list(translation, 0, {
+        description:
+          'What it translates internal addresses to. Targets that name these are asked for as the world sees them.',
+        default: [],
+        source: 'RFC 9132 §3'
       })
     ),
     pool: optional(

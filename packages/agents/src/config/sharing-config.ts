@@ -59,6 +59,14 @@ const filter = section(
 
 /** Keys of `site` that say what its domains have in common. */
 export const sharingKeys = {
+  internal: optional(
+    list(text('ip-prefix', { description: 'A prefix.' }), 0, {
+      description:
+        'Prefixes that are used inside only. What of them no provider translates waits, and nobody hears of it.',
+      default: [],
+      source: 'RFC 9132 §3'
+    })
+  ),
   groups: optional(
     list(group, 0, { description: 'Prefixes that several providers assigned together.', default: [] })
   ),

@@ -1,4 +1,4 @@
-import { parseIpPrefix } from '@breakwater/core'
+import { formatIpPrefix, parseIpPrefix } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import { DomainName } from '@breakwater/dots'
 import type { Site } from '@breakwater/dots'
@@ -8,7 +8,10 @@ import type { Draft } from './draft.ts'
 import type { ConfigPath } from './shape.ts'
 import { parseDate } from './text-format.ts'
 
-type Shared = Pick<Site, 'groups' | 'providers' | 'consents' | 'filters' | 'allowsSharedServerAddresses'>
+type Shared = Pick<
+  Site,
+  'internal' | 'groups' | 'providers' | 'consents' | 'filters' | 'allowsSharedServerAddresses'
+>
 
 type Texts = readonly (string | undefined)[] | undefined
 
@@ -41,7 +44,10 @@ export function sharedOf({ site }: Draft<ClientConfig>, places: Map<string, Conf
     note('filter', 'filters', index, name)
     return [{ name, prefixes: prefixesOf(prefixes) }]
   })
-  const shared = { groups, providers, consents, filters }
+  const internal = prefixesOf(site?.internal)
+  for (const [index, prefix] of internal.entries())
+    places.set(`internal ${formatIpPrefix(prefix)}`, ['site', 'internal', index])
+  const shared = { internal, groups, providers, consents, filters }
   return site?.allowSharedServerAddresses === true ? { ...shared, allowsSharedServerAddresses: true } : shared
 }
 

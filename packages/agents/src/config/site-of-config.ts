@@ -57,6 +57,10 @@ function domainOf(
     kind: draft.kind ?? 'access',
     ...(draft.pool === true ? { isPool: true as const } : {}),
     protects: prefixesOf(draft.protects),
+    translations: present(draft.translations).flatMap(([, each]) => {
+      const [internal, external] = [prefixOfText(each.internal), prefixOfText(each.external)]
+      return internal === undefined || external === undefined ? [] : [{ internal, external }]
+    }),
     interfaces: present(draft.interfaces).map(([, text]) => text),
     prefixes,
     sources: addressesOf(draft.sources),

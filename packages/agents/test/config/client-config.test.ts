@@ -284,4 +284,19 @@ domains:
     const { warnings } = loadClientConfig(sandbox.write('client.yaml', text))
     expect(warnings.map(({ path }) => path)).toEqual(['site.allowSharedServerAddresses'])
   })
+
+  it('takes internal prefixes and their translations', () => {
+    const text = good
+      .replace('site:\n', 'site:\n  internal: [10.0.0.0/8]\n')
+      .replace(
+        'name: isp-a\n',
+        'name: isp-a\n    translations: [{ internal: 10.0.0.0/24, external: 203.0.113.0/24 }]\n'
+      )
+    const { site } = siteOfConfig(loadClientConfig(sandbox.write('client.yaml', text)).config)
+    expect(site.internal?.map(formatIpPrefix)).toEqual(['10.0.0.0/8'])
+    const [translation] = site.domains[0]?.translations ?? []
+    expect(translation === undefined ? '' : formatIpPrefix(translation.external)).toBe('203.0.113.0/24')
+    const strange = mistakes(text.replace('external: 203.0.113.0/24', 'external: 8.8.8.0/24'))
+    expect(strange?.join('\n')).toMatch(/leads to addresses that are not of isp-a/)
+  })
 })

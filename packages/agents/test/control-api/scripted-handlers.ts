@@ -3,7 +3,14 @@ import type { ClientHandlers, ServerHandlers } from '../../src/control-api/handl
 
 const agent = { version: '0.1.0', pid: 7, uptimeSeconds: 1.5, listen: ['127.0.0.1:4646'] }
 
-const refusedPlan: PlanView = { verdict: 'refused', parts: [], refusals: [], uncovered: [] }
+const refusedPlan: PlanView = {
+  verdict: 'refused',
+  parts: [],
+  refusals: [],
+  uncovered: [],
+  waiting: [],
+  translated: []
+}
 
 /** A client that does what the test says. */
 export class ScriptedClient implements ClientHandlers {

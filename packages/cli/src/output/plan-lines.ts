@@ -1,16 +1,27 @@
 import type { PlanView } from '@breakwater/control'
 import { hanging } from './table.ts'
 
+const VERDICTS = {
+  placed: 'Placed: all of it.',
+  partial: 'Placed in part.',
+  waiting: 'Waiting.',
+  refused: 'Refused.'
+} as const
+
 /** A plan for people: each part with who is asked and who is not, and why. */
-export function planLines({ verdict, parts, refusals, uncovered }: PlanView): string[] {
+export function planLines({ verdict, parts, refusals, uncovered, waiting, translated }: PlanView): string[] {
   return [
-    { placed: 'Placed: all of it.', partial: 'Placed in part.', refused: 'Refused.' }[verdict],
+    VERDICTS[verdict],
+    ...translated.flatMap(({ domain, internal, external }) =>
+      hanging('', `${internal} is ${external} outside, by ${domain}`)
+    ),
     ...parts.flatMap((part) => [
       ...hanging('', `${part.prefixes.join(', ')} is ${part.class}`),
       ...part.asked.flatMap(({ server, text }) => hanging('  ask ', `${server}: ${text}`)),
       ...part.notAsked.flatMap(({ server, text }) => hanging('  not ', `${server}: ${text}`))
     ]),
     ...uncovered.flatMap(({ text }) => hanging('  uncovered ', text)),
+    ...waiting.flatMap(({ text }) => hanging('  waiting ', text)),
     ...refusals.flatMap(({ text }) => hanging('  refused ', text))
   ]
 }

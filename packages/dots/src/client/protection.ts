@@ -128,13 +128,16 @@ export class Protection {
       const kind = each.because === 'filtered' ? 'filtered' : 'foreign'
       return { kind, domain: undefined, server: undefined, text: each.text }
     })
-    return [...uncovered, ...refused]
+    const waiting = this.placement.waiting.map((each): MissingPart => {
+      return { kind: 'waiting', domain: undefined, server: undefined, text: each.text }
+    })
+    return [...uncovered, ...waiting, ...refused]
   }
 
   #combine(servers: readonly ServerStanding[], missing: readonly MissingPart[]): ProtectionState {
     if (this.phase !== 'live') return this.phase === 'released' ? 'ending' : 'ended'
     const has = (state: ServerStanding['state']): boolean => servers.some((each) => each.state === state)
-    if (servers.length === 0) return 'refused'
+    if (servers.length === 0) return this.#waitsWhole ? 'waiting' : 'refused'
     // What a filter leaves to others is nothing that this client lacks.
     const isWhole = missing.every(({ kind }) => kind === 'filtered')
     if (has('in-force')) return isWhole ? 'protected' : 'partly-protected'
@@ -143,10 +146,17 @@ export class Protection {
     return has('planned') ? 'planned' : 'refused'
   }
 
+  /** Nothing of it can be asked for yet; where a refusal refuses all, it is refused. */
+  get #waitsWhole(): boolean {
+    const { waiting, refusals } = this.placement
+    const isRefused = refusals.some(({ because }) => because !== 'filtered') && !this.request.allowPartial
+    return waiting.length > 0 && !isRefused
+  }
+
   #isAlarming(servers: readonly ServerStanding[], missing: readonly MissingPart[]): boolean {
     if (this.request.require === 'all')
       return missing.some(({ kind }) => kind !== 'asking' && kind !== 'filtered')
-    if (missing.some(({ kind }) => kind === 'foreign')) return true
+    if (this.placement.waiting.length > 0 || missing.some(({ kind }) => kind === 'foreign')) return true
     const open = this.placement.parts.filter((part) => !this.#over.has(part))
     return open.some((part) => {
       const own = servers.filter((each) => part.servers.includes(each.server))

@@ -61,8 +61,16 @@ export interface ProvisioningDomain {
   readonly isPool?: true
   /** Of a service: what it may protect for this site. It hears of nothing else. */
   readonly protects?: readonly IpPrefix[]
+  /** By what it translates internal addresses to its own. Undefined: it translates none. */
+  readonly translations?: readonly Translation[]
   /** The safety net: standing requests at its servers. Undefined: none. */
   readonly preconfigured?: readonly PreconfiguredScope[]
+}
+
+/** Internal addresses as the world sees them: one to one where the lengths are equal, all of them behind one host otherwise. */
+export interface Translation {
+  readonly internal: IpPrefix
+  readonly external: IpPrefix
 }
 
 /** A prefix of the site's own, announced through all domains or the named ones. */
@@ -97,6 +105,8 @@ export interface PrefixFilter {
 export interface Site {
   readonly domains: readonly ProvisioningDomain[]
   readonly providerIndependent: readonly ProviderIndependentPrefix[]
+  /** Prefixes that are used inside only; what translates them stands with the domains. */
+  readonly internal?: readonly IpPrefix[]
   readonly groups?: readonly PrefixGroup[]
   readonly providers?: readonly SingleProvider[]
   readonly consents?: readonly Consent[]

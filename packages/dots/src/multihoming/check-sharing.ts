@@ -1,8 +1,8 @@
-import { formatIpPrefix } from '@breakwater/core'
+import { formatIpPrefix, overlapsAny } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import type { DomainName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
-import { addressClasses, ownersOf } from './address-class.ts'
+import { addressClasses, classifiedPrefixes, ownersOf, strangersTo } from './address-class.ts'
 import type { SiteProblem } from './check-site.ts'
 
 /** What can be wrong with what the domains of a site have in common. */
@@ -18,10 +18,20 @@ export type SharingProblemCode =
   | 'CONSENT_OF_OTHER'
   | 'CONSENT_WITHOUT_TIME'
   | 'NAME_DUPLICATE'
+  | 'INTERNAL_WITH_CLASS'
+  | 'TRANSLATION_OF_OTHER'
+  | 'TRANSLATION_OF_LENGTHS'
 
 /** Everything that is wrong with services, groups, providers, consents and filters. */
 export function sharingProblems(site: Site): SiteProblem[] {
-  return [...services(site), ...groups(site), ...providers(site), ...consents(site), ...names(site)]
+  return [
+    ...services(site),
+    ...groups(site),
+    ...providers(site),
+    ...consents(site),
+    ...translations(site),
+    ...names(site)
+  ]
 }
 
 function services(site: Site): SiteProblem[] {
@@ -104,6 +114,51 @@ function consents(site: Site): SiteProblem[] {
       })
     ]
   })
+}
+
+function translations(site: Site): SiteProblem[] {
+  const classes = addressClasses(site)
+  const owned = classifiedPrefixes(site).map(({ prefix }) => prefix)
+  const mixed = (site.internal ?? []).filter((prefix) => overlapsAny(prefix, owned))
+  const ofDomains = site.domains.flatMap(({ name, translations: own = [] }) =>
+    own.flatMap(({ internal, external }): SiteProblem[] => {
+      const place = `domain ${name}`
+      const text = `${formatIpPrefix(internal)} to ${formatIpPrefix(external)} by ${name}`
+      const isHost = external.length === (external.address.family === 4 ? 32 : 128)
+      const isFit = internal.address.family === external.address.family
+      const found = classes.longestCover(external)?.value
+      return [
+        ...(overlapsAny(internal, owned) ? [problemOfMixed(internal, place)] : []),
+        ...(isFit && (isHost || internal.length === external.length)
+          ? []
+          : [
+              {
+                code: 'TRANSLATION_OF_LENGTHS',
+                place,
+                message: `${text} is neither one to one nor to one host`
+              } as const
+            ]),
+        ...(found !== undefined && strangersTo(name, found).length === 0
+          ? []
+          : [
+              {
+                code: 'TRANSLATION_OF_OTHER',
+                place,
+                message: `${text} leads to addresses that are not of ${name}`
+              } as const
+            ])
+      ]
+    })
+  )
+  return [
+    ...mixed.map((prefix) => problemOfMixed(prefix, `internal ${formatIpPrefix(prefix)}`)),
+    ...ofDomains
+  ]
+}
+
+function problemOfMixed(prefix: IpPrefix, place: string): SiteProblem {
+  const message = `${formatIpPrefix(prefix)} is internal, and a provider's or the site's own, too`
+  return { code: 'INTERNAL_WITH_CLASS', place, message }
 }
 
 /** Names are how people and logs tell them apart. */

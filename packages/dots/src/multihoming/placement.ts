@@ -19,6 +19,8 @@ import type { AddressClass } from './address-class.ts'
 import { pickServer, providerOf } from './alternatives.ts'
 import type { ServerStates } from './alternatives.ts'
 import { splitAtClassBorders } from './class-border.ts'
+import { translate } from './translation.ts'
+import type { TranslatedPrefix } from './translation.ts'
 import type { ClassPlan, PlacementReason, SitePlan } from './site-plan.ts'
 
 /**
@@ -35,6 +37,16 @@ export interface Placement {
   readonly refusals: readonly Refusal[]
   /** Domains that ought to be asked but have no DOTS server. */
   readonly uncovered: readonly UncoveredDomain[]
+  /** Internal prefixes that nothing translates: asked of nobody until something does. */
+  readonly waiting: readonly WaitingPrefixes[]
+  /** In place of what was asked. */
+  readonly translated: readonly TranslatedPrefix[]
+}
+
+/** What of a target nobody can be asked for yet. */
+export interface WaitingPrefixes {
+  readonly prefixes: readonly IpPrefix[]
+  readonly text: string
 }
 
 /** What of a target is in one class, and who is asked for it. */
@@ -128,7 +140,8 @@ export function place(target: Target, plan: SitePlan, options: PlacementOptions 
   const placed = new Map<ClassPlan, IpPrefix[]>()
   const refusals: Refusal[] = []
   if (target.prefixes.length === 0) refusals.push(refuse('no-prefix', [], plan.site))
-  for (const prefix of target.prefixes) sort(plan, prefix, placed, refusals)
+  const { outside, waiting, translated } = goOutside(target.prefixes, plan)
+  for (const prefix of outside) sort(plan, prefix, placed, refusals)
   const isWhole = refusals.every(({ because }) => because === 'filtered')
   const kept = isWhole || options.allowPartial === true ? [...placed] : []
   const parts = kept.map(([classPlan, prefixes]) => partOf(classPlan, mergePrefixes(prefixes), options))
@@ -136,7 +149,44 @@ export function place(target: Target, plan: SitePlan, options: PlacementOptions 
     parts,
     assignments: parts.flatMap((part) => assignmentsOf(part, target, plan)),
     refusals,
-    uncovered: parts.flatMap((part) => uncoveredOf(part))
+    uncovered: parts.flatMap((part) => uncoveredOf(part)),
+    waiting,
+    translated
+  }
+}
+
+interface Outside {
+  /** As the world sees them. */
+  readonly outside: readonly IpPrefix[]
+  readonly waiting: readonly WaitingPrefixes[]
+  readonly translated: readonly TranslatedPrefix[]
+}
+
+/** RFC 9132 §3: what is internal is translated by each domain before anybody hears of it. */
+function goOutside(prefixes: readonly IpPrefix[], { internal }: SitePlan): Outside {
+  if (internal === undefined) return { outside: prefixes, waiting: [], translated: [] }
+  const outside: IpPrefix[] = []
+  const waiting: WaitingPrefixes[] = []
+  const translated: TranslatedPrefix[] = []
+  for (const prefix of prefixes) {
+    // Too many borders are too many for the classes of the site, too.
+    const pieces = splitAtClassBorders(internal, prefix) ?? [{ value: undefined, prefixes: [prefix] }]
+    for (const { value, prefixes: own } of pieces)
+      if (value === undefined) outside.push(...own)
+      else if (value.length === 0) waiting.push(waitFor(own))
+      else
+        for (const { domain, ...translation } of value)
+          for (const each of own)
+            translated.push({ domain, internal: each, external: translate(translation, each) })
+  }
+  return { outside: [...outside, ...translated.map(({ external }) => external)], waiting, translated }
+}
+
+function waitFor(prefixes: readonly IpPrefix[]): WaitingPrefixes {
+  const list = prefixes.map((prefix) => formatIpPrefix(prefix)).join(', ')
+  return {
+    prefixes,
+    text: `${list} is internal, and no provider translates it: nobody is asked (RFC 9132 §3)`
   }
 }
 

@@ -8,16 +8,28 @@ import type { AddressClass } from './address-class.ts'
 import { providerOf } from './alternatives.ts'
 import { describeIllegal } from './legal-path.ts'
 import { explainAssignment, place } from './placement.ts'
-import type { PlacedPart, PlacementOptions, Refusal, UncoveredDomain, UsedConsent } from './placement.ts'
+import type {
+  PlacedPart,
+  Placement,
+  PlacementOptions,
+  Refusal,
+  UncoveredDomain,
+  UsedConsent
+} from './placement.ts'
 import type { SitePlan } from './site-plan.ts'
 
 /** A placement with all its reasons, for people: what would be asked of whom, and why not of the others. */
 export interface PlanExplanation {
-  /** `refused`: nothing would leave the host. `partial`: something would, but not for all of the target. */
-  readonly verdict: 'placed' | 'partial' | 'refused'
+  /**
+   * `refused`: nothing would leave the host. `partial`: something would, but not for all of the target.
+   * `waiting`: nothing would until an internal address is translated.
+   */
+  readonly verdict: 'placed' | 'partial' | 'waiting' | 'refused'
   readonly parts: readonly ExplainedPart[]
   readonly refusals: readonly Refusal[]
   readonly uncovered: readonly UncoveredDomain[]
+  readonly waiting: Placement['waiting']
+  readonly translated: Placement['translated']
 }
 
 /** A part of the target, with who is asked for it and who is not. */
@@ -42,13 +54,22 @@ export interface ServerDecision {
 export function explain(target: Target, plan: SitePlan, options: PlacementOptions = {}): PlanExplanation {
   const placement = place(target, plan, options)
   const asked = placement.parts.some((part) => part.servers.length > 0)
-  const complete = placement.refusals.length === 0 && placement.uncovered.length === 0
+  const { refusals, uncovered, waiting, translated } = placement
+  const complete = [...refusals, ...uncovered, ...waiting].length === 0
+  const otherwise = waiting.length > 0 && isGoing(placement, options) ? 'waiting' : 'refused'
   return {
-    verdict: asked ? (complete ? 'placed' : 'partial') : 'refused',
+    verdict: asked ? (complete ? 'placed' : 'partial') : otherwise,
     parts: placement.parts.map((part) => explainPart(part, plan)),
-    refusals: placement.refusals,
-    uncovered: placement.uncovered
+    refusals,
+    uncovered,
+    waiting,
+    translated
   }
+}
+
+/** Whether refusals leave anything of the target to be asked for. */
+function isGoing({ refusals }: Placement, { allowPartial = false }: PlacementOptions): boolean {
+  return allowPartial || refusals.every(({ because }) => because === 'filtered')
 }
 
 function explainPart(part: PlacedPart, plan: SitePlan): ExplainedPart {

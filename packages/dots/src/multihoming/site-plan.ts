@@ -9,6 +9,8 @@ import { planPrefixes } from './class-plan.ts'
 import { ClassTable } from './class-table.ts'
 import { legalPaths } from './legal-path.ts'
 import type { LegalPaths } from './legal-path.ts'
+import { internalTable } from './translation.ts'
+import type { Translations } from './translation.ts'
 import { routerPaths } from './router-paths.ts'
 
 /** Why a server is asked. `section` is the rule that says so. */
@@ -41,6 +43,8 @@ export interface SitePlan {
   readonly site: Site
   /** The longest match decides; no match: foreign. */
   readonly table: ClassTable<ClassPlan>
+  /** What is used inside only, with its translations; undefined: nothing is. */
+  readonly internal: ClassTable<Translations> | undefined
   readonly servers: ReadonlyMap<ServerName, DotsServer>
   /** Those that stand in for another, or another for them. */
   readonly alternating: ReadonlySet<ServerName>
@@ -56,7 +60,14 @@ export function compileSite(site: Site): SitePlan {
     server.isDefaultRouter === true ? routerPaths(site, server, []) : legalPaths(site, server, classes)
   const paths = new Map([...servers].map(([name, server]) => [name, pathsTo(server)] as const))
   const entries = planPrefixes(site)
-  return { site, table: new ClassTable(entries), servers, alternating: alternatingServers(entries), paths }
+  return {
+    site,
+    table: new ClassTable(entries),
+    internal: internalTable(site),
+    servers,
+    alternating: alternatingServers(entries),
+    paths
+  }
 }
 
 function alternatingServers(entries: readonly PrefixEntry<ClassPlan>[]): ReadonlySet<ServerName> {
