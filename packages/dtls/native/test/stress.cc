@@ -117,10 +117,15 @@ class World {
 
   void talk(Party& party) {
     if (party.established.empty()) return;
+    // Some twice, and some to a peer that there is not.
+    std::vector<std::vector<uint8_t>> plaintexts;
+    std::vector<Outgoing> outgoing;
     for (size_t i = dice_.below(4); i > 0; i--) {
-      const std::vector<uint8_t> plaintext = ledger_.write(dice_.oneIn(10) ? dice_.below(1400) : dice_.below(120));
-      party.engine.send(party.established[dice_.below(party.established.size())], plaintext.data(), plaintext.size());
+      plaintexts.push_back(ledger_.write(dice_.oneIn(10) ? dice_.below(1400) : dice_.below(120)));
+      const PeerId peer = party.established[dice_.below(party.established.size())];
+      outgoing.push_back({dice_.oneIn(50) ? peer + 1'000'000 : peer, plaintexts.back().data(), plaintexts.back().size()});
     }
+    party.engine.send(outgoing.data(), outgoing.size());
   }
 
   void closeSomebody(Party& party) {
