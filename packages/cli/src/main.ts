@@ -166,6 +166,19 @@ function addSite(dots: Command, state: State): void {
       const { planSite } = await import('./commands/site/plan.ts')
       state.code = await planSite(file, options)
     })
+  site
+    .command('exits')
+    .description('show what sends every source address out by its own provider')
+    .argument('<file>', 'YAML description of the site')
+    .option('--router <name>', 'which router of the file this is (default: the only one with exits)')
+    .option('--check', 'ask the kernel by which exit each source leaves; changes nothing')
+    .option('--apply', 'put the rules, routes and filter into the kernel')
+    .option('--remove', 'take everything out of the kernel that --apply put there')
+    .option('--json', 'print one JSON object')
+    .action(async (file: string, options: object) => {
+      const { siteExits } = await import('./commands/site/exits.ts')
+      state.code = await siteExits(file, options)
+    })
 }
 
 function addPki(dots: Command, state: State): void {

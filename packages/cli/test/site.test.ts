@@ -57,3 +57,33 @@ describe('dots site plan', () => {
     )
   })
 })
+
+describe('dots site exits', () => {
+  it('prints lines that a shell can take', async () => {
+    const { code, stdout } = await dots(['site', 'exits', example])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^ip -6 rule add pref 4648 from 2001:db8:202:100::\/56 lookup 46462 protocol 146$/m
+    )
+    expect(stdout).toMatch(/^nft -f - <<'EOF'$/m)
+  })
+
+  it('prints what another router has to do, which rewrites nothing', async () => {
+    const { stdout } = await dots(['site', 'exits', example, '--router', 'lab-router', '--json'])
+    const { router, lines, problems } = JSON.parse(stdout) as {
+      router: string
+      lines: string[]
+      problems: { code: string }[]
+    }
+    expect(router).toBe('lab-router')
+    expect(lines.join(' ')).not.toContain('snat')
+    // The example gives it no IPv4.
+    expect(problems.map(({ code }) => code)).toEqual(['GATEWAY_MISSING', 'GATEWAY_MISSING'])
+  })
+
+  it('refuses a router that is not there, and two things at once', async () => {
+    const unknown = await dots(['site', 'exits', example, '--router', 'attic'])
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('there are cpe, lab-router')])
+    expect((await dots(['site', 'exits', example, '--check', '--apply'])).code).toBe(2)
+  })
+})
