@@ -6,7 +6,6 @@ import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
 import type { PreconfiguredScope, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import type { ServerStates } from '../multihoming/alternatives.ts'
-import { alternatePaths } from '../multihoming/alternate-paths.ts'
 import { cutAtNet, safetyNetOf } from '../multihoming/safety-net.ts'
 import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
@@ -15,14 +14,11 @@ import type { Placement, PlacementOptions } from '../multihoming/placement.ts'
 import { routerPaths } from '../multihoming/router-paths.ts'
 import { compileSite } from '../multihoming/site-plan.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
-import { DEFAULT_SESSION_PARAMETERS } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
-import { Association } from './association.ts'
-import type { AssociationInput, AssociationOutput } from './association-io.ts'
+import type { Association } from './association.ts'
+import { AssociationPool } from './association-pool.ts'
+import type { AssociationOutput } from './association-io.ts'
 import type { WantedConfiguration } from './session-negotiation.ts'
-import { SessionLoads } from '../signal/session-loads.ts'
-import { liveSessions } from './session-state.ts'
-import type { ConnectionId } from './session-state.ts'
 import { Calendar } from './calendar.ts'
 import type { ClientInput, ClientOutput, ClientRecords } from './client-io.ts'
 import { changeFor, readLegacy } from './client-records.ts'
@@ -32,7 +28,6 @@ import { RouterWatch } from './router-watch.ts'
 import { sessionRules } from './session-rules.ts'
 import type { SessionRuleOptions } from './session-rules.ts'
 import type { LastingWant } from './request-book.ts'
-import { RecentContacts } from './redirection.ts'
 import { reportRequests, reportSession } from './status.ts'
 import type { ClientStatus } from './status.ts'
 
@@ -59,17 +54,14 @@ export interface DotsClientOptions extends SessionRuleOptions {
 export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #plan: SitePlan
   readonly #calendar = new Calendar()
-  readonly #associations: ReadonlyMap<ServerName, Association>
-  readonly #byConnection = new Map<ConnectionId, Association>()
+  readonly #pool: AssociationPool
   readonly #protections = new Map<ProtectionId, Protection>()
   /** What was last reported of each protection, to report changes only. */
   readonly #reported = new Map<ProtectionId, string>()
   readonly #routers: RouterWatch
   /** What each server is to protect when its session is lost. */
   readonly #nets = new Map<ServerName, readonly PreconfiguredScope[]>()
-  readonly #loads = new SessionLoads()
   readonly #outputs: ClientOutput[] = []
-  #nextConnection = 1
   /** Sessions with these decide who is asked. */
   readonly #alternating: ReadonlySet<ServerName>
   /** When a consent begins or ends next. */
@@ -83,36 +75,17 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   constructor(options: DotsClientOptions) {
     this.#plan = compileSite(options.site)
     this.#alternating = this.#plan.alternating
-    const rules = sessionRules(options)
-    const parameters = options.parameters ?? DEFAULT_SESSION_PARAMETERS
-    const associations = new Map<ServerName, Association>()
-    const contacts = new RecentContacts(() => this.#heard())
-    for (const server of this.#plan.servers.values()) {
-      const cuid = options.cuids.get(server.domain)
-      if (cuid === undefined) continue
-      const association = new Association({
-        server,
-        paths: this.#plan.paths.get(server.name) ?? { paths: [], illegal: [] },
-        cuid,
-        calendar: this.#calendar,
-        entropy: options.entropy,
-        rules,
-        parameters,
-        configuration: options.configuration,
-        redirection: {
-          contacts,
-          pathsTo: (alternate) => alternatePaths(options.site, server, alternate),
-          resolvesNames: options.resolvingDomains?.has(server.domain) ?? false
-        },
-        loads: this.#loads,
-        newConnection: () => this.#nextConnection++ as ConnectionId
-      })
-      associations.set(server.name, association)
+    this.#pool = new AssociationPool(this.#plan, {
+      ...options,
+      rules: sessionRules(options),
+      calendar: this.#calendar,
+      perform: (association, output, now) => this.#perform(association, output, now)
+    })
+    for (const { server } of this.#pool.all()) {
       const net = safetyNetOf(server, this.#plan)
       if (net.length > 0) this.#nets.set(server.name, net)
     }
-    this.#associations = associations
-    this.#routers = new RouterWatch(routerServers([...associations.values()]))
+    this.#routers = new RouterWatch(routerServers(this.#pool.all()))
   }
 
   handle(input: ClientInput, now: Instant): void {
@@ -126,7 +99,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         break
       case 'stop':
         this.#routers.handle({ kind: 'stop' }, now)
-        this.#tellAll({ kind: 'stop' }, now)
+        this.#pool.tellAll({ kind: 'stop' }, now)
         break
       case 'routers':
         this.#routers.handle(input, now)
@@ -136,16 +109,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#watchConsents(now)
         break
       case 'remembered':
-        for (const [name, outcomes] of input.outcomes) {
-          const association = this.#associations.get(name)
-          if (association !== undefined) this.#tell(association, { kind: 'restore', outcomes }, now)
-        }
+        for (const [name, outcomes] of input.outcomes)
+          this.#pool.tell(name, { kind: 'restore', outcomes }, now)
         break
-      case 'resolved': {
-        const association = this.#associations.get(input.server)
-        if (association !== undefined) this.#tell(association, input, now)
+      case 'resolved':
+        this.#pool.tell(input.server, input, now)
         break
-      }
       case 'resume':
         this.#calendar.tell(input.wallClock, now)
         this.#resume(input.records, input.protections, now)
@@ -157,21 +126,19 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#release(input.id, now)
         break
       case 'efficacy':
-        this.#tellAll({ kind: 'efficacy', protection: input.id, attackStatus: input.attackStatus }, now)
+        this.#pool.tellAll({ kind: 'efficacy', protection: input.id, attackStatus: input.attackStatus }, now)
         break
       case 'session-established':
-        this.#tellOwner(input.connection, { kind: 'established', connection: input.connection }, now)
+        this.#pool.tellOwner({ kind: 'established', connection: input.connection }, now)
         break
       case 'session-failed':
-        this.#tellOwner(input.connection, { ...input, kind: 'failed' }, now)
-        this.#byConnection.delete(input.connection)
+        this.#pool.tellOwner({ ...input, kind: 'failed' }, now)
         break
       case 'session-closed':
-        this.#tellOwner(input.connection, { ...input, kind: 'closed' }, now)
-        this.#byConnection.delete(input.connection)
+        this.#pool.tellOwner({ ...input, kind: 'closed' }, now)
         break
       case 'datagram':
-        this.#tellOwner(input.connection, input, now)
+        this.#pool.tellOwner(input, now)
         break
     }
     this.#followUp(now)
@@ -184,15 +151,11 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   nextTimeout(): Instant | undefined {
     let next = this.#routers.nextTimeout()
     if (this.#consentChange !== undefined) next = earlier(next, this.#calendar.momentOf(this.#consentChange))
-    for (const association of this.#associations.values()) next = earlier(next, association.nextTimeout())
-    return next
+    return earlier(next, this.#pool.nextTimeout())
   }
 
   handleTimeout(now: Instant): void {
-    for (const association of this.#associations.values()) {
-      association.handleTimeout(now)
-      this.#drain(association, now)
-    }
+    this.#pool.handleTimeout(now)
     this.#routers.handleTimeout(now)
     if (this.#consentChange !== undefined && this.#consentChange <= this.#calendar.at(now))
       this.#watchConsents(now)
@@ -205,24 +168,22 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   status(now: Instant): ClientStatus {
-    const associations = [...this.#associations.values()]
+    const associations = this.#pool.all()
     return {
       sessions: associations.map((association) => reportSession(association, now)),
-      protections: [...this.#protections.values()].map((each) => each.status(this.#associations)),
+      protections: [...this.#protections.values()].map((each) => each.status(this.#pool.byServer)),
       requests: associations.flatMap((association) => reportRequests(association, now))
     }
   }
 
   /** What the CoAP sessions hold together and have lost, by the names of metrics. */
   loads(): Readonly<Record<string, number>> {
-    return this.#loads.counters(
-      [...this.#associations.values()].flatMap((association) => association.loads())
-    )
+    return this.#pool.loads()
   }
 
   /** How one protection stands; undefined when there is none of this name. */
   protection(id: ProtectionId): ProtectionStatus | undefined {
-    return this.#protections.get(id)?.status(this.#associations)
+    return this.#protections.get(id)?.status(this.#pool.byServer)
   }
 
   #protect(request: ProtectionRequest, now: Instant): void {
@@ -249,7 +210,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     if (this.#alternating.size === 0) return {}
     const live = [...this.#protections.values()].filter(({ phase }) => phase === 'live')
     return {
-      isAvailable: (server) => this.#associations.get(server)?.state.kind === 'established',
+      isAvailable: (server) => this.#pool.get(server)?.state.kind === 'established',
       asked: new Set(live.flatMap(({ servers }) => servers))
     }
   }
@@ -286,10 +247,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const legacies = readLegacy(records, (key, reason) =>
       this.#outputs.push({ kind: 'event', event: { kind: 'record-damaged', key, reason } })
     )
-    for (const [name, association] of this.#associations)
-      this.#tell(association, { kind: 'resume', legacy: legacies.get(name) }, now)
+    for (const name of this.#pool.byServer.keys())
+      this.#pool.tell(name, { kind: 'resume', legacy: legacies.get(name) }, now)
     for (const request of protections) this.#place(request, now)
-    this.#want(new Set(this.#associations.keys()), now)
+    this.#want(new Set(this.#pool.byServer.keys()), now)
   }
 
   #release(id: ProtectionId, now: Instant): void {
@@ -302,11 +263,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** Tells servers what live protections want of them now: all of it, so that the compiler sees every overlap. */
   #want(servers: ReadonlySet<ServerName>, now: Instant): void {
-    for (const name of servers) {
-      const association = this.#associations.get(name)
-      if (association !== undefined)
-        this.#tell(association, { kind: 'want', wants: this.#wantsOf(name) }, now)
-    }
+    for (const name of servers) this.#pool.tell(name, { kind: 'want', wants: this.#wantsOf(name) }, now)
   }
 
   #wantsOf(server: ServerName): LastingWant[] {
@@ -324,25 +281,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     return [...immediate, ...net.map(standingWant)]
   }
 
-  #tellAll(input: AssociationInput, now: Instant): void {
-    for (const association of this.#associations.values()) this.#tell(association, input, now)
-  }
-
-  #tellOwner(connection: ConnectionId, input: AssociationInput, now: Instant): void {
-    const association = this.#byConnection.get(connection)
-    if (association !== undefined) this.#tell(association, input, now)
-  }
-
-  #tell(association: Association, input: AssociationInput, now: Instant): void {
-    association.handle(input, now)
-    this.#drain(association, now)
-  }
-
-  #drain(association: Association, now: Instant): void {
-    for (let output = association.poll(); output !== undefined; output = association.poll())
-      this.#perform(association, output, now)
-  }
-
   #perform(association: Association, output: AssociationOutput, now: Instant): void {
     const { name, domain } = association.server
     switch (output.kind) {
@@ -350,9 +288,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#outputs.push({ ...output, server: name })
         return
       case 'connect':
-        this.#byConnection.set(output.connection, association)
-        this.#outputs.push(output)
-        return
       case 'send':
       case 'retime':
       case 'close':
@@ -392,16 +327,11 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     }
   }
 
-  /** Every server that there is a session with, and when it was heard. */
-  *#heard(): Iterable<readonly [string, Instant]> {
-    for (const { state } of this.#associations.values())
-      for (const { path, session } of liveSessions(state)) yield [path.referenceName, session.heardAt]
-  }
-
   /** Servers of known addresses; those that are default routers follow as soon as these are known. */
   #startAll(now: Instant): void {
-    for (const association of this.#associations.values())
-      if (association.server.isDefaultRouter !== true) this.#tell(association, { kind: 'start' }, now)
+    for (const association of this.#pool.all())
+      if (association.server.isDefaultRouter !== true)
+        this.#pool.tell(association.server.name, { kind: 'start' }, now)
     this.#routers.handle({ kind: 'start' }, now)
   }
 
@@ -411,12 +341,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#outputs.push({ kind: 'read-routers' })
         continue
       }
-      for (const association of this.#associations.values()) {
+      for (const association of this.#pool.all()) {
         const { server } = association
         if (server.isDefaultRouter !== true) continue
         const paths = routerPaths(this.#plan.site, server, output.routers)
-        this.#tell(association, { kind: 'paths', paths }, now)
-        this.#tell(association, { kind: 'start' }, now)
+        this.#pool.tell(server.name, { kind: 'paths', paths }, now)
+        this.#pool.tell(association.server.name, { kind: 'start' }, now)
       }
     }
   }
@@ -426,7 +356,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     if (this.#isToReconsider) this.#reconsider(now)
     for (const id of this.#stale) {
       const protection = this.#protections.get(id)
-      const servers = protection?.endWhatIsOver(this.#associations) ?? []
+      const servers = protection?.endWhatIsOver(this.#pool.byServer) ?? []
       // What this changes for other protections makes them stale, too: they are visited later in this very loop.
       if (servers.length > 0) this.#want(new Set(servers), now)
     }
@@ -439,7 +369,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const protection = this.#protections.get(id)
     if (protection === undefined) return
     if (protection.phase === 'released' && !this.#isServed(id)) protection.phase = 'gone'
-    const status = protection.status(this.#associations)
+    const status = protection.status(this.#pool.byServer)
     const seen = JSON.stringify([status.state, status.alarm, status.servers, status.missing])
     if (this.#reported.get(id) !== seen) {
       this.#reported.set(id, seen)
@@ -454,7 +384,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #isServed(id: ProtectionId): boolean {
-    for (const association of this.#associations.values())
+    for (const association of this.#pool.all())
       if (association.requests.some((request) => request.protections.includes(id))) return true
     return false
   }
