@@ -38,7 +38,10 @@ export function legalSources(site: Site, domain: ProvisioningDomain, exit: Exit 
   const announced = site.providerIndependent
     .filter(({ domains }) => domains === undefined || domains.includes(domain.name))
     .map(({ prefix }) => prefix)
-  return mergePrefixes([...sourcePrefixes(domain, exit), ...announced]).toSorted(comparePrefixes)
+  const shared = (site.groups ?? [])
+    .filter(({ domains }) => domains.includes(domain.name))
+    .flatMap(({ prefixes }) => prefixes)
+  return mergePrefixes([...sourcePrefixes(domain, exit), ...announced, ...shared]).toSorted(comparePrefixes)
 }
 
 /** Whether a prefix is one address. */

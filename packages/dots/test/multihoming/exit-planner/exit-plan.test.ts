@@ -5,7 +5,7 @@ import { exitLines } from '../../../src/multihoming/exit-planner/exit-lines.ts'
 import { planExits } from '../../../src/multihoming/exit-planner/exit-plan.ts'
 import { exitProbes, judgeExit } from '../../../src/multihoming/exit-planner/exit-proof.ts'
 import type { Exit, ExitOwnership } from '../../../src/multihoming/exit-planner/exit.ts'
-import { domain, ip, server, twoProviders } from '../sites.ts'
+import { domain, ip, net, server, twoProviders } from '../sites.ts'
 
 const ownership: ExitOwnership = {
   table: 100,
@@ -100,6 +100,15 @@ describe('the exits of a CPE', () => {
     expect(
       planExits(site, wrong, ownership).problems.map(({ code, domain: name }) => `${code} ${name}`)
     ).toEqual(['GATEWAY_MISSING isp-a', 'SOURCE_OF_OTHER isp-a'])
+  })
+
+  it('leave sources of a prefix that the provider assigned together with others as they are', () => {
+    const groups = [{ name: 'g', domains: [DomainName('isp-a')], prefixes: [net('192.88.0.0/24')] }]
+    const { filter } = planExits({ ...twoProviders, groups }, exits, ownership)
+    expect(filter).toContain(
+      '{ 192.88.0.0/24, 198.51.100.0/24, 203.0.113.0/24 } counter snat ip to 198.51.100.1'
+    )
+    expect(filter).toContain('{ 100.64.7.0/24, 203.0.113.0/24 } counter snat ip to 100.64.7.1')
   })
 
   it('leave sources alone on the way to the router with the exit', () => {
