@@ -86,12 +86,16 @@ function planClass(site: Site, addressClass: AddressClass, over: Overlaid): Clas
   // RFC 9284 §4: what is the site's own, a service on whose list it stands is asked about as the providers are.
   const services = addressClass.kind === 'pi' ? over.services.map(({ name }) => name) : []
   const domains = domainsOf(site, [...entitledTo(site, addressClass), ...services])
+  const alternatives = alternativesOf(site, domains)
+  const consented = addressClass.kind === 'pi' ? [] : consentedDomains(site, addressClass, over)
+  const isFixed = consented.length === 0 && alternatives.every((servers) => servers.length === 1)
   return {
     class: addressClass,
-    alternatives: alternativesOf(site, domains),
+    alternatives,
+    fixed: isFixed ? alternatives.flat().map(({ name }) => name) : undefined,
     uncovered: domains.filter((domain) => domain.servers.length === 0).map((domain) => domain.name),
     because: reasonFor(addressClass),
-    consented: addressClass.kind === 'pi' ? [] : consentedDomains(site, addressClass, over),
+    consented,
     isFiltered: over.isFiltered
   }
 }

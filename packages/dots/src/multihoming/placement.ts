@@ -120,6 +120,8 @@ export type OnePlacement =
   | { readonly kind: 'one'; readonly value: ClassPlan }
   | { readonly kind: 'none' | 'not-unicast' | 'several' }
 
+const NOBODY: readonly UsedConsent[] = []
+
 const NOT_UNICAST: OnePlacement = { kind: 'not-unicast' }
 
 /** RFC 9132 §4.4.1.1: broadcast, loopback and multicast addresses are no targets; nor is "none". */
@@ -238,16 +240,22 @@ function add(placed: Map<ClassPlan, IpPrefix[]>, plan: ClassPlan, ...prefixes: I
 }
 
 function partOf(plan: ClassPlan, prefixes: readonly IpPrefix[], options: PlacementOptions): PlacedPart {
-  const consents = plan.consented.length === 0 ? [] : consentsOf(plan, options)
-  const asked = plan.alternatives.flatMap((servers) => pickServer(servers, options) ?? [])
+  const { servers, consents } = askedOf(plan, options)
   return {
     prefixes,
     class: plan.class,
-    servers: [...asked.map(({ name }) => name), ...consents.map(({ server }) => server)],
+    servers,
     uncovered: plan.uncovered,
     consents,
     because: plan.because
   }
+}
+
+function askedOf(plan: ClassPlan, options: PlacementOptions): Pick<PlacedPart, 'servers' | 'consents'> {
+  if (plan.fixed !== undefined) return { servers: plan.fixed, consents: NOBODY }
+  const consents = consentsOf(plan, options)
+  const asked = plan.alternatives.flatMap((servers) => pickServer(servers, options) ?? [])
+  return { servers: [...asked.map(({ name }) => name), ...consents.map(({ server }) => server)], consents }
 }
 
 /** The servers that may hear of it now because every owner's consent holds. */

@@ -21,6 +21,8 @@ export interface ClassPlan {
   readonly class: AddressClass
   /** To be asked, all at the same time: one of each. */
   readonly alternatives: readonly Alternatives[]
+  /** Their names, where nothing is to be chosen and no consent to be looked at: then every target of the class is asked of these. */
+  readonly fixed: readonly ServerName[] | undefined
   /** To be asked, too, as long as all owners of the prefix consent. */
   readonly consented: readonly ConsentedDomain[]
   /** Inside none of the filters: others ask for it. */
