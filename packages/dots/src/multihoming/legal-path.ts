@@ -71,6 +71,7 @@ export type IllegalPath =
   | { readonly kind: 'no-router'; readonly server: ServerName; readonly interface: string }
   | { readonly kind: 'source-of-another'; readonly source: IpAddress; readonly owners: readonly DomainName[] }
   | { readonly kind: 'no-source-of-family'; readonly remote: IpAddress }
+  | { readonly kind: 'no-unicast-source'; readonly source: IpAddress }
 
 /** The ways to one server. */
 export interface LegalPaths {
@@ -180,5 +181,7 @@ export function describeIllegal(reason: IllegalPath): string {
       return `source ${formatIpAddress(reason.source)} belongs to ${reason.owners.join(' and ')}`
     case 'no-source-of-family':
       return `no source of the family of ${formatIpAddress(reason.remote)}`
+    case 'no-unicast-source':
+      return `source ${formatIpAddress(reason.source)} is no address that a packet can come from`
   }
 }

@@ -1,4 +1,4 @@
-import { equalIpAddresses, equalPrefixes, prefixOf } from '@breakwater/core'
+import { equalIpAddresses, equalPrefixes, isMulticast, isUnspecified, prefixOf } from '@breakwater/core'
 import type { IpAddress, IpFamily, IpPrefix, PrefixTable } from '@breakwater/core'
 import type { LocalAddress } from '../domain/local-address.ts'
 import type { ProvisioningDomain, Site } from '../domain/site.ts'
@@ -9,7 +9,7 @@ import { isDeprecated } from './address-selection/deprecation.ts'
 import { scopeOf } from './address-selection/scope.ts'
 import type { Destination, SelectionContext } from './address-selection/selection-context.ts'
 import { selectionContext } from './address-selection/selection-settings.ts'
-import { orderSources } from './address-selection/source-selection.ts'
+import { chosenSource, orderSources } from './address-selection/source-selection.ts'
 import type { IllegalPath } from './legal-path.ts'
 
 /**
@@ -35,11 +35,16 @@ export class LegalSources {
 
   /** Sources towards `remote` by an interface (undefined: any active one), the preferred one first. */
   to(remote: IpAddress, via: string | undefined): readonly IpAddress[] {
-    if (this.#chosen.length > 0) return this.#chosen.filter(({ family }) => family === remote.family)
+    if (this.#chosen.length > 0) return this.#chosen.filter((source) => this.#mayChoose(source, remote))
     const ordered = orderSources(this.#context, destinationOf(remote, via))
     // What a router would not carry gets no answer, however it is ordered (RFC 4007 §9).
     const wide = ordered.filter(({ address }) => scopeOf(address) >= scopeOf(remote))
     return worthTrying(wide).map(({ address }) => address)
+  }
+
+  /** RFC 6724 §4: a choice is respected among the candidates; which interface has it, the operator knows better. */
+  #mayChoose(source: IpAddress, remote: IpAddress): boolean {
+    return chosenSource(this.#context, destinationOf(remote, undefined), source).ok
   }
 
   /** Addresses of a server, by RFC 6724 §6; of one family, lest RFC 9132 §4.3 be overruled. */
@@ -85,6 +90,8 @@ function legalLocals(
     const found = classes.longestMatch(local.address)?.value
     const owners = strangersTo(name, found)
     if (owners.length > 0) illegal.push({ kind: 'source-of-another', source: local.address, owners })
+    if (isMulticast(local.address) || isUnspecified(local.address))
+      illegal.push({ kind: 'no-unicast-source', source: local.address })
     if (owners.length > 0 || (!isChosen && found === undefined && !isOwnLink(site, domain, local))) return []
     // What the site knows as this domain's may leave by the domain's interface, whichever has it (RFC 6724 §4).
     return [found === undefined ? local : { ...local, interface: { ...local.interface, isForwarding: true } }]

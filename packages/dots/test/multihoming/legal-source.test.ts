@@ -113,6 +113,17 @@ describe('sources that the system gives', () => {
     ])
   })
 
+  it('cannot be chosen where no packet comes from them', () => {
+    const group = site({ sources: ['ff02::1', '::', '2001:db8:a::1'] })
+    expect(sourcesOf(group)).toEqual(['2001:db8:a::1 via wan-a'])
+    const { illegal } = legalPaths(group, group.domains[0]!.servers[0]!)
+    expect(illegal.map(describeIllegal)).toEqual([
+      'source ff02::1 is no address that a packet can come from',
+      'source :: is no address that a packet can come from'
+    ])
+    expect(checkSite(site({ sources: ['ff02::1'] }))).toMatchObject([{ code: 'SERVER_UNREACHABLE' }])
+  })
+
   it('follow the policy table', () => {
     const rows = [
       { prefix: net('::/0'), precedence: 40, label: 1 },
