@@ -28,10 +28,10 @@ describe('RFC 6724 §6', () => {
 
   // Of each pair the first is preferred by the rule, and the second by every later one that can tell them apart.
   it.each([
-    ['rule 1, a source', host([own('2001:db8:a::1', deprecated)]), '2001:db8:b::1', '192.0.2.1'],
+    ['rule 1, a source', host([own('fe80::1', deprecated)]), '2001:db8:b::1', '192.0.2.1'],
     [
       'rule 1, known to be reachable',
-      host([own('2001:db8:a::1', deprecated), own('10.0.0.1', deprecated)]),
+      host(['2001:db8:a::1', '10.0.0.1']),
       '10.0.0.9',
       to('2001:db8:a::9', { isUnreachable: true })
     ],
