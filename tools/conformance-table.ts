@@ -28,6 +28,7 @@ export interface Exceptions {
 }
 
 const titles: ReadonlyMap<number, string> = new Map([
+  [6724, 'default address selection'],
   [7252, 'CoAP'],
   [7641, 'CoAP: observing resources'],
   [7959, 'CoAP: block-wise transfer'],
