@@ -121,7 +121,7 @@ describe.each(obstacle === undefined ? (['sim', 'netns'] as const) : (['sim'] as
 
     afterEach(() => world?.destroy())
 
-    it('hears, refuses, is cut, heals and forgets nothing', async () => {
+    it('hears, refuses, is cut, heals, and counts what strays', async () => {
       world = await openMultihomedWorld(backend, small, 1)
       const story = new Story(world, small, silent)
       await story.untilSessionsStand()
@@ -140,6 +140,8 @@ describe.each(obstacle === undefined ? (['sim', 'netns'] as const) : (['sim'] as
         'dots.isp1.example DELETE'
       ])
       expect(await world.foreignSourceDrops()).toBe(0)
+      await world.stray('cpe')
+      expect(await world.foreignSourceDrops()).toBe(1)
       expect(world.pacing().judged).toBeGreaterThan(0)
       expect(story.checks.filter(({ ok }) => !ok)).toEqual([])
     })

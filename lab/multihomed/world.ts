@@ -45,6 +45,11 @@ export interface MultihomedWorld {
   heard(): readonly HeardRequest[]
   /** Datagrams that ingress filters dropped for a foreign source. */
   foreignSourceDrops(): Promise<number>
+  /**
+   * Sends a datagram from the end of one CPE's link out of the link before it, as a wrong route would: to see that the ingress
+   * filter counts it.
+   */
+  stray(cpe: string): Promise<void>
   pacing(): PacingReport
   destroy(): Promise<void>
 }

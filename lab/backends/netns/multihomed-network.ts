@@ -47,6 +47,10 @@ export class MultihomedNetwork {
     return this.#links.filter((link) => link.provider === provider)
   }
 
+  linksFrom(cpe: string): readonly AccessLink[] {
+    return this.#links.filter((link) => link.cpe === cpe)
+  }
+
   /** What the provider says of the addresses behind its access links; taken away with the interface when it is down. */
   customerRoutes(provider: ProviderPlan): readonly string[] {
     const [first] = this.linksTo(provider.name)

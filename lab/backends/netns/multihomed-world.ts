@@ -143,6 +143,18 @@ class NetnsMultihomed implements MultihomedWorld {
     return Number((await Promise.all(counts)).reduce((sum, count) => sum + count, 0n))
   }
 
+  async stray(cpe: string): Promise<void> {
+    const [wrong, own] = this.#network.linksFrom(cpe)
+    if (wrong === undefined || own === undefined) throw new RangeError(`${cpe} has one link only`)
+    const namespace = this.#network.namespace(cpe)
+    const rule = `pref 50 from ${own.cpeAddress} lookup ${100 + wrong.number}`
+    await namespace.ip([`rule add ${rule}`])
+    // No answer comes.
+    const ping = `ping -q -c 1 -W 1 -I ${own.cpeAddress} ${wrong.edge} || true`
+    await namespace.exec(['sh', '-c', ping])
+    await namespace.ip([`rule del ${rule}`])
+  }
+
   pacing(): PacingReport {
     const agents = [...this.#files.clients.values(), ...this.#files.servers.values()]
     return readPacing(agents.map(({ pacing }) => pacing))

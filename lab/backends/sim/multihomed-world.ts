@@ -1,5 +1,5 @@
 import { Milliseconds, Seconds, parseIpPrefix, silentLog } from '@breakwater/core'
-import type { IpPrefix } from '@breakwater/core'
+import type { IpPrefix, SocketAddress } from '@breakwater/core'
 import {
   DomainName,
   ProtectionId,
@@ -157,6 +157,18 @@ class SimulatedMultihomed implements MultihomedWorld {
     return Promise.resolve(counts.reduce((sum, count) => sum + count, 0))
   }
 
+  stray(cpe: string): Promise<void> {
+    const [wrong, own] = this.#exits.filter(({ exit }) => exit.link.cpe === cpe)
+    if (wrong === undefined || own === undefined) throw new RangeError(`${cpe} has one link only`)
+    wrong.host.sendForged(
+      wrong.exit.name,
+      socketAt(own.exit.address),
+      socketAt(wrong.exit.link.edge),
+      new Uint8Array([0])
+    )
+    return Promise.resolve()
+  }
+
   pacing(): PacingReport {
     return { judged: this.#auditor.judged, violations: this.#violations }
   }
@@ -286,6 +298,10 @@ class SimulatedMultihomed implements MultihomedWorld {
 function change(host: SimulatedHost, name: string, isCut: boolean): void {
   if (isCut) host.link(name).cut()
   else host.link(name).mend()
+}
+
+function socketAt(address: string): SocketAddress {
+  return { address: addressOf(address), port: PORT }
 }
 
 function certificateOf(provider: string, name: string): ReturnType<typeof simulatedCertificate> {
