@@ -1,6 +1,6 @@
 // Loaded into an agent of the lab (NODE_OPTIONS=--import): an auditor reads all that its DTLS endpoints send and receive,
 // and keeps what it found in the file that BREAKWATER_PACING names.
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 
 import { formatIpAddress } from '@breakwater/core'
 import { systemClock } from '@breakwater/runtime'
@@ -29,8 +29,9 @@ DtlsEndpoint.open = (options, handlers, words) => {
     pairOf: ({ path }) => formatIpAddress(path.remote.address),
     take: (datagram) => {
       auditor.take(datagram)
-      // At once, for the lab reads it while the agent runs.
-      writeFileSync(file, JSON.stringify({ judged: auditor.judged, violations }))
+      // At once and as a whole, for the lab reads it while the agent runs.
+      writeFileSync(`${file}.new`, JSON.stringify({ judged: auditor.judged, violations }))
+      renameSync(`${file}.new`, file)
     }
   })
   return audit.endpoint(open(options, audit.handlers(handlers), words))
