@@ -67,6 +67,12 @@ function addAgents(dots: Command, state: State): void {
 function addClientCommands(dots: Command, state: State): void {
   targetCommand(dots, 'protect', 'ask the providers that can help to protect a target')
     .option('--lifetime <time>', 'how long: seconds, 90m, 2h, or "indefinite"')
+    .addOption(
+      new Option('--require <servers>', 'alarm when any server is missing, or all of a part').choices([
+        'all',
+        'any'
+      ])
+    )
     .option('--wait', 'wait until every server has answered')
     .option('--timeout <seconds>', 'how long --wait waits (default: 60)')
     .action(async (targets: string[], options: object) => {

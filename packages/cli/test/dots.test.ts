@@ -69,12 +69,20 @@ const plan = {
 }
 
 describe('dots protect', () => {
+  it('says that more is missing than the protection allows', async () => {
+    const { socket } = await withAgent({
+      'POST /v1/protections': [[201, { accepted: true, protection: { ...asking, alarm: true } }]]
+    })
+    const { stdout } = await dots(['protect', '203.0.113.7', '--socket', socket])
+    expect(stdout).toContain('  alarm: more is missing than this protection allows')
+  })
+
   it('sends the target of the command line and shows what is under way', async () => {
     const { socket, asked } = await withAgent({
       'POST /v1/protections': [[201, { accepted: true, protection: asking }]]
     })
     const narrowed = ['--port', '80,443', '8000-8010', '--protocol', 'udp', '6']
-    const rest = ['--lifetime', '2h', '--allow-partial', '--socket', socket]
+    const rest = ['--lifetime', '2h', '--allow-partial', '--require', 'any', '--socket', socket]
     const { code, stdout } = await dots(['protect', '203.0.113.7', '2001:db8::/32', ...narrowed, ...rest])
     expect(code).toBe(0)
     expect(JSON.parse(asked[0]?.body ?? '')).toEqual({
@@ -86,7 +94,8 @@ describe('dots protect', () => {
       ],
       protocols: [17, 6],
       allowPartial: true,
-      lifetimeSeconds: 7200
+      lifetimeSeconds: 7200,
+      require: 'any'
     })
     expect(stdout.split('\n').slice(0, 3)).toEqual([
       'p-1: asking, 203.0.113.7/32 udp 80',

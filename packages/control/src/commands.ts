@@ -36,7 +36,9 @@ export const protectRequestSchema = Type.Object(
   {
     ...targetKeys,
     /** Seconds; −1: until released (RFC 9132 §4.4.1.1). Left out: the agent's default. */
-    lifetimeSeconds: Type.Optional(Type.Integer({ minimum: -1, maximum: 2_147_483_647 }))
+    lifetimeSeconds: Type.Optional(Type.Integer({ minimum: -1, maximum: 2_147_483_647 })),
+    /** Whether what is missing is an alarm: any server, or only a part that no server protects. Left out: `all`. */
+    require: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('any')]))
   },
   { additionalProperties: false }
 )
@@ -137,7 +139,9 @@ export const protectionSchema = Type.Object({
   target: targetSchema,
   requests: Type.Array(requestSchema),
   /** What is missing for full protection, and why. */
-  missing: Type.Array(Type.String())
+  missing: Type.Array(Type.String()),
+  /** Something is missing that `require` does not allow to be missing. */
+  alarm: Type.Optional(Type.Boolean())
 })
 export type ProtectionView = Static<typeof protectionSchema>
 export type ProtectionState = ProtectionView['state']

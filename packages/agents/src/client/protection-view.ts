@@ -10,7 +10,7 @@ export function protectionView(
   requests: ClientStatus['requests'],
   revision: number
 ): ProtectionView {
-  const { id, state, target, servers, missing } = status
+  const { id, state, alarm, target, servers, missing } = status
   const own = requests.filter((request) => request.protections.includes(id))
   const isLeaving = state === 'ending' || state === 'ended'
   return {
@@ -22,7 +22,8 @@ export function protectionView(
       requestViews(isLeaving ? leaving(standing, state) : standing, own, status)
     ),
     // A protection that was released lacks nothing any more.
-    missing: isLeaving ? [] : missingTexts(missing)
+    missing: isLeaving ? [] : missingTexts(missing),
+    alarm
   }
 }
 

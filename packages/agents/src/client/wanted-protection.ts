@@ -21,6 +21,6 @@ export function protectionOf({ id, request }: NamedProtection): ProtectionReques
     target: targetOfRequest(request),
     lifetime: lifetimeOfRequest(request.lifetimeSeconds ?? inSeconds(DEFAULT_LIFETIME)),
     allowPartial: request.allowPartial === true,
-    require: 'all'
+    require: request.require ?? 'all'
   }
 }

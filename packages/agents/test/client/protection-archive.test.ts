@@ -13,7 +13,8 @@ const request = {
   ports: [{ lower: 80, upper: 443 }],
   protocols: [6],
   allowPartial: true,
-  lifetimeSeconds: -1
+  lifetimeSeconds: -1,
+  require: 'any' as const
 }
 
 function notebook(store: RecordStore): Notebook {
@@ -32,7 +33,7 @@ describe('the archive of protections', () => {
     const store = memoryStore()
     await new ProtectionArchive(notebook(store), silentLog).remember({ id, request })
     const [protection] = await new ProtectionArchive(notebook(store), silentLog).load()
-    expect(protection).toMatchObject({ id, lifetime: 'indefinite', allowPartial: true, require: 'all' })
+    expect(protection).toMatchObject({ id, lifetime: 'indefinite', allowPartial: true, require: 'any' })
     expect(protection?.target.prefixes.map(formatIpPrefix)).toEqual(['203.0.113.0/24'])
     expect(protection?.target).toMatchObject({ ports: [{ lower: 80, upper: 443 }], protocols: [6] })
   })

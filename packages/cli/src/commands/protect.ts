@@ -13,6 +13,7 @@ import type { AgentOptions } from './agent-options.ts'
 
 export interface ProtectOptions extends AgentOptions, TargetOptions {
   readonly lifetime?: string
+  readonly require?: 'all' | 'any'
   readonly wait?: boolean
   readonly timeout?: string
 }
@@ -23,7 +24,8 @@ const defaultTimeoutSeconds = 60
 export async function protect(targets: readonly string[], options: ProtectOptions): Promise<ExitCode> {
   const request = {
     ...parseTarget(targets, options),
-    ...(options.lifetime === undefined ? {} : { lifetimeSeconds: parseLifetime(options.lifetime) })
+    ...(options.lifetime === undefined ? {} : { lifetimeSeconds: parseLifetime(options.lifetime) }),
+    ...(options.require === undefined ? {} : { require: options.require })
   }
   const timeoutSeconds = parseTimeout(options.timeout)
   const report = reporter(options.json === true)

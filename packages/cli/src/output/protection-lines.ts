@@ -4,7 +4,7 @@ import { countText, durationText, targetText } from './words.ts'
 
 /** A protection for people: its state, then one row per server. */
 export function protectionLines(protection: ProtectionView): string[] {
-  const { id, state, target, requests, missing } = protection
+  const { id, state, target, requests, missing, alarm } = protection
   return [
     ...hanging('', `${id}: ${state.replace('-', ' ')}, ${targetText(target)}`),
     ...table(
@@ -17,7 +17,8 @@ export function protectionLines(protection: ProtectionView): string[] {
       ]),
       2
     ),
-    ...missing.flatMap((text) => hanging('  missing: ', text))
+    ...missing.flatMap((text) => hanging('  missing: ', text)),
+    ...(alarm === true ? ['  alarm: more is missing than this protection allows'] : [])
   ]
 }
 
