@@ -34,7 +34,7 @@ const TITLES: Readonly<Record<string, string>> = {
     'fig2: only who assigned an address is asked, both where both are hit [RFC9284-5.1-M05] [RFC9284-5.1-M07]',
   'fig3-enterprise-pa': 'fig3, PA: each server hears of its own part only [RFC9284-6-S01]',
   'fig3-enterprise-pi': 'fig3, PI: all servers are asked for a prefix of the site itself [RFC9284-5.2-M01]',
-  'fig4-two-cpes': 'fig4: each session passes the CPE of its own provider [RFC9284-5.1-M08]',
+  'fig4-two-cpes': 'fig4: two CPEs, and each session leaves by the link of its own provider',
   'fig4-clients-on-both-cpes': 'fig4: of two clients each asks its own provider',
   'fig5-associations': 'fig5: sessions with each of the servers are established and last [RFC9284-5.1-M03]',
   'fig7-direct-clients': 'fig7: clients behind a CPE ask all servers [RFC9284-5.2-M01]',

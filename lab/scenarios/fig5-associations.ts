@@ -11,7 +11,7 @@
 //                           +----+
 //
 // RFC 9284 Figure 5: sessions are established with every server and maintained, because each may help with its own part
-// only (§5.1). Peace first: one heartbeat interval and more where time is real, an hour where it is not.
+// only (§5.1). Peace first: some seconds where time is real, an hour where it is not.
 
 import { isp1, isp2 } from '../multihomed/providers.ts'
 import { multihomed } from '../multihomed/scenario.ts'
