@@ -1,8 +1,8 @@
 import { WallTime } from '@breakwater/core'
 import { plainRequest } from '@breakwater/dots'
 import type { StoredRecord } from '@breakwater/dots'
-import { mitigationKey } from '../../packages/dots/src/server/mitigation.ts'
-import { encodeRecord } from '../../packages/dots/src/server/record.ts'
+import { mitigationKey } from '../../packages/dots/src/server/mitigations/mitigation.ts'
+import { encodeRecord } from '../../packages/dots/src/server/mitigations/record.ts'
 import { cuidOf, identityOf, midOf, targetOf } from './many-clients.ts'
 
 const DAY_MS = 86_400_000

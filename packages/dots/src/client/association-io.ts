@@ -2,12 +2,12 @@ import type { IpAddress, SessionEnd, SessionFailure } from '@breakwater/core'
 import type { Cuid, ProtectionId } from '../domain/identifier.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
-import type { ConnectionOutput } from './connection-io.ts'
-import type { ServerLegacy } from './client-records.ts'
-import type { RememberedOutcomes } from './outcome-memory.ts'
-import type { LastingWant } from './request-book.ts'
-import type { RequestBookOutput } from './request-ledger.ts'
-import type { ConnectionId } from './session-state.ts'
+import type { ConnectionOutput } from './connection/connection-io.ts'
+import type { ServerLegacy } from './memory/client-records.ts'
+import type { RememberedOutcomes } from './connection/outcome-memory.ts'
+import type { LastingWant } from './requests/request-book.ts'
+import type { RequestBookOutput } from './requests/request-ledger.ts'
+import type { ConnectionId } from './connection/session-state.ts'
 
 /** What an `Association` is told. */
 export type AssociationInput =

@@ -9,12 +9,12 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import { SessionLoads } from '../signal/session-loads.ts'
 import { Association } from './association.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
-import type { Calendar } from './calendar.ts'
-import { RecentContacts } from './redirection.ts'
-import type { WantedConfiguration } from './session-negotiation.ts'
-import type { SessionRules } from './session-keeper.ts'
-import { liveSessions } from './session-state.ts'
-import type { ConnectionId } from './session-state.ts'
+import type { Calendar } from './memory/calendar.ts'
+import { RecentContacts } from './redirection/redirection.ts'
+import type { WantedConfiguration } from './session/session-negotiation.ts'
+import type { SessionRules } from './connection/session-keeper.ts'
+import { liveSessions } from './connection/session-state.ts'
+import type { ConnectionId } from './connection/session-state.ts'
 
 export interface AssociationPoolOptions {
   readonly cuids: ReadonlyMap<DomainName, Cuid>

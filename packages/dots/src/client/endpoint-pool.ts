@@ -11,7 +11,7 @@ import type {
 } from '@breakwater/core'
 import type { DomainName } from '../domain/identifier.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
-import type { ConnectionId } from './session-state.ts'
+import type { ConnectionId } from './connection/session-state.ts'
 import type { ClientInput } from './client-io.ts'
 
 export type { ClientCredentials }

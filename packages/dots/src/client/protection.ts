@@ -6,8 +6,8 @@ import { coversTarget } from '../multihoming/compiler.ts'
 import type { Assignment, PlacedPart, Placement } from '../multihoming/placement.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { Association } from './association.ts'
-import { isInForce } from './request-state.ts'
-import type { BookedRequest } from './request-book.ts'
+import { isInForce } from './requests/request-state.ts'
+import type { BookedRequest } from './requests/request-book.ts'
 
 /** When a protection that is not complete is an alarm: any server missing, or no server at all for some part. */
 export type Requirement = 'all' | 'any'

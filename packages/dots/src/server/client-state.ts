@@ -1,8 +1,8 @@
 import type { Cuid, MitigationId } from '../domain/identifier.ts'
-import type { Principal } from './authorization.ts'
-import type { Mitigation } from './mitigation.ts'
-import type { QueuedMutation } from './mutation-queue.ts'
-import type { MitigationObservation } from './observation.ts'
+import type { Principal } from './requests/authorization.ts'
+import type { Mitigation } from './mitigations/mitigation.ts'
+import type { QueuedMutation } from './requests/mutation-queue.ts'
+import type { MitigationObservation } from './observation/observation.ts'
 import { Tally } from './tally.ts'
 
 /**

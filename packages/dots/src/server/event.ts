@@ -2,7 +2,7 @@ import type { CloseReason } from '@breakwater/coap'
 import type { NetworkPath, PeerId, SessionEnd, Transport } from '@breakwater/core'
 import type { Cuid, MitigationId } from '../domain/identifier.ts'
 import type { PlanId } from '../domain/mitigator.ts'
-import type { EndReason, MitigationState } from './mitigation.ts'
+import type { EndReason, MitigationState } from './mitigations/mitigation.ts'
 
 /** What happened at a server, for its audit trail, its log and whoever watches it. */
 export type ServerEvent =

@@ -3,7 +3,7 @@ import type { AcceptingFilter } from '../domain/accept-list.ts'
 import type { DropCounters, MitigationPlan, PlanId } from '../domain/mitigator.ts'
 import type { NameAnswer } from '../domain/resolver.ts'
 import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
-import type { ClientDomain } from './authorization.ts'
+import type { ClientDomain } from './requests/authorization.ts'
 import type { ServerEvent } from './event.ts'
 import type { Redirection } from './redirection.ts'
 

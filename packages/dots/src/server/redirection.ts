@@ -2,9 +2,9 @@ import { Code, OptionNumber, uintOption } from '@breakwater/coap'
 import type { CoapResponse } from '@breakwater/coap'
 import { formatIpAddress } from '@breakwater/core'
 import type { IpAddress } from '@breakwater/core'
-import type { Principal } from './authorization.ts'
-import { dotsResponse } from './response.ts'
-import type { Answer } from './response.ts'
+import type { Principal } from './requests/authorization.ts'
+import { dotsResponse } from './requests/response.ts'
+import type { Answer } from './requests/response.ts'
 import type { ServerState } from './server-state.ts'
 
 /** Where clients are sent (RFC 9132 §4.6). */

@@ -1,15 +1,15 @@
 import { Instant, Seconds, TimerTable, WallTime, between } from '@breakwater/core'
 import type { Counters, Duration, Entropy } from '@breakwater/core'
-import { Authorization } from './authorization.ts'
+import { Authorization } from './requests/authorization.ts'
 import { Tally } from './tally.ts'
-import { ClaimIndex } from './claim-index.ts'
+import { ClaimIndex } from './requests/claim-index.ts'
 import { ClientTable } from './client-state.ts'
 import type { ServerEvent } from './event.ts'
 import type { ServerOutput } from './message.ts'
-import type { Mitigation } from './mitigation.ts'
+import type { Mitigation } from './mitigations/mitigation.ts'
 import type { ServerPolicy } from './policy.ts'
 import type { Redirection } from './redirection.ts'
-import { SessionActivity } from './session-activity.ts'
+import { SessionActivity } from './sessions/session-activity.ts'
 
 const STEP: Duration = Seconds(1)
 

@@ -2,10 +2,10 @@ import { Minutes, after } from '@breakwater/core'
 import type { Duration, Instant, PeerId } from '@breakwater/core'
 import { PlanId } from '../domain/mitigator.ts'
 import type { NameQuery } from './message.ts'
-import { NOTIFY_ALL_TIMER } from './notification-queue.ts'
+import { NOTIFY_ALL_TIMER } from './observation/notification-queue.ts'
 import type { ServerParts } from './server-parts.ts'
 import type { ServerState } from './server-state.ts'
-import { SIGNAL_LOSS_TIMER } from './signal-watch.ts'
+import { SIGNAL_LOSS_TIMER } from './sessions/signal-watch.ts'
 
 export const CLOCK_INTERVAL: Duration = Minutes(1)
 

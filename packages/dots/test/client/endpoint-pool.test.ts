@@ -10,7 +10,7 @@ import type {
 import { describe, expect, it } from 'vitest'
 import type { ClientInput } from '../../src/client/client-io.ts'
 import { EndpointPool } from '../../src/client/endpoint-pool.ts'
-import type { ConnectionId } from '../../src/client/session-state.ts'
+import type { ConnectionId } from '../../src/client/connection/session-state.ts'
 import { DomainName } from '../../src/domain/identifier.ts'
 import { legalPaths } from '../../src/multihoming/legal-path.ts'
 import { domain, server } from '../multihoming/sites.ts'

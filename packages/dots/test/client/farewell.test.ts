@@ -12,9 +12,9 @@ import { Instant, Milliseconds, Seconds, after, parseIpPrefix } from '@breakwate
 import type { Duration } from '@breakwater/core'
 import { seededEntropy } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
-import { listRequest, observeRequest, putRequest } from '../../src/client/errand.ts'
-import { Pacing } from '../../src/client/pacing.ts'
-import { SignalSession } from '../../src/client/session.ts'
+import { listRequest, observeRequest, putRequest } from '../../src/client/session/errand.ts'
+import { Pacing } from '../../src/client/session/pacing.ts'
+import { SignalSession } from '../../src/client/session/session.ts'
 import { mitigationId, parseCuid } from '../../src/domain/identifier.ts'
 import { DEFAULT_SESSION_PARAMETERS } from '../../src/signal/defaults.ts'
 

@@ -2,8 +2,8 @@ import { Instant, integerBelow } from '@breakwater/core'
 import type { Entropy, SessionFailure } from '@breakwater/core'
 import { seededEntropy } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
-import { HappyEyeballs, attemptRule } from '../../src/client/happy-eyeballs.ts'
-import type { ConnectionId } from '../../src/client/session-state.ts'
+import { HappyEyeballs, attemptRule } from '../../src/client/connection/happy-eyeballs.ts'
+import type { ConnectionId } from '../../src/client/connection/session-state.ts'
 
 /** What the world does with an attempt: so many milliseconds after its start it is established, or fails. */
 interface Fate {

@@ -2,7 +2,7 @@ import { Minutes, Seconds } from '@breakwater/core'
 import type { PacingViolation } from '@breakwater/testing'
 import { PacingAuditor, auditedEndpoints } from '@breakwater/testing'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { MOST_SINGLE_OBSERVATIONS } from '../../src/client/request-ledger.ts'
+import { MOST_SINGLE_OBSERVATIONS } from '../../src/client/requests/request-ledger.ts'
 import { TwoProviders, targetOf } from './two-providers.ts'
 
 /** Each for an address of its own: what has the same target would be one request. */

@@ -1,6 +1,6 @@
 import { Minutes, Seconds, UnavailableError, WallTime, encodeUtf8 } from '@breakwater/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Notebook } from '../../src/client/notebook.ts'
+import { Notebook } from '../../src/client/memory/notebook.ts'
 import { ProtectionId } from '../../src/domain/identifier.ts'
 import type { ProtectionRequest } from '../../src/client/protection.ts'
 import type { RecordStore } from '../../src/domain/record-store.ts'

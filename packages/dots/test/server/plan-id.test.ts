@@ -2,7 +2,7 @@ import { WallTime } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 
 import { mitigationId, parseCuid } from '../../src/domain/identifier.ts'
-import { mitigationKey, planIdOf } from '../../src/server/mitigation.ts'
+import { mitigationKey, planIdOf } from '../../src/server/mitigations/mitigation.ts'
 
 describe('the plan id of a mitigation', () => {
   it('stays within the 120 characters of the port for the longest cuid, the highest mid and a late year', () => {

@@ -1,0 +1,386 @@
+import { after, earlier } from '@breakwater/core'
+import type { Duration, Instant, Machine, SessionFailure } from '@breakwater/core'
+import { describeIllegal } from '../../multihoming/legal-path.ts'
+import type { LegalPath, LegalPaths } from '../../multihoming/legal-path.ts'
+import type { Calendar } from '../memory/calendar.ts'
+import type { AttemptRule } from './happy-eyeballs.ts'
+import { Migration } from './migration.ts'
+import type { MigrationRule } from './migration.ts'
+import type { RememberedOutcomes } from './outcome-memory.ts'
+import { PathSelection } from './path-selection.ts'
+import type { PathSelectionOutput } from './path-selection.ts'
+import { describeRun } from './race-report.ts'
+import { Reconnection } from './reconnection.ts'
+import type { ReconnectionRule } from './reconnection.ts'
+import { liveSessions, raceOf } from './session-state.ts'
+import type { Attempt, ConnectionId, LiveSession, Race, Rival, SessionState } from './session-state.ts'
+import { attackChanged, attackOver, fallenSilent, heard, rivalLost, runOver, won } from './silent-session.ts'
+import type { SessionStep } from './silent-session.ts'
+
+export type SessionKeeperInput =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'established'; readonly connection: ConnectionId }
+  | { readonly kind: 'failed'; readonly connection: ConnectionId; readonly reason: SessionFailure }
+  | {
+      readonly kind: 'closed'
+      readonly connection: ConnectionId
+      readonly reason: string
+      /** The server wants to be left alone for so long (RFC 8323 §5.5). */
+      readonly holdOff?: Duration
+    }
+  /** As many heartbeats as allowed got no answer over this session. */
+  | { readonly kind: 'silenced'; readonly connection: ConnectionId }
+  /** Nothing has come over this session for a while, and something waits for an answer. */
+  | { readonly kind: 'doubted'; readonly connection: ConnectionId }
+  /** The server answers over this session. */
+  | { readonly kind: 'heard'; readonly connection: ConnectionId }
+  /** An attack begins: something is asked of the server; or it is over. */
+  | { readonly kind: 'attack'; readonly isOn: boolean }
+  /** Other ways lead to the server now. A session that is there stays. */
+  | { readonly kind: 'paths'; readonly paths: LegalPaths }
+  /** Another server stands in, or the own one again (RFC 9132 §4.6): it is asked at once, for it has not failed. */
+  | { readonly kind: 'moved'; readonly paths: LegalPaths }
+  /** What a `remember` of an earlier life said. */
+  | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
+
+export type SessionKeeperOutput =
+  | { readonly kind: 'connect'; readonly connection: ConnectionId; readonly path: LegalPath }
+  | { readonly kind: 'close'; readonly connection: ConnectionId }
+  /** The state is another one. */
+  | { readonly kind: 'changed' }
+  /** A new session is there: everything that is asked goes over it, too. */
+  | { readonly kind: 'up' }
+  /** There is no session any more. */
+  | { readonly kind: 'down' }
+  /** Worth storing, so that a restart need not learn it again; undefined: what was stored is void. */
+  | { readonly kind: 'remember'; readonly outcomes: RememberedOutcomes | undefined }
+
+/** How often what is tried. */
+export interface SessionRules {
+  readonly reconnection: ReconnectionRule
+  readonly attempts: AttemptRule
+  readonly migration: MigrationRule
+  /** For how long the outcomes of a run guide the next one. */
+  readonly outcomeAge: Duration
+}
+
+export interface SessionKeeperOptions {
+  readonly paths: LegalPaths
+  readonly rules: SessionRules
+  readonly calendar: Calendar
+  readonly newConnection: () => ConnectionId
+  /** Makes a session of an attempt that was established at `now`. */
+  readonly begin: (attempt: Attempt, now: Instant) => LiveSession
+}
+
+/**
+ * Keeps a session with one server up at all times (RFC 9284 §5.1). Every new session, the first one, one after a loss, a
+ * rival to a silent one, is the outcome of one Happy Eyeballs run over all legal paths (RFC 9132 §4.3); runs keep the
+ * distance that RFC 9132 §4.7 demands. States: see `SessionState`.
+ */
+export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperOutput> {
+  readonly #options: SessionKeeperOptions
+  readonly #reconnection: Reconnection
+  readonly #migration: Migration
+  readonly #selection: PathSelection
+  readonly #outputs: SessionKeeperOutput[] = []
+  #state: SessionState = { kind: 'stopped' }
+
+  constructor(options: SessionKeeperOptions) {
+    const { rules } = options
+    this.#options = options
+    this.#reconnection = new Reconnection(rules.reconnection)
+    this.#migration = new Migration(rules.migration)
+    this.#selection = new PathSelection({ ...options, ...rules })
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  /** What the next run would go by. */
+  outcomes(now: Instant): RememberedOutcomes | undefined {
+    return this.#selection.outcomes(now)
+  }
+
+  /** When UDP is tried again beside a session over TCP; undefined: not planned. */
+  get nextProbeAt(): Instant | undefined {
+    return this.#state.kind === 'established' ? this.#nextProbe(this.#state) : undefined
+  }
+
+  handle(input: SessionKeeperInput, now: Instant): void {
+    switch (input.kind) {
+      case 'start':
+        if (this.#state.kind === 'stopped') this.#connect(now)
+        break
+      case 'stop':
+        this.#stop(now)
+        break
+      case 'established':
+        this.#selection.established(input.connection, now)
+        break
+      case 'failed':
+        this.#selection.failed(input.connection, input.reason, now)
+        this.#closed(input.connection, `failed: ${input.reason}`, now)
+        break
+      case 'closed':
+        if (input.holdOff !== undefined) this.#reconnection.holdOff(after(now, input.holdOff))
+        this.#closed(input.connection, input.reason, now)
+        break
+      case 'silenced':
+        this.#silenced(input.connection, now)
+        break
+      case 'doubted':
+        this.#doubted(input.connection, now)
+        break
+      case 'heard':
+        this.#take(heard(this.#state, input.connection), now)
+        break
+      case 'attack':
+        this.#attack(input.isOn, now)
+        break
+      case 'paths':
+        this.#selection.paths = input.paths
+        if (this.#state.kind === 'no-path') this.#tryPaths(now)
+        break
+      case 'moved':
+        this.#selection.paths = input.paths
+        if (this.#state.kind !== 'stopped') this.#move(now)
+        break
+      case 'restore':
+        this.#selection.restore(input.outcomes)
+    }
+    this.#drain(now)
+  }
+
+  poll(): SessionKeeperOutput | undefined {
+    return this.#outputs.shift()
+  }
+
+  nextTimeout(): Instant | undefined {
+    return earlier(this.#selection.nextTimeout(), this.#nextRun())
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#selection.handleTimeout(now)
+    this.#drain(now)
+    const due = this.#nextRun()
+    if (due !== undefined && due <= now) this.#run(now)
+    this.#drain(now)
+  }
+
+  /** When the next run may start; undefined: nothing is to be tried, or it is being tried. */
+  #nextRun(): Instant | undefined {
+    const state = this.#state
+    if (state.kind === 'pausing') return state.until
+    if (state.kind === 'silent') return state.rival.kind === 'pausing' ? state.rival.until : undefined
+    return this.nextProbeAt
+  }
+
+  /** RFC 9132 §4.3: from TCP back to UDP, where UDP leads to the server. Not while an attack is on: the session works. */
+  #nextProbe({ path, since, probe }: SessionState & { readonly kind: 'established' }): Instant | undefined {
+    const { isUnderAttack, datagramPaths } = this.#selection
+    if (path.transport === 'udp' || probe !== undefined || isUnderAttack) return undefined
+    return datagramPaths.length === 0 ? undefined : this.#migration.nextAt(since)
+  }
+
+  #run(now: Instant): void {
+    const state = this.#state
+    if (state.kind === 'pausing') this.#connect(now)
+    else if (state.kind === 'silent') this.#change({ ...state, rival: this.#rivalAt(now, now) })
+    else if (state.kind === 'established') {
+      this.#reconnection.attempted(now)
+      this.#change({ ...state, probe: this.#selection.startDatagrams(now) })
+    }
+  }
+
+  #change(state: SessionState): void {
+    this.#state = state
+    this.#outputs.push({ kind: 'changed' })
+  }
+
+  #take(step: SessionStep | undefined, now: Instant): void {
+    if (step === undefined) return
+    if (step.endsRun === true) this.#selection.cancel(now)
+    if (step.close !== undefined) this.#outputs.push({ kind: 'close', connection: step.close })
+    this.#change(step.state)
+  }
+
+  #connect(now: Instant): void {
+    const race = this.#race(now)
+    if (race !== undefined) this.#change({ kind: 'connecting', race })
+    else {
+      const reasons = this.#selection.paths.illegal.map((reason) => describeIllegal(reason))
+      this.#change({ kind: 'no-path', reasons })
+    }
+  }
+
+  /** A run over all paths; undefined when there is none. */
+  #race(now: Instant): Race | undefined {
+    const race = this.#selection.start(now)
+    if (race !== undefined) this.#reconnection.attempted(now)
+    return race
+  }
+
+  /** There was no path, and now there may be one. However often paths come and go, runs keep their distance. */
+  #tryPaths(now: Instant): void {
+    if (this.#selection.paths.paths.length === 0) return
+    const until = this.#reconnection.afterLoss(now)
+    if (until <= now) this.#connect(now)
+    else this.#change({ kind: 'pausing', until, reason: 'a path has come up' })
+  }
+
+  /** A rival to a silent session: at once, or when RFC 9132 §4.7 allows the next run. */
+  #rivalAt(until: Instant, now: Instant): Rival {
+    const reason = 'no answer to heartbeats'
+    if (until > now) return { kind: 'pausing', until, reason }
+    const race = this.#race(now)
+    return race === undefined ? { kind: 'pausing', until, reason } : { kind: 'connecting', race }
+  }
+
+  #drain(now: Instant): void {
+    for (let output = this.#selection.poll(); output !== undefined; output = this.#selection.poll())
+      this.#perform(output, now)
+  }
+
+  #perform(output: PathSelectionOutput, now: Instant): void {
+    switch (output.kind) {
+      case 'connect':
+        if (output.path.transport === 'udp') this.#migration.tried(now)
+        this.#outputs.push(output)
+        return
+      case 'close':
+        this.#outputs.push(output)
+        return
+      case 'won':
+        this.#outputs.push({ kind: 'remember', outcomes: output.learnt })
+        this.#won(output.attempt, output.backup, now)
+        return
+      case 'failed':
+        this.#lost(output, now)
+    }
+  }
+
+  #won(attempt: Attempt, backup: Race | undefined, now: Instant): void {
+    this.#reconnection.established()
+    const { state, close } = won(this.#state, this.#options.begin(attempt, now), backup)
+    this.#change(state)
+    // RFC 9132 §4.7: over a silent session and its rival, requests go in parallel.
+    this.#outputs.push({ kind: 'up' })
+    // The new one is there before the old one goes.
+    if (close !== undefined) this.#outputs.push({ kind: 'close', connection: close })
+  }
+
+  #lost(run: PathSelectionOutput & { readonly kind: 'failed' }, now: Instant): void {
+    const state = this.#state
+    const undisturbed = runOver(state)
+    if (undisturbed !== undefined) {
+      this.#change(undisturbed)
+      return
+    }
+    this.#selection.forget()
+    this.#outputs.push({ kind: 'remember', outcomes: undefined })
+    const until = this.#reconnection.afterFailure(now, run.reason !== 'local')
+    const pause = { kind: 'pausing', until, reason: describeRun(run.outcomes) } as const
+    this.#change(state.kind === 'silent' ? { ...state, rival: pause } : pause)
+  }
+
+  #closed(connection: ConnectionId, reason: string, now: Instant): void {
+    const state = this.#state
+    if (!liveSessions(state).some((live) => live.connection === connection)) return
+    if (state.kind === 'silent' && state.connection !== connection)
+      this.#change(rivalLost(state, this.#reconnection.afterLoss(now), reason))
+    else if (state.kind === 'silent') this.#leaveSilent(state, reason, now)
+    else this.#reestablish(reason, now)
+  }
+
+  /** RFC 9132 §4.7: the client must try to re-establish what was lost. */
+  #reestablish(reason: string, now: Instant): void {
+    const state = this.#state
+    this.#outputs.push({ kind: 'down' })
+    const until = this.#reconnection.afterLoss(now)
+    const race = state.kind === 'established' ? raceOf(state) : undefined
+    // What was to replace the session is under way already.
+    if (race !== undefined) this.#change({ kind: 'connecting', race })
+    else if (until <= now) this.#connect(now)
+    else this.#change({ kind: 'pausing', until, reason })
+  }
+
+  /** The silent session is gone: its rival takes its place, as far as it has come. */
+  #leaveSilent(state: SessionState & { readonly kind: 'silent' }, reason: string, now: Instant): void {
+    const { rival } = state
+    if (rival.kind === 'established') {
+      this.#change(rival)
+      return
+    }
+    if (rival.kind === 'pausing' && rival.until <= now) {
+      this.#reestablish(reason, now)
+      return
+    }
+    this.#outputs.push({ kind: 'down' })
+    this.#change(rival)
+  }
+
+  #stop(now: Instant): void {
+    this.#selection.cancel(now)
+    for (const { connection } of liveSessions(this.#state)) this.#outputs.push({ kind: 'close', connection })
+    this.#outputs.push({ kind: 'down' })
+    this.#change({ kind: 'stopped' })
+  }
+
+  #move(now: Instant): void {
+    this.#selection.cancel(now)
+    this.#drain(now)
+    for (const { connection } of liveSessions(this.#state)) this.#outputs.push({ kind: 'close', connection })
+    this.#outputs.push({ kind: 'down' })
+    this.#connect(now)
+  }
+
+  /**
+   * RFC 9132 §4.7: the link may be full in one direction during an attack, so the session must not be given up then, and
+   * a new one is tried beside it; without an attack it counts as disconnected.
+   */
+  #silenced(connection: ConnectionId, now: Instant): void {
+    const state = this.#state
+    const isFirst =
+      (state.kind === 'established' || state.kind === 'silent') && state.connection === connection
+    if (this.#selection.isUnderAttack || !isFirst) {
+      this.#doubted(connection, now)
+      return
+    }
+    this.#outputs.push({ kind: 'close', connection })
+    if (state.kind === 'silent') this.#leaveSilent(state, 'no answer to heartbeats', now)
+    else this.#reestablish('no answer to heartbeats', now)
+  }
+
+  /** Another session is tried beside it: its server may have lost it, and may hear us all the same. */
+  #doubted(connection: ConnectionId, now: Instant): void {
+    const state = this.#state
+    if (!liveSessions(state).some((live) => live.connection === connection)) return
+    if (state.kind === 'silent' && state.connection !== connection) {
+      // The rival, too: the server may have lost both sessions, so another is tried in its place.
+      this.#outputs.push({ kind: 'close', connection })
+      this.#change({ ...state, rival: this.#rivalAt(this.#reconnection.afterLoss(now), now) })
+    } else if (state.kind === 'established') {
+      const { probe } = state
+      const rival: Rival =
+        probe === undefined
+          ? this.#rivalAt(this.#reconnection.afterLoss(now), now)
+          : { kind: 'connecting', race: probe }
+      this.#change(fallenSilent(state, rival))
+    }
+  }
+
+  #attack(isOn: boolean, now: Instant): void {
+    const state = this.#state
+    this.#selection.attack(isOn, now)
+    this.#take(attackChanged(state, isOn), now)
+    if (isOn || state.kind !== 'silent') return
+    const step = attackOver(state)
+    this.#take(step, now)
+    if (step !== undefined) return
+    this.#outputs.push({ kind: 'close', connection: state.connection })
+    this.#leaveSilent(state, 'no answer to heartbeats', now)
+  }
+}

@@ -1,0 +1,344 @@
+import type { CoapResponse } from '@breakwater/coap'
+import { Seconds, after, earlier } from '@breakwater/core'
+import type { Duration, Entropy, Instant } from '@breakwater/core'
+import type { Cuid, MitigationId, ProtectionId } from '../../domain/identifier.ts'
+import type { Target } from '../../domain/target.ts'
+import { compileRequests } from '../../multihoming/compiler.ts'
+import type { CompiledRequest, Want } from '../../multihoming/compiler.ts'
+import { difference } from '../../multihoming/difference.ts'
+import { OverlapIndex } from '../../multihoming/overlap-index.ts'
+import type { AttackStatus } from '../../signal/efficacy-update.ts'
+import type { Lifetime } from '../../signal/lifetime.ts'
+import type { Trigger } from '../../signal/mapper.ts'
+import type { ConflictCause, MitigationReport } from './answer.ts'
+import type { ServerLegacy } from '../memory/client-records.ts'
+import type { Calendar } from '../memory/calendar.ts'
+import { efficacyRequest } from '../session/errand.ts'
+import type { Errand } from '../session/errand.ts'
+import { RequestAnswers } from './request-answers.ts'
+import { doomedAmong, isBecauseOfAttack, isLetGo, mayBeKnown, newEntry } from './request-entry.ts'
+import type { RequestEntry } from './request-entry.ts'
+import { RequestLedger } from './request-ledger.ts'
+import type { RequestBookOutput } from './request-ledger.ts'
+import { resumedState } from './request-memory.ts'
+import { dueAt, isInForce, isUnanswered } from './request-state.ts'
+import type { RequestState } from './request-state.ts'
+
+/** What a live protection wants of this server. */
+export interface LastingWant extends Want {
+  readonly lifetime: Lifetime
+  readonly trigger: Trigger
+}
+
+/** One mitigation request, as it stands. */
+export interface BookedRequest {
+  readonly mitigationId: MitigationId
+  readonly trigger: Trigger
+  readonly target: Target
+  readonly lifetime: Lifetime
+  /** Whom it serves. */
+  readonly protections: readonly ProtectionId[]
+  readonly state: RequestState
+  /** It is to go as soon as one of these is in force; undefined: it is wanted. */
+  readonly replacedBy: readonly MitigationId[] | undefined
+  /** Another client's request is in its way, as the server says. */
+  readonly conflict: ConflictCause | undefined
+  /** The server's last word on it. */
+  readonly report: MitigationReport | undefined
+}
+
+type Lifetimes = ReadonlyMap<ProtectionId, Lifetime>
+
+/** RFC 9132 §4.4.3: an update about a mitigation that has ended gets no answer, so it is not repeated for ever. */
+const EFFICACY_PATIENCE: Duration = Seconds(30)
+
+/** The mitigation requests at one server: what is wanted, compiled; what stands; and what turns one into the other. */
+export class RequestBook {
+  readonly #ledger: RequestLedger
+  readonly #answers: RequestAnswers
+  #wants: readonly LastingWant[] = []
+
+  constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
+    this.#ledger = new RequestLedger(cuid, calendar, entropy)
+    this.#answers = new RequestAnswers(this.#ledger)
+  }
+
+  get cuid(): Cuid {
+    return this.#ledger.cuid
+  }
+
+  /** A mitigation is in force. */
+  get isMitigating(): boolean {
+    for (const entry of this.#ledger.entries)
+      if (isInForce(entry.state) && isBecauseOfAttack(entry)) return true
+    return false
+  }
+
+  /** Something is asked of the server because of an attack. */
+  get isUnderAttack(): boolean {
+    for (const entry of this.#ledger.entries) if (isBecauseOfAttack(entry)) return true
+    return false
+  }
+
+  /** The server matters now: an attack is on, or it has not answered what it was asked. */
+  get isWaiting(): boolean {
+    return this.isUnderAttack || [...this.#ledger.entries].some(({ state }) => isUnanswered(state))
+  }
+
+  get requests(): readonly BookedRequest[] {
+    return [...this.#ledger.entries].map((entry) => {
+      const replacedBy = entry.replacedBy?.map((other) => other.mitigationId)
+      return { ...entry, replacedBy }
+    })
+  }
+
+  poll(): RequestBookOutput | undefined {
+    return this.#ledger.poll()
+  }
+
+  nextTimeout(): Instant | undefined {
+    let next = this.#ledger.overtaken.nextTimeout()
+    for (const { state, efficacy } of this.#ledger.entries)
+      next = earlier(next, earlier(dueAt(state), efficacy?.until))
+    return next
+  }
+
+  handleTimeout(now: Instant): void {
+    const { overtaken, hasSession, watch } = this.#ledger
+    if (overtaken.handleTimeout(now) && hasSession && watch !== 'watched') this.#ledger.watchAll()
+    for (const entry of this.#ledger.entries) {
+      if (entry.efficacy !== undefined && entry.efficacy.until <= now) this.#efficacyDue(entry, now)
+      this.#ledger.step(entry, { kind: 'due' }, now)
+    }
+    this.#settle(now)
+  }
+
+  /** Everything that is wanted of this server, at once: the difference is asked and withdrawn. */
+  want(wants: readonly LastingWant[], now: Instant): void {
+    this.#wants = wants
+    this.#giveUpRefused(wants, now)
+    // RFC 9132 §4.4.1.3: only requests of one trigger type override each other.
+    for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
+    this.#settle(now)
+  }
+
+  #compile(trigger: Trigger, now: Instant): void {
+    const wants = this.#wants.filter((want) => want.trigger === trigger)
+    const all = [...this.#ledger.entries].filter((entry) => entry.trigger === trigger)
+    const live = all.filter((entry) => entry.state.kind !== 'withdrawing')
+    // Also what is being withdrawn: until the server has heard of that, a new request takes all of it away.
+    const known = all.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
+    const wanted = compileRequests(wants, known)
+    const doomed = doomedAmong(all)
+    const found = difference(
+      live.filter((entry) => !doomed.has(entry)),
+      wanted
+    )
+    const lifetimes = new Map(wants.map((want) => [want.protection, want.lifetime]))
+    const entries = new Map<CompiledRequest, RequestEntry>()
+    const byId = new Map(live.map((entry) => [entry.mitigationId, entry]))
+    for (const { mitigationId, request } of found.kept) {
+      const entry = byId.get(mitigationId)
+      if (entry !== undefined) entries.set(request, this.#keep(entry, request, lifetimes, now))
+    }
+    for (const request of found.added) entries.set(request, this.#add(request, trigger, lifetimes, now))
+    for (const { mitigationId, replacedBy } of found.retired) {
+      const entry = byId.get(mitigationId)
+      const replacements = replacedBy.flatMap((request) => entries.get(request) ?? [])
+      if (entry !== undefined) this.#retire(entry, replacements)
+    }
+    const index = new OverlapIndex(wanted)
+    for (const entry of doomed) {
+      if (entry.state.kind === 'withdrawing') continue
+      const replacements = index.overlapping(entry.target)
+      this.#retire(
+        entry,
+        replacements.flatMap((request) => entries.get(request) ?? [])
+      )
+    }
+    for (const entry of all)
+      if (entry.state.kind === 'withdrawing') {
+        const heirs = index.overlapping(entry.target)
+        this.#bequeath(
+          entry,
+          heirs.flatMap((request) => entries.get(request) ?? []),
+          now
+        )
+      }
+    // New before old (RFC 9132 §4.4.1.3 deletes the old ones by the new).
+    if (!this.#ledger.hasSession) return
+    for (const request of found.added) {
+      const entry = entries.get(request)
+      if (entry !== undefined) this.#ledger.step(entry, { kind: 'session-up' }, now)
+    }
+  }
+
+  /**
+   * Takes up what an earlier life of the client asked of this server, if there was one, and sets ids aside: before any is
+   * used in this one. What live protections want is said next.
+   */
+  resume(legacy: ServerLegacy | undefined, now: Instant): void {
+    const isOurs = legacy !== undefined && this.#ledger.resume(legacy.numbering)
+    this.#ledger.ids.reserve(this.#ledger.calendar.at(now))
+    this.#ledger.noteNumbering()
+    for (const record of legacy?.records ?? []) {
+      const state = isOurs ? resumedState(record, this.#ledger.calendar, now) : undefined
+      if (state === undefined) this.#ledger.unnote(record.mitigationId)
+      else this.#ledger.adopt(record, state)
+    }
+  }
+
+  /** A session is there: everything that waits goes out at once. */
+  sessionUp(now: Instant): void {
+    this.#ledger.hasSession = true
+    // Even when nothing is asked: ids of an earlier life of ours must stay below the next one.
+    this.#ledger.watchAll()
+    for (const entry of this.#ledger.entries)
+      if (!isLetGo(entry)) this.#ledger.step(entry, { kind: 'session-up' }, now)
+  }
+
+  sessionDown(now: Instant): void {
+    this.#ledger.hasSession = false
+    this.#ledger.forgetObservations()
+    for (const entry of this.#ledger.entries) {
+      entry.efficacy = undefined
+      this.#ledger.step(entry, { kind: 'session-down' }, now)
+    }
+  }
+
+  answer(errand: Errand, response: CoapResponse, now: Instant): void {
+    this.#answers.take(errand, response, now)
+    this.#settle(now)
+  }
+
+  /**
+   * Tells the server what we see of the attack (RFC 9132 §4.4.3), for every mitigation in force that serves the protection.
+   * @returns how many that are.
+   */
+  updateEfficacy(protection: ProtectionId, attackStatus: AttackStatus, now: Instant): number {
+    if (!this.#ledger.hasSession) return 0
+    const concerned = [...this.#ledger.entries].filter(
+      (entry) => isInForce(entry.state) && entry.protections.includes(protection)
+    )
+    for (const entry of concerned)
+      if (entry.efficacy?.kind === 'put-off') entry.efficacy = { ...entry.efficacy, attackStatus }
+      else this.#tellEfficacy(entry, attackStatus, now)
+    return concerned.length
+  }
+
+  #tellEfficacy(entry: RequestEntry, attackStatus: AttackStatus, now: Instant): void {
+    const { mitigationId, target, lifetime } = entry
+    entry.efficacy = { kind: 'asking', attackStatus, until: after(now, EFFICACY_PATIENCE) }
+    const request = efficacyRequest(this.cuid, mitigationId, target, lifetime, attackStatus)
+    this.#ledger.ask({ kind: 'efficacy', mitigationId }, request)
+  }
+
+  #efficacyDue(entry: RequestEntry, now: Instant): void {
+    const { efficacy } = entry
+    if (efficacy?.kind === 'put-off' && isInForce(entry.state) && this.#ledger.hasSession)
+      this.#tellEfficacy(entry, efficacy.attackStatus, now)
+    else this.#forgetEfficacy(entry)
+  }
+
+  #forgetEfficacy(entry: RequestEntry): void {
+    entry.efficacy = undefined
+    this.#ledger.forget({ kind: 'efficacy', mitigationId: entry.mitigationId })
+  }
+
+  #retire(entry: RequestEntry, replacements: readonly RequestEntry[]): void {
+    entry.replacedBy = replacements
+    this.#ledger.changed(entry)
+    // Nobody wants it any more: another copy of its PUT could only take the place of what is still good.
+    if (entry.state.kind === 'asking') this.#ledger.act(entry, 'forget-put')
+    // Nor is it asked again when the server has time for it; what takes its place or the DELETE ends it.
+    if (entry.state.kind === 'refused' && mayBeKnown(entry.state))
+      entry.state = { kind: 'waiting', maybeKnown: true }
+  }
+
+  /**
+   * A part of what is being withdrawn is wanted again: its DELETE, where it has no answer yet, would take away what may
+   * still be in force. The newer request ends it instead.
+   */
+  #bequeath(entry: RequestEntry, heirs: readonly RequestEntry[], now: Instant): void {
+    const newer = heirs.filter((heir) => heir.mitigationId > entry.mitigationId)
+    if (newer.length === 0) return
+    this.#ledger.act(entry, 'forget-delete')
+    entry.state = { kind: 'waiting', maybeKnown: true }
+    this.#ledger.note(entry, now)
+    this.#retire(entry, newer)
+  }
+
+  #keep(entry: RequestEntry, request: CompiledRequest, lifetimes: Lifetimes, now: Instant): RequestEntry {
+    entry.protections = request.protections
+    entry.lifetime = longest(request, lifetimes)
+    this.#ledger.note(entry, now)
+    const isAskedAgain = isLetGo(entry)
+    entry.replacedBy = undefined
+    if (isAskedAgain && this.#ledger.hasSession) this.#ledger.step(entry, { kind: 'session-up' }, now)
+    return entry
+  }
+
+  #add(request: CompiledRequest, trigger: Trigger, lifetimes: Lifetimes, now: Instant): RequestEntry {
+    const { target, protections } = request
+    const lifetime = longest(request, lifetimes)
+    const mitigationId = this.#ledger.nextId(now)
+    const entry = newEntry(
+      { mitigationId, trigger, target, protections, lifetime },
+      this.#ledger.retryTimers.stateOf(target, trigger, now) ?? { kind: 'waiting', maybeKnown: false }
+    )
+    this.#ledger.entries.add(entry)
+    this.#ledger.changed(entry)
+    return entry
+  }
+
+  /** A protection that is new has not been refused yet: what was refused to others is asked once more for it. */
+  #giveUpRefused(wants: readonly LastingWant[], now: Instant): void {
+    const served = new Set([...this.#ledger.entries].flatMap((entry) => entry.protections))
+    const newcomers = new OverlapIndex(wants.filter((want) => !served.has(want.protection)))
+    for (const entry of this.#ledger.entries)
+      if (
+        entry.state.kind === 'refused' &&
+        entry.state.retryAt === undefined &&
+        newcomers.overlapping(entry.target).some((want) => want.trigger === entry.trigger)
+      )
+        this.#ledger.step(entry, { kind: 'retire' }, now)
+  }
+
+  /**
+   * RFC 9132 §4.4.1.1: ids that have come far restart at 0 when no attack is on, and with them the standing requests. These
+   * go first, for the server rejects a lower id that overlaps with a higher one (§4.4.1.3).
+   */
+  #rollOver(now: Instant): void {
+    const { entries, ids, hasSession } = this.#ledger
+    if (!ids.isExhausted || this.isUnderAttack || !hasSession) return
+    for (const entry of entries) this.#ledger.step(entry, { kind: 'retire' }, now)
+    if (entries.size > 0) return
+    ids.restart()
+    this.#ledger.noteNumbering()
+    for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
+  }
+
+  /** Lets go of what has been replaced, and withdraws what has no replacement. */
+  #settle(now: Instant): void {
+    for (const entry of this.#ledger.entries) {
+      if (entry.replacedBy === undefined || entry.state.kind === 'withdrawing') continue
+      const replacements = entry.replacedBy.filter((other) => this.#ledger.entries.has(other))
+      if (replacements.some((other) => isInForce(other.state) && other.mitigationId > entry.mitigationId))
+        this.#ledger.step(entry, { kind: 'superseded' }, now)
+      else if (replacements.length === 0 || !mayBeKnown(entry.state))
+        this.#ledger.step(entry, { kind: 'retire' }, now)
+    }
+    this.#rollOver(now)
+  }
+}
+
+/** A request lasts as long as the longest of the protections that it serves. */
+function longest(request: CompiledRequest, lifetimes: Lifetimes): Lifetime {
+  let seconds = 0
+  for (const protection of request.protections) {
+    const lifetime = lifetimes.get(protection) ?? 0
+    if (lifetime === 'indefinite') return lifetime
+    seconds = Math.max(seconds, lifetime)
+  }
+  return seconds
+}

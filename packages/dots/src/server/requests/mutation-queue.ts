@@ -1,0 +1,117 @@
+import { equalBytes } from '@breakwater/core'
+import type { Instant } from '@breakwater/core'
+import type { RecordChange } from '../../domain/record-store.ts'
+import type { ClientState } from '../client-state.ts'
+import type { Commits } from '../mitigations/commits.ts'
+import type { Answer } from './response.ts'
+import { unavailable } from './response.ts'
+import type { ServerState } from '../server-state.ts'
+
+/** What a request that changes something comes to. */
+export type Decision =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | {
+      readonly kind: 'commit'
+      readonly changes: readonly RecordChange[]
+      /** Carries out what is now on stable storage. */
+      readonly stored: (now: Instant) => Answer
+      /** Undoes what was prepared. */
+      readonly notStored: (now: Instant) => void
+    }
+
+/** One request that may change the mitigations of a client. */
+export interface Mutation {
+  /** What was asked: equal for copies of a request that came as messages of their own. */
+  readonly method: number
+  readonly key: string
+  readonly payload: Uint8Array
+  /** Decides when its turn has come, on what all earlier ones have left. */
+  readonly decide: (now: Instant) => Decision
+  readonly reply: (answer: Answer, now: Instant) => void
+}
+
+/** A mutation in the queue, with those who wait for its answer and the records that its commit changes. */
+export interface QueuedMutation {
+  readonly mutation: Mutation
+  readonly replies: Mutation['reply'][]
+  touches: ReadonlySet<string>
+}
+
+/** Seconds after which a request that could not be stored may come again. */
+const RETRY_SECONDS = 5
+
+/**
+ * The changes of one client, one after the other: the next is decided when the one before it is on stable storage or has
+ * failed, so that nothing is ever built on a promise that was not kept. Other clients do not wait.
+ */
+export class MutationQueue {
+  readonly #state: ServerState
+  readonly #commits: Commits
+  readonly #idle: (client: ClientState, now: Instant) => void
+
+  /** @param idle Called when a client has nothing left to wait for. */
+  constructor(state: ServerState, commits: Commits, idle: (client: ClientState, now: Instant) => void) {
+    this.#state = state
+    this.#commits = commits
+    this.#idle = idle
+  }
+
+  submit(client: ClientState, mutation: Mutation, now: Instant): void {
+    const last = client.mutations.at(-1)
+    if (last !== undefined && same(last.mutation, mutation)) {
+      // The client repeats what it got no answer to yet (RFC 9132 §4.4): done once, answered to all.
+      this.#state.counters.count('dots_server_requests_repeated_total')
+      last.replies.push(mutation.reply)
+      return
+    }
+    if (client.mutations.length >= this.#state.policy.limits.waitingPerClient) {
+      mutation.reply(
+        unavailable('DOTS_SERVER_BUSY', 'too many requests wait for the store', RETRY_SECONDS),
+        now
+      )
+      return
+    }
+    client.mutations.push({ mutation, replies: [mutation.reply], touches: new Set() })
+    if (client.mutations.length === 1) this.#run(client, now)
+  }
+
+  #run(client: ClientState, now: Instant): void {
+    for (let head = client.mutations[0]; head !== undefined; head = client.mutations[0]) {
+      const decision = head.mutation.decide(now)
+      if (decision.kind === 'commit') {
+        head.touches = new Set(decision.changes.map(({ key }) => key))
+        this.#commit(client, head, decision)
+        return
+      }
+      this.#finish(client, head, decision.answer, now)
+    }
+    this.#idle(client, now)
+  }
+
+  #commit(client: ClientState, head: QueuedMutation, decision: Extract<Decision, { kind: 'commit' }>): void {
+    this.#commits.commit(decision.changes, (failure, now) => {
+      let answer: Answer
+      if (failure === undefined) answer = decision.stored(now)
+      else {
+        decision.notStored(now)
+        answer = unavailable('DOTS_SERVER_STORE_FAILED', 'the request could not be stored', RETRY_SECONDS)
+      }
+      this.#finish(client, head, answer, now)
+      this.#run(client, now)
+    })
+  }
+
+  #finish(client: ClientState, head: QueuedMutation, answer: Answer, now: Instant): void {
+    client.mutations.shift()
+    for (const reply of head.replies) reply(answer, now)
+  }
+}
+
+/** Whether a commit that changes this record is on its way. */
+export function isChanging(client: ClientState, key: string): boolean {
+  return client.mutations[0]?.touches.has(key) === true
+}
+
+function same(a: Mutation, b: Mutation): boolean {
+  return a.method === b.method && a.key === b.key && equalBytes(a.payload, b.payload)
+}

@@ -1,0 +1,40 @@
+import { ConfigError, Instant } from '@breakwater/core'
+import { describe, expect, it } from 'vitest'
+import { Reconnection, reconnectionRule } from '../../../src/client/connection/reconnection.ts'
+
+function tooFast(): unknown {
+  return reconnectionRule({ firstRetrySeconds: 10, retrySeconds: Number.NaN })
+}
+
+describe('reconnection', () => {
+  it('waits 60, 120, 240, then 300 seconds', () => {
+    const reconnection = new Reconnection(reconnectionRule())
+    const waits = Array.from({ length: 6 }, () => reconnection.afterFailure(Instant(0), true) / 1000)
+    expect(waits).toEqual([60, 120, 240, 300, 300, 300])
+  })
+
+  it('starts anew after a success', () => {
+    const reconnection = new Reconnection(reconnectionRule())
+    reconnection.afterFailure(Instant(0), true)
+    reconnection.established()
+    expect(reconnection.afterFailure(Instant(0), true)).toBe(60_000)
+  })
+
+  it('does not count an attempt that sent nothing', () => {
+    const reconnection = new Reconnection(reconnectionRule())
+    expect(reconnection.afterFailure(Instant(0), false)).toBe(5000)
+    expect(reconnection.afterFailure(Instant(5000), true)).toBe(65_000)
+  })
+
+  it('refuses a rule that is faster than RFC 9132 §4.7 allows, with every mistake', () => {
+    expect(tooFast).toThrow(ConfigError)
+    try {
+      tooFast()
+    } catch (error) {
+      expect(error instanceof ConfigError ? error.problems.map((each) => each.path) : []).toEqual([
+        'firstRetrySeconds',
+        'retrySeconds'
+      ])
+    }
+  })
+})
