@@ -12,19 +12,15 @@
 // RFC 9284 Figure 2. An address of one provider is attacked, then one of the other, then one of each: only who assigned an
 // address is asked to protect it, and both at once where both are hit (§5.1). An address of nobody is refused.
 
-import { foreignAddress, isp1, isp2 } from '../multihomed/providers.ts'
+import { clientOnCpe } from '../multihomed/client-on-cpe.ts'
+import { foreignAddress } from '../multihomed/providers.ts'
 import { multihomed } from '../multihomed/scenario.ts'
 import type { Scenario } from '../scenario.ts'
 
 export const scenario: Scenario = multihomed({
   name: 'fig2-residential',
   summary: 'RFC 9284 Figure 2: a home with two providers asks the one that assigned the address',
-  topology: {
-    providers: [isp1, isp2],
-    cpes: [{ name: 'cpe', uplinks: ['isp1', 'isp2'] }],
-    hosts: [],
-    clients: [{ name: 'home', on: 'cpe', providers: ['isp1', 'isp2'] }]
-  },
+  topology: clientOnCpe,
   story: async (story) => {
     await story.untilSessionsStand()
     const one = await story.protect('home', '198.51.100.2/32')

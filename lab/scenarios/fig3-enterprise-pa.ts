@@ -11,19 +11,14 @@
 // RFC 9284 Figure 3 with provider-aggregatable addresses. Whole prefixes and parts of them are attacked, in one protection:
 // each server hears of its own part only, although they are asked at the same time (§5.1, §6).
 
-import { isp1, isp2 } from '../multihomed/providers.ts'
+import { clientOnCpe } from '../multihomed/client-on-cpe.ts'
 import { multihomed } from '../multihomed/scenario.ts'
 import type { Scenario } from '../scenario.ts'
 
 export const scenario: Scenario = multihomed({
   name: 'fig3-enterprise-pa',
   summary: 'RFC 9284 Figure 3: an enterprise with addresses of both providers (PA)',
-  topology: {
-    providers: [isp1, isp2],
-    cpes: [{ name: 'cpe', uplinks: ['isp1', 'isp2'] }],
-    hosts: [],
-    clients: [{ name: 'home', on: 'cpe', providers: ['isp1', 'isp2'] }]
-  },
+  topology: clientOnCpe,
   story: async (story) => {
     await story.untilSessionsStand()
     const whole = await story.protect('home', '198.51.100.0/28', '203.0.113.20/31')

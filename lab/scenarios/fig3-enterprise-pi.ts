@@ -11,20 +11,14 @@
 // RFC 9284 Figure 3 with provider-independent addresses: all servers are asked (§5.2), and nobody waits for anybody. How long
 // each takes alone is measured first; both together take as long as the slower one, and a fifth at most.
 
-import { isp1, isp2 } from '../multihomed/providers.ts'
+import { clientOnCpeWithOwnPrefix } from '../multihomed/client-on-cpe.ts'
 import { multihomed } from '../multihomed/scenario.ts'
 import type { Scenario } from '../scenario.ts'
 
 export const scenario: Scenario = multihomed({
   name: 'fig3-enterprise-pi',
   summary: 'RFC 9284 Figure 3: an address of the site itself (PI) is asked of all servers, in parallel',
-  topology: {
-    providers: [isp1, isp2],
-    cpes: [{ name: 'cpe', uplinks: ['isp1', 'isp2'] }],
-    hosts: [],
-    clients: [{ name: 'home', on: 'cpe', providers: ['isp1', 'isp2'] }],
-    ownPrefix: '198.18.7.0/24'
-  },
+  topology: clientOnCpeWithOwnPrefix,
   story: async (story) => {
     await story.untilSessionsStand()
     const one = await story.protect('home', '198.51.100.2/32')

@@ -13,19 +13,14 @@
 // RFC 9284 Figure 5: sessions are established with every server and maintained, because each may help with its own part
 // only (§5.1). Peace first: some seconds where time is real, an hour where it is not.
 
-import { isp1, isp2 } from '../multihomed/providers.ts'
+import { clientOnCpe } from '../multihomed/client-on-cpe.ts'
 import { multihomed } from '../multihomed/scenario.ts'
 import type { Scenario } from '../scenario.ts'
 
 export const scenario: Scenario = multihomed({
   name: 'fig5-associations',
   summary: 'RFC 9284 Figure 5: the associations of a client on the CPE last through an hour of peace',
-  topology: {
-    providers: [isp1, isp2],
-    cpes: [{ name: 'cpe', uplinks: ['isp1', 'isp2'] }],
-    hosts: [],
-    clients: [{ name: 'home', on: 'cpe', providers: ['isp1', 'isp2'] }]
-  },
+  topology: clientOnCpe,
   story: async (story) => {
     await story.untilSessionsStand()
     await story.world.pass(story.world.backend === 'sim' ? 3600 : 5)

@@ -12,20 +12,14 @@
 // RFC 9132 §4.4.1.3: of two requests of one client that overlap, a server deletes the older one. A host is protected, then the
 // network around it, then the wide one is released: the host stays protected, at both servers, all the time.
 
-import { isp1, isp2 } from '../multihomed/providers.ts'
+import { clientOnCpeWithOwnPrefix } from '../multihomed/client-on-cpe.ts'
 import { multihomed } from '../multihomed/scenario.ts'
 import type { Scenario } from '../scenario.ts'
 
 export const scenario: Scenario = multihomed({
   name: 'overlapping-protections',
   summary: 'no request of ours removes what another live protection needs',
-  topology: {
-    providers: [isp1, isp2],
-    cpes: [{ name: 'cpe', uplinks: ['isp1', 'isp2'] }],
-    hosts: [],
-    clients: [{ name: 'home', on: 'cpe', providers: ['isp1', 'isp2'] }],
-    ownPrefix: '198.18.7.0/24'
-  },
+  topology: clientOnCpeWithOwnPrefix,
   story: async (story) => {
     await story.untilSessionsStand()
     const host = await story.protect('home', '198.18.7.7/32')

@@ -12,7 +12,8 @@
 // On the link to ISP1 packets vanish in both directions, and no interface says so. What ISP1 assigned is asked for again and again
 // (RFC 9132 §4.4) and never sent elsewhere (RFC 9284 §5.1); the other provider is not held up.
 
-import { isp1, isp2 } from '../multihomed/providers.ts'
+import { clientOnCpeWithOwnPrefix } from '../multihomed/client-on-cpe.ts'
+import { isp1OutOfReach } from '../multihomed/cut.ts'
 import { multihomed } from '../multihomed/scenario.ts'
 import type { Scenario } from '../scenario.ts'
 
@@ -20,25 +21,9 @@ export const scenario: Scenario = multihomed({
   name: 'silent-cut',
   summary:
     'packets of one uplink vanish and carriers stay: nobody else is asked, and it is asked when they pass again',
-  topology: {
-    providers: [isp1, isp2],
-    cpes: [{ name: 'cpe', uplinks: ['isp1', 'isp2'] }],
-    hosts: [],
-    clients: [{ name: 'home', on: 'cpe', providers: ['isp1', 'isp2'] }],
-    ownPrefix: '198.18.7.0/24'
-  },
-  story: async (story) => {
-    await story.untilSessionsStand()
-    await story.world.setLinks('isp1', 'silent')
-    const lost = await story.protect('home', '198.51.100.2/32')
-    const spared = await story.protect('home', '203.0.113.18/32')
-    const own = await story.protect('home', '198.18.7.7/32')
-    await story.expectAsked(spared, { 'dots.isp2.example': ['203.0.113.18/32'] })
-    await story.expectNobodyElseAsked(lost)
-    await story.expectNobodyElseAsked(own, ['dots.isp2.example'])
-    await story.world.setLinks('isp1', 'clear')
-    story.figures['protectedAfterHealingSeconds'] = await story.expectProtected(lost)
-    await story.expectProtected(own)
-    await story.expectStillProtected(spared)
-  }
+  topology: clientOnCpeWithOwnPrefix,
+  story: isp1OutOfReach(
+    (world) => world.setLinks('isp1', 'silent'),
+    (world) => world.setLinks('isp1', 'clear')
+  )
 })
