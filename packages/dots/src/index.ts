@@ -40,7 +40,7 @@ export type { NumberingProblem } from './multihoming/site-planner/numbering-chec
 export type { HostAddress, LinkPrefix } from './multihoming/site-planner/link-numbering.ts'
 export type { PrefixRow } from './multihoming/site-planner/prefix-routing-table.ts'
 export * from './multihoming/site-planner/topology.ts'
-export { FAMILIES } from './multihoming/exit-planner/exit.ts'
+export { DEFAULT_EXIT_OWNERSHIP, FAMILIES, LINUX_MAIN_TABLE } from './multihoming/exit-planner/exit.ts'
 export type { Exit, ExitOwnership } from './multihoming/exit-planner/exit.ts'
 export { exitLines, routeWords, ruleWords } from './multihoming/exit-planner/exit-lines.ts'
 export { planExits } from './multihoming/exit-planner/exit-plan.ts'

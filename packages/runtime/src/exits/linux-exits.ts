@@ -1,19 +1,18 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { UnavailableError, formatIpAddress, parseIpAddress, parseIpPrefix } from '@breakwater/core'
+import { UnavailableError, formatIpAddress, parseIpAddress } from '@breakwater/core'
 import type { IpFamily } from '@breakwater/core'
-import { FAMILIES, routeWords, ruleWords } from '@breakwater/dots'
+import { FAMILIES, LINUX_MAIN_TABLE, routeWords, ruleWords } from '@breakwater/dots'
 import type { ExitOwnership, ExitPlan, ExitProbe, ExitRoute, ExitRule, RouteAnswer } from '@breakwater/dots'
+import { objectsIn, routeOf, ruleOf, textOf } from './ip-listing.ts'
+import { must, run } from './run-program.ts'
 
-/** Most providers of a site, and so most tables of ours. */
+/** So many tables after the first number are ours, and no other is read. */
 const MOST_TABLES = 255
-
-const TIMEOUT_MS = 10_000
 
 interface ExitState {
   readonly rules: readonly ExitRule[]
   readonly routes: readonly ExitRoute[]
-  /** The nftables table as text; undefined: there is none. */
+  /** The nftables table as text; undefined: nft shows none. */
   readonly filter: string | undefined
 }
 
@@ -122,7 +121,7 @@ export class LinuxExits {
   #difference(
     before: Omit<ExitState, 'filter'>,
     wanted: Omit<ExitState, 'filter'>
-  ): { add: Command[]; remove: Command[] } {
+  ): { add: Order[]; remove: Order[] } {
     const { protocol } = this.#ownership
     const rule = (each: ExitRule): Command => ({
       family: each.family,
@@ -138,8 +137,6 @@ export class LinuxExits {
     })
     const old = [...before.rules.map(rule), ...before.routes.map(route)]
     const young = [...wanted.routes.map(route), ...wanted.rules.map(rule)]
-    const isIn = (list: readonly Command[], one: Command): boolean =>
-      list.some((each) => each.family === one.family && each.kind === one.kind && each.words === one.words)
     // A route of the same table and metric was replaced, and is no longer there to be deleted.
     const isReplaced = (one: Command): boolean =>
       one.kind === 'route' &&
@@ -173,7 +170,7 @@ export class LinuxExits {
     const { table, protocol } = this.#ownership
     const listed = await must('ip', ['-N', '-json', `-${family}`, 'route', 'show', 'table', 'all'])
     return objectsIn(listed).flatMap((each) => {
-      const number = Number(each['table'] ?? 254)
+      const number = Number(each['table'] ?? LINUX_MAIN_TABLE)
       if (!(number > table && number <= table + MOST_TABLES)) return []
       if (String(each['protocol']) !== String(protocol))
         throw new UnavailableError(
@@ -191,44 +188,27 @@ interface Command {
   readonly kind: 'rule' | 'route'
   readonly key: string
   readonly words: string
-  readonly verb?: string
 }
 
-function lineOf({ family, kind, verb = 'add', words }: Command): string {
+interface Order extends Command {
+  readonly verb: 'add' | 'replace' | 'del'
+}
+
+function isIn(list: readonly Command[], { family, kind, words }: Command): boolean {
+  return list.some((each) => each.family === family && each.kind === kind && each.words === words)
+}
+
+function lineOf({ family, kind, verb, words }: Order): string {
   return `ip -${family} ${kind} ${verb} ${words}`
 }
 
-async function batch(commands: readonly Command[]): Promise<void> {
+async function batch(orders: readonly Order[]): Promise<void> {
   for (const family of FAMILIES) {
-    const lines = commands
+    const lines = orders
       .filter((one) => one.family === family)
-      .map(({ kind, verb = 'add', words }) => `${kind} ${verb} ${words}\n`)
+      .map(({ kind, verb, words }) => `${kind} ${verb} ${words}\n`)
     if (lines.length > 0) await must('ip', [`-${family}`, '-batch', '-'], lines.join(''))
   }
-}
-
-function ruleOf(listed: Listed, family: IpFamily): ExitRule {
-  const length = Number(listed['srclen'] ?? (family === 4 ? 32 : 128))
-  const from = listed['src'] === 'all' ? undefined : parseIpPrefix(`${textOf(listed['src'])}/${length}`)
-  return {
-    family,
-    priority: Number(listed['priority']),
-    table: Number(listed['table']),
-    ...(from === undefined ? {} : { from }),
-    ...(listed['fwmark'] === undefined ? {} : { mark: Number(listed['fwmark']) }),
-    ...(listed['suppress_prefixlen'] === undefined ? {} : { withoutDefault: true as const })
-  }
-}
-
-/** RTN_UNREACHABLE */
-const unreachable = '7'
-
-function routeOf(listed: Listed, family: IpFamily, table: number): ExitRoute {
-  const route = { family, table, metric: Number(listed['metric'] ?? 0) }
-  if (String(listed['type']) === unreachable) return route
-  const gateway = parseIpAddress(textOf(listed['gateway']))
-  const found = { ...route, interface: textOf(listed['dev']) }
-  return gateway === undefined ? found : { ...found, gateway }
 }
 
 /** A rule without effect at the end of the table tells of which plan it is: nft prints a table in words of its own. */
@@ -244,48 +224,4 @@ function sameStamp(one: string | undefined, other: string | undefined): boolean 
   const pattern = /"(plan [0-9a-f]{32})"/
   const stamp = pattern.exec(one ?? '')?.[1]
   return stamp !== undefined && stamp === pattern.exec(other ?? '')?.[1]
-}
-
-type Listed = Readonly<Record<string, unknown>>
-
-function objectsIn(text: string): Listed[] {
-  const parsed: unknown = text.trim() === '' ? [] : JSON.parse(text)
-  return Array.isArray(parsed)
-    ? parsed.filter((each): each is Listed => typeof each === 'object' && each !== null)
-    : []
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : ''
-}
-
-async function must(program: 'ip' | 'nft', words: readonly string[], input = ''): Promise<string> {
-  const { code, stdout, stderr } = await run(program, words, input)
-  if (code === 0) return stdout
-  const said = stderr.trim().split('\n')[0] ?? ''
-  throw new UnavailableError(
-    'EXITS_KERNEL_REFUSED',
-    `${program}: ${said === '' ? `exit code ${code}` : said}`,
-    false
-  )
-}
-
-/** Runs a program to its end; its input comes through a shell, because nft cannot open the socket that Node gives. */
-function run(
-  program: string,
-  words: readonly string[],
-  input = ''
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = spawn('/bin/sh', ['-c', 'cat | "$@"', 'sh', program, ...words], {
-      timeout: TIMEOUT_MS,
-      env: { ...process.env, LC_ALL: 'C' }
-    })
-    let [stdout, stderr] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    child.stdin.on('error', () => undefined).end(input)
-    child.on('error', (error) => resolve({ code: -1, stdout, stderr: error.message }))
-    child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }))
-  })
 }

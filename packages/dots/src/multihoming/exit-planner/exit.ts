@@ -25,6 +25,15 @@ export interface ExitOwnership {
   readonly nftTable: string
 }
 
+/** Numbers and a name that nobody else is known to use. */
+export const DEFAULT_EXIT_OWNERSHIP: ExitOwnership = {
+  table: 46_460,
+  mark: 1_178_992_640,
+  rulePriority: 4646,
+  protocol: 146,
+  nftTable: 'breakwater_exits'
+}
+
 export const LINUX_MAIN_TABLE = 254
 export const FAMILIES: readonly IpFamily[] = [4, 6]
 
