@@ -133,7 +133,7 @@ napi_value MemoryEndpoint::send(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/** memoryClose(handle, peer) */
+/** memoryRetime(handle, peer, firstTimeoutMs) */
 napi_value MemoryEndpoint::retime(napi_env env, napi_callback_info info) {
   size_t count = 3;
   napi_value arguments[3];
@@ -145,6 +145,7 @@ napi_value MemoryEndpoint::retime(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/** memoryClose(handle, peer) */
 napi_value MemoryEndpoint::close(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value arguments[2];

@@ -1,7 +1,6 @@
 #include "ssl-channel.h"
 
 #include <openssl/err.h>
-#include <openssl/objects.h>
 
 #include <algorithm>
 
@@ -10,10 +9,10 @@
 namespace breakwater {
 namespace {
 
-/** A tag of 16 bytes, of CCM_8 of 8; AES-GCM and AES-CCM carry 8 bytes of nonce, too (RFC 5288 §3, RFC 6655 §3). */
+/** Of the suites that we offer; the most of any where it is another. */
 size_t overheadOf(const SSL* ssl) {
-  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
-  return SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 || isCcm8(cipher) ? 16 : 24;
+  Aead aead;
+  return aeadOf(SSL_get_current_cipher(ssl), aead) ? shapeOf(aead).overhead() : 24;
 }
 
 }  // namespace

@@ -17,12 +17,7 @@ const CLOSED = 1
 const PSK = 1
 const RAW_PUBLIC_KEY = 2
 
-/**
- * Reads what `native/packed-reports.cc` writes. The texts of a report: of an established one its identity (a PSK identity;
- * the hash of a raw key; DNS-IDs, SRV-IDs, subject and hash of a certificate), then its interface if there is one; of any
- * other its reason.
- */
-export class ReportReader {
+class ReportReader {
   readonly #numbers: Float64Array
   readonly #texts: PackedReports
   #at = 0
@@ -100,6 +95,11 @@ export class ReportReader {
   }
 }
 
+/**
+ * Reads what `native/packed-reports.cc` writes. The texts of a report: of an established one its identity (a PSK identity;
+ * the hash of a raw key; DNS-IDs, SRV-IDs, subject and hash of a certificate), then its interface if there is one; of any
+ * other its reason.
+ */
 export function unpackReports(packed: PackedReports): NativeReport[] {
   const reader = new ReportReader(packed)
   const reports: NativeReport[] = []

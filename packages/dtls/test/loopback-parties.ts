@@ -1,9 +1,8 @@
+// The two sides of the contracts' worlds of real endpoints, for DTLS and for TLS: where they are, and what they show.
 import { parseIpAddress } from '@breakwater/core'
 import type { CertificateCredentials, IpAddress, IpFamily } from '@breakwater/core'
 import type { CertificateFlaw, EndpointSide } from '@breakwater/testing'
 import type { TestAuthority } from './pki.ts'
-
-/** The two sides of the contracts' worlds of real endpoints, for DTLS and for TLS: where they are, and what they show. */
 
 const addresses = { server: { 4: '127.0.0.1', 6: '::1' }, client: { 4: '127.0.0.2', 6: '::1' } } as const
 

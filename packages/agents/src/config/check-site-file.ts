@@ -92,9 +92,9 @@ function unknownNames(
     if (asked === name)
       problems.push({ path: [...path, 'requestsFrom', index], message: `${asked} asks itself` })
   }
-  for (const key of ['links', 'requestsFrom'] as const)
-    for (const [index, word] of present(key === 'links' ? links : requestsFrom))
-      if ((key === 'links' ? links : requestsFrom)?.indexOf(word) !== index)
+  for (const [key, words] of Object.entries({ links, requestsFrom }))
+    for (const [index, word] of present(words))
+      if (words?.indexOf(word) !== index)
         problems.push({ path: [...path, key, index], message: `${word} is there twice` })
   return problems
 }

@@ -1,4 +1,9 @@
-import { DEFAULT_DELEGATING_BITS, DEFAULT_PORT, DEFAULT_PREFIX_LIFETIME } from '@breakwater/dots'
+import {
+  DEFAULT_DELEGATING_BITS,
+  DEFAULT_EXIT_OWNERSHIP,
+  DEFAULT_PORT,
+  DEFAULT_PREFIX_LIFETIME
+} from '@breakwater/dots'
 import type { Static } from 'typebox'
 import { list, optional, section, text, whole } from './option.ts'
 
@@ -143,30 +148,33 @@ const ownership = section(
     table: optional(
       whole(256, 4_294_900_000, {
         description: 'The 255 routing tables after this number are ours: one for each provider.',
-        default: 46_460
+        default: DEFAULT_EXIT_OWNERSHIP.table
       })
     ),
     rulePriority: optional(
       whole(1, 32_000, {
         description: 'Priority of the first rule; this and the two after it are used.',
-        default: 4646
+        default: DEFAULT_EXIT_OWNERSHIP.rulePriority
       })
     ),
     protocol: optional(
       whole(5, 255, {
         description: 'Protocol number that our rules and routes carry; others are not touched.',
-        default: 146
+        default: DEFAULT_EXIT_OWNERSHIP.protocol
       })
     ),
     mark: optional(
       whole(1, 4_294_900_000, {
         description:
           'The 255 packet marks after this number tell which provider’s server a DOTS message goes to.',
-        default: 1_178_992_640
+        default: DEFAULT_EXIT_OWNERSHIP.mark
       })
     ),
     nftTable: optional(
-      text('name', { description: 'Name of our nftables table (`inet`).', default: 'breakwater_exits' })
+      text('name', {
+        description: 'Name of our nftables table (`inet`).',
+        default: DEFAULT_EXIT_OWNERSHIP.nftTable
+      })
     )
   },
   { description: 'What in the kernel is ours, for `dots site exits --apply` and `--remove`.', default: {} }

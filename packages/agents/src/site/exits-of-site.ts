@@ -1,5 +1,12 @@
 import { ConfigError, parseIpAddress } from '@breakwater/core'
-import { DomainName, exitLines, exitProbes, judgeExit, planExits } from '@breakwater/dots'
+import {
+  DEFAULT_EXIT_OWNERSHIP,
+  DomainName,
+  exitLines,
+  exitProbes,
+  judgeExit,
+  planExits
+} from '@breakwater/dots'
 import type { Exit, ExitOwnership, ExitPlan, ExitProblem, ProbeVerdict, Site } from '@breakwater/dots'
 import type { ExitChange } from '@breakwater/runtime'
 import { loadSiteFile } from '../config/load.ts'
@@ -113,8 +120,6 @@ function addresses(texts: readonly string[] = []): Exit['gateways'] {
   return texts.flatMap((text) => parseIpAddress(text) ?? [])
 }
 
-/** The schema has the defaults; they are filled in. */
 function ownershipOf({ exitRules = {} }: SiteFile): ExitOwnership {
-  const { table = 46_460, rulePriority = 4646, protocol = 146, mark = 1_178_992_640 } = exitRules
-  return { table, rulePriority, protocol, mark, nftTable: exitRules.nftTable ?? 'breakwater_exits' }
+  return { ...DEFAULT_EXIT_OWNERSHIP, ...exitRules }
 }
