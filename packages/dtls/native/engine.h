@@ -75,9 +75,9 @@ class Engine {
   bool reload(SecurityOptions security, CredentialProblem& problem);
   /** Server with keys from outside: these are all of them now. False: they cannot be, and the old ones stay. */
   bool useTicketKeys(const std::vector<std::vector<uint8_t>>& keys);
-  /** Client: what could be resumed. */
-  /** What may be resumed from now on, in place of what there was of the same server. */
+  /** Client: what may be resumed from now on, in place of what there was of the same server. */
   void useSessions(const std::vector<KeptSession>& sessions);
+  /** Client: what could be resumed. */
   std::vector<KeptSession> resumableSessions() const { return sessions_.give(calendar_.seconds()); }
   Calendar& calendar() { return calendar_; }
 

@@ -1,4 +1,4 @@
-import { PrefixTable, formatIpPrefix } from '@breakwater/core'
+import { PrefixTable } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import type { DomainName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
@@ -74,9 +74,4 @@ export function describeClass(addressClass: AddressClass): string {
     case 'group':
       return `assigned by ${addressClass.domains.join(' and ')} together (group ${addressClass.name})`
   }
-}
-
-/** `198.51.100.0/24 (assigned by isp-a)`, for messages. */
-export function describeClassified(entry: ClassifiedPrefix): string {
-  return `${formatIpPrefix(entry.prefix)} (${describeClass(entry.class)})`
 }
