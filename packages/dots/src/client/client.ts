@@ -62,8 +62,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   /** What each server is to protect when its session is lost. */
   readonly #nets = new Map<ServerName, readonly PreconfiguredScope[]>()
   readonly #outputs: ClientOutput[] = []
-  /** Sessions with these decide who is asked. */
-  readonly #alternating: ReadonlySet<ServerName>
   /** When a consent begins or ends next. */
   #consentChange: WallTime | undefined
   /** Something changed that placements may depend on. */
@@ -74,7 +72,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   /** Throws a ConfigError when a rule breaks RFC 9132 §4.3 or §4.7. */
   constructor(options: DotsClientOptions) {
     this.#plan = compileSite(options.site)
-    this.#alternating = this.#plan.alternating
     this.#pool = new AssociationPool(this.#plan, {
       ...options,
       rules: sessionRules(options),
@@ -207,7 +204,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** What decides between servers that stand in for one another. */
   #serverStates(): ServerStates {
-    if (this.#alternating.size === 0) return {}
+    if (this.#plan.alternating.size === 0) return {}
     const live = [...this.#protections.values()].filter(({ phase }) => phase === 'live')
     return {
       isAvailable: (server) => this.#pool.get(server)?.state.kind === 'established',
@@ -294,7 +291,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#outputs.push(output)
         return
       case 'session-changed': {
-        if (this.#alternating.has(name)) this.#isToReconsider = true
+        if (this.#plan.alternating.has(name)) this.#isToReconsider = true
         for (const [id, protection] of this.#protections)
           if (protection.servers.includes(name)) this.#stale.add(id)
         const session = reportSession(association, now)

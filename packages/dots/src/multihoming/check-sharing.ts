@@ -1,8 +1,9 @@
-import { formatIpPrefix, overlapsAny } from '@breakwater/core'
-import type { IpPrefix } from '@breakwater/core'
+import { addressBits, formatIpPrefix, overlapsAny } from '@breakwater/core'
+import type { IpPrefix, PrefixTable } from '@breakwater/core'
 import type { DomainName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
 import { addressClasses, classifiedPrefixes, ownersOf, strangersTo } from './address-class.ts'
+import type { AddressClass } from './address-class.ts'
 import type { SiteProblem } from './check-site.ts'
 
 /** What can be wrong with what the domains of a site have in common. */
@@ -24,18 +25,18 @@ export type SharingProblemCode =
 
 /** Everything that is wrong with services, groups, providers, consents and filters. */
 export function sharingProblems(site: Site): SiteProblem[] {
+  const classes = addressClasses(site)
   return [
-    ...services(site),
+    ...services(site, classes),
     ...groups(site),
     ...providers(site),
-    ...consents(site),
-    ...translations(site),
+    ...consents(site, classes),
+    ...translations(site, classes),
     ...names(site)
   ]
 }
 
-function services(site: Site): SiteProblem[] {
-  const classes = addressClasses(site)
+function services(site: Site, classes: PrefixTable<AddressClass>): SiteProblem[] {
   return site.domains.flatMap(
     ({ name, kind, interfaces, sources, prefixes, protects = [] }): SiteProblem[] => {
       const place = `domain ${name}`
@@ -91,8 +92,7 @@ function unknownLinks(site: Site, domains: readonly DomainName[]): DomainName[] 
   return domains.filter((domain) => !known.has(domain))
 }
 
-function consents(site: Site): SiteProblem[] {
-  const classes = addressClasses(site)
+function consents(site: Site, classes: PrefixTable<AddressClass>): SiteProblem[] {
   const known = new Set(site.domains.map(({ name }) => name))
   const isOf = (owner: DomainName, prefix: IpPrefix): boolean => {
     const found = classes.longestCover(prefix)?.value
@@ -116,15 +116,14 @@ function consents(site: Site): SiteProblem[] {
   })
 }
 
-function translations(site: Site): SiteProblem[] {
-  const classes = addressClasses(site)
+function translations(site: Site, classes: PrefixTable<AddressClass>): SiteProblem[] {
   const owned = classifiedPrefixes(site).map(({ prefix }) => prefix)
   const mixed = (site.internal ?? []).filter((prefix) => overlapsAny(prefix, owned))
   const ofDomains = site.domains.flatMap(({ name, translations: own = [] }) =>
     own.flatMap(({ internal, external }): SiteProblem[] => {
       const place = `domain ${name}`
       const text = `${formatIpPrefix(internal)} to ${formatIpPrefix(external)} by ${name}`
-      const isHost = external.length === (external.address.family === 4 ? 32 : 128)
+      const isHost = external.length === addressBits(external.address.family)
       const isFit = internal.address.family === external.address.family
       const found = classes.longestCover(external)?.value
       return [

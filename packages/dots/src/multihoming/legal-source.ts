@@ -83,7 +83,6 @@ function legalLocals(
 ): { readonly legal: readonly LocalAddress[]; readonly illegal: readonly IllegalPath[] } {
   const { name, sources, localAddresses } = domain
   const illegal: IllegalPath[] = []
-  if (sources.length === 0 && localAddresses === undefined) illegal.push({ kind: 'no-source', domain: name })
   const isChosen = sources.length > 0
   const locals = isChosen ? sources.map((source) => chosen(source, domain, classes)) : (localAddresses ?? [])
   const legal = locals.flatMap((local): LocalAddress[] => {
@@ -96,8 +95,7 @@ function legalLocals(
     // What the site knows as this domain's may leave by the domain's interface, whichever has it (RFC 6724 §4).
     return [found === undefined ? local : { ...local, interface: { ...local.interface, isForwarding: true } }]
   })
-  if (!isChosen && localAddresses !== undefined && legal.length === 0)
-    illegal.push({ kind: 'no-source', domain: name })
+  if (!isChosen && legal.length === 0) illegal.push({ kind: 'no-source', domain: name })
   return { legal, illegal }
 }
 

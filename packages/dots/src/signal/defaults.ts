@@ -27,13 +27,6 @@ export const PACING_WITHOUT_RTT: Duration = Seconds(3)
 /** Heartbeats are never closer than this, whatever the interval (RFC 8085 §3.5, cited by RFC 9132 §4.5.2). */
 export const MINIMUM_HEARTBEAT_SPACING: Duration = Seconds(15)
 
-/** A negotiable number with the range that we find acceptable. */
-export interface NegotiableParameter {
-  readonly minimum: number
-  readonly current: number
-  readonly maximum: number
-}
-
 /** One of `mitigating-config` and `idle-config` (RFC 9132 §4.5.1). */
 export interface SessionParameters {
   /** Seconds between two heartbeats; 0 switches them off. */

@@ -15,7 +15,10 @@ import type { ReconnectionRule } from './reconnection.ts'
 import { liveSessions, raceOf } from './session-state.ts'
 import type { Attempt, ConnectionId, LiveSession, Race, Rival, SessionState } from './session-state.ts'
 import { attackChanged, attackOver, fallenSilent, heard, rivalLost, runOver, won } from './silent-session.ts'
-import type { SessionStep } from './silent-session.ts'
+import type { SessionStep, Silent } from './silent-session.ts'
+
+/** Why a session counts as disconnected (RFC 9132 §4.7). */
+const SILENCE = 'no answer to heartbeats'
 
 export type SessionKeeperInput =
   | { readonly kind: 'start' }
@@ -233,7 +236,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
 
   /** A rival to a silent session: at once, or when RFC 9132 §4.7 allows the next run. */
   #rivalAt(until: Instant, now: Instant): Rival {
-    const reason = 'no answer to heartbeats'
+    const reason = SILENCE
     if (until > now) return { kind: 'pausing', until, reason }
     const race = this.#race(now)
     return race === undefined ? { kind: 'pausing', until, reason } : { kind: 'connecting', race }
@@ -308,7 +311,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   }
 
   /** The silent session is gone: its rival takes its place, as far as it has come. */
-  #leaveSilent(state: SessionState & { readonly kind: 'silent' }, reason: string, now: Instant): void {
+  #leaveSilent(state: Silent, reason: string, now: Instant): void {
     const { rival } = state
     if (rival.kind === 'established') {
       this.#change(rival)
@@ -350,8 +353,8 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
       return
     }
     this.#outputs.push({ kind: 'close', connection })
-    if (state.kind === 'silent') this.#leaveSilent(state, 'no answer to heartbeats', now)
-    else this.#reestablish('no answer to heartbeats', now)
+    if (state.kind === 'silent') this.#leaveSilent(state, SILENCE, now)
+    else this.#reestablish(SILENCE, now)
   }
 
   /** Another session is tried beside it: its server may have lost it, and may hear us all the same. */
@@ -381,6 +384,6 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     this.#take(step, now)
     if (step !== undefined) return
     this.#outputs.push({ kind: 'close', connection: state.connection })
-    this.#leaveSilent(state, 'no answer to heartbeats', now)
+    this.#leaveSilent(state, SILENCE, now)
   }
 }

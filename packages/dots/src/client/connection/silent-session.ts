@@ -1,3 +1,7 @@
+// What becomes of two sessions with one server: one that is silent while something is wanted of the server, because the link
+// is full in one direction or because the server has lost it, and the rival that is tried beside it (RFC 9132 §4.7). Which of the two is
+// dead is not to be known before one of them is heard, so neither is given up for the other until then. Steps from state
+// to state only: `SessionKeeper` takes them and starts the runs.
 import type { Instant } from '@breakwater/core'
 import { raceOf } from './session-state.ts'
 import type {
@@ -9,14 +13,8 @@ import type {
   SessionState
 } from './session-state.ts'
 
-/**
- * What becomes of two sessions with one server: one that is silent while something is wanted of the server, because the link
- * is full in one direction or because the server has lost it, and the rival that is tried beside it (RFC 9132 §4.7). Which of the two is
- * dead is not to be known before one of them is heard, so neither is given up for the other until then. Steps from state
- * to state only: `SessionKeeper` takes them and starts the runs.
- */
-
-type Silent = SessionState & { readonly kind: 'silent' }
+/** A session of which nothing is heard, with what is tried beside it. */
+export type Silent = SessionState & { readonly kind: 'silent' }
 
 /** The next state, and what has to happen on the way. */
 export interface SessionStep {

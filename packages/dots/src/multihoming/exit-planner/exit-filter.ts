@@ -1,7 +1,7 @@
 import { formatIpAddress, formatIpPrefix } from '@breakwater/core'
 import type { IpFamily, IpPrefix } from '@breakwater/core'
 import type { DotsServer, Site } from '../../domain/site.ts'
-import { FAMILIES, isHost, legalSources } from './exit.ts'
+import { FAMILIES, exitTo, isHost, legalSources, markOf } from './exit.ts'
 import type { Exit, ExitOwnership } from './exit.ts'
 
 /**
@@ -15,9 +15,9 @@ export function exitFilter(site: Site, exits: readonly Exit[], ownership: ExitOw
   const drops: string[] = []
   const rewrites: string[] = []
   for (const [index, domain] of site.domains.entries()) {
-    const exit = exits.find((each) => each.domain === domain.name)
+    const exit = exitTo(domain.name, exits)
     if (exit === undefined) continue
-    const mark = `0x${(ownership.mark + 1 + index).toString(16)}`
+    const mark = `0x${markOf(ownership, index).toString(16)}`
     for (const family of FAMILIES) {
       const reached = domain.servers.flatMap((server) => serverMatches(server, family))
       marks.push(...reached.map((match) => `${match} meta mark set ${mark}`))

@@ -2,7 +2,7 @@ import { prefixContainsAddress } from '@breakwater/core'
 import type { IpAddress, IpFamily, IpPrefix } from '@breakwater/core'
 import type { DomainName } from '../../domain/identifier.ts'
 import type { ProvisioningDomain, Site } from '../../domain/site.ts'
-import { FAMILIES, LINUX_MAIN_TABLE, sourcePrefixes } from './exit.ts'
+import { FAMILIES, LINUX_MAIN_TABLE, exitTo, markOf, sourcePrefixes, tableOf } from './exit.ts'
 import type { Exit, ExitOwnership } from './exit.ts'
 import { exitFilter } from './exit-filter.ts'
 
@@ -53,7 +53,7 @@ export function planExits(site: Site, exits: readonly Exit[], ownership: ExitOwn
   const routes: ExitRoute[] = []
   for (const family of FAMILIES) {
     const own = site.domains.flatMap((domain, index) => {
-      const exit = exits.find((each) => each.domain === domain.name)
+      const exit = exitTo(domain.name, exits)
       const from = sourcePrefixes(domain, exit).filter(({ address }) => address.family === family)
       const hasServer = domain.servers.some(({ addresses }) =>
         addresses.some((each) => each.family === family)
@@ -61,16 +61,21 @@ export function planExits(site: Site, exits: readonly Exit[], ownership: ExitOwn
       return from.length > 0 || (hasServer && exit !== undefined) ? [{ exit, from, index }] : []
     })
     if (own.length === 0) continue
-    const { rulePriority: priority, table, mark } = ownership
+    const { rulePriority: priority } = ownership
     for (const { index } of own)
-      rules.push({ family, priority, mark: mark + 1 + index, table: table + 1 + index })
+      rules.push({ family, priority, mark: markOf(ownership, index), table: tableOf(ownership, index) })
     // What is nearer than the internet stays where it is.
     rules.push({ family, priority: priority + 1, table: LINUX_MAIN_TABLE, withoutDefault: true })
     for (const { exit, from, index } of own) {
       rules.push(
-        ...from.map((prefix) => ({ family, priority: priority + 2, from: prefix, table: table + 1 + index }))
+        ...from.map((prefix) => ({
+          family,
+          priority: priority + 2,
+          from: prefix,
+          table: tableOf(ownership, index)
+        }))
       )
-      routes.push(...routesOf(family, table + 1 + index, exit))
+      routes.push(...routesOf(family, tableOf(ownership, index), exit))
     }
   }
   return {
@@ -92,7 +97,7 @@ function routesOf(family: IpFamily, table: number, exit: Exit | undefined): Exit
 
 function problemsOf(site: Site, domain: ProvisioningDomain, exits: readonly Exit[]): ExitProblem[] {
   const { name } = domain
-  const exit = exits.find((each) => each.domain === name)
+  const exit = exitTo(name, exits)
   if (exit === undefined)
     return [
       {

@@ -1,7 +1,8 @@
-import { formatIpAddress, ipv6, ipv4 } from '@breakwater/core'
+import { equalIpAddresses, formatIpAddress, ipv6, ipv4 } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
 import type { DomainName } from '../../domain/identifier.ts'
 import type { Site } from '../../domain/site.ts'
+import { exitTo, markOf } from './exit.ts'
 import type { Exit, ExitOwnership } from './exit.ts'
 
 /** A question to the kernel: by which way would this packet go? */
@@ -38,12 +39,12 @@ export function exitProbes(
 ): ExitProbe[] {
   const servers = site.domains.flatMap(({ servers: own }) => own.flatMap(({ addresses }) => addresses))
   return site.domains.flatMap((domain, index) => {
-    const exit = exits.find((each) => each.domain === domain.name)
+    const exit = exitTo(domain.name, exits)
     const sources: Pick<ExitProbe, 'source' | 'arrival'>[] = [
       ...(exit?.sources ?? []).map((source) => ({ source })),
       ...inside.flatMap((arrival) => domain.prefixes.map((prefix) => ({ source: hostIn(prefix), arrival })))
     ]
-    const mark = ownership.mark + 1 + index
+    const mark = markOf(ownership, index)
     const own = domain.servers.flatMap(({ addresses }) => addresses)
     const strangers = site.domains
       .filter((other) => other !== domain)
@@ -85,10 +86,10 @@ function leadsBy(exit: Exit, answer: RouteAnswer, { source }: ExitProbe): boolea
   if (exit.interface !== answer.interface) return false
   const gateway = exit.gateways.find(({ family }) => family === source.family)
   if (gateway === undefined || answer.gateway === undefined) return gateway === answer.gateway
-  return formatIpAddress(gateway) === formatIpAddress(answer.gateway)
+  return equalIpAddresses(gateway, answer.gateway)
 }
 
-/** An address in a prefix that is likely to be nobody's own: its last but one. */
+/** An address in a prefix that is likely to be nobody's own: of IPv4 its last but one, of IPv6 the one that ends in 2. */
 function hostIn({ address: { family, a, b, c, d }, length }: IpPrefix): IpAddress {
   if (family === 4) return length >= 31 ? ipv4(a) : ipv4(a + 2 ** (32 - length) - 2)
   return length >= 127 ? ipv6(a, b, c, d) : ipv6(a, b, c, d + 2)

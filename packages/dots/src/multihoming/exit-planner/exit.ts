@@ -25,6 +25,19 @@ export interface ExitOwnership {
   readonly nftTable: string
 }
 
+export function tableOf({ table }: ExitOwnership, index: number): number {
+  return table + 1 + index
+}
+
+export function markOf({ mark }: ExitOwnership, index: number): number {
+  return mark + 1 + index
+}
+
+/** The exit to a provider, where this router has one. */
+export function exitTo(name: DomainName, exits: readonly Exit[]): Exit | undefined {
+  return exits.find(({ domain }) => domain === name)
+}
+
 /** Numbers and a name that nobody else is known to use. */
 export const DEFAULT_EXIT_OWNERSHIP: ExitOwnership = {
   table: 46_460,
