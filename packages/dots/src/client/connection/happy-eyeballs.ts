@@ -61,10 +61,12 @@ export interface CandidateOutcome<Path> {
   readonly outcome: AttemptOutcome
 }
 
-export type HappyEyeballsInput =
+export type HappyEyeballsInput<Path> =
   | { readonly kind: 'start' }
   | { readonly kind: 'established'; readonly connection: ConnectionId }
   | { readonly kind: 'failed'; readonly connection: ConnectionId; readonly reason: SessionFailure }
+  /** Some candidates are none any more, and there are others, to be tried after those that wait. */
+  | { readonly kind: 'revised'; readonly lost: readonly Path[]; readonly found: readonly Candidate<Path>[] }
   /** An attack has begun, or is over. */
   | { readonly kind: 'attack'; readonly isOn: boolean }
   | { readonly kind: 'cancel' }
@@ -107,13 +109,13 @@ type RunState<Path> =
  * heard the server over a session and cancels: a handshake that is complete at our end may not be at the other, and a
  * connection may be stuck by losses right behind it.
  *
- * | state | start | established | failed | attack | cancel | time |
- * |---|---|---|---|---|---|---|
- * | `ready` | first attempt | closed | – | other delay | `over` | – |
- * | `racing` | – | of a running attempt: won, and `over` unless an attack is on; else closed | the next starts; the last: `over`, failed | other delay | all closed, `over` | next attempt |
- * | `over` | – | closed: it comes too late | – | – | – | – |
+ * | state | start | established | failed | revised | attack | cancel | time |
+ * |---|---|---|---|---|---|---|---|
+ * | `ready` | first attempt | closed | – | others wait | other delay | `over` | – |
+ * | `racing` | – | of a running attempt: won, and `over` unless an attack is on; else closed | the next starts; the last: `over`, failed | what is lost is closed and has failed, others wait | other delay | all closed, `over` | next attempt |
+ * | `over` | – | closed: it comes too late | – | – | – | – | – |
  */
-export class HappyEyeballs<Path> implements Machine<HappyEyeballsInput, HappyEyeballsOutput<Path>> {
+export class HappyEyeballs<Path> implements Machine<HappyEyeballsInput<Path>, HappyEyeballsOutput<Path>> {
   readonly #options: HappyEyeballsOptions<Path>
   readonly #waiting: Candidate<Path>[]
   readonly #outcomes = new Map<Path, AttemptOutcome>()
@@ -145,7 +147,7 @@ export class HappyEyeballs<Path> implements Machine<HappyEyeballsInput, HappyEye
     return [...this.#outcomes].map(([path, outcome]) => ({ path, outcome }))
   }
 
-  handle(input: HappyEyeballsInput, now: Instant): void {
+  handle(input: HappyEyeballsInput<Path>, now: Instant): void {
     switch (input.kind) {
       case 'start':
         if (this.#state.kind === 'ready') this.#race([], now)
@@ -155,6 +157,9 @@ export class HappyEyeballs<Path> implements Machine<HappyEyeballsInput, HappyEye
         return
       case 'failed':
         this.#failed(input.connection, input.reason, now)
+        return
+      case 'revised':
+        this.#revise(input.lost, input.found, now)
         return
       case 'attack':
         this.#isUnderAttack = input.isOn
@@ -195,6 +200,19 @@ export class HappyEyeballs<Path> implements Machine<HappyEyeballsInput, HappyEye
     this.#sentAt.set(connection, now)
     this.#state = { kind: 'racing', running: [...running, { connection, path: next.path, since: now }] }
     this.#outputs.push({ kind: 'connect', connection, path: next.path })
+  }
+
+  #revise(lost: readonly Path[], found: readonly Candidate<Path>[], now: Instant): void {
+    const waiting = this.#waiting.filter(({ path }) => !lost.includes(path))
+    this.#waiting.splice(0, this.#waiting.length, ...waiting, ...found)
+    if (this.#state.kind !== 'racing') return
+    const over = this.running.filter(({ path }) => lost.includes(path))
+    this.#close(over)
+    for (const { path } of over) this.#outcomes.set(path, { kind: 'failed', reason: 'local' })
+    this.#race(
+      this.running.filter((each) => !over.includes(each)),
+      now
+    )
   }
 
   #delayBefore(next: Candidate<Path>, isOneRunning: boolean): Duration {

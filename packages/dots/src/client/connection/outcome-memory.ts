@@ -30,6 +30,11 @@ export function pathKey(path: LegalPath): string {
   return `${transport} ${from} ${path.interface ?? 'any'} > ${to} ${remote.port}`
 }
 
+/** Whether two paths lead the same way to the same host; of one path, each site has an object of its own. */
+export function isSamePath(x: LegalPath, y: LegalPath): boolean {
+  return x === y || (x.referenceName === y.referenceName && pathKey(x) === pathKey(y))
+}
+
 /** RFC 8305 §4: what was learnt in one network MUST NOT be used in another. Which one it is, its local addresses tell. */
 export function situationOf(paths: readonly LegalPath[]): string {
   const local = paths.map(({ source, interface: via }) => `${formatIpAddress(source)} ${via ?? 'any'}`)

@@ -9,7 +9,7 @@ import type {
   HappyEyeballsInput,
   HappyEyeballsOutput
 } from './happy-eyeballs.ts'
-import { OutcomeMemory } from './outcome-memory.ts'
+import { OutcomeMemory, isSamePath } from './outcome-memory.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import type { Attempt, ConnectionId, Race } from './session-state.ts'
 
@@ -82,6 +82,25 @@ export class PathSelection {
     return this.#start(this.#memory.candidates(paths, this.#options.calendar.at(now)), now)
   }
 
+  /** Whether this is one of the ways to the server. */
+  isLegal(path: LegalPath): boolean {
+    return this.paths.paths.some((each) => isSamePath(each, path))
+  }
+
+  /**
+   * Takes what is no way to the server any more out of the run under way, and with `isForAll` takes in what has become one:
+   * each is tried once in a run.
+   */
+  revise(isForAll: boolean, now: Instant): void {
+    const run = this.#race?.run
+    if (run === undefined) return
+    const known = [...run.running, ...run.waiting, ...run.outcomes].map(({ path }) => path)
+    const lost = known.filter((path) => !this.isLegal(path))
+    const found = this.paths.paths.filter((path) => !known.some((each) => isSamePath(each, path)))
+    const candidates = isForAll ? found.map((path) => ({ path, isHeldBack: false })) : []
+    if (lost.length + candidates.length > 0) this.#tell({ kind: 'revised', lost, found: candidates }, now)
+  }
+
   /** A run over the paths that use UDP. */
   startDatagrams(now: Instant): Race {
     return this.#start(
@@ -142,7 +161,7 @@ export class PathSelection {
     return race
   }
 
-  #tell(input: HappyEyeballsInput, now: Instant): void {
+  #tell(input: HappyEyeballsInput<LegalPath>, now: Instant): void {
     this.#race?.run.handle(input, now)
     this.#drain(now)
   }

@@ -6,6 +6,8 @@ import type { ServerName } from '../../domain/identifier.ts'
 export type RouterWatchInput =
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
+  /** These are default routers now; those of before that are among them go on. */
+  | { readonly kind: 'servers'; readonly servers: Iterable<ServerName> }
   /** The answer to `read`; undefined: the system did not tell. */
   | { readonly kind: 'routers'; readonly routers: readonly DefaultRouter[] | undefined }
   | { readonly kind: 'session'; readonly server: ServerName; readonly isUp: boolean }
@@ -19,20 +21,22 @@ const LOOK_AGAIN = Seconds(5)
 
 type WatchState =
   | { readonly kind: 'off' }
+  | { readonly kind: 'idle' }
   | { readonly kind: 'reading' }
   | { readonly kind: 'waiting'; readonly until: Instant }
 
 /**
  * Looks for default routers as long as a server that is one has no session (RFC 9132 §4.3).
  *
- * | state | start | stop | routers | time |
- * |---|---|---|---|---|
- * | `off` | read, `reading` | – | – | – |
- * | `reading` | – | `off` | told if new, `waiting` | – |
- * | `waiting` | – | `off` | – | read, `reading`, where a session is missing |
+ * | state | start | stop | servers | routers | time |
+ * |---|---|---|---|---|---|
+ * | `off` | read, `reading`; nobody to look for: `idle` | – | – | – | – |
+ * | `idle` | – | `off` | read, `reading`, where there are some | – | – |
+ * | `reading` | – | `off` | – | told if new, `waiting` | – |
+ * | `waiting` | – | `off` | read, `reading`, where one is new | – | read, `reading`, where a session is missing |
  */
 export class RouterWatch implements Machine<RouterWatchInput, RouterWatchOutput> {
-  readonly #servers: ReadonlySet<ServerName>
+  #servers: ReadonlySet<ServerName>
   readonly #up = new Set<ServerName>()
   readonly #outputs: RouterWatchOutput[] = []
   #state: WatchState = { kind: 'off' }
@@ -46,7 +50,12 @@ export class RouterWatch implements Machine<RouterWatchInput, RouterWatchOutput>
   handle(input: RouterWatchInput, now: Instant): void {
     switch (input.kind) {
       case 'start':
-        if (this.#state.kind === 'off' && this.#servers.size > 0) this.#read()
+        if (this.#state.kind !== 'off') return
+        if (this.#servers.size > 0) this.#read()
+        else this.#state = { kind: 'idle' }
+        return
+      case 'servers':
+        this.#watch(new Set(input.servers))
         return
       case 'stop':
         this.#state = { kind: 'off' }
@@ -78,6 +87,16 @@ export class RouterWatch implements Machine<RouterWatchInput, RouterWatchOutput>
   handleTimeout(now: Instant): void {
     const due = this.nextTimeout()
     if (due !== undefined && due <= now) this.#read()
+  }
+
+  #watch(servers: ReadonlySet<ServerName>): void {
+    const isOneNew = [...servers].some((server) => !this.#servers.has(server))
+    this.#servers = servers
+    for (const server of this.#up) if (!servers.has(server)) this.#up.delete(server)
+    if (!isOneNew) return
+    // The new one has not heard of routers that others know.
+    this.#told = undefined
+    if (this.#state.kind === 'idle' || this.#state.kind === 'waiting') this.#read()
   }
 
   #read(): void {

@@ -6,6 +6,7 @@ import type { Calendar } from '../memory/calendar.ts'
 import type { AttemptRule } from './happy-eyeballs.ts'
 import { Migration } from './migration.ts'
 import type { MigrationRule } from './migration.ts'
+import { isSamePath } from './outcome-memory.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import { PathSelection } from './path-selection.ts'
 import type { PathSelectionOutput } from './path-selection.ts'
@@ -14,11 +15,23 @@ import { Reconnection } from './reconnection.ts'
 import type { ReconnectionRule } from './reconnection.ts'
 import { liveSessions, raceOf } from './session-state.ts'
 import type { Attempt, ConnectionId, LiveSession, Race, Rival, SessionState } from './session-state.ts'
-import { attackChanged, attackOver, fallenSilent, heard, rivalLost, runOver, won } from './silent-session.ts'
+import {
+  alone,
+  attackChanged,
+  attackOver,
+  fallenSilent,
+  heard,
+  rivalLost,
+  runOver,
+  won
+} from './silent-session.ts'
 import type { SessionStep, Silent } from './silent-session.ts'
 
 /** Why a session counts as disconnected (RFC 9132 §4.7). */
 const SILENCE = 'no answer to heartbeats'
+
+/** Why a session or an attempt is given up that a change of the site leaves without a right to its path. */
+const NOT_LEGAL = 'its path is no longer legal (RFC 9284 §5.1)'
 
 export type SessionKeeperInput =
   | { readonly kind: 'start' }
@@ -42,6 +55,11 @@ export type SessionKeeperInput =
   | { readonly kind: 'attack'; readonly isOn: boolean }
   /** Other ways lead to the server now. A session that is there stays. */
   | { readonly kind: 'paths'; readonly paths: LegalPaths }
+  /**
+   * The site has changed, and no other ways are legal any more: a session by another one is moved, the new one there before
+   * the old one goes; `strays` are over at once.
+   */
+  | { readonly kind: 'legal'; readonly paths: LegalPaths; readonly strays: readonly ConnectionId[] }
   /** Another server stands in, or the own one again (RFC 9132 §4.6): it is asked at once, for it has not failed. */
   | { readonly kind: 'moved'; readonly paths: LegalPaths }
   /** What a `remember` of an earlier life said. */
@@ -89,6 +107,8 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   readonly #selection: PathSelection
   readonly #outputs: SessionKeeperOutput[] = []
   #state: SessionState = { kind: 'stopped' }
+  /** When a session by a path that is no longer legal is to be replaced. */
+  #moveAt: Instant | undefined
 
   constructor(options: SessionKeeperOptions) {
     const { rules } = options
@@ -107,7 +127,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     return this.#selection.outcomes(now)
   }
 
-  /** When UDP is tried again beside a session over TCP; undefined: not planned. */
+  /** When UDP is tried again beside a session over TCP, or a legal path beside another; undefined: not planned. */
   get nextProbeAt(): Instant | undefined {
     return this.#state.kind === 'established' ? this.#nextProbe(this.#state) : undefined
   }
@@ -147,6 +167,9 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
         this.#selection.paths = input.paths
         if (this.#state.kind === 'no-path') this.#tryPaths(now)
         break
+      case 'legal':
+        this.#provide(input.paths, input.strays, now)
+        break
       case 'moved':
         this.#selection.paths = input.paths
         if (this.#state.kind !== 'stopped') this.#move(now)
@@ -184,6 +207,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   /** RFC 9132 §4.3: from TCP back to UDP, where UDP leads to the server. Not while an attack is on: the session works. */
   #nextProbe({ path, since, probe }: SessionState & { readonly kind: 'established' }): Instant | undefined {
     const { isUnderAttack, datagramPaths } = this.#selection
+    if (!this.#selection.isLegal(path)) return probe === undefined ? this.#moveAt : undefined
     if (path.transport === 'udp' || probe !== undefined || isUnderAttack) return undefined
     return datagramPaths.length === 0 ? undefined : this.#migration.nextAt(since)
   }
@@ -194,7 +218,9 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     else if (state.kind === 'silent') this.#change({ ...state, rival: this.#rivalAt(now, now) })
     else if (state.kind === 'established') {
       this.#reconnection.attempted(now)
-      this.#change({ ...state, probe: this.#selection.startDatagrams(now) })
+      const isToMove = !this.#selection.isLegal(state.path)
+      const probe = isToMove ? this.#selection.start(now) : this.#selection.startDatagrams(now)
+      if (probe !== undefined) this.#change({ ...state, probe })
     }
   }
 
@@ -239,7 +265,8 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     const reason = SILENCE
     if (until > now) return { kind: 'pausing', until, reason }
     const race = this.#race(now)
-    return race === undefined ? { kind: 'pausing', until, reason } : { kind: 'connecting', race }
+    if (race !== undefined) return { kind: 'connecting', race }
+    return { kind: 'pausing', until: this.#reconnection.afterFailure(now, false), reason }
   }
 
   #drain(now: Instant): void {
@@ -278,7 +305,10 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   #lost(run: PathSelectionOutput & { readonly kind: 'failed' }, now: Instant): void {
     const state = this.#state
     const undisturbed = runOver(state)
-    if (undisturbed !== undefined) {
+    const isToLeave = state.kind === 'established' && !this.#selection.isLegal(state.path)
+    // It was kept for the sake of a new one, which it has not come to.
+    if (isToLeave) this.#outputs.push({ kind: 'close', connection: state.connection }, { kind: 'down' })
+    else if (undisturbed !== undefined) {
       this.#change(undisturbed)
       return
     }
@@ -375,9 +405,65 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     }
   }
 
+  /**
+   * RFC 9284 §5.1: nothing goes on by a path that the site does not allow any more. Where another is allowed, the session
+   * is there before the old one goes; runs keep their distance, however often the site changes.
+   */
+  #restrict(former: LegalPaths, strays: readonly ConnectionId[], now: Instant): void {
+    if (this.#state.kind === 'stopped') return
+    this.#selection.revise(isConnecting(this.#state), now)
+    this.#drain(now)
+    const { paths } = this.#selection.paths
+    for (const { connection, path } of liveSessions(this.#state))
+      if (paths.length === 0 || (strays.includes(connection) && !this.#selection.isLegal(path)))
+        this.#cut(connection, now)
+    const state = this.#state
+    if (state.kind === 'silent') this.#settleSilent(state, now)
+    else if (state.kind === 'established' && !this.#selection.isLegal(state.path)) this.#leave(state, now)
+    else if (state.kind === 'no-path') this.#tryPaths(now)
+    else if (state.kind === 'pausing' && paths.length === 0) this.#connect(now)
+    else if (state.kind === 'pausing' && paths.some((path) => !hasPath(former, path)))
+      this.#change({ ...state, until: sooner(state.until, this.#reconnection.afterLoss(now)) })
+  }
+
+  #provide(paths: LegalPaths, strays: readonly ConnectionId[], now: Instant): void {
+    const former = this.#selection.paths
+    this.#selection.paths = paths
+    this.#restrict(former, strays, now)
+  }
+
+  #cut(connection: ConnectionId, now: Instant): void {
+    this.#outputs.push({ kind: 'close', connection })
+    this.#closed(connection, NOT_LEGAL, now)
+  }
+
+  /** Of a silent session and its rival, what is legal stays. */
+  #settleSilent(state: Silent, now: Instant): void {
+    const { rival } = state
+    const isLegal = this.#selection.isLegal(state.path)
+    if (rival.kind === 'established' && !this.#selection.isLegal(rival.path)) this.#cut(rival.connection, now)
+    else if (rival.kind === 'established' && !isLegal) this.#cut(state.connection, now)
+    else if (rival.kind === 'pausing') this.#hasten(state, rival, now)
+  }
+
+  /** There may be new paths for a rival. */
+  #hasten(state: Silent, rival: Rival & { readonly kind: 'pausing' }, now: Instant): void {
+    const until = sooner(rival.until, this.#reconnection.afterLoss(now))
+    if (until < rival.until) this.#change({ ...state, rival: { ...rival, until } })
+  }
+
+  /** To a legal path, when the next run may start. */
+  #leave(state: SessionState & { readonly kind: 'established' }, now: Instant): void {
+    if (state.backup !== undefined) this.#selection.cancel(now)
+    if (state.probe === undefined) this.#change(alone(state))
+    this.#moveAt = this.#reconnection.afterLoss(now)
+    if (this.#moveAt <= now) this.#run(now)
+  }
+
   #attack(isOn: boolean, now: Instant): void {
     const state = this.#state
     this.#selection.attack(isOn, now)
+    if (state.kind === 'established' && !this.#selection.isLegal(state.path)) return
     this.#take(attackChanged(state, isOn), now)
     if (isOn || state.kind !== 'silent') return
     const step = attackOver(state)
@@ -386,4 +472,17 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     this.#outputs.push({ kind: 'close', connection: state.connection })
     this.#leaveSilent(state, SILENCE, now)
   }
+}
+
+/** A run over all ways to the server is under way, for the want of a session. */
+function isConnecting(state: SessionState): boolean {
+  return state.kind === 'connecting' || (state.kind === 'silent' && state.rival.kind === 'connecting')
+}
+
+function hasPath({ paths }: LegalPaths, path: LegalPath): boolean {
+  return paths.some((each) => isSamePath(each, path))
+}
+
+function sooner(a: Instant, b: Instant): Instant {
+  return a < b ? a : b
 }

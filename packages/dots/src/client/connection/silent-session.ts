@@ -95,7 +95,7 @@ export function rivalLost(state: Silent, until: Instant, reason: string): Sessio
 }
 
 /** A session without what goes on beside it. */
-function alone(session: LiveSession): { readonly kind: 'established' } & EstablishedSession {
+export function alone(session: LiveSession): { readonly kind: 'established' } & EstablishedSession {
   return { kind: 'established', ...bare(session) }
 }
 

@@ -28,7 +28,7 @@ class Bench {
     })
   }
 
-  feed(input: HappyEyeballsInput): this {
+  feed(input: HappyEyeballsInput<string>): this {
     this.run.handle(input, this.now)
     return this.#drain()
   }
