@@ -1,5 +1,6 @@
 import type { IpAddress, SessionEnd, SessionFailure } from '@breakwater/core'
 import type { Cuid, ProtectionId } from '../domain/identifier.ts'
+import type { DotsServer } from '../domain/site.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { ConnectionOutput } from './connection/connection-io.ts'
@@ -20,6 +21,17 @@ export type AssociationInput =
   | { readonly kind: 'want'; readonly wants: readonly LastingWant[] }
   /** Other ways lead to the server now. */
   | { readonly kind: 'paths'; readonly paths: LegalPaths }
+  /**
+   * The site has changed, and only these ways to the server are legal now: a session by another one is moved. It is the
+   * same server (domain, name, reference name); what else is known of it may differ.
+   */
+  | {
+      readonly kind: 'site'
+      readonly server: DotsServer
+      readonly paths: LegalPaths
+      /** Sessions whose source address is another domain's now: they are over at once (RFC 9284 §5.1). */
+      readonly strays: readonly ConnectionId[]
+    }
   /** What `remember` said in an earlier life. */
   | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
   /** What `note-request` and `note-numbering` said in an earlier life; before `start`. */

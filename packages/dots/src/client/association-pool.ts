@@ -1,15 +1,24 @@
 import { earlier } from '@breakwater/core'
 import type { Entropy, Instant } from '@breakwater/core'
 import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
+import type { DefaultRouter } from '../domain/default-routers.ts'
 import type { DotsServer } from '../domain/site.ts'
+import { strangersTo } from '../multihoming/address-class.ts'
 import { alternatePaths } from '../multihoming/alternate-paths.ts'
+import type { AlternatePaths, AlternateServer } from '../multihoming/alternate-paths.ts'
+import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
+import { routerPaths } from '../multihoming/router-paths.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
 import { DEFAULT_SESSION_PARAMETERS } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import { SessionLoads } from '../signal/session-loads.ts'
 import { Association } from './association.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
+import { Departures } from './departures.ts'
+import { AbsentServers } from './memory/absent-servers.ts'
 import type { Calendar } from './memory/calendar.ts'
+import type { ServerLegacy } from './memory/client-records.ts'
+import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import { RecentContacts } from './redirection/redirection.ts'
 import type { WantedConfiguration } from './session/session-negotiation.ts'
 import type { SessionRules } from './connection/session-keeper.ts'
@@ -17,20 +26,34 @@ import { liveSessions } from './connection/session-state.ts'
 import type { ConnectionId } from './connection/session-state.ts'
 
 export interface AssociationPoolOptions {
-  readonly cuids: ReadonlyMap<DomainName, Cuid>
   readonly calendar: Calendar
   readonly entropy: Entropy
   readonly rules: SessionRules
-  readonly resolvingDomains?: ReadonlySet<DomainName> | undefined
   readonly parameters?: SessionParameters | undefined
   readonly configuration?: WantedConfiguration | undefined
   /** Does what an association wants done. */
   readonly perform: (association: Association, output: AssociationOutput, now: Instant) => void
 }
 
+/** What a pool goes by that changes with the site. */
+export interface PoolSite {
+  readonly plan: SitePlan
+  readonly cuids: ReadonlyMap<DomainName, Cuid>
+  readonly resolvingDomains?: ReadonlySet<DomainName> | undefined
+}
+
+/** Who has come with another site. */
+export interface PoolChange {
+  /** Not started yet. */
+  readonly added: readonly Association[]
+  /** Was leaving, and stays. */
+  readonly returned: readonly Association[]
+}
+
 /**
  * The associations with all servers of a site (RFC 9284 §5.1): makes them, knows which connection belongs to which, and
- * takes every input to its own one. It does not know what is asked of the servers.
+ * takes every input to its own one. When the site changes, who stays keeps its session, and who goes is let go in order
+ * (`Departures`). It does not know what is asked of the servers.
  */
 export class AssociationPool {
   readonly #options: AssociationPoolOptions
@@ -38,23 +61,70 @@ export class AssociationPool {
   readonly #byConnection = new Map<ConnectionId, Association>()
   readonly #contacts = new RecentContacts(() => this.#heard())
   readonly #loads = new SessionLoads()
+  readonly #departures = new Departures()
+  readonly #absent = new AbsentServers()
+  #site: PoolSite
+  #routers: readonly DefaultRouter[] = []
+  /** What an earlier life left has been taken up: ids are set aside before they are used. */
+  #isResumed = false
   #nextConnection = 1
 
   /** One for each server of the plan whose domain has a cuid. */
-  constructor(plan: SitePlan, options: AssociationPoolOptions) {
+  constructor(site: PoolSite, options: AssociationPoolOptions) {
     this.#options = options
-    for (const server of plan.servers.values()) {
-      const cuid = options.cuids.get(server.domain)
-      if (cuid !== undefined) this.#associations.set(server.name, this.#associate(server, cuid, plan))
+    this.#site = site
+    for (const { server, cuid } of associable(site))
+      this.#associations.set(server.name, this.#associate(server, cuid))
+  }
+
+  /**
+   * The site is another one: associations with new servers are made, not yet started; the others go on by what is legal
+   * now, or leave.
+   * @returns those of which nothing is wanted yet.
+   */
+  replace(site: PoolSite, now: Instant): PoolChange {
+    const former = this.#site
+    this.#site = site
+    const wanted = associable(site)
+    for (const association of this.#associations.values())
+      if (!wanted.some((each) => isSame(association, each))) this.#letGo(association, former, now)
+    const added: Association[] = []
+    const returned: Association[] = []
+    for (const each of wanted) {
+      const { server } = each
+      const back = this.#departures.takeBack((one) => isSame(one, each))
+      if (back !== undefined) returned.push(back)
+      const known = back ?? this.#associations.get(server.name)
+      const association = known ?? this.#associate(server, each.cuid)
+      this.#associations.set(server.name, association)
+      if (known === undefined) added.push(association)
+      else this.#revise(known, server, this.#pathsTo(server, site.plan), now)
     }
+    for (const { association, plan } of this.#departures.all) {
+      const { server } = association
+      this.#revise(association, server, this.#pathsTo(server, plan), now)
+    }
+    for (const association of added) this.#takeUp(association, now)
+    return { added, returned }
+  }
+
+  /** Those that the site has. */
+  get staying(): readonly Association[] {
+    return [...this.#associations.values()]
+  }
+
+  /** Of which servers something is to be withdrawn, because the site has them no more. */
+  get leaving(): readonly Association[] {
+    return this.#departures.associations
   }
 
   get byServer(): ReadonlyMap<ServerName, Association> {
     return this.#associations
   }
 
+  /** Also those with servers that are leaving. */
   all(): readonly Association[] {
-    return [...this.#associations.values()]
+    return [...this.#associations.values(), ...this.#departures.associations]
   }
 
   get(server: ServerName): Association | undefined {
@@ -73,7 +143,37 @@ export class AssociationPool {
   }
 
   tellAll(input: AssociationInput, now: Instant): void {
-    for (const association of this.#associations.values()) this.#tell(association, input, now)
+    for (const association of this.all()) this.#tell(association, input, now)
+  }
+
+  /** What an earlier life left: also of servers that this site has not. */
+  resume(legacies: ReadonlyMap<ServerName, ServerLegacy>, now: Instant): void {
+    this.#isResumed = true
+    for (const [name, legacy] of legacies) this.#absent.keepLegacy(name, legacy)
+    for (const association of this.#associations.values()) this.#takeUp(association, now)
+  }
+
+  /** What an earlier life learnt of the paths. */
+  remember(outcomes: ReadonlyMap<ServerName, RememberedOutcomes>, now: Instant): void {
+    for (const [name, each] of outcomes)
+      if (this.#associations.has(name)) this.tell(name, { kind: 'restore', outcomes: each }, now)
+      else this.#absent.keepOutcomes(name, each)
+  }
+
+  /** These are the default routers: servers that are one get their paths, and those whose time it is begin. */
+  route(routers: readonly DefaultRouter[], now: Instant): void {
+    this.#routers = routers
+    for (const association of this.#associations.values()) {
+      const { server } = association
+      if (server.isDefaultRouter !== true) continue
+      this.#tell(association, { kind: 'paths', paths: this.#pathsTo(server, this.#site.plan) }, now)
+      this.#tell(association, { kind: 'start' }, now)
+    }
+  }
+
+  /** Nothing is wanted of the servers that are leaving. */
+  withdraw(now: Instant): void {
+    for (const association of this.leaving) this.#tell(association, { kind: 'want', wants: [] }, now)
   }
 
   /** Tells whose connection it is. */
@@ -86,21 +186,71 @@ export class AssociationPool {
   nextTimeout(): Instant | undefined {
     let next: Instant | undefined
     for (const association of this.#associations.values()) next = earlier(next, association.nextTimeout())
-    return next
+    for (const association of this.#departures.associations) next = earlier(next, association.nextTimeout())
+    return earlier(next, this.#departures.nextTimeout())
   }
 
   handleTimeout(now: Instant): void {
-    for (const association of this.#associations.values()) {
+    for (const association of this.all()) {
       association.handleTimeout(now)
       this.#drain(association, now)
     }
+    for (const departure of this.#departures.due(now)) {
+      const { association } = departure
+      this.#tell(association, { kind: 'stop' }, now)
+      if (!this.#isSucceeded(association))
+        this.#absent.keepLegacy(association.server.name, association.legacy())
+      this.#departures.remove(departure)
+    }
   }
 
-  #associate(server: DotsServer, cuid: Cuid, plan: SitePlan): Association {
-    const { calendar, entropy, rules, resolvingDomains, configuration } = this.#options
-    return new Association({
+  #letGo(association: Association, former: PoolSite, now: Instant): void {
+    const { name } = association.server
+    this.#associations.delete(name)
+    this.#departures.add({ association, plan: former.plan, since: now })
+  }
+
+  /** Another association has its name now: what this one would store would be taken for that one's. */
+  #isSucceeded(association: Association): boolean {
+    const namesake = this.#associations.get(association.server.name)
+    return namesake !== undefined && namesake !== association
+  }
+
+  /** RFC 9284 §5.1: what a session may go by, also one with a server that is leaving, the site of now says. */
+  #revise(association: Association, server: DotsServer, { paths, illegal }: LegalPaths, now: Instant): void {
+    const own = paths.filter((path) => !this.#isStray(path))
+    const strays = liveSessions(association.state)
+      .filter(({ path }) => this.#isStray(path))
+      .map(({ connection }) => connection)
+    this.#tell(association, { kind: 'site', server, paths: { paths: own, illegal }, strays }, now)
+  }
+
+  /** Its source is what another domain assigned. */
+  #isStray({ domain, source }: LegalPath): boolean {
+    const { plan } = this.#site
+    const isService = plan.site.domains.some(({ name, kind }) => name === domain && kind === 'service')
+    return !isService && strangersTo(domain, plan.classes.longestMatch(source)?.value).length > 0
+  }
+
+  /** An association takes up what is known of its server. */
+  #takeUp(association: Association, now: Instant): void {
+    const { name } = association.server
+    const legacy = this.#absent.takeLegacy(name)
+    if (this.#isResumed || legacy !== undefined) this.#tell(association, { kind: 'resume', legacy }, now)
+    const outcomes = this.#absent.takeOutcomes(name)
+    if (outcomes !== undefined) this.#tell(association, { kind: 'restore', outcomes }, now)
+  }
+
+  #pathsTo(server: DotsServer, plan: SitePlan): LegalPaths {
+    if (server.isDefaultRouter === true) return routerPaths(plan.site, server, this.#routers)
+    return plan.paths.get(server.name) ?? { paths: [], illegal: [] }
+  }
+
+  #associate(server: DotsServer, cuid: Cuid): Association {
+    const { calendar, entropy, rules, configuration } = this.#options
+    const association: Association = new Association({
       server,
-      paths: plan.paths.get(server.name) ?? { paths: [], illegal: [] },
+      paths: this.#pathsTo(server, this.#site.plan),
       cuid,
       calendar,
       entropy,
@@ -109,12 +259,20 @@ export class AssociationPool {
       configuration,
       redirection: {
         contacts: this.#contacts,
-        pathsTo: (alternate) => alternatePaths(plan.site, server, alternate),
-        resolvesNames: resolvingDomains?.has(server.domain) ?? false
+        pathsTo: (alternate) => this.#pathsInPlaceOf(association, alternate),
+        resolvesNames: () => this.#site.resolvingDomains?.has(server.domain) ?? false
       },
       loads: this.#loads,
       newConnection: () => this.#nextConnection++ as ConnectionId
     })
+    return association
+  }
+
+  /** By the site of now, or for a server that is leaving, by the last one that had it. */
+  #pathsInPlaceOf(association: Association, alternate: AlternateServer): AlternatePaths {
+    const departure = this.#departures.all.find((each) => each.association === association)
+    const { site } = departure?.plan ?? this.#site.plan
+    return alternatePaths(site, association.server, alternate)
   }
 
   #tell(association: Association, input: AssociationInput, now: Instant): void {
@@ -125,13 +283,42 @@ export class AssociationPool {
   #drain(association: Association, now: Instant): void {
     for (let output = association.poll(); output !== undefined; output = association.poll()) {
       if (output.kind === 'connect') this.#byConnection.set(output.connection, association)
+      if (isStored(output) && this.#isSucceeded(association)) continue
       this.#options.perform(association, output, now)
     }
   }
 
   /** Every server that there is a session with, and when it was heard. */
   *#heard(): Iterable<readonly [string, Instant]> {
-    for (const { state } of this.#associations.values())
+    for (const { state } of this.all())
       for (const { path, session } of liveSessions(state)) yield [path.referenceName, session.heardAt]
   }
+}
+
+interface Associable {
+  readonly server: DotsServer
+  readonly cuid: Cuid
+}
+
+/** Servers that we may introduce ourselves to. */
+function associable({ plan, cuids }: PoolSite): readonly Associable[] {
+  return [...plan.servers.values()].flatMap((server) => {
+    const cuid = cuids.get(server.domain)
+    return cuid === undefined ? [] : [{ server, cuid }]
+  })
+}
+
+/** The same server to the same client, so that its session and its requests go on. */
+function isSame({ server: known, configuredCuid }: Association, { server, cuid }: Associable): boolean {
+  const isServer =
+    known.name === server.name &&
+    known.domain === server.domain &&
+    known.referenceName === server.referenceName &&
+    known.isDefaultRouter === server.isDefaultRouter
+  return isServer && configuredCuid === cuid
+}
+
+/** Stored under the name of the server. */
+function isStored({ kind }: AssociationOutput): boolean {
+  return kind === 'note-request' || kind === 'note-numbering' || kind === 'remember'
 }

@@ -7,6 +7,7 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
 import { isAboutSession } from './session/errand.ts'
 import type { Calendar } from './memory/calendar.ts'
+import type { ServerLegacy } from './memory/client-records.ts'
 import { Negotiations } from './session/negotiations.ts'
 import { Pacing } from './session/pacing.ts'
 import { isSuccess } from '@breakwater/coap'
@@ -26,6 +27,7 @@ import { SignalSession } from './session/session.ts'
 import type { SignalSessionOutput } from './session/session-io.ts'
 import { SessionKeeper } from './connection/session-keeper.ts'
 import type { SessionKeeperInput, SessionKeeperOutput, SessionRules } from './connection/session-keeper.ts'
+import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import { reportCandidates } from './connection/race-report.ts'
 import type { CandidateReport } from './connection/race-report.ts'
 import { liveSessions, raceOf } from './connection/session-state.ts'
@@ -53,7 +55,7 @@ export interface AssociationOptions {
  * only, and the mitigation requests at that server, which outlive sessions.
  */
 export class Association implements Machine<AssociationInput, AssociationOutput> {
-  readonly server: DotsServer
+  #server: DotsServer
   readonly #options: AssociationOptions
   readonly #keeper: SessionKeeper
   readonly #book: RequestBook
@@ -68,7 +70,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   readonly #redirects: RedirectFollowing
 
   constructor(options: AssociationOptions) {
-    this.server = options.server
+    this.#server = options.server
     this.#options = options
     this.#keeper = new SessionKeeper({ ...options, begin: (attempt, now) => this.#begin(attempt, now) })
     this.#redirects = this.#followRedirects(options)
@@ -79,6 +81,25 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       object: (text) => this.#outputs.push({ kind: 'configuration-unsafe', text })
     })
     this.#book = new RequestBook(options.cuid, options.calendar, options.entropy)
+  }
+
+  get server(): DotsServer {
+    return this.#server
+  }
+
+  /** The cuid that the site gave it; a server may have made us take another one since. */
+  get configuredCuid(): Cuid {
+    return this.#options.cuid
+  }
+
+  /** What a later association with the same server goes on from. */
+  legacy(): ServerLegacy {
+    return this.#book.legacy()
+  }
+
+  /** What the next run over the paths would go by. */
+  outcomes(now: Instant): RememberedOutcomes | undefined {
+    return this.#keeper.outcomes(now)
   }
 
   /** What the CoAP of its sessions holds. */
@@ -139,6 +160,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'paths':
         if (this.#redirects.provision(input.paths)) this.#keep(input, now)
         break
+      case 'site': {
+        this.#server = input.server
+        const paths = this.#redirects.reprovision(input.paths, now)
+        if (paths !== undefined) this.#keep({ kind: 'legal', paths, strays: input.strays }, now)
+        break
+      }
       case 'start':
       case 'stop':
       case 'established':

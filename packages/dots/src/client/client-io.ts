@@ -1,7 +1,8 @@
 import type { IpAddress, IpPrefix, SessionEnd, SessionFailure, WallTime } from '@breakwater/core'
 import type { Consent } from '../domain/consent.ts'
 import type { DefaultRouter } from '../domain/default-routers.ts'
-import type { DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { Site } from '../domain/site.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
 import type { RememberedOutcomes } from './connection/outcome-memory.ts'
@@ -38,6 +39,18 @@ export type ClientInput =
       readonly wallClock: WallTime
       readonly records: ClientRecords
       readonly protections: readonly ProtectionRequest[]
+    }
+  /**
+   * The network is another one now: a whole new description, one that `checkSite` has nothing against. Only the difference
+   * is told to servers (RFC 9284 §5.1).
+   */
+  | {
+      readonly kind: 'site'
+      readonly site: Site
+      /** The cuid of each domain's credential; a domain without one is not talked to. */
+      readonly cuids: ReadonlyMap<DomainName, Cuid>
+      /** Default: as before. */
+      readonly resolvingDomains?: ReadonlySet<DomainName>
     }
   | { readonly kind: 'protect'; readonly request: ProtectionRequest }
   | { readonly kind: 'release'; readonly id: ProtectionId }

@@ -1,17 +1,17 @@
-import { earlier, prefixKey } from '@breakwater/core'
+import { earlier } from '@breakwater/core'
 import type { Entropy, Instant, Machine, WallTime } from '@breakwater/core'
+import { MitigationStatusCode } from '@breakwater/model'
 import { nextConsentChange } from '../domain/consent.ts'
-import { ProtectionId } from '../domain/identifier.ts'
-import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
-import type { PreconfiguredScope, Site } from '../domain/site.ts'
+import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { DotsServer, PreconfiguredScope, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import type { ServerStates } from '../multihoming/alternatives.ts'
-import { cutAtNet, safetyNetOf } from '../multihoming/safety-net.ts'
+import { safetyNetOf } from '../multihoming/safety-net.ts'
 import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
+import { targetKey } from '../multihoming/compiler.ts'
 import { place } from '../multihoming/placement.ts'
 import type { Placement, PlacementOptions } from '../multihoming/placement.ts'
-import { routerPaths } from '../multihoming/router-paths.ts'
 import { compileSite } from '../multihoming/site-plan.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
@@ -22,12 +22,15 @@ import type { WantedConfiguration } from './session/session-negotiation.ts'
 import { Calendar } from './memory/calendar.ts'
 import type { ClientInput, ClientOutput, ClientRecords } from './client-io.ts'
 import { changeFor, readLegacy } from './memory/client-records.ts'
-import { Protection } from './protection.ts'
+import type { Protection } from './protection.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
+import { Protections } from './protections.ts'
+import type { Replacement } from './protections.ts'
+import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { RouterWatch } from './connection/router-watch.ts'
 import { sessionRules } from './session/session-rules.ts'
 import type { SessionRuleOptions } from './session/session-rules.ts'
-import type { LastingWant } from './requests/request-book.ts'
+import type { BookedRequest } from './requests/request-book.ts'
 import { reportRequests, reportSession } from './status.ts'
 import type { ClientStatus } from './status.ts'
 
@@ -52,37 +55,41 @@ export interface DotsClientOptions extends SessionRuleOptions {
  * send to an entitled server now it sends when it can, and never to another (RFC 9284 §5.1).
  */
 export class DotsClient implements Machine<ClientInput, ClientOutput> {
-  readonly #plan: SitePlan
+  #plan: SitePlan
   readonly #calendar = new Calendar()
   readonly #pool: AssociationPool
-  readonly #protections = new Map<ProtectionId, Protection>()
+  readonly #protections = new Protections()
   /** What was last reported of each protection, to report changes only. */
   readonly #reported = new Map<ProtectionId, string>()
   readonly #routers: RouterWatch
   /** What each server is to protect when its session is lost. */
-  readonly #nets = new Map<ServerName, readonly PreconfiguredScope[]>()
+  #nets: ReadonlyMap<ServerName, readonly PreconfiguredScope[]>
   readonly #outputs: ClientOutput[] = []
+  #resolvingDomains: ReadonlySet<DomainName> | undefined
   /** When a consent begins or ends next. */
   #consentChange: WallTime | undefined
   /** Something changed that placements may depend on. */
   #isToReconsider = false
+  #isStarted = false
   /** Something happened that the state of these may depend on. */
   readonly #stale = new Set<ProtectionId>()
 
   /** Throws a ConfigError when a rule breaks RFC 9132 §4.3 or §4.7. */
   constructor(options: DotsClientOptions) {
     this.#plan = compileSite(options.site)
-    this.#pool = new AssociationPool(this.#plan, {
-      ...options,
-      rules: sessionRules(options),
-      calendar: this.#calendar,
-      perform: (association, output, now) => this.#perform(association, output, now)
-    })
-    for (const { server } of this.#pool.all()) {
-      const net = safetyNetOf(server, this.#plan)
-      if (net.length > 0) this.#nets.set(server.name, net)
-    }
-    this.#routers = new RouterWatch(routerServers(this.#pool.all()))
+    const { cuids, resolvingDomains } = options
+    this.#resolvingDomains = resolvingDomains
+    this.#pool = new AssociationPool(
+      { plan: this.#plan, cuids, resolvingDomains },
+      {
+        ...options,
+        rules: sessionRules(options),
+        calendar: this.#calendar,
+        perform: (association, output, now) => this.#perform(association, output, now)
+      }
+    )
+    this.#nets = safetyNets(this.#pool.staying, this.#plan)
+    this.#routers = new RouterWatch(routerServers(this.#pool.staying))
   }
 
   handle(input: ClientInput, now: Instant): void {
@@ -90,11 +97,14 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       case 'start':
         this.#calendar.tell(input.wallClock, now)
         this.#watchConsents(now)
+        this.#isStarted = true
         // The safety net is there from the first session on.
         this.#want(new Set(this.#nets.keys()), now)
-        this.#startAll(now)
+        this.#begin(this.#pool.staying, now)
+        this.#routers.handle({ kind: 'start' }, now)
         break
       case 'stop':
+        this.#isStarted = false
         this.#routers.handle({ kind: 'stop' }, now)
         this.#pool.tellAll({ kind: 'stop' }, now)
         break
@@ -106,8 +116,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#watchConsents(now)
         break
       case 'remembered':
-        for (const [name, outcomes] of input.outcomes)
-          this.#pool.tell(name, { kind: 'restore', outcomes }, now)
+        this.#pool.remember(input.outcomes, now)
+        break
+      case 'site':
+        this.#changeSite(input, now)
         break
       case 'resolved':
         this.#pool.tell(input.server, input, now)
@@ -123,6 +135,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#release(input.id, now)
         break
       case 'efficacy':
+        this.#noteAttack(input.id, input.attackStatus)
         this.#pool.tellAll({ kind: 'efficacy', protection: input.id, attackStatus: input.attackStatus }, now)
         break
       case 'session-established':
@@ -168,7 +181,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const associations = this.#pool.all()
     return {
       sessions: associations.map((association) => reportSession(association, now)),
-      protections: [...this.#protections.values()].map((each) => each.status(this.#pool.byServer)),
+      protections: [...this.#protections.all].map((each) => each.status(this.#pool.byServer)),
       requests: associations.flatMap((association) => reportRequests(association, now))
     }
   }
@@ -190,22 +203,23 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #place(request: ProtectionRequest, now: Instant): Protection {
-    this.#stale.add(request.id)
-    const placement = this.#placementOf(request, now)
-    this.#tellConsents(request.id, placement)
-    const protection = new Protection(request, placement)
-    this.#protections.set(request.id, protection)
+    const protection = this.#protections.add(request, this.#placementOf(request, this.#serverStates(), now))
+    this.#tellPlacement(protection)
     return protection
   }
 
-  #placementOf({ target, allowPartial }: ProtectionRequest, now: Instant): Placement {
-    return place(target, this.#plan, { ...this.#serverStates(), allowPartial, at: this.#calendar.at(now) })
+  #placementOf(
+    { target, allowPartial }: Pick<ProtectionRequest, 'target' | 'allowPartial'>,
+    states: ServerStates,
+    now: Instant
+  ): Placement {
+    return place(target, this.#plan, { ...states, allowPartial, at: this.#calendar.at(now) })
   }
 
   /** What decides between servers that stand in for one another. */
   #serverStates(): ServerStates {
     if (this.#plan.alternating.size === 0) return {}
-    const live = [...this.#protections.values()].filter(({ phase }) => phase === 'live')
+    const live = [...this.#protections.all].filter(({ phase }) => phase === 'live')
     return {
       isAvailable: (server) => this.#pool.get(server)?.state.kind === 'established',
       asked: new Set(live.flatMap(({ servers }) => servers))
@@ -213,30 +227,77 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   /** RFC 9284 §6: what reaches another domain's servers is told of, whenever it is decided. */
-  #tellConsents(protection: ProtectionId, placement: Placement): void {
+  #tellPlacement({ request, placement }: Protection): void {
+    this.#stale.add(request.id)
     for (const { prefixes, consents } of placement.parts)
       for (const { server, consents: used } of consents)
         for (const consent of used)
           this.#outputs.push({
             kind: 'event',
-            event: { kind: 'consent-used', protection, server, prefixes, consent }
+            event: { kind: 'consent-used', protection: request.id, server, prefixes, consent }
           })
   }
 
   /** A consent that has ended is none, also for what was asked because of it. */
   #watchConsents(now: Instant): void {
     const { consents = [] } = this.#plan.site
+    this.#consentChange = undefined
     if (consents.length === 0) return
     this.#consentChange = nextConsentChange(consents, this.#calendar.at(now))
     this.#isToReconsider = true
   }
 
-  /** Places again what others are to be asked for now. */
+  /** Places everything again, and tells the servers that are concerned. */
   #reconsider(now: Instant): void {
     this.#isToReconsider = false
-    for (const { request, phase, placement } of this.#protections.values())
-      if (phase === 'live' && whoIsAsked(this.#placementOf(request, now)) !== whoIsAsked(placement))
-        this.#protect(request, now)
+    const { gaining, losing } = this.#placeAgain(now)
+    this.#want(gaining, now)
+    this.#want(without(losing, gaining), now)
+  }
+
+  #placeAgain(now: Instant): Replacement {
+    const states = this.#serverStates()
+    const replacement = this.#protections.placeAgain(({ request, allowPartial }) =>
+      this.#placementOf({ target: request.target, allowPartial }, states, now)
+    )
+    for (const protection of replacement.moved) this.#tellPlacement(protection)
+    return replacement
+  }
+
+  /**
+   * RFC 9284 §5.1: after a change of the network, sessions with the servers of every domain, and each target with the
+   * servers that are entitled to it. First what is new is asked for, of attacked targets before others, and then what is no
+   * more is withdrawn.
+   */
+  #changeSite(
+    { site, cuids, resolvingDomains }: ClientInput & { readonly kind: 'site' },
+    now: Instant
+  ): void {
+    this.#resolvingDomains = resolvingDomains ?? this.#resolvingDomains
+    this.#plan = compileSite(site)
+    const pool = { plan: this.#plan, cuids, resolvingDomains: this.#resolvingDomains }
+    const { added, returned } = this.#pool.replace(pool, now)
+    const formerNets = this.#nets
+    this.#nets = safetyNets(this.#pool.staying, this.#plan)
+    this.#watchConsents(now)
+    this.#isToReconsider = false
+    this.#protections.putFirst(isAttackedAt(this.#pool.all()))
+    const { gaining, losing } = this.#placeAgain(now)
+    const isNetChanged = ({ name }: DotsServer): boolean =>
+      netKey(this.#nets.get(name)) !== netKey(formerNets.get(name))
+    const servers = this.#pool.staying.map(({ server }) => server)
+    const fresh = [...added, ...returned].map(({ server }) => server.name)
+    const first = new Set([...fresh, ...gaining, ...servers.filter(isNetChanged).map(({ name }) => name)])
+    this.#want(first, now)
+    this.#want(without(losing, first), now)
+    this.#pool.withdraw(now)
+    if (this.#isStarted) this.#begin(added, now)
+    this.#routers.handle({ kind: 'servers', servers: routerServers(this.#pool.staying) }, now)
+  }
+
+  #noteAttack(id: ProtectionId, attackStatus: AttackStatus): void {
+    const protection = this.#protections.get(id)
+    if (protection !== undefined) protection.attackStatus = attackStatus
   }
 
   /** Every server hears once what is wanted of it: what an earlier life asked for and nobody wants is withdrawn. */
@@ -244,8 +305,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const legacies = readLegacy(records, (key, reason) =>
       this.#outputs.push({ kind: 'event', event: { kind: 'record-damaged', key, reason } })
     )
-    for (const name of this.#pool.byServer.keys())
-      this.#pool.tell(name, { kind: 'resume', legacy: legacies.get(name) }, now)
+    this.#pool.resume(legacies, now)
     for (const request of protections) this.#place(request, now)
     this.#want(new Set(this.#pool.byServer.keys()), now)
   }
@@ -260,22 +320,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** Tells servers what live protections want of them now: all of it, so that the compiler sees every overlap. */
   #want(servers: ReadonlySet<ServerName>, now: Instant): void {
-    for (const name of servers) this.#pool.tell(name, { kind: 'want', wants: this.#wantsOf(name) }, now)
-  }
-
-  #wantsOf(server: ServerName): LastingWant[] {
-    const net = this.#nets.get(server) ?? []
-    const scopes = net.map(({ target }) => target)
-    const live = [...this.#protections.values()].filter((protection) => protection.phase === 'live')
-    const immediate = live.flatMap(({ request, assignments }) =>
-      assignments
-        .filter((assignment) => assignment.server === server)
-        .flatMap((assignment) => cutAtNet(assignment.target, scopes))
-        .map((target): LastingWant => {
-          return { protection: request.id, target, lifetime: request.lifetime, trigger: 'immediate' }
-        })
-    )
-    return [...immediate, ...net.map(standingWant)]
+    for (const name of servers) {
+      const wants = this.#protections.wantsOf(name, this.#nets.get(name) ?? [])
+      this.#pool.tell(name, { kind: 'want', wants }, now)
+    }
   }
 
   #perform(association: Association, output: AssociationOutput, now: Instant): void {
@@ -292,8 +340,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         return
       case 'session-changed': {
         if (this.#plan.alternating.has(name)) this.#isToReconsider = true
-        for (const [id, protection] of this.#protections)
-          if (protection.servers.includes(name)) this.#stale.add(id)
+        for (const { request, servers } of this.#protections.all)
+          if (servers.includes(name)) this.#stale.add(request.id)
         const session = reportSession(association, now)
         const isUp = session.state === 'established'
         this.#routers.handle({ kind: 'session', server: name, isUp }, now)
@@ -325,11 +373,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   /** Servers of known addresses; those that are default routers follow as soon as these are known. */
-  #startAll(now: Instant): void {
-    for (const association of this.#pool.all())
-      if (association.server.isDefaultRouter !== true)
-        this.#pool.tell(association.server.name, { kind: 'start' }, now)
-    this.#routers.handle({ kind: 'start' }, now)
+  #begin(associations: readonly Association[], now: Instant): void {
+    for (const { server } of associations)
+      if (server.isDefaultRouter !== true) this.#pool.tell(server.name, { kind: 'start' }, now)
   }
 
   #drainRouters(now: Instant): void {
@@ -338,13 +384,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#outputs.push({ kind: 'read-routers' })
         continue
       }
-      for (const association of this.#pool.all()) {
-        const { server } = association
-        if (server.isDefaultRouter !== true) continue
-        const paths = routerPaths(this.#plan.site, server, output.routers)
-        this.#pool.tell(server.name, { kind: 'paths', paths }, now)
-        this.#pool.tell(association.server.name, { kind: 'start' }, now)
-      }
+      this.#pool.route(output.routers, now)
     }
   }
 
@@ -376,7 +416,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #forget(id: ProtectionId): void {
-    this.#protections.delete(id)
+    this.#protections.remove(id)
     this.#reported.delete(id)
   }
 
@@ -391,12 +431,38 @@ function routerServers(associations: readonly Association[]): ServerName[] {
   return associations.filter(({ server }) => server.isDefaultRouter === true).map(({ server }) => server.name)
 }
 
-/** A standing request serves nobody that could release it. */
-function standingWant({ target, lifetime }: PreconfiguredScope, index: number): LastingWant {
-  return { protection: ProtectionId(`preconfigured ${index + 1}`), target, lifetime, trigger: 'signal-loss' }
+function safetyNets(
+  associations: readonly Association[],
+  plan: SitePlan
+): ReadonlyMap<ServerName, readonly PreconfiguredScope[]> {
+  const nets = associations.map(({ server }) => [server.name, safetyNetOf(server, plan)] as const)
+  return new Map(nets.filter(([, net]) => net.length > 0))
 }
 
-/** Equal for placements that ask the same servers for the same prefixes. */
-function whoIsAsked({ parts }: Placement): string {
-  return JSON.stringify(parts.map(({ prefixes, servers }) => [prefixes.map(prefixKey), servers]))
+/** Equal for nets of the same scopes. */
+function netKey(net: readonly PreconfiguredScope[] = []): string {
+  return net.map(({ target, lifetime }) => `${targetKey(target)} ${lifetime}`).join('\n')
+}
+
+/** The server has something to do. */
+function isFighting({ report }: BookedRequest): boolean {
+  if (report === undefined || report.status === MitigationStatusCode.attackStopped) return false
+  const { attackSuccessfullyMitigated, attackExceededCapability } = MitigationStatusCode
+  const isSaid = report.status === attackSuccessfullyMitigated || report.status === attackExceededCapability
+  return isSaid || (report.packetsDropped ?? 0n) > 0n || (report.bytesDropped ?? 0n) > 0n
+}
+
+function without(servers: ReadonlySet<ServerName>, others: ReadonlySet<ServerName>): Set<ServerName> {
+  return new Set([...servers].filter((name) => !others.has(name)))
+}
+
+/** Whether an attack is on against what a protection is for: the operator says so, or else a server. */
+function isAttackedAt(associations: readonly Association[]): (protection: Protection) => boolean {
+  const reported = new Set(
+    associations.flatMap(({ requests }) =>
+      requests.filter(isFighting).flatMap(({ protections }) => protections)
+    )
+  )
+  return ({ request, attackStatus }) =>
+    attackStatus === undefined ? reported.has(request.id) : attackStatus === 'under-attack'
 }

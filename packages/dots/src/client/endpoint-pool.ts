@@ -21,6 +21,8 @@ interface PooledEndpoint {
   readonly opening: Promise<SecureEndpoint>
   /** What the connections of this endpoint lead to. */
   readonly remotes: Set<string>
+  /** The site has changed since it was used last: it goes with its last connection, for its source may be nobody's. */
+  isOld: boolean
 }
 
 /** How endpoints are opened. */
@@ -52,7 +54,7 @@ interface Connected {
  */
 export class EndpointPool {
   readonly #openers: EndpointOpeners
-  readonly #credentials: ReadonlyMap<DomainName, ClientCredentials>
+  #credentials: ReadonlyMap<DomainName, ClientCredentials>
   readonly #feed: (input: ClientInput) => void
   readonly #pooled = new Map<string, PooledEndpoint[]>()
   readonly #byPeer = new Map<PeerId, Connected>()
@@ -103,7 +105,7 @@ export class EndpointPool {
       this.#byPeer.set(peer, connected)
       this.#byConnection.set(connection, connected)
     } catch {
-      this.#discard(path, pooled)
+      this.#discard(keyOf(path), pooled)
       this.#opening.delete(connection)
       this.#givenUp.delete(connection)
       this.#feed({ kind: 'session-failed', connection, reason: 'local' })
@@ -133,6 +135,16 @@ export class EndpointPool {
     else connected.endpoint.close(connected.peer)
   }
 
+  /** The site has changed: endpoints that nobody uses are closed, and the others as soon as that is true of them. */
+  renew(credentials: ReadonlyMap<DomainName, ClientCredentials>): void {
+    this.#credentials = credentials
+    for (const [key, list] of this.#pooled)
+      for (const pooled of list) {
+        pooled.isOld = true
+        if (pooled.remotes.size === 0) this.#discard(key, pooled)
+      }
+  }
+
   async destroy(): Promise<void> {
     this.#isClosed = true
     const all = [...this.#pooled.values()].flat()
@@ -146,9 +158,10 @@ export class EndpointPool {
     const free = list.find((pooled) => !pooled.remotes.has(remote))
     if (free !== undefined) {
       free.remotes.add(remote)
+      free.isOld = false
       return free
     }
-    const pooled: PooledEndpoint = { opening: this.#openFor(path), remotes: new Set([remote]) }
+    const pooled: PooledEndpoint = { opening: this.#openFor(path), remotes: new Set([remote]), isOld: false }
     this.#pooled.set(key, [...list, pooled])
     return pooled
   }
@@ -175,8 +188,7 @@ export class EndpointPool {
   }
 
   /** An endpoint that cannot connect (its address or interface has gone) must not be used again. */
-  #discard(path: LegalPath, pooled: PooledEndpoint): void {
-    const key = keyOf(path)
+  #discard(key: string, pooled: PooledEndpoint): void {
     const rest = (this.#pooled.get(key) ?? []).filter((each) => each !== pooled)
     if (rest.length === 0) this.#pooled.delete(key)
     else this.#pooled.set(key, rest)
@@ -212,11 +224,13 @@ export class EndpointPool {
       case 'failed':
         this.#gone(connected)
         // It may be bound to an interface or an address that is not there any more; the next attempt binds anew.
-        if (connected.pooled.remotes.size === 0) this.#discard(connected.path, connected.pooled)
+        if (connected.pooled.remotes.size === 0) this.#discard(keyOf(connected.path), connected.pooled)
         this.#feed({ kind: 'session-failed', connection, reason: event.reason })
         return
       case 'closed':
         this.#gone(connected)
+        if (connected.pooled.isOld && connected.pooled.remotes.size === 0)
+          this.#discard(keyOf(connected.path), connected.pooled)
         this.#feed({ kind: 'session-closed', connection, reason: event.reason })
     }
   }

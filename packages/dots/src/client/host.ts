@@ -49,6 +49,14 @@ export interface ClientPorts extends SessionRuleOptions, EndpointOpeners {
   readonly configuration?: WantedConfiguration
 }
 
+/** A new description of the network, as a whole, with what belongs to its domains. */
+export interface SiteChange {
+  readonly site: Site
+  readonly credentials?: ReadonlyMap<DomainName, ClientCredentials>
+  readonly cuids?: ReadonlyMap<DomainName, Cuid>
+  readonly resolvers?: ReadonlyMap<DomainName, Resolver>
+}
+
 /** A running DOTS client. */
 export interface ClientHost {
   /** Resolves when what an earlier life left has been taken up and the sessions are being established. Never rejects. */
@@ -62,6 +70,11 @@ export interface ClientHost {
    * protection.
    */
   updateEfficacy(id: ProtectionId, attackStatus: AttackStatus): ProtectionStatus | undefined
+  /**
+   * The network is another one now: what differs is told to the servers (RFC 9284 §5.1). What is left out stays as it was.
+   * @throws ConfigError with every problem of the site, or of a domain without credentials or cuid; then nothing changes.
+   */
+  updateSite(change: SiteChange): void
   /** Where a target would go; sends nothing. */
   plan(target: Target, options?: PlacementOptions): PlanExplanation
   status(): ClientStatus
@@ -78,6 +91,7 @@ export interface ClientHost {
 export function hostDotsClient(ports: ClientPorts): ClientHost {
   refuseBadConfiguration(ports)
   const { clock, onEvent } = ports
+  let current: SitePorts = sitePorts(ports)
   const client = new DotsClient({ ...ports, resolvingDomains: new Set(ports.resolvers?.keys()) })
   const pool = new EndpointPool(ports, ports.credentials, (input) => driver.feed(input))
   const perform = (output: ClientOutput): void => {
@@ -99,7 +113,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
         return
       case 'resolve': {
         const { server, name, domain } = output
-        void resolve(ports, domain, name).then((addresses) =>
+        void resolve(current.resolvers?.get(domain), domain, name, ports.log).then((addresses) =>
           driver.feed({ kind: 'resolved', server, name, addresses })
         )
         return
@@ -136,6 +150,15 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       driver.feed({ kind: 'efficacy', id, attackStatus })
       return client.protection(id)
     },
+    updateSite: (change) => {
+      const next = { ...current, ...change }
+      refuseBadConfiguration(next)
+      current = next
+      const { site, cuids, resolvers } = next
+      pool.renew(next.credentials)
+      driver.feed({ kind: 'clock', wallClock: clock.wallClock() })
+      driver.feed({ kind: 'site', site, cuids, resolvingDomains: new Set(resolvers?.keys()) })
+    },
     plan: (target, options) => client.explain(target, { ...options, at: clock.wallClock() }),
     status: () => client.status(clock.now()),
     loads: () => client.loads(),
@@ -160,12 +183,13 @@ async function readRouters(ports: ClientPorts): Promise<readonly DefaultRouter[]
 
 /** None when nobody knows, or nobody answers within the limit of the resolver. */
 async function resolve(
-  { resolvers, log }: ClientPorts,
+  resolver: Resolver | undefined,
   domain: DomainName,
-  name: string
+  name: string,
+  log: Log
 ): Promise<readonly IpAddress[]> {
   try {
-    const answer = await resolvers?.get(domain)?.resolve(name)
+    const answer = await resolver?.resolve(name)
     return answer?.kind === 'addresses' ? answer.addresses : []
   } catch (error) {
     log.warn('name.unresolved', { domain, name, reason: String(error) })
@@ -180,7 +204,14 @@ function statusOf(client: DotsClient, id: ProtectionId): ProtectionStatus {
   return status
 }
 
-function refuseBadConfiguration(ports: ClientPorts): void {
+/** What of the ports changes with the site. */
+type SitePorts = Pick<ClientPorts, 'site' | 'credentials' | 'cuids' | 'resolvers'>
+
+function sitePorts({ site, credentials, cuids, resolvers }: ClientPorts): SitePorts {
+  return { site, credentials, cuids, ...(resolvers === undefined ? {} : { resolvers }) }
+}
+
+function refuseBadConfiguration(ports: SitePorts): void {
   const problems: ConfigProblem[] = checkSite(ports.site).map(({ place, message }) => ({
     path: place,
     message

@@ -1,9 +1,10 @@
-import { prefixesOverlap } from '@breakwater/core'
+import { prefixKey, prefixesOverlap } from '@breakwater/core'
 import { MitigationStatusCode } from '@breakwater/model'
 import type { DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import { coversTarget } from '../multihoming/compiler.ts'
 import type { Assignment, PlacedPart, Placement } from '../multihoming/placement.ts'
+import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { Association } from './association.ts'
 import { isInForce } from './requests/request-state.ts'
@@ -72,14 +73,36 @@ export type ProtectionPhase = 'live' | 'released' | 'gone'
 /** One protection with its placement: made when it is asked for, and dropped when all of it has ended. */
 export class Protection {
   readonly request: ProtectionRequest
-  readonly placement: Placement
   phase: ProtectionPhase = 'live'
-  /** Parts whose servers have all said that the attack is over. */
-  readonly #over = new Set<PlacedPart>()
+  /** What the operator says of the attack; undefined: nothing yet. */
+  attackStatus: AttackStatus | undefined
+  /** Parts whose servers have all said that the attack is over, by `partKey`. */
+  readonly #over = new Set<string>()
+  #placement: Placement
+  /** Something of it has been placed: what of it is still the site's stays protected when the rest is not any more. */
+  #wasPlaced = false
 
   constructor(request: ProtectionRequest, placement: Placement) {
     this.request = request
-    this.placement = placement
+    this.#placement = placement
+    this.#wasPlaced = placement.parts.length > 0
+  }
+
+  get placement(): Placement {
+    return this.#placement
+  }
+
+  /** See `PlacementOptions`. */
+  get allowPartial(): boolean {
+    return this.request.allowPartial || this.#wasPlaced
+  }
+
+  /** Other servers may protect it now. What is over stays over where the same servers say so. */
+  placeAgain(placement: Placement): void {
+    this.#placement = placement
+    this.#wasPlaced ||= placement.parts.length > 0
+    const keys = new Set(placement.parts.map(partKey))
+    for (const key of this.#over) if (!keys.has(key)) this.#over.delete(key)
   }
 
   /** Servers that hear of it. */
@@ -89,7 +112,7 @@ export class Protection {
 
   /** What servers are still asked for. */
   get assignments(): readonly Assignment[] {
-    return this.placement.assignments.filter((assignment) => !this.#over.has(assignment.part))
+    return this.placement.assignments.filter((assignment) => !this.#isOver(assignment.part))
   }
 
   /**
@@ -99,11 +122,11 @@ export class Protection {
    */
   endWhatIsOver(associations: ReadonlyMap<ServerName, Association>): readonly ServerName[] {
     if (this.phase !== 'live') return []
-    const open = this.placement.parts.filter((part) => !this.#over.has(part) && part.servers.length > 0)
+    const open = this.placement.parts.filter((part) => !this.#isOver(part) && part.servers.length > 0)
     const over = open.filter((part) =>
       part.servers.every((server) => saysStopped(this.request.id, part, associations.get(server)))
     )
-    for (const part of over) this.#over.add(part)
+    for (const part of over) this.#over.add(partKey(part))
     if (open.length > 0 && over.length === open.length) this.phase = 'released'
     return over.flatMap((part) => part.servers)
   }
@@ -118,6 +141,10 @@ export class Protection {
     const state = this.#combine(servers, missing)
     const isAlarming = state !== 'ending' && state !== 'ended' && this.#isAlarming(servers, missing)
     return { id, state, alarm: isAlarming, target, require, servers, missing }
+  }
+
+  #isOver(part: PlacedPart): boolean {
+    return this.#over.size > 0 && this.#over.has(partKey(part))
   }
 
   #missingByPlacement(): MissingPart[] {
@@ -149,7 +176,7 @@ export class Protection {
   /** Nothing of it can be asked for yet; where a refusal refuses all, it is refused. */
   get #waitsWhole(): boolean {
     const { waiting, refusals } = this.placement
-    const isRefused = refusals.some(({ because }) => because !== 'filtered') && !this.request.allowPartial
+    const isRefused = refusals.some(({ because }) => because !== 'filtered') && !this.allowPartial
     return waiting.length > 0 && !isRefused
   }
 
@@ -157,12 +184,17 @@ export class Protection {
     if (this.request.require === 'all')
       return missing.some(({ kind }) => kind !== 'asking' && kind !== 'filtered')
     if (this.placement.waiting.length > 0 || missing.some(({ kind }) => kind === 'foreign')) return true
-    const open = this.placement.parts.filter((part) => !this.#over.has(part))
+    const open = this.placement.parts.filter((part) => !this.#isOver(part))
     return open.some((part) => {
       const own = servers.filter((each) => part.servers.includes(each.server))
       return !own.some((each) => each.state === 'in-force' || each.state === 'asking')
     })
   }
+}
+
+/** Equal for parts of which the same servers are asked for the same prefixes. */
+export function partKey({ prefixes, servers }: PlacedPart): string {
+  return JSON.stringify([prefixes.map(prefixKey), servers])
 }
 
 /** Whether the server says of all requests that serve this part that their attack has stopped. */

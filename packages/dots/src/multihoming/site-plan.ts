@@ -1,4 +1,4 @@
-import type { PrefixEntry } from '@breakwater/core'
+import type { PrefixEntry, PrefixTable } from '@breakwater/core'
 import type { Consent } from '../domain/consent.ts'
 import type { DomainName, ServerName } from '../domain/identifier.ts'
 import type { DotsServer, Site } from '../domain/site.ts'
@@ -45,6 +45,8 @@ export interface SitePlan {
   readonly site: Site
   /** The longest match decides; no match: foreign. */
   readonly table: ClassTable<ClassPlan>
+  /** Whose an address of the site is, as a source. */
+  readonly classes: PrefixTable<AddressClass>
   /** What is used inside only, with its translations; undefined: nothing is. */
   readonly internal: ClassTable<Translations> | undefined
   readonly servers: ReadonlyMap<ServerName, DotsServer>
@@ -65,6 +67,7 @@ export function compileSite(site: Site): SitePlan {
   return {
     site,
     table: new ClassTable(entries),
+    classes,
     internal: internalTable(site),
     servers,
     alternating: alternatingServers(entries),

@@ -79,7 +79,7 @@ export class ScriptedServer {
       redirection: {
         contacts: new RecentContacts(() => []),
         pathsTo: (alternate) => alternatePaths(site, server, alternate),
-        resolvesNames
+        resolvesNames: () => resolvesNames
       },
       loads: new SessionLoads(),
       newConnection: () => this.#nextConnection++ as ConnectionId

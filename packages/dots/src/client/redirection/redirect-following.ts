@@ -65,6 +65,20 @@ export class RedirectFollowing {
     return this.#redirection.alternate === undefined
   }
 
+  /**
+   * The site has changed. @returns the ways that are legal now, to whichever server is to be asked; undefined: the alternate
+   * is not to be reached by any, and the session has been moved to the provisioned server.
+   */
+  reprovision(paths: LegalPaths, now: Instant): LegalPaths | undefined {
+    this.#provisioned = paths
+    const stillLegal = this.#redirection.reconsider()
+    if (stillLegal === undefined) return paths
+    if (stillLegal.ok) return stillLegal.paths
+    this.#refused(this.#redirection.alternate ?? '', stillLegal.reason)
+    this.#end(now)
+    return undefined
+  }
+
   /** Undefined: nobody sends us anywhere. */
   get report(): RedirectReport | undefined {
     const { alternate } = this.#redirection

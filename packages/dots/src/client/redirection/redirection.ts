@@ -65,7 +65,7 @@ export interface RedirectionOptions {
   readonly contacts: RecentContacts
   readonly pathsTo: (alternate: AlternateServer) => AlternatePaths
   /** There is somebody to ask what the name of an alternate means. Default false. */
-  readonly resolvesNames?: boolean
+  readonly resolvesNames?: () => boolean
 }
 
 export type RedirectDecision =
@@ -78,7 +78,7 @@ export type RedirectDecision =
 /** Which alternate stands in for a provisioned server, and until when (RFC 9132 §4.6). */
 export class Redirection {
   readonly #options: RedirectionOptions
-  #following: { readonly referenceName: string; readonly until: Instant | undefined } | undefined
+  #following: { readonly alternate: AlternateServer; readonly until: Instant | undefined } | undefined
 
   constructor(options: RedirectionOptions) {
     this.#options = options
@@ -86,7 +86,7 @@ export class Redirection {
 
   /** Name of the alternate in use; undefined: the provisioned server. */
   get alternate(): string | undefined {
-    return this.#following?.referenceName
+    return this.#following?.alternate.referenceName
   }
 
   /** Whether to go there. */
@@ -96,7 +96,8 @@ export class Redirection {
       return { kind: 'refuse', reason: 'it is for no time, and no attack is on' }
     if (this.#options.contacts.isRecent(alternate.referenceName, now))
       return { kind: 'refuse', reason: 'a loop: we talked to it, or tried to, within the last five minutes' }
-    if (alternate.addresses.length === 0 && this.#options.resolvesNames === true) return { kind: 'resolve' }
+    if (alternate.addresses.length === 0 && this.#options.resolvesNames?.() === true)
+      return { kind: 'resolve' }
     return this.#follow(alternate, ttlSeconds, now)
   }
 
@@ -109,8 +110,13 @@ export class Redirection {
     const paths = this.#options.pathsTo(alternate)
     if (!paths.ok) return { kind: 'refuse', reason: paths.reason }
     const until = ttlSeconds === INFINITE_TTL ? undefined : after(now, Seconds(ttlSeconds))
-    this.#following = { referenceName: alternate.referenceName, until }
+    this.#following = { alternate, until }
     return { kind: 'follow', paths }
+  }
+
+  /** What the site of now makes of the alternate in use; undefined: there is none. */
+  reconsider(): AlternatePaths | undefined {
+    return this.#following === undefined ? undefined : this.#options.pathsTo(this.#following.alternate)
   }
 
   /** When the provisioned server's turn comes again; undefined: it has it, or the alternate stays. */

@@ -34,6 +34,11 @@ export class MitigationIds {
     return { upTo: this.#reservedUpTo, isRolledOver: this.#isRolledOver }
   }
 
+  /** All that was used in this life, for the next one within it. */
+  get used(): IdReservation {
+    return { upTo: this.#last, isRolledOver: this.#isRolledOver }
+  }
+
   /** @returns whether no mitigation of ours may get an id any more until the count restarts. */
   get isExhausted(): boolean {
     return this.#last >= ROLLOVER

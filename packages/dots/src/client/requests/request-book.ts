@@ -188,6 +188,11 @@ export class RequestBook {
     }
   }
 
+  /** What it would leave to a later life. */
+  legacy(): ServerLegacy {
+    return this.#ledger.legacy()
+  }
+
   /** A session is there: everything that waits goes out at once. */
   sessionUp(now: Instant): void {
     this.#ledger.hasSession = true

@@ -3,6 +3,7 @@ import { fraction } from '@breakwater/core'
 import type { Entropy, Instant } from '@breakwater/core'
 import type { Cuid, MitigationId, ProtectionId } from '../../domain/identifier.ts'
 import type { Calendar } from '../memory/calendar.ts'
+import type { ServerLegacy } from '../memory/client-records.ts'
 import { deleteRequest, listRequest, observeRequest, putRequest } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
 import { MitigationIds } from './mitigation-id.ts'
@@ -238,6 +239,12 @@ export class RequestLedger {
     this.cuid = cuid
     this.ids.resume(reservation)
     return true
+  }
+
+  /** What another ledger of the same server, later in this process, goes on from. */
+  legacy(): ServerLegacy {
+    const numbering = { configured: this.#configured, cuid: this.cuid, reservation: this.ids.used }
+    return { numbering, records: [...this.#noted.values()] }
   }
 
   changeCuid(cuid: Cuid): void {
