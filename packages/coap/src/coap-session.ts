@@ -66,7 +66,8 @@ export interface CoapSessionOptions {
  * that was acknowledged fails when no response follows within EXCHANGE_LIFETIME. A request beyond `maxUnanswered` is
  * dropped as if lost. Multicast is not offered.
  *
- * What a request or response hands up are views on a copy of the datagram: they stay valid.
+ * What a request or response hands up are copies of what the datagram says: they stay valid. Options may be shared with other
+ * messages that say the same.
  *
  * `handle` throws an InternalError on a caller's mistake (a message that cannot be encoded, an exchange in use, unusable
  * parameters), never on anything that the peer sends.

@@ -118,8 +118,7 @@ export class DatagramSession implements Exchanges {
   #receive(bytes: Uint8Array, now: Instant): void {
     let message: CoapMessage
     try {
-      // A copy: the datagram lives only during this call, and what we hand up is used after it.
-      message = decodeMessage(bytes.slice())
+      message = decodeMessage(bytes)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       this.#rejectMalformed(bytes, error)

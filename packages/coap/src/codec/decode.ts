@@ -10,15 +10,20 @@ import {
   PAYLOAD_MARKER
 } from './limit.ts'
 import { codeFault } from './code-fault.ts'
+import { KnownOptions } from './known-options.ts'
+import type { OptionList } from './known-options.ts'
 
 const nothing = new Uint8Array(0)
 const noOptions: readonly CoapOption[] = []
 
+/** Of all messages that this process reads: what many peers say alike is read and kept once. */
+const knownOptions = new KnownOptions()
+
 /**
  * Reads one datagram as a CoAP message (RFC 7252 §3).
  *
- * Nothing is copied: `token`, option values and `payload` are views on `bytes`. Who keeps the message longer than the
- * buffer gives it a copy (`decodeMessage(bytes.slice())`).
+ * The message outlives `bytes`: `token`, option values and `payload` are copies. Options may be shared with other messages
+ * that say the same: nobody may write into them.
  *
  * Option values are not checked against their definitions, as that depends on who reads them: `CoapSession` does it.
  *
@@ -43,13 +48,22 @@ export function decodeMessage(bytes: Uint8Array): CoapMessage {
 
   const messageId = (byteAt(bytes, 2) << 8) | byteAt(bytes, 3)
   const bodyAt = HEADER_BYTES + tokenLength
-  const token = tokenLength === 0 ? nothing : view(bytes, HEADER_BYTES, tokenLength)
+  const token = tokenLength === 0 ? nothing : copy(bytes, HEADER_BYTES, bodyAt)
   if (bodyAt === length) return { type, code, messageId, token, options: noOptions, payload: nothing }
 
-  const options: CoapOption[] = []
-  const payloadAt = readOptions(bytes, bodyAt, options)
-  const payload = payloadAt === length ? nothing : view(bytes, payloadAt, length - payloadAt)
+  const { options, length: optionBytes } = knownOptions.find(bytes, bodyAt) ?? readUnknown(bytes, bodyAt)
+  const payloadAt = bodyAt + optionBytes + 1
+  const payload = payloadAt > length ? nothing : copy(bytes, payloadAt, length)
   return { type, code, messageId, token, options, payload }
+}
+
+function readUnknown(bytes: Uint8Array, start: number): OptionList {
+  const options: CoapOption[] = []
+  const payloadAt = readOptions(bytes, start, options)
+  const end = payloadAt === bytes.length ? payloadAt : payloadAt - 1
+  const list = { options, length: end - start }
+  knownOptions.keep(bytes, start, list)
+  return list
 }
 
 function checkHeader(version: number, tokenLength: number, length: number): void {
@@ -66,7 +80,7 @@ function checkCode(type: MessageType, code: number): void {
 }
 
 /**
- * Reads options from `start` into `options`; answers where the payload begins, or the end when there is none. CoAP over
+ * Reads options from `start` into `options`, with copies of their values; answers where the payload begins, or the end when there is none. CoAP over
  * TCP has them in the same form (RFC 8323 §3.2).
  */
 export function readOptions(bytes: Uint8Array, start: number, options: CoapOption[]): number {
@@ -99,7 +113,7 @@ export function readOptions(bytes: Uint8Array, start: number, options: CoapOptio
       throw new DecodeError('COAP_OPTION_TRUNCATED', `the message ends within option ${number}`)
     if (options.length === MAXIMUM_OPTIONS)
       throw new DecodeError('COAP_OPTIONS_TOO_MANY', `more than ${MAXIMUM_OPTIONS} options`)
-    options.push({ number, value: size === 0 ? nothing : view(bytes, at, size) })
+    options.push({ number, value: size === 0 ? nothing : copy(bytes, at, at + size) })
     at += size
   }
   return length
@@ -121,9 +135,16 @@ function messageType(bits: number): MessageType {
   return bits === 2 ? 'acknowledgement' : 'reset'
 }
 
-// Not `subarray`: it looks for a species constructor first and takes twice the time.
-function view(bytes: Uint8Array, start: number, length: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, length)
+/** Up to so many bytes an array has its content within itself, and a loop is faster than a call. */
+const SMALL = 64
+
+// No view: to make one of a small array costs more than the copy, as its content has to move out of it first.
+function copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const length = end - start
+  if (length > SMALL) return bytes.slice(start, end)
+  const copied = new Uint8Array(length)
+  for (let i = 0; i < length; i++) copied[i] = bytes[start + i] ?? 0
+  return copied
 }
 
 function byteAt(bytes: Uint8Array, at: number): number {

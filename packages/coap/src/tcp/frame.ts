@@ -88,7 +88,7 @@ function readLength(bytes: Uint8Array, start: number, nibble: number): number {
 }
 
 /**
- * Reads one whole frame. Token, option values and payload are views on `bytes`.
+ * Reads one whole frame. Token and payload are views on `bytes`.
  * @throws DecodeError whose code begins with `COAP_`.
  */
 export function decodeFrame(bytes: Uint8Array, head: FrameHead): StreamMessage {
