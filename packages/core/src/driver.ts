@@ -1,5 +1,6 @@
 import type { Clock, ScheduledCall } from './clock.ts'
 import type { Machine } from './machine.ts'
+import { Queue } from './queue.ts'
 import type { Instant } from './time.ts'
 
 /**
@@ -9,12 +10,16 @@ import type { Instant } from './time.ts'
  * When the machine or `perform` throws, the error leaves through `feed` or the clock, and the rest is not lost: outputs
  * and inputs still waiting are taken up by a wake-up of their own.
  */
-export class Driver<Input, Output> {
+export class Driver<Input extends object, Output> {
   readonly #machine: Machine<Input, Output>
   readonly #clock: Clock
   readonly #perform: (output: Output) => void
-  readonly #waiting: Input[] = []
+  readonly #waiting = new Queue<Input>()
   #state: 'idle' | 'running' | 'stopped' = 'idle'
+  /** Outputs or inputs may be left of what threw. */
+  #mayHaveRest = false
+  /** The moment of all that comes together. */
+  #moment: Instant | undefined
   #wakeUp: ScheduledCall | undefined
   #wakeUpAt: Instant | undefined
 
@@ -36,10 +41,28 @@ export class Driver<Input, Output> {
     this.#run()
   }
 
+  /**
+   * What `act` feeds came together, as datagrams that were read in one go: it has one time, and the wake-up is armed once,
+   * behind all of it.
+   */
+  together(act: () => void): void {
+    if (this.#moment !== undefined || this.#state !== 'idle') {
+      act()
+      return
+    }
+    this.#moment = this.#clock.now()
+    try {
+      act()
+    } finally {
+      this.#moment = undefined
+      this.#armNext()
+    }
+  }
+
   /** Forgets the wake-up and ignores everything that comes later, outputs not yet performed included. */
   stop(): void {
     this.#state = 'stopped'
-    this.#waiting.length = 0
+    this.#waiting.clear()
     this.#arm(undefined)
   }
 
@@ -59,9 +82,8 @@ export class Driver<Input, Output> {
   }
 
   #handleWaiting(): void {
-    while (this.#waiting.length > 0) {
-      const input = this.#waiting.shift()
-      if (input !== undefined) this.#machine.handle(input, this.#clock.now())
+    for (let input = this.#waiting.shift(); input !== undefined; input = this.#waiting.shift()) {
+      this.#machine.handle(input, this.#moment ?? this.#clock.now())
       this.#drain()
     }
   }
@@ -77,7 +99,12 @@ export class Driver<Input, Output> {
   #settle(finished: boolean): void {
     if (this.#state === 'stopped') return
     this.#state = 'idle'
-    this.#arm(finished ? this.#machine.nextTimeout() : this.#clock.now())
+    this.#mayHaveRest = !finished
+    if (this.#moment === undefined) this.#armNext()
+  }
+
+  #armNext(): void {
+    if (this.#state === 'idle') this.#arm(this.#mayHaveRest ? this.#clock.now() : this.#machine.nextTimeout())
   }
 
   #arm(at: Instant | undefined): void {

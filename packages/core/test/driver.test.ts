@@ -193,6 +193,53 @@ describe('Driver', () => {
     expect(clock.pending()).toBe(0)
   })
 
+  test('what comes together has one time and moves the wake-up once', async () => {
+    const driver = drive()
+    let asked = 0
+    clock.now = () => Instant(++asked)
+    driver.together(() => {
+      driver.feed(remind('late', 5000))
+      driver.feed(remind('early', 1000))
+      expect(clock.pending()).toBe(0)
+      driver.together(() => driver.feed(say('hello')))
+    })
+    expect(machine.log).toEqual(['remind at 1', 'remind at 1', 'say at 1'])
+    expect(performed).toEqual(['hello'])
+    expect(clock.pending()).toBe(1)
+    expect(clock.nextEvent()).toBe(1000)
+  })
+
+  test('what a throw leaves of something that came together is performed in a wake-up', async () => {
+    const driver = drive((output) => {
+      if (output === 'bad') throw new Error('cannot perform')
+    })
+    expect(() =>
+      driver.together(() => {
+        driver.feed(remind('tea', 3000))
+        driver.feed(say('bad good'))
+      })
+    ).toThrow('cannot perform')
+    await clock.advance(Seconds(3))
+    expect(performed).toEqual(['bad', 'good', 'tea'])
+  })
+
+  test('what comes together while outputs are performed waits for them', () => {
+    const driver = drive((output, self) => {
+      if (output === 'one') self.together(() => self.feed(say('three')))
+    })
+    driver.feed(say('one two'))
+    expect(performed).toEqual(['one', 'two', 'three'])
+  })
+
+  test('stop within what comes together arms nothing', () => {
+    const driver = drive()
+    driver.together(() => {
+      driver.feed(remind('never', 1000))
+      driver.stop()
+    })
+    expect(clock.pending()).toBe(0)
+  })
+
   test('a throw of the machine costs that input only', async () => {
     const driver = drive((output, self) => {
       if (output !== 'go') return

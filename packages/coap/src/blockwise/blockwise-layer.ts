@@ -5,10 +5,10 @@ import {
   type Duration,
   earlier,
   type Instant,
-  type Machine
+  type Machine,
+  Queue
 } from '@breakwater/core'
 import { Code } from '../code.ts'
-import { OutputQueue } from '../output-queue.ts'
 import type { SessionLoad } from '../session-load.ts'
 import type {
   CoapResponse,
@@ -47,8 +47,8 @@ export class BlockwiseLayer implements Exchanges {
   readonly #own: OwnTransfers
   readonly #peer: PeerTransfers
   /** What is to go down as soon as the exchanges are drained. */
-  readonly #down = new OutputQueue<CoapSessionInput>()
-  readonly #up = new OutputQueue<CoapSessionOutput>()
+  readonly #down = new Queue<CoapSessionInput>()
+  readonly #up = new Queue<CoapSessionOutput>()
   readonly #pings = new Map<OutgoingExchange, OutgoingExchange>()
   /** Blocks that were refused, to be told behind their answers. */
   readonly #refused: DecodeError[] = []

@@ -1,6 +1,5 @@
-import { after, type DecodeError, type Entropy, type Instant } from '@breakwater/core'
+import { after, type DecodeError, type Entropy, type Instant, Queue } from '@breakwater/core'
 import type { CoapMessage } from '../message.ts'
-import { OutputQueue } from '../output-queue.ts'
 import type { CoapSessionOutput, TransmissionParameters } from '../session.ts'
 import { type Confirmable, Confirmables } from './confirmables.ts'
 import { Deduplication, type Remembered } from './deduplication.ts'
@@ -21,7 +20,7 @@ export class MessageLayer {
   /** Undefined: the caller keeps to PROBING_RATE. */
   readonly probing: Probing | undefined
   readonly #rememberedLimit: number
-  readonly #outputs = new OutputQueue<CoapSessionOutput>()
+  readonly #outputs = new Queue<CoapSessionOutput>()
   #confirmables: Confirmables | undefined
   #seen: Deduplication | undefined
   #unidentified = 0

@@ -90,7 +90,10 @@ class Host implements ServerHost {
       ...(counters === undefined ? {} : { counters })
     })
     this.#driver = new Driver(this.#machine, ports.clock, (output) => this.#perform(output))
-    this.#listeners = new Listeners(ports, (input) => this.#feed(input))
+    this.#listeners = new Listeners(ports, {
+      feed: (input) => this.#feed(input),
+      together: (act) => this.#driver.together(act)
+    })
   }
 
   get addresses(): readonly ListeningAddress[] {

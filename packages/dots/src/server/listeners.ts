@@ -3,6 +3,7 @@ import type {
   OpenSecureEndpoint,
   OpenSecureStream,
   PeerId,
+  PlaintextBatch,
   SecureEndpoint,
   SecureEndpointHandlers,
   SecureEndpointLimits,
@@ -43,6 +44,13 @@ export interface ListeningPorts {
   readonly openStream: OpenSecureStream
 }
 
+/** Who is told of what comes. */
+export interface ServerInputs {
+  feed(input: ServerInput): void
+  /** What `act` feeds came in one go. */
+  together(act: () => void): void
+}
+
 /** One of the endpoints that a server listens on. */
 interface Listener {
   readonly transport: Transport
@@ -55,14 +63,14 @@ const PORT_ATTEMPTS = 8
 /** The secure endpoints of one server, and which of them each peer came to: to the machine a peer is just a peer. */
 export class Listeners {
   readonly #ports: ListeningPorts
-  readonly #feed: (input: ServerInput) => void
+  readonly #inputs: ServerInputs
   readonly #listeners: Listener[] = []
   readonly #endpointOf = new Map<PeerId, SecureEndpoint>()
   #serving = false
 
-  constructor(ports: ListeningPorts, feed: (input: ServerInput) => void) {
+  constructor(ports: ListeningPorts, inputs: ServerInputs) {
     this.#ports = ports
-    this.#feed = feed
+    this.#inputs = inputs
   }
 
   /** In the order in which they were listed. */
@@ -114,10 +122,7 @@ export class Listeners {
   async #open({ transport = 'udp', ...options }: ListenOptions): Promise<void> {
     let own: Listener | undefined
     const handlers: SecureEndpointHandlers = {
-      onBatch: (batch) => {
-        for (let index = 0; index < batch.count; index++)
-          this.#feed({ kind: 'datagram', peer: batch.peer(index), bytes: batch.bytes(index) })
-      },
+      onBatch: (batch) => this.#inputs.together(() => this.#arrived(batch)),
       onSession: (event) => {
         if (event.kind === 'closed') this.#closed(event.peer, event.reason)
         else if (event.kind === 'established' && own !== undefined) this.#established(own, event)
@@ -128,6 +133,11 @@ export class Listeners {
     const local = transport === 'udp' ? options.local : this.#withPort(options.local)
     own = { transport, endpoint: await openEndpoint({ ...options, local, role: 'server' }, handlers) }
     this.#listeners.push(own)
+  }
+
+  #arrived(batch: PlaintextBatch): void {
+    for (let index = 0; index < batch.count; index++)
+      this.#inputs.feed({ kind: 'datagram', peer: batch.peer(index), bytes: batch.bytes(index) })
   }
 
   /** RFC 9132 §3: the same port for both. */
@@ -149,10 +159,10 @@ export class Listeners {
       return
     }
     this.#endpointOf.set(peer, endpoint)
-    this.#feed({ kind: 'session-established', peer, identity, path, transport })
+    this.#inputs.feed({ kind: 'session-established', peer, identity, path, transport })
   }
 
   #closed(peer: PeerId, reason: SessionEnd): void {
-    if (this.#endpointOf.delete(peer)) this.#feed({ kind: 'session-closed', peer, reason })
+    if (this.#endpointOf.delete(peer)) this.#inputs.feed({ kind: 'session-closed', peer, reason })
   }
 }

@@ -1,4 +1,4 @@
-import { Instant, Seconds, TimerTable, WallTime, between } from '@breakwater/core'
+import { Instant, Queue, Seconds, TimerTable, WallTime, between } from '@breakwater/core'
 import type { Counters, Duration, Entropy } from '@breakwater/core'
 import { Authorization } from './requests/authorization.ts'
 import { Tally } from './tally.ts'
@@ -30,8 +30,7 @@ export class ServerState {
   readonly activity: SessionActivity = new SessionActivity()
   /** Calendar minus monotonic clock, as of the last reading. */
   #wallOffset = 0
-  #outputs: ServerOutput[] = []
-  #next = 0
+  readonly #outputs = new Queue<ServerOutput>()
 
   constructor(policy: ServerPolicy, entropy: Entropy, counters: Counters) {
     this.policy = policy
@@ -65,17 +64,8 @@ export class ServerState {
     this.#outputs.push({ kind: 'event', event })
   }
 
-  /** The next output. Not `shift`: a start may leave tens of thousands. */
+  /** The next output. */
   poll(): ServerOutput | undefined {
-    const output = this.#outputs[this.#next]
-    if (output !== undefined) {
-      this.#next++
-      return output
-    }
-    if (this.#next > 0) {
-      this.#outputs = []
-      this.#next = 0
-    }
-    return undefined
+    return this.#outputs.shift()
   }
 }

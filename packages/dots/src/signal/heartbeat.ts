@@ -1,4 +1,4 @@
-import { Milliseconds, Seconds, after, fraction } from '@breakwater/core'
+import { Milliseconds, Queue, Seconds, after, fraction } from '@breakwater/core'
 import type { Duration, Entropy, Instant, Machine } from '@breakwater/core'
 import { MINIMUM_HEARTBEAT_SPACING } from './defaults.ts'
 
@@ -59,7 +59,7 @@ export class Heartbeat implements Machine<HeartbeatInput, HeartbeatOutput> {
   /** When the peer's last heartbeat came; at first, when the session began, for we cannot have heard it before. */
   #peerHeartbeatAt: Instant
   #report: Report = 'hearing'
-  readonly #outputs: HeartbeatOutput[] = []
+  readonly #outputs = new Queue<HeartbeatOutput>()
 
   /** Starts at the establishment of a session; the first heartbeat comes after half to one interval. */
   constructor(configuration: HeartbeatConfiguration, entropy: Entropy, now: Instant) {
