@@ -4,7 +4,6 @@ import { Code, isRequest } from './code.ts'
 import { decodeMessage } from './codec/decode.ts'
 import { HEADER_BYTES } from './codec/limit.ts'
 import type { CoapMessage } from './message.ts'
-import type { Remembered } from './message/deduplication.ts'
 import { aged } from './message/max-age.ts'
 import { MessageLayer } from './message/message-layer.ts'
 import { Probing } from './message/probing.ts'
@@ -168,18 +167,17 @@ export class DatagramSession implements Exchanges {
       this.#layer.rejectId(message.messageId)
       return
     }
-    const earlierCopy = this.#layer.seenBefore(message.messageId, now)
-    if (earlierCopy !== undefined) this.#receiveCopy(message, earlierCopy, now)
+    if (this.#layer.hasSeen(message.messageId, now)) this.#receiveCopy(message, now)
     else if (isRequest(message.code)) this.#receiveRequest(message, now)
     else this.#receiveResponse(message, now)
   }
 
   /** RFC 7252 §4.5. */
-  #receiveCopy(message: CoapMessage, earlierCopy: Remembered, now: Instant): void {
-    if (message.type !== 'confirmable') return
-    const { reply, repliedAt = now } = earlierCopy
-    if (reply !== undefined) this.#layer.transmit(aged(reply, between(repliedAt, now)))
-    else this.#responder?.acknowledgeNow(message.messageId)
+  #receiveCopy({ type, messageId }: CoapMessage, now: Instant): void {
+    if (type !== 'confirmable') return
+    const reply = this.#layer.replyTo(messageId)
+    if (reply !== undefined) this.#layer.transmit(aged(reply.bytes, between(reply.composedAt, now)))
+    else this.#responder?.acknowledgeNow(messageId, now)
   }
 
   #receiveRequest(message: CoapMessage, now: Instant): void {
@@ -213,12 +211,12 @@ export class DatagramSession implements Exchanges {
   }
 
   #receiveResponse(message: CoapMessage, now: Instant): void {
-    const remembered = this.#remember(message, now)
-    if (this.#requester === undefined) rejectUnknown(this.#layer, message, remembered)
-    else this.#requester.receive(message, remembered, now)
+    this.#remember(message, now)
+    if (this.#requester === undefined) rejectUnknown(this.#layer, message, now)
+    else this.#requester.receive(message, now)
   }
 
-  #remember(message: CoapMessage, now: Instant): Remembered {
+  #remember(message: CoapMessage, now: Instant): Instant {
     this.#sweepAt ??= after(now, this.#layer.times.exchangeLifetime)
     return this.#layer.remember(message, now)
   }

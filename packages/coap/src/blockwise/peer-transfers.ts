@@ -1,5 +1,6 @@
 import { after, type Duration, type Instant } from '@breakwater/core'
 import { Code, isSuccess } from '../code.ts'
+import { ExchangeTable } from '../exchange-table.ts'
 import type { CoapOption } from '../message.ts'
 import { Method } from '../method.ts'
 import { observeAction, withoutObserve } from '../observe/observe-option.ts'
@@ -39,8 +40,7 @@ export class PeerTransfers {
   readonly #timeout: Duration
   readonly #requests: RequestBodies
   readonly #responses: ResponseBodies
-  /** In order of arrival. */
-  readonly #open = new Map<IncomingExchange, OpenRequest>()
+  readonly #open = new ExchangeTable<OpenRequest>()
   readonly #observers = new Map<IncomingExchange, Observer>()
   /** Whether an observer has asked for blocks of a certain size. */
   #observedInBlocks = false
@@ -125,7 +125,7 @@ export class PeerTransfers {
     if (asked !== undefined) options = options.filter(({ number }) => number !== OptionNumber.block2)
     // RFC 7959 §2.6: an observation is of a whole resource.
     if (asked !== undefined && asked.number > 0) options = withoutObserve(options)
-    this.#open.set(exchange, { method, options, asked, acknowledged, expiresAt: after(now, this.#timeout) })
+    this.#open.add(exchange, { method, options, asked, acknowledged, expiresAt: after(now, this.#timeout) })
     return { kind: 'hand-up', request: options === request.options ? request : { method, options, payload } }
   }
 
@@ -190,9 +190,7 @@ export class PeerTransfers {
   expire(now: Instant): void {
     this.#requests.expire(now)
     this.#responses.expire(now)
-    for (const [exchange, { expiresAt }] of this.#open) {
-      if (now < expiresAt) return
-      this.#open.delete(exchange)
-    }
+    const isOver = ({ expiresAt }: OpenRequest): boolean => expiresAt <= now
+    while (this.#open.takeOldest(isOver) !== undefined);
   }
 }

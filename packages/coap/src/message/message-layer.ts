@@ -2,7 +2,7 @@ import { after, type DecodeError, type Entropy, type Instant, Queue } from '@bre
 import type { CoapMessage } from '../message.ts'
 import type { CoapSessionOutput, TransmissionParameters } from '../session.ts'
 import { type Confirmable, Confirmables } from './confirmables.ts'
-import { Deduplication, type Remembered } from './deduplication.ts'
+import { Deduplication, type Reply } from './deduplication.ts'
 import { MessageIds } from './message-ids.ts'
 import { type DerivedTimes, deriveTimes } from './parameters.ts'
 import type { Probing } from './probing.ts'
@@ -56,18 +56,19 @@ export class MessageLayer {
     this.emit({ kind: 'malformed', error })
   }
 
-  /** Acknowledges with an Empty message, the same for every copy (RFC 7252 §4.2, §4.5). */
-  acknowledge(remembered: Remembered): void {
-    this.#reply(remembered, emptyMessage('acknowledgement', remembered.messageId))
+  /** Acknowledges a message that is remembered with an Empty one, the same for every copy (RFC 7252 §4.2, §4.5). */
+  acknowledge(messageId: number, now: Instant): void {
+    this.reply(messageId, emptyMessage('acknowledgement', messageId), now)
   }
 
-  /** Rejects with a Reset, the same for every copy. */
-  reject(remembered: Remembered): void {
-    this.#reply(remembered, emptyMessage('reset', remembered.messageId))
+  /** Rejects a message that is remembered with a Reset, the same for every copy. */
+  reject(messageId: number, now: Instant): void {
+    this.reply(messageId, emptyMessage('reset', messageId), now)
   }
 
-  #reply(remembered: Remembered, bytes: Uint8Array): void {
-    remembered.reply = bytes
+  /** Answers a message that is remembered, and every copy likewise. */
+  reply(messageId: number, bytes: Uint8Array, now: Instant): void {
+    this.#seen?.answered(messageId, { bytes, composedAt: now })
     this.transmit(bytes)
   }
 
@@ -76,17 +77,25 @@ export class MessageLayer {
     this.transmit(emptyMessage('reset', messageId))
   }
 
-  /** The earlier copy of this message, if there was one in its lifetime. */
-  seenBefore(messageId: number, now: Instant): Remembered | undefined {
-    return this.#seen?.find(messageId, now)
+  /** Whether there was an earlier copy of this message in its lifetime. */
+  hasSeen(messageId: number, now: Instant): boolean {
+    return this.#seen?.knows(messageId, now) === true
   }
 
-  remember(message: CoapMessage, now: Instant): Remembered {
+  /** What the earlier copy of a message was answered by. */
+  replyTo(messageId: number): Reply | undefined {
+    return this.#seen?.replyTo(messageId)
+  }
+
+  /** @returns until when a copy of it is known. */
+  remember(message: CoapMessage, now: Instant): Instant {
     const { exchangeLifetime, nonLifetime } = this.times
     const lifetime = message.type === 'confirmable' ? exchangeLifetime : nonLifetime
     this.#seen ??= new Deduplication(this.#rememberedLimit)
     if (this.#seen.isFull(now)) this.#evicted++
-    return this.#seen.remember(message.messageId, now, after(now, lifetime))
+    const expiresAt = after(now, lifetime)
+    this.#seen.remember(message.messageId, now, expiresAt)
+    return expiresAt
   }
 
   /** Messages that are remembered now. */

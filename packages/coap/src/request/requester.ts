@@ -2,7 +2,6 @@ import { after, DecodeError, earlier, type Instant, InternalError } from '@break
 import { encodeMessage } from '../codec/encode.ts'
 import { Code, isSuccess } from '../code.ts'
 import { Confirmable, type ConfirmableOwner } from '../message/confirmables.ts'
-import type { Remembered } from '../message/deduplication.ts'
 import type { MessageLayer } from '../message/message-layer.ts'
 import { SentIds } from '../message/sent-ids.ts'
 import { stamp } from '../message/stamp.ts'
@@ -193,7 +192,7 @@ export class Requester {
       return
     }
     // RFC 7252 §5.3.2: piggybacked, both Message ID and token must match.
-    if (readToken(message.token) === outgoing.token) this.#answered(outgoing, message, undefined, now)
+    if (readToken(message.token) === outgoing.token) this.#answered(outgoing, message, now)
   }
 
   /** RFC 7252 §5.2.2 leaves open how long to wait; after EXCHANGE_LIFETIME nothing of this exchange is underway. */
@@ -204,35 +203,29 @@ export class Requester {
   }
 
   /** A response that came in a message of its own. */
-  receive(message: CoapMessage, remembered: Remembered, now: Instant): void {
+  receive(message: CoapMessage, now: Instant): void {
     const token = readToken(message.token)
     const outgoing = token === undefined ? undefined : this.#byToken.get(token)
-    if (outgoing === undefined) rejectUnknown(this.#layer, message, remembered)
-    else this.#answered(outgoing, message, remembered, now)
+    if (outgoing === undefined) rejectUnknown(this.#layer, message, now)
+    else this.#answered(outgoing, message, now)
   }
 
-  /** `remembered` is undefined for a piggybacked response. */
-  #answered(
-    outgoing: OutgoingRequest,
-    message: CoapMessage,
-    remembered: Remembered | undefined,
-    now: Instant
-  ): void {
+  #answered(outgoing: OutgoingRequest, message: CoapMessage, now: Instant): void {
     const { options, unsupported } = checkOptions(message.options, this.#understood, message.code)
     if (unsupported !== undefined) {
-      this.#refuse(outgoing, unsupported, remembered, now)
+      this.#refuse(outgoing, message, unsupported, now)
       return
     }
-    if (remembered !== undefined && message.type === 'confirmable') this.#layer.acknowledge(remembered)
+    if (message.type === 'confirmable') this.#layer.acknowledge(message.messageId, now)
     // RFC 7252 §4.2: a response stands for the acknowledgement that may have been lost.
     this.#stopTransmission(outgoing, now)
     this.#deliver(outgoing, message, options, now)
   }
 
   /** RFC 7252 §5.4.1: a response with a critical option that is not understood is rejected. */
-  #refuse(outgoing: OutgoingRequest, option: number, remembered: Remembered | undefined, now: Instant): void {
+  #refuse(outgoing: OutgoingRequest, message: CoapMessage, option: number, now: Instant): void {
     // RFC 7252 §4.2: a piggybacked one is rejected by silence.
-    if (remembered !== undefined) this.#layer.reject(remembered)
+    if (message.type !== 'acknowledgement') this.#layer.reject(message.messageId, now)
     this.#layer.malformed(
       new DecodeError(
         'COAP_OPTION_UNSUPPORTED',
@@ -319,6 +312,7 @@ function ignore(): void {
  * A response to nothing that we asked: rejected when Confirmable, and when it is a notification, so that the sender stops
  * (RFC 7641 §3.5). Another Non-confirmable one is most likely the answer to a copy, and gets silence.
  */
-export function rejectUnknown(layer: MessageLayer, message: CoapMessage, remembered: Remembered): void {
-  if (message.type === 'confirmable' || observeValue(message.options) !== undefined) layer.reject(remembered)
+export function rejectUnknown(layer: MessageLayer, message: CoapMessage, now: Instant): void {
+  if (message.type === 'confirmable' || observeValue(message.options) !== undefined)
+    layer.reject(message.messageId, now)
 }

@@ -11,7 +11,7 @@ import { encodeMessage } from '../codec/encode.ts'
 import { hasInvalidHopLimit, invalidHopLimit } from '../hop-limit.ts'
 import { Code, isSuccess } from '../code.ts'
 import { Confirmable } from '../message/confirmables.ts'
-import type { Remembered } from '../message/deduplication.ts'
+import { ExchangeTable } from '../exchange-table.ts'
 import type { MessageLayer } from '../message/message-layer.ts'
 import type { CoapMessage } from '../message.ts'
 import { observeAction, withoutObserve, withSequence } from '../observe/observe-option.ts'
@@ -37,7 +37,9 @@ interface IncomingRequest {
   readonly exchange: IncomingExchange
   readonly token: Uint8Array
   readonly registers: boolean
-  readonly remembered: Remembered
+  readonly messageId: number
+  /** Nobody waits for an answer any more then. */
+  readonly expiresAt: Instant
   readonly acknowledgeAt: Instant
   carrier: Carrier
   answered: boolean
@@ -57,8 +59,7 @@ export class Responder {
   readonly #layer: MessageLayer
   readonly #understood: ReadonlySet<number>
   readonly #limits: ResponderLimits
-  /** In order of arrival. */
-  readonly #unanswered = new Map<IncomingExchange, IncomingRequest>()
+  readonly #unanswered = new ExchangeTable<IncomingRequest>()
   /** Requests that may need an Empty Acknowledgement, in order of arrival; answered ones are dropped lazily. */
   readonly #toAcknowledge: IncomingRequest[] = []
   #observers: Observers | undefined
@@ -87,16 +88,16 @@ export class Responder {
     return this.#unanswered.size < this.#limits.unanswered
   }
 
-  /** A request that has not been seen before. */
-  receive(message: CoapMessage, remembered: Remembered, now: Instant): void {
+  /** A request that has not been seen before. @param expiresAt When a copy of it is not known as such any more. */
+  receive(message: CoapMessage, expiresAt: Instant, now: Instant): void {
     const { options, unsupported } = checkOptions(message.options, this.#understood, message.code)
     if (unsupported !== undefined) {
-      this.#refuse(message, unsupported, remembered, now)
+      this.#refuse(message, unsupported, now)
       return
     }
     const action = observeAction(message.code, options)
     if (action !== undefined) this.#observers?.release(message.token, now)
-    const incoming = this.#open(message, action === 'register', remembered, now)
+    const incoming = this.#open(message, action === 'register', expiresAt, now)
     const refusal = this.#refusalOf(message)
     if (refusal !== undefined) {
       this.respond(incoming.exchange, refusal, now)
@@ -118,18 +119,19 @@ export class Responder {
       : undefined
   }
 
-  #open(message: CoapMessage, registers: boolean, remembered: Remembered, now: Instant): IncomingRequest {
+  #open(message: CoapMessage, registers: boolean, expiresAt: Instant, now: Instant): IncomingRequest {
     this.#lastExchange++
     const incoming: IncomingRequest = {
       exchange: this.#lastExchange as IncomingExchange,
       token: message.token,
       registers,
-      remembered,
+      messageId: message.messageId,
+      expiresAt,
       acknowledgeAt: after(now, this.#acknowledgementDelay()),
       carrier: message.type === 'confirmable' ? 'piggyback' : 'non-confirmable',
       answered: false
     }
-    this.#unanswered.set(incoming.exchange, incoming)
+    this.#unanswered.add(incoming.exchange, incoming)
     if (incoming.carrier === 'piggyback') this.#toAcknowledge.push(incoming)
     return incoming
   }
@@ -140,37 +142,37 @@ export class Responder {
   }
 
   /** RFC 7252 §5.4.1: 4.02 to a Confirmable request; a Non-confirmable one is rejected. */
-  #refuse(message: CoapMessage, option: number, remembered: Remembered, now: Instant): void {
+  #refuse(message: CoapMessage, option: number, now: Instant): void {
     const what = `${formatOptionNumber(option)} is critical and not supported here`
     this.#layer.malformed(new DecodeError('COAP_OPTION_UNSUPPORTED', what))
     if (message.type !== 'confirmable') {
-      this.#layer.reject(remembered)
+      this.#layer.reject(message.messageId, now)
       return
     }
     const code = isForProxies(option) ? Code.proxyingNotSupported : Code.badOption
-    this.#piggyback(message.token, remembered, { code, options: [], payload: encodeUtf8(what) }, now)
+    this.#piggyback(message, { code, options: [], payload: encodeUtf8(what) }, now)
   }
 
-  #piggyback(token: Uint8Array, remembered: Remembered, response: CoapResponse, now: Instant): void {
-    const { code, options, payload } = response
-    const { messageId } = remembered
+  #piggyback(
+    { messageId, token }: { readonly messageId: number; readonly token: Uint8Array },
+    { code, options, payload }: CoapResponse,
+    now: Instant
+  ): void {
     const bytes = encodeMessage({ type: 'acknowledgement', code, messageId, token, options, payload })
-    remembered.reply = bytes
-    remembered.repliedAt = now
-    this.#layer.transmit(bytes)
+    this.#layer.reply(messageId, bytes, now)
   }
 
   /** A copy of a Confirmable request came before its answer: the peer waits for an Acknowledgement. */
-  acknowledgeNow(messageId: number): void {
+  acknowledgeNow(messageId: number, now: Instant): void {
     for (const incoming of this.#toAcknowledge)
-      if (incoming.remembered.messageId === messageId) this.#acknowledge(incoming)
+      if (incoming.messageId === messageId) this.#acknowledge(incoming, now)
   }
 
-  #acknowledge(incoming: IncomingRequest): void {
+  #acknowledge(incoming: IncomingRequest, now: Instant): void {
     if (incoming.answered || incoming.carrier !== 'piggyback') return
     // RFC 7252 §5.2.2: after this, the response must be a separate one.
     incoming.carrier = 'separate'
-    this.#layer.acknowledge(incoming.remembered)
+    this.#layer.acknowledge(incoming.messageId, now)
   }
 
   respond(exchange: IncomingExchange, response: CoapResponse, now: Instant): void {
@@ -208,7 +210,7 @@ export class Responder {
   ): void {
     switch (incoming.carrier) {
       case 'piggyback':
-        this.#piggyback(incoming.token, incoming.remembered, response, now)
+        this.#piggyback(incoming, response, now)
         return
       case 'separate':
         this.#sendSeparately(incoming, response, observer, now)
@@ -296,11 +298,13 @@ export class Responder {
 
   /** Drops what the application has left unanswered for the lifetime of its message. */
   expire(now: Instant): void {
-    for (const [exchange, incoming] of this.#unanswered) {
-      if (now < incoming.remembered.expiresAt) return
-      this.#unanswered.delete(exchange)
+    const isOver = ({ expiresAt }: IncomingRequest): boolean => expiresAt <= now
+    for (
+      let incoming = this.#unanswered.takeOldest(isOver);
+      incoming !== undefined;
+      incoming = this.#unanswered.takeOldest(isOver)
+    )
       incoming.answered = true
-    }
   }
 
   nextTimeout(): Instant | undefined {
@@ -316,7 +320,7 @@ export class Responder {
       incoming !== undefined && incoming.acknowledgeAt <= now;
       incoming = this.#oldestToAcknowledge()
     )
-      this.#acknowledge(incoming)
+      this.#acknowledge(incoming, now)
     this.#observers?.handleTimeout(now)
   }
 
