@@ -65,9 +65,15 @@ export class LoopbackAgents {
   }
 
   async startClient(port: number, wishes: ClientWishes = {}): Promise<DotsProcess> {
-    const client = new DotsProcess(['client', '--config', this.#clientConfig(port, wishes)])
-    this.#running.push(client)
+    const client = this.start(this.#clientConfig(port, wishes))
     await client.ready()
+    return client
+  }
+
+  /** A client with a configuration of its own. */
+  start(config: string): DotsProcess {
+    const client = new DotsProcess(['client', '--config', config])
+    this.#running.push(client)
     return client
   }
 

@@ -51,10 +51,20 @@ export class OpenEndpoints<Endpoint extends SecureEndpoint> {
     }
     opened = await this.#open(prepare?.(options) ?? options, listening)
     this.#all.set(opened, options)
+    return this.#watched(opened)
+  }
+
+  /** What is destroyed is not asked for anything any more: clients whose site changes open and close many. */
+  #watched(opened: Endpoint): Endpoint {
+    const destroy = opened.destroy.bind(opened)
+    opened.destroy = () => {
+      this.#all.delete(opened)
+      return destroy()
+    }
     return opened
   }
 
-  /** Each endpoint that was opened; one that has been destroyed takes no harm from being asked something. */
+  /** Each endpoint that is open. */
   each(visit: (endpoint: Endpoint, options: SecureEndpointOptions) => void): void {
     for (const [endpoint, options] of this.#all) visit(endpoint, options)
   }

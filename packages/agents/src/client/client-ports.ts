@@ -14,10 +14,14 @@ import type { ClientConfig } from '../config/client-config.ts'
 import type { ConfigFiles } from '../config/file-format.ts'
 import { siteOfConfig } from '../config/site-of-config.ts'
 
-/** The part of a client's ports that its configuration decides. */
+/**
+ * The part of a client's ports that its configuration decides.
+ * @param cuids See `cuidsOf`.
+ */
 export function clientPorts(
   config: ClientConfig,
-  files: ConfigFiles
+  files: ConfigFiles,
+  cuids?: ReadonlyMap<DomainName, Cuid>
 ): Pick<
   ClientPorts,
   'site' | 'cuids' | 'reconnection' | 'happyEyeballs' | 'configuration' | 'attackHandshakeRetransmission'
@@ -32,7 +36,7 @@ export function clientPorts(
   return {
     site: siteOfConfig(config).site,
     credentials,
-    cuids: cuidsOf(credentials),
+    cuids: cuidsOf(credentials, cuids),
     reconnection: config.reconnection ?? {},
     happyEyeballs: config.happyEyeballs ?? {},
     ...(haste === undefined ? {} : { attackHandshakeRetransmission: Milliseconds(haste) }),
@@ -58,11 +62,16 @@ function withProbingRate(given: Partial<SessionParameters> = {}): SessionParamet
 /**
  * RFC 9132 §4.4.1.1 derives the cuid from the credential. Where two domains share one, equal cuids would tell two
  * providers that they have the same customer: the later domain mixes its name in, which needs no storage either.
+ * @param known Of domains that are in use: they keep theirs, whatever they show now, for their requests go by it.
  */
-export function cuidsOf(credentials: ReadonlyMap<DomainName, ClientCredentials>): Map<DomainName, Cuid> {
-  const cuids = new Map<DomainName, Cuid>()
-  const taken = new Set<Cuid>()
+export function cuidsOf(
+  credentials: ReadonlyMap<DomainName, ClientCredentials>,
+  known: ReadonlyMap<DomainName, Cuid> = new Map()
+): Map<DomainName, Cuid> {
+  const cuids = new Map([...known].filter(([domain]) => credentials.has(domain)))
+  const taken = new Set<Cuid>(cuids.values())
   for (const [domain, credential] of credentials) {
+    if (cuids.has(domain)) continue
     const source = cuidSource(credential)
     const usual = cuidOf(source, (bytes) => sha256(bytes))
     const cuid = taken.has(usual) ? cuidOf(source, (bytes) => sha256(bytes, domain)) : usual

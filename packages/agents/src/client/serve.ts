@@ -1,6 +1,5 @@
 import type { Clock, Log } from '@breakwater/core'
-import { DomainName, Notebook, hostDotsClient } from '@breakwater/dots'
-import type { Resolver, Site } from '@breakwater/dots'
+import { Notebook, hostDotsClient } from '@breakwater/dots'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
 import {
   linuxDefaultRouters,
@@ -15,15 +14,15 @@ import type { ConfigFiles } from '../config/file-format.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { openControlServer } from '../control-api/control-server.ts'
 import { claimSocketPath } from '../control-api/socket-file.ts'
-import { reloadOnHangUp } from '../credential-reload.ts'
 import type { CleanUp } from '../life-cycle/clean-up.ts'
 import type { Readiness } from '../life-cycle/run-until-stopped.ts'
 import { serveAgent } from '../life-cycle/serve-agent.ts'
 import { makeFolderOf } from '../make-folder.ts'
-import { openResolver } from '../open-resolver.ts'
 import { ClientEndpoints } from './client-endpoints.ts'
 import { clientHandlers } from './client-handlers.ts'
 import { clientPorts } from './client-ports.ts'
+import { ConfigurationReload } from './configuration-reload.ts'
+import { DomainResolvers } from './domain-resolvers.ts'
 import { KeptSessions } from './kept-sessions.ts'
 import { withLocalAddresses } from './local-addresses.ts'
 import { ProtectionArchive } from './protection-archive.ts'
@@ -63,10 +62,12 @@ async function start(
     isAtPeace: () => host.status().requests.every(({ trigger }) => trigger !== 'immediate')
   })
   cleanUp.add('endpoints', () => endpoints.close())
+  const resolvers = new DomainResolvers()
+  cleanUp.add('resolvers', () => resolvers.close())
   const host = hostDotsClient({
     ...ports,
     site,
-    resolvers: openResolvers(config, site, files, cleanUp),
+    resolvers: await resolvers.open(config, site, files),
     clock,
     entropy,
     open: endpoints.open,
@@ -81,11 +82,22 @@ async function start(
     }
   })
   cleanUp.add('host', () => host.close())
-  const reload = (): number => {
-    const next = loadClientConfig(configFile)
-    return endpoints.reload(clientPorts(next.config, next.files).credentials)
+  let cuids = ports.cuids
+  const apply = async (loaded: LoadedConfig<ClientConfig>): Promise<number> => {
+    const next = clientPorts(loaded.config, loaded.files, cuids)
+    const nextSite = await withLocalAddresses(next.site, linuxInterfaceAddresses())
+    const count = endpoints.reload(next.credentials)
+    cuids = next.cuids
+    host.updateSite({
+      site: nextSite,
+      credentials: ports.credentials,
+      cuids,
+      resolvers: await resolvers.open(loaded.config, nextSite, loaded.files)
+    })
+    return count
   }
-  reloadOnHangUp(reload, log, cleanUp)
+  const load = (): LoadedConfig<ClientConfig> => loadClientConfig(configFile)
+  new ConfigurationReload({ config, load, apply, log }).onHangUp(cleanUp)
   // Nobody may ask for protection before what was asked in an earlier life is known: ids only grow.
   await host.ready
   const lifetimeSeconds = config.defaults?.lifetimeSeconds ?? 3600
@@ -101,24 +113,6 @@ async function start(
   const control = await openControlServer({ socket, handlers, clock, log })
   cleanUp.add('control', () => control.close())
   return { role: 'client', socket, listen: [] }
-}
-
-/** Names are asked for by the domain that they are of, and from its addresses (RFC 9284 §5.1). */
-function openResolvers(
-  config: ClientConfig,
-  site: Site,
-  files: ConfigFiles,
-  cleanUp: CleanUp
-): Map<DomainName, Resolver> {
-  const resolvers = new Map<DomainName, Resolver>()
-  for (const { name, resolver } of config.domains) {
-    if (resolver === undefined) continue
-    const sources = site.domains.find((domain) => domain.name === name)?.sources ?? []
-    const opened = openResolver(resolver, files, sources)
-    cleanUp.add(`resolver ${name}`, () => opened.close())
-    resolvers.set(DomainName(name), opened)
-  }
-  return resolvers
 }
 
 /** What the client could resume after a restart; undefined when its operator wants nothing on disk. */

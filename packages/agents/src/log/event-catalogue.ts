@@ -16,6 +16,15 @@ export const eventCatalogue = {
   'agent.uncaught': { level: 'error', text: 'a mistake of ours; the agent goes on' },
   'agent.cleanup_failed': { level: 'warn', text: 'something could not be closed in order' },
   'config.warning': { level: 'warn', text: 'the configuration may surprise' },
+  'config.reloaded': { level: 'info', text: 'the client goes by its configuration as it is now' },
+  'config.not_reloaded': {
+    level: 'error',
+    text: 'the configuration is unusable; the client goes on as before'
+  },
+  'config.restart_needed': {
+    level: 'warn',
+    text: 'options have changed that a client reads at its start only'
+  },
   'audit.dropped': { level: 'error', text: 'the audit file does not take entries; some were lost' },
   'control.failed': { level: 'error', text: 'a command failed by our own mistake' },
   'protection.changed': { level: 'info', text: 'a protection has a new state' },
