@@ -8,7 +8,7 @@ import type { Lifetime } from './lifetime.ts'
 import { accepted, refused } from './problem.ts'
 import type { Checked } from './problem.ts'
 import { checkForm, checkTarget, singleScope } from './request-check.ts'
-import type { RequestedTarget } from './requested-target.ts'
+import type { RequestedTarget } from '../domain/requested-target.ts'
 
 /** What the client sees of the attack (RFC 9132 §4.4.3, Table 4). */
 export type AttackStatus = 'under-attack' | 'mitigated'

@@ -14,7 +14,7 @@ import type { Lifetime } from './lifetime.ts'
 import { parseRequestedTarget } from './mapper.ts'
 import { accepted, refused } from './problem.ts'
 import type { Checked } from './problem.ts'
-import type { RequestedTarget } from './requested-target.ts'
+import type { RequestedTarget } from '../domain/requested-target.ts'
 
 /** A mitigation request that is right in itself; who asks, and what else is asked for, is not looked at. */
 export interface MitigationRequest {

@@ -1,21 +1,8 @@
 import { Code } from '@breakwater/coap'
 import { addressBits, parseIpAddress, prefixOf } from '@breakwater/core'
-import type { IpPrefix } from '@breakwater/core'
-import type { PortRange } from '../domain/target.ts'
+import type { TargetUri } from '../domain/requested-target.ts'
 import { accepted, refused } from './problem.ts'
 import type { Checked } from './problem.ts'
-
-/** A `target-uri` (RFC 9132 §4.4.1.1) and what of it says where an attack goes. */
-export interface TargetUri {
-  /** As it was written. */
-  readonly text: string
-  readonly host:
-    | { readonly kind: 'name'; readonly name: string }
-    | { readonly kind: 'address'; readonly prefix: IpPrefix }
-  readonly ports: readonly PortRange[]
-  /** IANA protocol numbers. */
-  readonly protocols: readonly number[]
-}
 
 const TCP = 6
 const UDP = 17
@@ -65,10 +52,13 @@ export function parseTargetUri(text: string, where: string): Checked<TargetUri> 
   return accepted({ text, host, ports: [{ lower: port, upper: port }], protocols: known?.protocols ?? [] })
 }
 
+/** RFC 1123 §2.1: a top-level label is never a number, so `192.0.2.999` is a bad address and no name. */
+const NUMBER = /(?:^|\.)[0-9]+$/
+
 /** A domain name in one spelling: lower case, without the dot of the root. Undefined: it is none. */
 export function normalName(text: string): string | undefined {
   const name = text.toLowerCase().replace(/\.$/, '')
-  return NAME.test(name) ? name : undefined
+  return NAME.test(name) && !NUMBER.test(name) ? name : undefined
 }
 
 function parseHost(text: string): TargetUri['host'] | undefined {

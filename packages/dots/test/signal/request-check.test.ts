@@ -4,7 +4,7 @@ import { target } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
 import { mitigationRequestBody, parseTarget, targetTexts } from '../../src/signal/mapper.ts'
 import { checkMitigationRequest } from '../../src/signal/request-check.ts'
-import { plainRequest } from '../../src/signal/requested-target.ts'
+import { plainRequest } from '../../src/domain/requested-target.ts'
 
 const GOOD: MitigationScopeEntry = { targetPrefix: ['192.0.2.0/24'], lifetime: 3600 }
 

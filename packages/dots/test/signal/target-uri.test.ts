@@ -1,9 +1,9 @@
 import { formatIpPrefix } from '@breakwater/core'
 import { prefix } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
-import { effectiveTarget, hostNames, plainRequest } from '../../src/signal/requested-target.ts'
+import { effectiveTarget, hostNames, plainRequest } from '../../src/domain/requested-target.ts'
 import { normalName, parseTargetUri } from '../../src/signal/target-uri.ts'
-import type { TargetUri } from '../../src/signal/target-uri.ts'
+import type { TargetUri } from '../../src/domain/requested-target.ts'
 
 function uri(text: string): TargetUri {
   const parsed = parseTargetUri(text, 'test')
@@ -40,12 +40,19 @@ describe('target-uri', () => {
     expect(parseTargetUri(text, 'test').ok).toBe(false)
   })
 
-  it.each(['', '.', 'a..b', '-a.example', 'a'.repeat(64), `${'a.'.repeat(127)}aa`, 'a b'])(
-    '%j is no domain name',
-    (text) => {
-      expect(normalName(text)).toBeUndefined()
-    }
-  )
+  it.each([
+    '',
+    '.',
+    'a..b',
+    '-a.example',
+    'a'.repeat(64),
+    `${'a.'.repeat(127)}aa`,
+    'a b',
+    '192.0.2.999',
+    '7'
+  ])('%j is no domain name', (text) => {
+    expect(normalName(text)).toBeUndefined()
+  })
 })
 
 describe('what a request comes down to', () => {

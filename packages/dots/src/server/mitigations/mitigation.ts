@@ -5,7 +5,7 @@ import type { Cuid, MitigationId } from '../../domain/identifier.ts'
 import { PlanId } from '../../domain/mitigator.ts'
 import type { Target } from '../../domain/target.ts'
 import type { Expiry } from '../../signal/lifetime.ts'
-import type { RequestedTarget } from '../../signal/requested-target.ts'
+import type { RequestedTarget } from '../../domain/requested-target.ts'
 import type { ClientState } from '../client-state.ts'
 
 /** Why a mitigation is over. */

@@ -1,7 +1,7 @@
 import { BreakwaterError, Seconds, after } from '@breakwater/core'
 import type { Instant, WallTime } from '@breakwater/core'
 import type { StoredRecord } from '../../domain/record-store.ts'
-import { effectiveTarget } from '../../signal/requested-target.ts'
+import { effectiveTarget } from '../../domain/requested-target.ts'
 import type { Commits } from './commits.ts'
 import { mitigationKey, planIdOf } from './mitigation.ts'
 import type { Mitigation, MitigationState } from './mitigation.ts'

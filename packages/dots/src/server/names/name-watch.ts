@@ -1,7 +1,7 @@
 import { Seconds, after, formatIpPrefix } from '@breakwater/core'
 import type { Instant, IpPrefix } from '@breakwater/core'
 import { checkAddresses } from '../../signal/request-check.ts'
-import { effectiveTarget, hostNames } from '../../signal/requested-target.ts'
+import { effectiveTarget, hostNames } from '../../domain/requested-target.ts'
 import { sameTarget } from '../../domain/target.ts'
 import { POSTPONEMENT } from '../mitigations/lifecycle.ts'
 import type { Lifecycle } from '../mitigations/lifecycle.ts'

@@ -1,5 +1,5 @@
 import { Code } from '@breakwater/coap'
-import type { RequestedTarget } from '../../signal/requested-target.ts'
+import type { RequestedTarget } from '../../domain/requested-target.ts'
 import type { Principal } from './authorization.ts'
 import { limitReached, refusal, unavailable } from './response.ts'
 import type { Answer } from './response.ts'

@@ -1,8 +1,19 @@
 import { formatIpPrefix } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
-import { sameTarget } from '../domain/target.ts'
-import type { Target } from '../domain/target.ts'
-import type { TargetUri } from './target-uri.ts'
+import { sameTarget } from './target.ts'
+import type { PortRange, Target } from './target.ts'
+
+/** A `target-uri` (RFC 9132 §4.4.1.1) and what of it says where an attack goes. */
+export interface TargetUri {
+  /** As it was written. */
+  readonly text: string
+  readonly host:
+    | { readonly kind: 'name'; readonly name: string }
+    | { readonly kind: 'address'; readonly prefix: IpPrefix }
+  readonly ports: readonly PortRange[]
+  /** IANA protocol numbers. */
+  readonly protocols: readonly number[]
+}
 
 /** What a request asks protection for, as it stands there: beside addresses, what has to be resolved first. */
 export interface RequestedTarget extends Target {
