@@ -1,0 +1,45 @@
+import { formatIpAddress } from '@breakwater/core'
+import type { LegalPath } from '../../multihoming/legal-path.ts'
+import { pathKey } from '../connection/outcome-memory.ts'
+
+/** What a path is made of, each part in words: paths that have a part in common share what is known of it. */
+export const PATH_ELEMENTS = ['destination', 'via', 'source'] as const
+
+export type PathElement = (typeof PATH_ELEMENTS)[number]
+
+/**
+ * A way that packets take, whoever sends them: a DOTS session, a query of a name. To say so is not to be allowed to use it:
+ * only `legalPaths` makes what a session may be opened by.
+ */
+export interface UsedPath {
+  /** Names the whole of it: see `pathKey`. */
+  readonly name: string
+  readonly destination: string
+  /** The next hop, or the interface where that is not known; undefined: the kernel decides. */
+  readonly via: string | undefined
+  readonly source: string
+}
+
+/** A legal path, as far as others may learn from it. */
+export function usedPath(path: LegalPath): UsedPath {
+  return {
+    name: pathKey(path),
+    destination: formatIpAddress(path.remote.address),
+    via: path.interface,
+    source: formatIpAddress(path.source)
+  }
+}
+
+/** `via wan-a` */
+export function elementName(element: PathElement, value: string): string {
+  const words = { destination: 'to', via: 'via', source: 'from' } as const
+  return `${words[element]} ${value}`
+}
+
+/** The names of all elements of a path that are known. */
+export function elementsOf(path: UsedPath): readonly string[] {
+  return PATH_ELEMENTS.flatMap((element) => {
+    const value = path[element]
+    return value === undefined ? [] : [elementName(element, value)]
+  })
+}
