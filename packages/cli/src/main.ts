@@ -45,6 +45,7 @@ function program(state: State): Command {
   addClientCommands(dots, state)
   addServerCommands(dots, state)
   addStatus(dots, state)
+  addPaths(dots, state)
   addConfig(dots, state)
   addSite(dots, state)
   addPki(dots, state)
@@ -139,6 +140,16 @@ function addStatus(dots: Command, state: State): void {
       const { status } = await import('./commands/status.ts')
       state.code = await status(options)
     })
+}
+
+function addPaths(dots: Command, state: State): void {
+  const path = dots.command('path').description('look at the paths to the servers')
+  agentCommand(path.command('list'), 'show every path, how it fares, and what it is used for').action(
+    async (options: object) => {
+      const { listPaths } = await import('./commands/path/list.ts')
+      state.code = await listPaths(options)
+    }
+  )
 }
 
 function addConfig(dots: Command, state: State): void {

@@ -12,6 +12,7 @@ import type {
   EfficacyRequest,
   ErrorView,
   MitigationView,
+  PathsView,
   PlanRequest,
   PlanView,
   ProtectAnswer,
@@ -91,6 +92,11 @@ export class ControlClient {
 
   async sessions(): Promise<readonly SessionView[]> {
     return (await this.#ask<{ sessions: readonly SessionView[] }>('GET', '/sessions', ['sessions'])).sessions
+  }
+
+  /** The paths of a client to its servers; a server answers with `RejectedError`. */
+  paths(): Promise<PathsView> {
+    return this.#ask('GET', '/paths', ['paths', 'illegal'])
   }
 
   /** What a server mitigates; a client answers with `RejectedError`. */

@@ -11,11 +11,13 @@ import type {
 } from '@breakwater/dots'
 import type { ClientHandlers } from '../control-api/handlers.ts'
 import { VERSION } from '../version.ts'
+import { pathsView } from './paths-view.ts'
 import { planView } from './plan-view.ts'
 import type { ProtectionArchive } from './protection-archive.ts'
 import type { ProtectionBook } from './protection-book.ts'
 import { protectionView } from './protection-view.ts'
 import { targetOfRequest } from './target-of-request.ts'
+import { remoteText } from './remote-text.ts'
 import { protectionOf } from './wanted-protection.ts'
 
 export interface ClientHandlerOptions {
@@ -51,6 +53,7 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
       return sessions.map((session) => sessionView(session, requests))
     },
     counters: () => ({ ...host.loads(), ...options.endpointCounters.snapshot() }),
+    paths: () => pathsView(host.paths()),
     plan: (request) => planView(host.plan(targetOfRequest(request), placementOptions(request))),
     protect: (request) => protect(request, options),
     protections: () => book.list().map(({ status, revision }) => view(status, revision)),
@@ -133,7 +136,7 @@ function sessionView(session: SessionReport, requests: readonly RequestReport[])
       ? {}
       : {
           local: path.source,
-          remote: remoteText(path.remote, path.port),
+          remote: remoteText(path),
           transport: path.transport
         }),
     ...(path?.interface === undefined ? {} : { interface: path.interface }),
@@ -150,8 +153,4 @@ function redirectView({ alternate, state, reason }: RedirectReport): NonNullable
 
 function wholeSeconds(seconds: number): number {
   return Math.max(0, Math.round(seconds))
-}
-
-function remoteText(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -49,6 +49,7 @@ export async function addClientCommands(
       return reply.code(answer.accepted ? 201 : 200).send(answer)
     }
   )
+  app.get(`${CONTROL_API_PREFIX}/paths`, () => handlers.paths())
   app.get(path, () => ({ protections: handlers.protections() }))
   app.get<ById & { Querystring: WaitQuery }>(
     `${path}/:id`,

@@ -2,6 +2,7 @@ import type {
   AgentView,
   EfficacyRequest,
   MitigationView,
+  PathsView,
   PlanRequest,
   PlanView,
   ProtectAnswer,
@@ -21,6 +22,7 @@ export interface AgentHandlers {
 /** What it can ask of a client. Rejections of the six families go to the caller as they are. */
 export interface ClientHandlers extends AgentHandlers {
   plan(request: PlanRequest): PlanView
+  paths(): PathsView
   protect(request: ProtectRequest): Promise<ProtectAnswer>
   protections(): readonly ProtectionView[]
   /** Undefined: there is no such protection. */

@@ -32,6 +32,10 @@ export class ScriptedClient implements ClientHandlers {
     return { a_total: 3 }
   }
 
+  paths(): ReturnType<ClientHandlers['paths']> {
+    return { paths: [], illegal: [{ server: 'isp-a', domain: 'isp-a', because: 'no source' }] }
+  }
+
   plan(): PlanView {
     return refusedPlan
   }

@@ -21,6 +21,7 @@ import type { ServerLegacy } from './memory/client-records.ts'
 import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import { RecentContacts } from './redirection/redirection.ts'
 import type { WantedConfiguration } from './session/session-negotiation.ts'
+import type { PathPool } from './paths/path-pool.ts'
 import type { SessionRules } from './connection/session-keeper.ts'
 import { liveSessions } from './connection/session-state.ts'
 import type { ConnectionId } from './connection/session-state.ts'
@@ -31,6 +32,8 @@ export interface AssociationPoolOptions {
   readonly rules: SessionRules
   readonly parameters?: SessionParameters | undefined
   readonly configuration?: WantedConfiguration | undefined
+  /** What is known of paths, shared by all. */
+  readonly pathPool: PathPool
   /** Does what an association wants done. */
   readonly perform: (association: Association, output: AssociationOutput, now: Instant) => void
 }
@@ -247,7 +250,7 @@ export class AssociationPool {
   }
 
   #associate(server: DotsServer, cuid: Cuid): Association {
-    const { calendar, entropy, rules, configuration } = this.#options
+    const { calendar, entropy, rules, configuration, pathPool } = this.#options
     const association: Association = new Association({
       server,
       paths: this.#pathsTo(server, this.#site.plan),
@@ -262,6 +265,7 @@ export class AssociationPool {
         pathsTo: (alternate) => this.#pathsInPlaceOf(association, alternate),
         resolvesNames: () => this.#site.resolvingDomains?.has(server.domain) ?? false
       },
+      pathPool,
       loads: this.#loads,
       newConnection: () => this.#nextConnection++ as ConnectionId
     })

@@ -25,6 +25,9 @@ import type { WantedConfiguration } from './session/session-negotiation.ts'
 import { inTurn } from './session/session-turns.ts'
 import { SignalSession } from './session/session.ts'
 import type { SignalSessionOutput } from './session/session-io.ts'
+import { orderCandidates } from './paths/candidate-doubts.ts'
+import { PathReporter } from './paths/path-reporter.ts'
+import type { PathPool } from './paths/path-pool.ts'
 import { SessionKeeper } from './connection/session-keeper.ts'
 import type { SessionKeeperInput, SessionKeeperOutput, SessionRules } from './connection/session-keeper.ts'
 import type { RememberedOutcomes } from './connection/outcome-memory.ts'
@@ -46,6 +49,8 @@ export interface AssociationOptions {
   readonly configuration?: WantedConfiguration | undefined
   readonly redirection: RedirectionOptions
   readonly newConnection: () => ConnectionId
+  /** What all sessions of this client learn of paths. */
+  readonly pathPool: PathPool
   /** Is told what sessions that are over have lost. */
   readonly loads: SessionLoads
 }
@@ -68,11 +73,17 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   #isMitigating = false
   readonly #negotiations: Negotiations
   readonly #redirects: RedirectFollowing
+  readonly #pathReports: PathReporter
 
   constructor(options: AssociationOptions) {
     this.#server = options.server
     this.#options = options
-    this.#keeper = new SessionKeeper({ ...options, begin: (attempt, now) => this.#begin(attempt, now) })
+    this.#pathReports = new PathReporter(options.pathPool)
+    this.#keeper = new SessionKeeper({
+      ...options,
+      order: (candidates, now) => orderCandidates(options.pathPool, candidates, now),
+      begin: (attempt, now) => this.#begin(attempt, now)
+    })
     this.#redirects = this.#followRedirects(options)
     this.#negotiations = new Negotiations({
       wanted: options.configuration,
@@ -109,6 +120,11 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   get state(): SessionState {
     return this.#keeper.state
+  }
+
+  /** The ways to the server, or to the one that stands in for it. */
+  get paths(): LegalPaths {
+    return this.#keeper.paths
   }
 
   /** How the paths to the server fare. */
@@ -166,10 +182,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         if (paths !== undefined) this.#keep({ kind: 'legal', paths, strays: input.strays }, now)
         break
       }
+      case 'failed':
+        this.#failed(input, now)
+        break
       case 'start':
       case 'stop':
       case 'established':
-      case 'failed':
       case 'restore':
         this.#keep(input, now)
         break
@@ -230,7 +248,15 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#options.loads.ended(session.load())
   }
 
-  #begin({ connection, path, since }: Attempt, now: Instant): LiveSession {
+  #failed(input: AssociationInput & { readonly kind: 'failed' }, now: Instant): void {
+    const attempt = raceOf(this.state)?.run.running.find(({ connection }) => connection === input.connection)
+    if (attempt !== undefined) this.#pathReports.handshakeFailed(attempt, input.reason, now)
+    this.#keep(input, now)
+  }
+
+  #begin(attempt: Attempt, now: Instant): LiveSession {
+    const { connection, path, since } = attempt
+    this.#pathReports.established(attempt, now)
     const { entropy, parameters } = this.#options
     const { transport } = path
     if (transport === 'udp') this.#pacing.handshakeTook(between(since, now))
@@ -333,7 +359,13 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'answer':
         this.#answered(output, live, now)
         return
+      case 'answered':
+      case 'unanswered':
+      case 'heard':
+        this.#pathReports.session(output, live, now)
+        return
       case 'heartbeats-lost':
+        this.#pathReports.session(output, live, now)
         this.#keep({ kind: 'silenced', connection: live.connection }, now)
         return
       case 'unresponsive':

@@ -8,6 +8,7 @@ import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
 import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import type { ConnectionOutput } from './connection/connection-io.ts'
 import type { ConnectionId } from './connection/session-state.ts'
+import type { LinkEvidence, PathEvidence } from './paths/path-evidence.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import type { SessionReport } from './status.ts'
 
@@ -64,6 +65,9 @@ export type ClientInput =
       readonly reason: SessionFailure
     }
   | { readonly kind: 'session-closed'; readonly connection: ConnectionId; readonly reason: SessionEnd }
+  /** Somebody else who uses paths of the site, such as a resolver, learnt something of one. */
+  | { readonly kind: 'path-evidence'; readonly evidence: PathEvidence }
+  | LinkEvidence
   /** A plaintext came; the view need only live during the call. */
   | { readonly kind: 'datagram'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
 

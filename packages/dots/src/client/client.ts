@@ -27,6 +27,9 @@ import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import { Protections } from './protections.ts'
 import type { Replacement } from './protections.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
+import { listPaths } from './paths/path-listing.ts'
+import type { PathListing } from './paths/path-listing.ts'
+import { PathPool } from './paths/path-pool.ts'
 import { RouterWatch } from './connection/router-watch.ts'
 import { sessionRules } from './session/session-rules.ts'
 import type { SessionRuleOptions } from './session/session-rules.ts'
@@ -57,6 +60,7 @@ export interface DotsClientOptions extends SessionRuleOptions {
 export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #plan: SitePlan
   readonly #calendar = new Calendar()
+  readonly #pathPool = new PathPool()
   readonly #pool: AssociationPool
   readonly #protections = new Protections()
   /** What was last reported of each protection, to report changes only. */
@@ -85,6 +89,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         ...options,
         rules: sessionRules(options),
         calendar: this.#calendar,
+        pathPool: this.#pathPool,
         perform: (association, output, now) => this.#perform(association, output, now)
       }
     )
@@ -150,6 +155,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       case 'datagram':
         this.#pool.tellOwner(input, now)
         break
+      case 'path-evidence':
+        this.#pathPool.take(input.evidence, now)
+        break
+      case 'link':
+        this.#pathPool.link(input)
+        break
     }
     this.#followUp(now)
   }
@@ -184,6 +195,11 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       protections: [...this.#protections.all].map((each) => each.status(this.#pool.byServer)),
       requests: associations.flatMap((association) => reportRequests(association, now))
     }
+  }
+
+  /** Every path of the site, and what is known of it. Not a part of `status`, which is asked for at every change. */
+  paths(now: Instant): PathListing {
+    return listPaths(this.#pool.all(), this.#pathPool, now)
   }
 
   /** What the CoAP sessions hold together and have lost, by the names of metrics. */

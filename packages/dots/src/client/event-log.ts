@@ -2,7 +2,7 @@ import { formatIpPrefix } from '@breakwater/core'
 import type { Log } from '@breakwater/core'
 import { calendarDate } from '../domain/calendar-date.ts'
 import type { ClientEvent } from './client-io.ts'
-import type { PathReport } from './status.ts'
+import type { PathReport } from './path-report.ts'
 
 /** Writes an event down for the operator: what needs somebody's attention as a warning. */
 export function logClientEvent(log: Log, event: ClientEvent): void {

@@ -17,6 +17,8 @@ import { EndpointPool } from './endpoint-pool.ts'
 import type { ClientCredentials, EndpointOpeners } from './endpoint-pool.ts'
 import { logClientEvent } from './event-log.ts'
 import type { Notebook } from './memory/notebook.ts'
+import type { PathEvidence } from './paths/path-evidence.ts'
+import type { PathListing } from './paths/path-listing.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import type { WantedConfiguration } from './session/session-negotiation.ts'
 import type { SessionRuleOptions } from './session/session-rules.ts'
@@ -78,6 +80,12 @@ export interface ClientHost {
   /** Where a target would go; sends nothing. */
   plan(target: Target, options?: PlacementOptions): PlanExplanation
   status(): ClientStatus
+  /** Every path to the servers, and what is known of it. */
+  paths(): PathListing
+  /** Tells what somebody else learnt of a path of the site, as a resolver does. */
+  reportPath(evidence: PathEvidence): void
+  /** Tells what the kernel says of the carrier of an interface. */
+  reportLink(name: string, isUp: boolean): void
   /** What the CoAP sessions hold together and have lost, by the names of metrics. */
   loads(): ReturnType<DotsClient['loads']>
   /** Ends the sessions. What was asked of the servers stays until its lifetime ends. */
@@ -161,6 +169,9 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
     },
     plan: (target, options) => client.explain(target, { ...options, at: clock.wallClock() }),
     status: () => client.status(clock.now()),
+    paths: () => client.paths(clock.now()),
+    reportPath: (evidence) => driver.feed({ kind: 'path-evidence', evidence }),
+    reportLink: (name, isUp) => driver.feed({ kind: 'link', interface: name, isUp }),
     loads: () => client.loads(),
     close: async () => {
       isClosed = true

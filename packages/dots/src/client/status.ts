@@ -1,13 +1,14 @@
-import { formatIpAddress, inSeconds, between } from '@breakwater/core'
-import type { Instant, Transport } from '@breakwater/core'
+import { inSeconds, between } from '@breakwater/core'
+import type { Instant } from '@breakwater/core'
 import type { Cuid, DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { Trigger } from '../signal/mapper.ts'
-import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { ConflictCause } from './requests/answer.ts'
 import type { Association } from './association.ts'
 import type { Refusal, RequestState } from './requests/request-state.ts'
+import { pathReport } from './path-report.ts'
+import type { PathReport } from './path-report.ts'
 import type { CandidateReport } from './connection/race-report.ts'
 import type { RedirectReport } from './redirection/redirect-following.ts'
 import type { ProtectionStatus } from './protection.ts'
@@ -47,15 +48,6 @@ export interface SessionReport {
   readonly parameters: SessionParameters | undefined
   /** Which of its two sets that is. */
   readonly activity: 'idle' | 'mitigating'
-}
-
-/** A legal path as it is shown. */
-export interface PathReport {
-  readonly transport: Transport
-  readonly source: string
-  readonly interface: string | undefined
-  readonly remote: string
-  readonly port: number
 }
 
 /** One mitigation request at one server. */
@@ -115,7 +107,7 @@ export function reportSession(association: Association, now: Instant): SessionRe
     case 'connecting': {
       const sinceSeconds = seconds(state.race.since, now)
       const path = state.race.run.running.at(0)?.path
-      return { ...common, ...nothing, state: state.kind, path: path && reportPath(path), sinceSeconds }
+      return { ...common, ...nothing, state: state.kind, path: path && pathReport(path), sinceSeconds }
     }
     case 'established':
     case 'silent':
@@ -124,31 +116,12 @@ export function reportSession(association: Association, now: Instant): SessionRe
         ...nothing,
         state: state.kind,
         text: state.kind === 'silent' ? 'heartbeats get no answer; kept because an attack is on' : '',
-        path: reportPath(state.path),
+        path: pathReport(state.path),
         sinceSeconds: seconds(state.since, now),
         heardSecondsAgo: seconds(state.session.heardAt, now),
         roundTripMilliseconds: state.session.roundTrip,
         parameters: association.parametersOf(state.session)
       }
-  }
-}
-
-/** Paths last as long as their site, and are shown over and over. */
-const pathReports = new WeakMap<LegalPath, PathReport>()
-
-function reportPath(path: LegalPath): PathReport {
-  const known = pathReports.get(path) ?? describePath(path)
-  pathReports.set(path, known)
-  return known
-}
-
-function describePath(path: LegalPath): PathReport {
-  return {
-    transport: path.transport,
-    source: formatIpAddress(path.source),
-    interface: path.interface,
-    remote: formatIpAddress(path.remote.address),
-    port: path.remote.port
   }
 }
 

@@ -8,6 +8,7 @@ import { seededEntropy } from '@breakwater/testing'
 import { SessionLoads } from '../../src/signal/session-loads.ts'
 import { Association } from '../../src/client/association.ts'
 import type { AssociationOutput } from '../../src/client/association-io.ts'
+import { PathPool } from '../../src/client/paths/path-pool.ts'
 import { Calendar } from '../../src/client/memory/calendar.ts'
 import type { LastingWant } from '../../src/client/requests/request-book.ts'
 import { sessionRules } from '../../src/client/session/session-rules.ts'
@@ -81,6 +82,7 @@ export class ScriptedServer {
         pathsTo: (alternate) => alternatePaths(site, server, alternate),
         resolvesNames: () => resolvesNames
       },
+      pathPool: new PathPool(),
       loads: new SessionLoads(),
       newConnection: () => this.#nextConnection++ as ConnectionId
     })

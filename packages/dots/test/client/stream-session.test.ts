@@ -159,7 +159,7 @@ describe("a client's session over TCP", () => {
     link.serve({ kind: 'release', release: { holdOffSeconds: 20 } })
     expect(link.ends).toEqual([])
     link.answer(Code.created, link.requests[0]!.exchange, [])
-    expect(link.outputs.map(({ kind }) => kind)).toEqual(['answer', 'ended'])
+    expect(link.outputs.map(({ kind }) => kind)).toEqual(['answered', 'answer', 'ended'])
     expect(link.ends).toEqual([{ kind: 'ended', reason: 'released', holdOffSeconds: 20 }])
   })
 

@@ -18,8 +18,16 @@ export interface PathSelectionOptions {
   readonly attempts: AttemptRule
   readonly outcomeAge: Duration
   readonly calendar: Calendar
+  /** Puts the candidates of a run in the order of what is known of their paths. Undefined: they keep their order. */
+  readonly order?: OrderCandidates | undefined
   readonly newConnection: () => ConnectionId
 }
+
+/** The same candidates again, in another order or held back. */
+export type OrderCandidates = (
+  candidates: readonly Candidate<LegalPath>[],
+  now: Instant
+) => readonly Candidate<LegalPath>[]
 
 export type PathSelectionOutput =
   | { readonly kind: 'connect'; readonly connection: ConnectionId; readonly path: LegalPath }
@@ -148,9 +156,9 @@ export class PathSelection {
   }
 
   #start(candidates: readonly Candidate<LegalPath>[], now: Instant): Race {
-    const { attempts, newConnection } = this.#options
+    const { attempts, newConnection, order } = this.#options
     const run = new HappyEyeballs({
-      candidates,
+      candidates: order?.(candidates, now) ?? candidates,
       rule: attempts,
       isUnderAttack: this.#isUnderAttack,
       newConnection

@@ -9,7 +9,7 @@ import type { MigrationRule } from './migration.ts'
 import { isSamePath } from './outcome-memory.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
 import { PathSelection } from './path-selection.ts'
-import type { PathSelectionOutput } from './path-selection.ts'
+import type { OrderCandidates, PathSelectionOutput } from './path-selection.ts'
 import { describeRun } from './race-report.ts'
 import { Reconnection } from './reconnection.ts'
 import type { ReconnectionRule } from './reconnection.ts'
@@ -90,6 +90,7 @@ export interface SessionKeeperOptions {
   readonly paths: LegalPaths
   readonly rules: SessionRules
   readonly calendar: Calendar
+  readonly order?: OrderCandidates | undefined
   readonly newConnection: () => ConnectionId
   /** Makes a session of an attempt that was established at `now`. */
   readonly begin: (attempt: Attempt, now: Instant) => LiveSession
@@ -120,6 +121,11 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
 
   get state(): SessionState {
     return this.#state
+  }
+
+  /** Ways to the server, and what is none. */
+  get paths(): LegalPaths {
+    return this.#selection.paths
   }
 
   /** What the next run would go by. */

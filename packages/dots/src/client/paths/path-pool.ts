@@ -12,6 +12,11 @@ const DOUBTED_BELOW = -0.25
 /** So many paths are remembered at most: resolvers report paths that no site plan bounds. */
 const MOST_RECORDS = 4096
 
+interface ScoredElement {
+  readonly name: string
+  readonly score: number
+}
+
 /** How a path stands at a moment. */
 export interface PathStanding {
   readonly state: DirectionState
@@ -68,11 +73,12 @@ export class PathPool {
         because: `${path.via} has no carrier`
       }
     const record = this.#records.get(path.name)
-    if (record?.isFresh(now) === true) {
+    const worst = this.#worstElement(path, now)
+    if (record?.isFresh(now) === true && !this.#isOvertaken(record, worst)) {
       const { state, because } = record
       return { state, score: this.#score(path.name, now), inheritedFrom: undefined, because }
     }
-    return this.#inherited(path, record, now)
+    return inherited(worst, record)
   }
 
   /** The paths again, those that are doubted after those that are not. */
@@ -96,22 +102,15 @@ export class PathPool {
     return inheritedFrom === undefined && doubted === 0 ? 4 : inheritedFrom === undefined ? 3 : doubted
   }
 
-  #inherited(path: UsedPath, record: PathRecord | undefined, now: Instant): PathStanding {
+  /** Others failed by a part of the path after it was last good itself. */
+  #isOvertaken(record: PathRecord, worst: ScoredElement | undefined): boolean {
+    if (record.state !== 'up' || record.lastGood === undefined || worst === undefined) return false
+    return worst.score < DOUBTED_BELOW && this.#scoreOf(worst.name).failedAfter(record.lastGood)
+  }
+
+  #worstElement(path: UsedPath, now: Instant): ScoredElement | undefined {
     const elements = elementsOf(path).map((name) => ({ name, score: this.#score(name, now) }))
-    const worst = elements.toSorted((one, other) => one.score - other.score)[0]
-    if (worst === undefined || worst.score >= DOUBTED_BELOW)
-      return {
-        state: 'unknown',
-        score: worst?.score ?? 0,
-        inheritedFrom: worst?.score === 0 ? undefined : worst?.name,
-        because: record === undefined ? 'never used' : 'not used lately'
-      }
-    return {
-      state: 'suspect',
-      score: worst.score,
-      inheritedFrom: worst.name,
-      because: `others failed ${worst.name}`
-    }
+    return elements.toSorted((one, other) => one.score - other.score)[0]
   }
 
   #score(name: string, now: Instant): number {
@@ -147,4 +146,17 @@ export class PathPool {
     this.#records.delete(name)
     this.#scores.delete(name)
   }
+}
+
+/** An unknown path is as good as the worst of its parts. */
+function inherited(worst: ScoredElement | undefined, record: PathRecord | undefined): PathStanding {
+  const { name, score } = worst ?? { name: undefined, score: 0 }
+  if (name === undefined || score >= DOUBTED_BELOW)
+    return {
+      state: 'unknown',
+      score,
+      inheritedFrom: score === 0 ? undefined : name,
+      because: record === undefined ? 'never used' : 'not used lately'
+    }
+  return { state: 'suspect', score, inheritedFrom: name, because: `others failed ${name}` }
 }

@@ -34,7 +34,7 @@ export type PathCondition = 'clear' | 'late' | 'inbound-full' | 'outbound-broken
  * | `down` | `suspect` | – | – |
  */
 export class PathRecord {
-  readonly roundTrip = new RoundTrip()
+  readonly roundTrip: RoundTrip = new RoundTrip()
   inward: DirectionState = 'unknown'
   outward: DirectionState = 'unknown'
   timeouts = 0

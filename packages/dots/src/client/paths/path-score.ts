@@ -14,11 +14,18 @@ const WEIGHT = 0.5
 export class PathScore {
   #value = 0
   #at: Instant | undefined
+  /** When it was last voted against. */
+  #failedAt: Instant | undefined
   /** When each reporter last voted, as long as that keeps it from voting again. */
   readonly #voted = new Map<string, Instant>()
 
   at(now: Instant): number {
-    return this.#at === undefined ? 0 : this.#value * 2 ** (-between(this.#at, now) / SCORE_HALF_LIFE)
+    return this.#at === undefined ? 0 : this.#value * 0.5 ** (between(this.#at, now) / SCORE_HALF_LIFE)
+  }
+
+  /** Whether it failed after `moment`. */
+  failedAfter(moment: Instant): boolean {
+    return this.#failedAt !== undefined && this.#failedAt > moment
   }
 
   /** @returns whether the vote counts: not when its reporter has just voted. */
@@ -29,6 +36,7 @@ export class PathScore {
     const before = this.at(now)
     this.#value = before + ((isGood ? 1 : -1) - before) * WEIGHT
     this.#at = now
+    if (!isGood) this.#failedAt = now
     return true
   }
 }

@@ -20,8 +20,17 @@ export interface UsedPath {
   readonly source: string
 }
 
+/** Paths last as long as their site, and are asked about over and over. */
+const known = new WeakMap<LegalPath, UsedPath>()
+
 /** A legal path, as far as others may learn from it. */
 export function usedPath(path: LegalPath): UsedPath {
+  const used = known.get(path) ?? describe(path)
+  known.set(path, used)
+  return used
+}
+
+function describe(path: LegalPath): UsedPath {
   return {
     name: pathKey(path),
     destination: formatIpAddress(path.remote.address),

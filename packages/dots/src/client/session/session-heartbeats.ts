@@ -14,7 +14,7 @@ const MOST_LATE_HEARTBEATS = 8
 /** What heartbeats say of a session. */
 export type HeartbeatNews = Extract<
   SignalSessionOutput,
-  { readonly kind: 'heartbeats-lost' | 'heartbeats-back' | 'unresponsive' }
+  { readonly kind: 'heartbeats-lost' | 'heartbeats-back' | 'unresponsive' | 'heard' }
 >
 
 export interface SessionHeartbeatsOptions {
@@ -35,12 +35,15 @@ export class SessionHeartbeats {
   readonly #tell: (news: HeartbeatNews) => void
   /** Without an answer so far, and when they were sent. */
   readonly #unanswered = new Map<OutgoingExchange, Instant>()
+  /** We send heartbeats, so that the server can miss them. */
+  #areOn: boolean
   /** Waits for its turn, with its status. */
   #waiting: { readonly peerHeartbeatStatus: boolean } | undefined
 
   constructor({ transport, parameters, entropy, tell }: SessionHeartbeatsOptions, now: Instant) {
     this.#transport = transport
     this.#heartbeat = new Heartbeat(heartbeatConfiguration(transport, parameters), entropy, now)
+    this.#areOn = parameters.heartbeatIntervalSeconds > 0
     this.#tell = tell
   }
 
@@ -61,6 +64,7 @@ export class SessionHeartbeats {
 
   configure(parameters: SessionParameters, now: Instant): void {
     const configuration = heartbeatConfiguration(this.#transport, parameters)
+    this.#areOn = parameters.heartbeatIntervalSeconds > 0
     this.#heartbeat.handle({ kind: 'configuration', configuration }, now)
   }
 
@@ -121,6 +125,7 @@ export class SessionHeartbeats {
     const status = parseHeartbeat(request.payload)
     if (!status.ok) return status.problem.answer
     this.#heartbeat.handle({ kind: 'peer-heartbeat', peerHeartbeatStatus: status.value }, now)
+    this.#tell({ kind: 'heard', hearsUs: this.#areOn ? status.value : undefined })
     this.#drain()
     return Code.changed
   }

@@ -1,4 +1,5 @@
 import type { CoapRequest, CoapResponse } from '@breakwater/coap'
+import type { Duration, Instant } from '@breakwater/core'
 import type { SessionParameters } from '../../signal/defaults.ts'
 import type { Errand } from './errand.ts'
 
@@ -19,6 +20,12 @@ export type SignalSessionInput =
 export type SignalSessionOutput =
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
   | { readonly kind: 'answer'; readonly errand: Errand; readonly response: CoapResponse }
+  /** The server answered: there and back works. Undefined: what it answered had been sent more than once. */
+  | { readonly kind: 'answered'; readonly roundTrip: Duration | undefined }
+  /** No answer came within the usual time; the first request that waits for one was sent at `since`. */
+  | { readonly kind: 'unanswered'; readonly since: Instant }
+  /** Something else came. `hearsUs` of a heartbeat: what the server says of ours (RFC 9132 §4.7). */
+  | { readonly kind: 'heard'; readonly hearsUs: boolean | undefined }
   /** As many heartbeats as allowed went unanswered. */
   | { readonly kind: 'heartbeats-lost' }
   | { readonly kind: 'heartbeats-back' }

@@ -24,6 +24,7 @@ import {
   isMitigationRequest,
   isObserved
 } from './errand.ts'
+import { AnswerWatch } from './answer-watch.ts'
 import { isBefore } from './open-errand.ts'
 import type { OpenErrand } from './open-errand.ts'
 import type { Errand } from './errand.ts'
@@ -73,6 +74,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #heardAt: Instant
   #sentAt: Instant | undefined
   #holdOffSeconds: number | undefined
+  readonly #answers = new AnswerWatch()
   readonly #further = new FurtherBlocks()
   readonly #farewells = new Farewells()
   #isOurTurn = false
@@ -154,7 +156,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 
   nextTimeout(): Instant | undefined {
-    return earlier(this.#nextSending(), earlier(this.#coap.nextTimeout(), this.#heartbeats.nextTimeout()))
+    const next = earlier(this.#coap.nextTimeout(), this.#heartbeats.nextTimeout())
+    return earlier(this.#nextSending(), earlier(next, this.#answers.nextTimeout()))
   }
 
   /** What its CoAP holds, and has lost. */
@@ -166,6 +169,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     this.#coap.handleTimeout(now)
     this.#drainCoap(now)
     this.#heartbeats.handleTimeout(now)
+    const since = this.#answers.handleTimeout(now)
+    if (since !== undefined) this.#outputs.push({ kind: 'unanswered', since })
     this.#sendWhatMay(now)
   }
 
@@ -282,6 +287,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     const confirmable = this.#transport === 'tcp' || isAboutSession(open.errand)
     open.isRenewal = open.sentAt !== undefined
     open.sentAt = now
+    this.#answers.sent(now)
     open.sendings++
     // RFC 9132 §4.4 has datagrams repeated; what is Confirmable CoAP repeats, and TCP what is on a stream.
     open.dueAt = confirmable ? undefined : after(now, untilRepetition(open))
@@ -297,6 +303,7 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     const exchange = this.#newExchange()
     const request = this.#heartbeats.take(exchange, now)
     this.#probing.sent(HEARTBEAT_BYTES, now)
+    this.#answers.sent(now)
     this.#inOurTurn({ kind: 'request', exchange, request, confirmable: false }, now)
   }
 
@@ -378,13 +385,14 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #answered(exchange: OutgoingExchange, response: CoapResponse, isFinal: boolean, now: Instant): void {
     const heartbeatSentAt = this.#heartbeats.answered(exchange, now)
     if (heartbeatSentAt !== undefined) {
-      this.#pacing.measured(between(heartbeatSentAt, now))
+      this.#wasAnswered(between(heartbeatSentAt, now))
       return
     }
     const open = this.#byExchange.get(exchange)
     if (open === undefined) return
-    if (open.sendings === 1 && !open.isRenewal && open.sentAt !== undefined)
-      this.#pacing.measured(between(open.sentAt, now))
+    const isFirst = open.sendings === 1 && !open.isRenewal && open.sentAt !== undefined
+    if (open.sendings === 0) this.#outputs.push({ kind: 'heard', hearsUs: undefined })
+    else this.#wasAnswered(isFirst ? between(open.sentAt ?? now, now) : undefined)
     open.sendings = 0
     // RFC 8323 §7.3: on a stream an observation lives as long as the connection.
     // The configuration is renewed before its Max-Age is over, and never during an attack (RFC 9132 §4.5.3).
@@ -392,6 +400,12 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     if (!isFinal) open.dueAt = isRenewed ? after(now, OBSERVATION_RENEWAL) : undefined
     else this.#close(open, response, now)
     this.#outputs.push({ kind: 'answer', errand: open.errand, response })
+  }
+
+  #wasAnswered(roundTrip: Duration | undefined): void {
+    if (roundTrip !== undefined) this.#pacing.measured(roundTrip)
+    this.#answers.answered(roundTrip)
+    this.#outputs.push({ kind: 'answered', roundTrip })
   }
 
   #close(open: OpenErrand, response: CoapResponse, now: Instant): void {
