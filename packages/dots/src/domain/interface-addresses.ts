@@ -8,4 +8,12 @@ export interface InterfaceAddresses {
    * Rejects with UnavailableError when the system does not tell.
    */
   read(): Promise<readonly LocalAddress[]>
+
+  /** Calls `onChange` soon after these may have changed: a link, an address, what is said of one. Not at once. */
+  watch(onChange: () => void): AddressWatch
+}
+
+export interface AddressWatch {
+  /** `onChange` is not called after this. */
+  close(): Promise<void>
 }

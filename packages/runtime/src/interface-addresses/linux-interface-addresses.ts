@@ -1,12 +1,17 @@
 import { execFile } from 'node:child_process'
 import { networkInterfaces } from 'node:os'
 import { UnavailableError, parseIpAddress } from '@breakwater/core'
+import type { Clock } from '@breakwater/core'
 import type { InterfaceAddresses, LocalAddress } from '@breakwater/dots'
+import { systemClock } from '../clock.ts'
 import { addressesOfIpAddress } from './ip-address.ts'
+import { IpMonitor } from './ip-monitor.ts'
 
 export interface LinuxInterfaceAddressesOptions {
   /** The command `ip` of iproute2, with what must stand before it. Default `ip`. */
   readonly ip?: readonly [string, ...string[]]
+  /** Default: the clock of the system. */
+  readonly clock?: Clock
 }
 
 /** A list of addresses is not that long; and a hung command must not stay. */
@@ -18,7 +23,11 @@ const LIMITS = { timeout: 5000, maxBuffer: 16 * 1024 * 1024 } as const
  */
 export function linuxInterfaceAddresses(options: LinuxInterfaceAddressesOptions = {}): InterfaceAddresses {
   const ip = options.ip ?? (['ip'] as const)
-  return { read: async () => fromIp(ip).catch((error: unknown) => fromNodeIfMissing(error)) }
+  const clock = options.clock ?? systemClock()
+  return {
+    read: async () => fromIp(ip).catch((error: unknown) => fromNodeIfMissing(error)),
+    watch: (onChange) => new IpMonitor({ ip, clock, onChange })
+  }
 }
 
 async function fromIp([file, ...args]: readonly [string, ...string[]]): Promise<readonly LocalAddress[]> {

@@ -1,6 +1,6 @@
 import { formatIpAddress } from '@breakwater/core'
-import type { InterfaceAddresses, LocalAddress } from '@breakwater/dots'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { AddressWatch, InterfaceAddresses, LocalAddress } from '@breakwater/dots'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { address } from '../builders/address.ts'
 
 /** A host on two links that are up, `wan-a` and `wan-b`, without an address that a router can carry at first. */
@@ -60,6 +60,37 @@ export function interfaceAddressesContract(name: string, makeWorld: () => Interf
       expect(await found(world)).toEqual(['wan-b 198.51.100.2/24 preferred'])
       world.setUp('wan-a', true)
       expect(await found(world)).toHaveLength(2)
+    })
+
+    describe('to one who watches', () => {
+      let calls: number
+      let watch: AddressWatch
+      beforeEach(() => {
+        calls = 0
+        watch = world.addresses.watch(() => calls++)
+      })
+      afterEach(() => watch.close())
+      /** Changes something, and waits until that was told. */
+      const expectTold = async (change: () => void): Promise<void> => {
+        const before = calls
+        change()
+        await vi.waitFor(() => expect(calls).toBeGreaterThan(before), { timeout: 10_000, interval: 5 })
+      }
+
+      it('tells that an address came, went or is deprecated, and that a link is down', async () => {
+        const own = local('wan-a', '2001:db8:a::2', 64)
+        await expectTold(() => world.add(own))
+        await expectTold(() => world.remove(own))
+        await expectTold(() => world.add({ ...own, state: 'deprecated' }))
+        await expectTold(() => world.setUp('wan-b', false))
+      })
+
+      it('tells nothing after the watch is closed', async () => {
+        await watch.close()
+        const before = calls
+        world.add(local('wan-a', '2001:db8:a::2', 64))
+        expect(calls).toBe(before)
+      })
     })
   })
 }

@@ -1,11 +1,12 @@
 import { UnavailableError, equalIpAddresses } from '@breakwater/core'
-import type { InterfaceAddresses, LocalAddress } from '@breakwater/dots'
+import type { AddressWatch, InterfaceAddresses, LocalAddress } from '@breakwater/dots'
 
 /** The addresses of a simulated host: whatever a test says. */
 export class SimulatedInterfaceAddresses implements InterfaceAddresses {
   /** While set, the system does not tell. */
   isBroken = false
   readonly #down = new Set<string>()
+  readonly #watchers = new Set<() => void>()
   #known: readonly LocalAddress[] = []
   #reads = 0
 
@@ -16,18 +17,33 @@ export class SimulatedInterfaceAddresses implements InterfaceAddresses {
 
   /** Adds an address, or changes what is said of it. */
   add(local: LocalAddress): void {
-    this.remove(local)
-    this.#known = [...this.#known, local]
+    this.#known = [...this.#known.filter((other) => !isSame(other, local)), local]
+    this.#tell()
   }
 
   remove(local: LocalAddress): void {
     this.#known = this.#known.filter((other) => !isSame(other, local))
+    this.#tell()
   }
 
   /** An interface that is down keeps its addresses, and nobody can use them. */
   setUp(name: string, isUp: boolean): void {
     if (isUp) this.#down.delete(name)
     else this.#down.add(name)
+    this.#tell()
+  }
+
+  watch(onChange: () => void): AddressWatch {
+    this.#watchers.add(onChange)
+    return {
+      close: async () => {
+        this.#watchers.delete(onChange)
+      }
+    }
+  }
+
+  #tell(): void {
+    for (const onChange of this.#watchers) onChange()
   }
 
   async read(): Promise<readonly LocalAddress[]> {
