@@ -1,4 +1,4 @@
-import { DEFAULT_SESSION_PARAMETERS, checkSite } from '@breakwater/dots'
+import { DEFAULT_SESSION_PARAMETERS, checkSite, withoutAbsent } from '@breakwater/dots'
 import type { Site, SiteProblem } from '@breakwater/dots'
 import { policyTableProblems } from './address-selection-config.ts'
 import { checkCredentials } from './check-credentials.ts'
@@ -6,6 +6,7 @@ import type { ClientConfig } from './client-config.ts'
 import { present } from './draft.ts'
 import type { Draft } from './draft.ts'
 import type { ConfigFiles } from './file-format.ts'
+import { learnRulesOf, learningProblems, learningWarnings, prefixLearners } from './learning-of-config.ts'
 import type { ConfigPath, ShapeProblem } from './shape.ts'
 import { siteOfConfig } from './site-of-config.ts'
 
@@ -32,6 +33,7 @@ export function checkClient(config: Draft<ClientConfig>, files: ConfigFiles, who
   return [
     ...siteProblems(config, whole && unlocated.length === 0),
     ...unlocated,
+    ...learningProblems(config),
     ...contradictions(config),
     ...policyTableProblems(config.addressSelection),
     ...domains.flatMap(([index, domain]) => domainProblems(index, domain, files))
@@ -55,7 +57,9 @@ function contradictions(config: Draft<ClientConfig>): ShapeProblem[] {
 
 function siteProblems(config: Draft<ClientConfig>, whole: boolean): ShapeProblem[] {
   const { site, places } = siteOfConfig(config)
-  return checkSite(asBeforeLooking(site))
+  // What is said of prefixes that are yet to be learnt holds when they are.
+  const known = withoutAbsent(site, prefixLearners(learnRulesOf(config)))
+  return checkSite(asBeforeLooking(known))
     .filter(({ code }) => whole || !onlyOfWholeSites.has(code))
     .map(({ place, message }) => ({ path: places.get(place) ?? ['domains'], message }))
 }
@@ -143,7 +147,7 @@ export function warnOfClient(config: ClientConfig, files: ConfigFiles): ShapePro
     if (proof !== undefined && owner === undefined) owners.set(proof, domain.name)
     return problems
   })
-  return [...shared, ...ofDomains]
+  return [...shared, ...ofDomains, ...learningWarnings(config)]
 }
 
 /** What the servers of a domain know the client by. */

@@ -12,6 +12,7 @@ import {
 import type { Static } from 'typebox'
 import { addressSelection } from './address-selection-config.ts'
 import { certificateCredentials, pskCredentials, rawPublicKeyCredentials } from './credentials-config.ts'
+import { learning, provisioning } from './learning-config.ts'
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
 import { resolverOfDomain } from './resolver-config.ts'
@@ -129,7 +130,7 @@ const provisioningDomain = section(
     sources: optional(
       list(text('ip-address', { description: 'A local address.' }), 0, {
         description:
-          'Local addresses that sessions leave from, the preferred one first; empty: those that the system has at the start, in the order of RFC 6724, less those of other providers.',
+          'Local addresses that sessions leave from, the preferred one first; empty: those that the system has, in the order of RFC 6724, less those of other providers.',
         default: [],
         source: 'RFC 9284 §5.1'
       })
@@ -151,6 +152,7 @@ const provisioningDomain = section(
         source: 'RFC 9132 §4.4.1.1'
       })
     ),
+    learn: optional(learning),
     resolver: optional(resolverOfDomain),
     credentials: optional(
       either([certificateCredentials, pskCredentials, rawPublicKeyCredentials], {
@@ -254,6 +256,7 @@ export const clientConfigSchema = section(
       )
     ),
     domains: list(provisioningDomain, 1, { description: 'The upstream providers.' }),
+    provisioning: optional(provisioning),
     store: optional(
       section(
         { path: text('path', { description: 'SQLite file; made when it does not exist.' }) },
