@@ -50,6 +50,14 @@ export const eventCatalogue = {
   },
   'session.changed': { level: 'info', text: 'the session with a server has a new state' },
   'session.down': { level: 'warn', text: 'there is no session with a server' },
+  'provisioning.changed': { level: 'info', text: 'a provider has other prefixes now, as far as was learnt' },
+  'provisioning.refused': { level: 'warn', text: 'something that was learnt is not acted on' },
+  'provisioning.unreadable': { level: 'warn', text: 'a source of what is to be learnt cannot be read' },
+  'provisioning.site_refused': {
+    level: 'error',
+    text: 'what was learnt makes no site that the client could go by; it goes on as before'
+  },
+  'addresses.unknown': { level: 'warn', text: 'the system does not tell the addresses of this host' },
   'routers.unknown': { level: 'warn', text: 'the system does not tell its default routers' },
   'name.unresolved': { level: 'warn', text: 'nobody said where the server is that we were sent to' },
   'session.redirected': { level: 'warn', text: 'a server sent us to another, which stands in for it' },

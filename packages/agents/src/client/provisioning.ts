@@ -1,0 +1,182 @@
+import { BreakwaterError, ConfigError, Counters, Driver, InternalError } from '@breakwater/core'
+import type { Clock, Log } from '@breakwater/core'
+import { ProvisioningBook } from '@breakwater/dots'
+import type {
+  AddressWatch,
+  DomainName,
+  InterfaceAddresses,
+  LearnRule,
+  LearntResolver,
+  ProvisioningInput,
+  ProvisioningOutput,
+  ProvisioningReport,
+  ProvisioningSource,
+  ProvisioningWatch,
+  Site
+} from '@breakwater/dots'
+import { ProvisioningLog } from './provisioning-log.ts'
+
+export interface ProvisioningOptions {
+  /** As the operator configured it. */
+  readonly site: Site
+  readonly rules: readonly LearnRule[]
+  readonly sources: readonly ProvisioningSource[]
+  readonly addresses: InterfaceAddresses
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export type LearntResolvers = ReadonlyMap<DomainName, readonly LearntResolver[]>
+
+/** Who goes by what is learnt. */
+export interface ProvisioningFollower {
+  onSite(site: Site): void
+  onResolvers?(resolvers: LearntResolvers): void
+}
+
+/**
+ * Keeps the site of a running client as the network is: what its operator configured, what sources learn, and the addresses
+ * that this host has.
+ */
+export class Provisioning {
+  readonly counters: Counters = new Counters()
+  readonly #book = new ProvisioningBook()
+  readonly #driver: Driver<ProvisioningInput, ProvisioningOutput>
+  readonly #options: ProvisioningOptions
+  readonly #log: ProvisioningLog
+  readonly #watches: (ProvisioningWatch | AddressWatch)[] = []
+  #configured: Site
+  #site: Site
+  #resolvers: LearntResolvers = new Map()
+  #follower: ProvisioningFollower | undefined
+  #reading: Promise<void> | undefined
+  #isStale = false
+  #hasAddresses = false
+  #isClosed = false
+
+  private constructor(options: ProvisioningOptions) {
+    this.#options = options
+    this.#configured = options.site
+    this.#site = options.site
+    this.#log = new ProvisioningLog(options.log, options.clock, this.counters)
+    this.#driver = new Driver(this.#book, options.clock, (output) => this.#perform(output))
+  }
+
+  /** Resolves when everything that is known at the start is in `site`. A source that cannot tell keeps nobody waiting. */
+  static async begin(options: ProvisioningOptions): Promise<Provisioning> {
+    const provisioning = new Provisioning(options)
+    const { site, rules, sources, addresses } = options
+    provisioning.#driver.feed({ kind: 'configured', site, rules })
+    const watches = sources.map((source) => source.watch(provisioning.#listenerTo(source.name)))
+    provisioning.#watches.push(
+      ...watches,
+      addresses.watch(() => provisioning.#readAddresses())
+    )
+    provisioning.#readAddresses()
+    await Promise.all([...watches.map(({ ready }) => ready), provisioning.#reading])
+    provisioning.#driver.feed({ kind: 'begin' })
+    return provisioning
+  }
+
+  get site(): Site {
+    return this.#site
+  }
+
+  /** The name servers that domains learnt. */
+  get resolvers(): LearntResolvers {
+    return this.#resolvers
+  }
+
+  /** Tells of every change from now on. */
+  follow(follower: ProvisioningFollower): void {
+    this.#follower = follower
+  }
+
+  /** The operator wants something else now. @returns the site that comes of it; followers are not told of this one. */
+  reconfigure(site: Site, rules: readonly LearnRule[]): Site {
+    const follower = this.#follower
+    this.#follower = undefined
+    try {
+      this.#configured = site
+      this.#driver.feed({ kind: 'configured', site, rules })
+    } finally {
+      this.#follower = follower
+    }
+    // A domain may leave its sources to the system only now.
+    this.#readAddresses()
+    return this.#site
+  }
+
+  report(): ProvisioningReport {
+    return this.#book.report(this.#options.clock.now())
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#driver.stop()
+    await Promise.all(this.#watches.map((watch) => watch.close()))
+    await this.#reading
+  }
+
+  #listenerTo(source: string): Parameters<ProvisioningSource['watch']>[0] {
+    return {
+      learnt: (key, configuration) => this.#driver.feed({ kind: 'learnt', source, key, configuration }),
+      withdrawn: (key) => this.#driver.feed({ kind: 'withdrawn', source, key }),
+      refused: (place, reason) => this.#log.unreadable(place, reason)
+    }
+  }
+
+  #perform(output: ProvisioningOutput): void {
+    switch (output.kind) {
+      case 'site':
+        this.#site = output.site
+        this.#tell(() => this.#follower?.onSite(output.site))
+        return
+      case 'resolvers':
+        this.#resolvers = output.resolvers
+        this.#tell(() => this.#follower?.onResolvers?.(output.resolvers))
+        return
+      case 'event':
+        this.#log.take(output.event)
+    }
+  }
+
+  /** A site that the client refuses leaves it on the one before: it goes on, and the operator hears of it. */
+  #tell(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      if (!(error instanceof BreakwaterError) || error instanceof InternalError) throw error
+      const problems = error instanceof ConfigError ? error.problems : []
+      this.#log.siteRefused(
+        error.message,
+        problems.map(({ path, message }) => `${path}: ${message}`)
+      )
+    }
+  }
+
+  /** One reading at a time; a change meanwhile makes another one. */
+  #readAddresses(): void {
+    if (this.#configured.domains.every(({ sources }) => sources.length > 0)) return
+    this.#isStale = true
+    this.#reading ??= this.#readWhileStale().finally(() => {
+      this.#reading = undefined
+    })
+  }
+
+  async #readWhileStale(): Promise<void> {
+    while (this.#isStale && !this.#isClosed) {
+      this.#isStale = false
+      try {
+        const addresses = await this.#options.addresses.read()
+        this.#log.addressesKnown()
+        this.#hasAddresses = true
+        this.#driver.feed({ kind: 'addresses', addresses })
+      } catch (error) {
+        // Where nothing was known yet, nothing is: sessions wait until the system tells.
+        this.#log.addressesUnknown(String(error))
+        if (!this.#hasAddresses) this.#driver.feed({ kind: 'addresses', addresses: [] })
+      }
+    }
+  }
+}
