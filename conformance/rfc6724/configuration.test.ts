@@ -1,9 +1,9 @@
-import { formatIpAddress } from '@breakwater/core'
+import { formatIpAddress, silentLog } from '@breakwater/core'
 import { legalPaths } from '@breakwater/dots'
 import type { LocalAddress } from '@breakwater/dots'
-import { SimulatedInterfaceAddresses } from '@breakwater/testing'
+import { SimulatedInterfaceAddresses, VirtualClock } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
-import { withLocalAddresses } from '../../packages/agents/src/client/local-addresses.ts'
+import { Provisioning } from '../../packages/agents/src/client/provisioning.ts'
 import { siteOfConfig } from '../../packages/agents/src/config/site-of-config.ts'
 import { own } from '../../packages/dots/test/multihoming/selection-host.ts'
 
@@ -23,7 +23,11 @@ async function sources(
   const { site } = siteOfConfig({ domains: [{ name: 'isp', server: dots }], addressSelection })
   const addresses = new SimulatedInterfaceAddresses()
   for (const local of locals) addresses.add(local)
-  const known = await withLocalAddresses(site, addresses)
+  const clock = new VirtualClock()
+  const options = { site, rules: [], sources: [], addresses, clock, log: silentLog }
+  const provisioning = await Provisioning.begin(options)
+  const known = provisioning.site
+  await provisioning.close()
   const { paths } = legalPaths(known, known.domains[0]!.servers[0]!)
   return paths.map(({ source }) => formatIpAddress(source))
 }

@@ -86,6 +86,13 @@ function addClientCommands(dots: Command, state: State): void {
       state.code = await plan(targets, options)
     }
   )
+  agentCommand(
+    dots.command('domains'),
+    'show what each provider gave, how it was learnt, for how long, and what was refused'
+  ).action(async (options: object) => {
+    const { domains } = await import('./commands/domains.ts')
+    state.code = await domains(options)
+  })
   agentCommand(dots.command('release'), 'end a protection')
     .argument('<id>', 'the protection, as "dots protect" and "dots status" show it')
     .option('--wait', 'wait until every server has confirmed')

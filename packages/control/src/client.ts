@@ -21,6 +21,7 @@ import type {
   RedirectionView,
   SessionView
 } from './commands.ts'
+import type { DomainsView } from './domains.ts'
 import { CONTROL_API_PREFIX } from './path.ts'
 
 const protectionKeys = ['id', 'revision', 'state', 'target', 'requests', 'missing'] as const
@@ -116,6 +117,11 @@ export class ControlClient {
   /** Sends nobody elsewhere any more. */
   async stopRedirecting(): Promise<void> {
     await this.#ask<{ redirection: null }>('DELETE', '/redirection', ['redirection'])
+  }
+
+  /** What the providers of a client gave it, and what became of that; a server answers with `RejectedError`. */
+  domains(): Promise<DomainsView> {
+    return this.#ask('GET', '/domains', ['domains', 'unclaimed'])
   }
 
   async counters(): Promise<Readonly<Record<string, number>>> {

@@ -13,9 +13,11 @@ import type { ClientHandlers } from '../control-api/handlers.ts'
 import { VERSION } from '../version.ts'
 import { pathsView } from './paths-view.ts'
 import { planView } from './plan-view.ts'
+import { domainsView } from './domains-view.ts'
 import type { ProtectionArchive } from './protection-archive.ts'
 import type { ProtectionBook } from './protection-book.ts'
 import { protectionView } from './protection-view.ts'
+import type { Provisioning } from './provisioning.ts'
 import { targetOfRequest } from './target-of-request.ts'
 import { remoteText } from './remote-text.ts'
 import { protectionOf } from './wanted-protection.ts'
@@ -26,9 +28,10 @@ export interface ClientHandlerOptions {
   readonly book: ProtectionBook
   readonly clock: Clock
   readonly entropy: Entropy
-  /** Undefined: protections are forgotten at a restart. */
+  readonly provisioning: Provisioning
   /** Of the sessions that came about. */
   readonly endpointCounters: Counters
+  /** Undefined: protections are forgotten at a restart. */
   readonly archive: ProtectionArchive | undefined
   /** For protections that name no lifetime. */
   readonly lifetimeSeconds: number
@@ -52,7 +55,12 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
       const { sessions, requests } = host.status()
       return sessions.map((session) => sessionView(session, requests))
     },
-    counters: () => ({ ...host.loads(), ...options.endpointCounters.snapshot() }),
+    counters: () => ({
+      ...host.loads(),
+      ...options.endpointCounters.snapshot(),
+      ...options.provisioning.counters.snapshot()
+    }),
+    domains: () => domainsView(options.provisioning.report()),
     paths: () => pathsView(host.paths()),
     plan: (request) => planView(host.plan(targetOfRequest(request), placementOptions(request))),
     protect: (request) => protect(request, options),

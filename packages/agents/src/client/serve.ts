@@ -12,6 +12,7 @@ import type { ClientConfig } from '../config/client-config.ts'
 import { loadClientConfig } from '../config/load.ts'
 import type { ConfigFiles } from '../config/file-format.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import { learnRulesOf } from '../config/learning-of-config.ts'
 import { openControlServer } from '../control-api/control-server.ts'
 import { claimSocketPath } from '../control-api/socket-file.ts'
 import type { CleanUp } from '../life-cycle/clean-up.ts'
@@ -24,9 +25,10 @@ import { clientPorts } from './client-ports.ts'
 import { ConfigurationReload } from './configuration-reload.ts'
 import { DomainResolvers } from './domain-resolvers.ts'
 import { KeptSessions } from './kept-sessions.ts'
-import { withLocalAddresses } from './local-addresses.ts'
 import { ProtectionArchive } from './protection-archive.ts'
 import { ProtectionBook } from './protection-book.ts'
+import { Provisioning } from './provisioning.ts'
+import { provisioningSources } from './provisioning-sources.ts'
 
 /** Runs a client until it is told to stop. Nothing is withdrawn then: what servers granted stays until its lifetime ends. */
 export function serve(configFile: string): Promise<void> {
@@ -51,7 +53,16 @@ async function start(
   const archive = notebook === undefined ? undefined : new ProtectionArchive(notebook, log)
   const protections = (await archive?.load()) ?? []
   const ports = clientPorts(config, files)
-  const site = await withLocalAddresses(ports.site, linuxInterfaceAddresses())
+  const provisioning = await Provisioning.begin({
+    site: ports.site,
+    rules: learnRulesOf(config),
+    sources: provisioningSources(config, files, clock),
+    addresses: linuxInterfaceAddresses({ clock }),
+    clock,
+    log
+  })
+  cleanUp.add('provisioning', () => provisioning.close())
+  const { site } = provisioning
   const endpoints = new ClientEndpoints({
     open: openDtlsEndpoint,
     openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
@@ -83,17 +94,15 @@ async function start(
   })
   cleanUp.add('host', () => host.close())
   let cuids = ports.cuids
+  provisioning.follow({ onSite: (next) => host.updateSite({ site: next }) })
   const apply = async (loaded: LoadedConfig<ClientConfig>): Promise<number> => {
     const next = clientPorts(loaded.config, loaded.files, cuids)
-    const nextSite = await withLocalAddresses(next.site, linuxInterfaceAddresses())
     const count = endpoints.reload(next.credentials)
+    const opened = await resolvers.open(loaded.config, next.site, loaded.files)
     cuids = next.cuids
-    host.updateSite({
-      site: nextSite,
-      credentials: ports.credentials,
-      cuids,
-      resolvers: await resolvers.open(loaded.config, nextSite, loaded.files)
-    })
+    // In one go: what is learnt meanwhile belongs into a site of domains that the client knows.
+    const nextSite = provisioning.reconfigure(next.site, learnRulesOf(loaded.config))
+    host.updateSite({ site: nextSite, credentials: ports.credentials, cuids, resolvers: opened })
     return count
   }
   const load = (): LoadedConfig<ClientConfig> => loadClientConfig(configFile)
@@ -107,6 +116,7 @@ async function start(
     clock,
     entropy,
     archive,
+    provisioning,
     lifetimeSeconds,
     endpointCounters: endpoints.counters
   })

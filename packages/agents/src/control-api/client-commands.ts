@@ -41,6 +41,7 @@ export async function addClientCommands(
     { schema: { body: planRequestSchema } },
     ({ body }) => handlers.plan(body)
   )
+  app.get(`${CONTROL_API_PREFIX}/domains`, () => handlers.domains())
   app.post<{ Body: ProtectRequest }>(
     path,
     { schema: { body: protectRequestSchema } },

@@ -1,5 +1,6 @@
 import type {
   AgentView,
+  DomainsView,
   EfficacyRequest,
   MitigationView,
   PathsView,
@@ -23,6 +24,7 @@ export interface AgentHandlers {
 export interface ClientHandlers extends AgentHandlers {
   plan(request: PlanRequest): PlanView
   paths(): PathsView
+  domains(): DomainsView
   protect(request: ProtectRequest): Promise<ProtectAnswer>
   protections(): readonly ProtectionView[]
   /** Undefined: there is no such protection. */

@@ -62,6 +62,7 @@ describe('the control server of a client', () => {
       [schemas.protectAnswerSchema, await client().protect({ prefixes: ['8.8.8.8/32'] })],
       [schemas.protectionSchema, await client().protection('p-1')],
       [schemas.sessionsSchema, { sessions: await client().sessions() }],
+      [schemas.domainsSchema, await client().domains()],
       [schemas.countersSchema, { counters: await client().counters() }]
     ] as const
     for (const [schema, answer] of answers) expect(Value.Errors(schema, answer)).toEqual([])

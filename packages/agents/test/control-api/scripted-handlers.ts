@@ -1,4 +1,10 @@
-import type { EfficacyRequest, PlanView, ProtectionView, ProtectRequest } from '@breakwater/control'
+import type {
+  DomainsView,
+  EfficacyRequest,
+  PlanView,
+  ProtectionView,
+  ProtectRequest
+} from '@breakwater/control'
 import type { ClientHandlers, ServerHandlers } from '../../src/control-api/handlers.ts'
 
 const agent = { version: '0.1.0', pid: 7, uptimeSeconds: 1.5, listen: ['127.0.0.1:4646'] }
@@ -34,6 +40,20 @@ export class ScriptedClient implements ClientHandlers {
 
   paths(): ReturnType<ClientHandlers['paths']> {
     return { paths: [], illegal: [{ server: 'isp-a', domain: 'isp-a', because: 'no source' }] }
+  }
+
+  domains(): DomainsView {
+    const facts = [
+      { kind: 'prefix', text: '2001:db8::/56', origin: 'dhcpv6', validSeconds: 60, state: 'used' } as const
+    ]
+    const domain = {
+      domain: 'isp-a',
+      kind: 'access',
+      interfaces: ['wan'],
+      learnsFrom: ['dhcpv6'],
+      facts
+    } as const
+    return { domains: [{ ...domain, interfaces: ['wan'], learnsFrom: ['dhcpv6'] }], unclaimed: [] }
   }
 
   plan(): PlanView {

@@ -71,6 +71,10 @@ export class ProvisioningBook implements Machine<ProvisioningInput, Provisioning
       case 'configured':
         this.#configured = input.site
         this.#rules = input.rules
+        // Its operator waits for what comes of it.
+        this.#paceUntil = undefined
+        // What was configured is no news.
+        if (!this.#hasBegun) this.#news.changes(input.site)
         break
       case 'learnt':
         this.#learn(input.source, input.key, input.configuration, now)
