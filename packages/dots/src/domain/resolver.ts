@@ -6,11 +6,15 @@ export type NameAnswer =
       readonly kind: 'addresses'
       /** Of both families; may be empty: the name is there, and has none. */
       readonly addresses: readonly IpAddress[]
-      /** How long that holds: the shortest of the records that led there. */
+      /** How long that holds: the shortest of the records that led there. 0: for this once. */
       readonly ttlSeconds: number
     }
   /** There is no such name. */
-  | { readonly kind: 'no-such-name' }
+  | {
+      readonly kind: 'no-such-name'
+      /** How long that holds. */
+      readonly ttlSeconds: number
+    }
 
 /**
  * The resolver port. Calls are asynchronous and may be slow or fail: nobody waits for them on the loop. A call ends by

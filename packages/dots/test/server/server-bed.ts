@@ -226,7 +226,7 @@ export class ServerBed {
   }
 
   #resolve({ query, name }: Extract<ServerOutput, { kind: 'resolve' }>): void {
-    const answer = this.names.get(name) ?? { kind: 'no-such-name' }
+    const answer = this.names.get(name) ?? { kind: 'no-such-name', ttlSeconds: 30 }
     if ('kind' in answer) this.feed({ kind: 'resolved', query, answer })
     else this.feed({ kind: 'resolve-failed', query, failure: answer })
   }

@@ -1,16 +1,18 @@
-import { UnavailableError, formatIpAddress } from '@breakwater/core'
-import { RECURSION_DESIRED, decode, streamEncode } from 'dns-packet'
 import type { Packet } from 'dns-packet'
-import { randomInt } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
+import { MessageReader, framed, openConnection } from './connection.ts'
+import { failed } from './name-server.ts'
+import type { NameServer, NameServerTools } from './name-server.ts'
+import { decodePacket, encodeQuestion, isAnswerTo, randomQuestionId } from './question.ts'
+import type { DnsQuestion } from './question.ts'
 import type { TlsNameServerOptions } from './tls-resolver.ts'
 
-interface Question {
-  readonly name: string
-  readonly type: 'A' | 'AAAA'
+interface OpenQuestion {
+  readonly question: DnsQuestion
   readonly resolve: (packet: Packet) => void
-  readonly reject: (error: UnavailableError) => void
+  readonly reject: (reason: string) => void
 }
 
 /** Questions on one connection that are not answered yet. */
@@ -19,127 +21,133 @@ const MOST_OPEN = 512
 /** A connection without questions stays for so long: the next name of an attack is not far (RFC 7858 §3.4). */
 const IDLE_MILLISECONDS = 10_000
 
-/** RFC 7858 §3.3: a message stands behind two bytes of its length. */
-const LENGTH_BYTES = 2
+/** A TCP connection that does not come about. */
+const CONNECT_MILLISECONDS = 10_000
+
+/** One connection, from the first question until it is lost. */
+interface Connection {
+  stream: Promise<TLSSocket>
+  close: () => void
+}
 
 /** One name server, with one connection as long as there are questions; answers may come in any order (RFC 7766 §7). */
-export class TlsNameServer {
+export class TlsNameServer implements NameServer {
   readonly #options: TlsNameServerOptions
-  readonly #open = new Map<number, Question>()
-  #socket: TLSSocket | undefined
-  #received: Buffer = Buffer.alloc(0)
+  readonly #tools: NameServerTools
+  readonly #open = new Map<number, OpenQuestion>()
+  #connection: Connection | undefined
 
-  constructor(options: TlsNameServerOptions) {
+  constructor(options: TlsNameServerOptions, tools: NameServerTools) {
     this.#options = options
+    this.#tools = tools
   }
 
-  /** Rejects with UnavailableError when there is no answer within the time. */
-  ask(name: string, type: Question['type'], milliseconds: number): Promise<Packet> {
-    if (this.#open.size >= MOST_OPEN)
-      return Promise.reject(failed(this.#options.name, 'too many questions are open'))
+  ask(question: DnsQuestion, milliseconds: number, over: AbortSignal): Promise<Packet> {
+    const { name } = this.#options
+    if (this.#open.size >= MOST_OPEN) return Promise.reject(failed(name, 'too many questions are open'))
     const id = this.#freeId()
     return new Promise<Packet>((resolve, reject) => {
       const end = (settle: () => void): void => {
         clearTimeout(timer)
-        if (this.#open.get(id) === question) this.#open.delete(id)
+        over.removeEventListener('abort', giveUp)
+        if (this.#open.get(id) === open) this.#open.delete(id)
         settle()
       }
-      const question: Question = {
-        name,
-        type,
+      const open: OpenQuestion = {
+        question,
         resolve: (packet) => end(() => resolve(packet)),
-        reject: (error) => end(() => reject(error))
+        reject: (reason) => end(() => reject(failed(name, reason)))
       }
-      const timer = setTimeout(
-        () => question.reject(failed(this.#options.name, 'no answer in time')),
-        milliseconds
-      )
-      this.#open.set(id, question)
-      this.#connection().write(
-        streamEncode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ type, name }] })
-      )
+      const giveUp = (): void => open.reject('nobody waits for it any more')
+      const timer = setTimeout(() => open.reject('no answer in time'), milliseconds)
+      over.addEventListener('abort', giveUp)
+      this.#open.set(id, open)
+      if (over.aborted) giveUp()
+      else void this.#send(framed(encodeQuestion(question, id, false)))
     })
   }
 
   close(): void {
-    this.#lose('closed')
+    this.#lose(this.#connection, 'closed')
   }
 
-  #connection(): TLSSocket {
-    if (this.#socket !== undefined) return this.#socket
-    const { address, name, trustAnchors, sources } = this.#options
-    const source = sources?.find(({ family }) => family === address.address.family)
-    const socket = connect({
-      host: formatIpAddress(address.address),
-      port: address.port,
+  async #send(message: Buffer): Promise<void> {
+    this.#connection ??= this.#connect()
+    const connection = this.#connection
+    try {
+      const stream = await connection.stream
+      this.#tools.observe?.('asked-tls')
+      stream.write(message)
+    } catch (error) {
+      this.#lose(connection, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #connect(): Connection {
+    let isClosed = false
+    let socket: Socket | undefined
+    const open = async (): Promise<TLSSocket> => {
+      const opened = await openConnection(this.#options, this.#tools.sockets, CONNECT_MILLISECONDS)
+      socket = opened
+      const stream = this.#secure(opened, connection)
+      if (isClosed) connection.close()
+      return stream
+    }
+    const connection: Connection = {
+      stream: Promise.resolve().then(open),
+      close: () => {
+        isClosed = true
+        socket?.destroy()
+      }
+    }
+    return connection
+  }
+
+  #secure(socket: Socket, connection: Connection): TLSSocket {
+    const { name, trustAnchors } = this.#options
+    const stream = connect({
+      socket,
       servername: name,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['dot'],
-      ...(source === undefined ? {} : { localAddress: formatIpAddress(source) }),
       ...(trustAnchors === undefined ? {} : { ca: trustAnchors })
     })
-    const lose = (reason: string): void => {
-      if (this.#socket === socket) this.#lose(reason)
-    }
-    socket.setTimeout(IDLE_MILLISECONDS, () => lose('idle'))
-    socket.on('data', (bytes: Buffer) => this.#take(bytes))
-    socket.on('error', (error) => lose(error.message))
-    socket.on('close', () => lose('the connection closed'))
+    const reader = new MessageReader()
+    socket.on('error', (error) => this.#lose(connection, error.message))
+    stream.setTimeout(IDLE_MILLISECONDS, () => this.#lose(connection, 'idle'))
+    stream.on('data', (bytes: Buffer) => {
+      for (const message of reader.take(bytes)) this.#answer(message, connection)
+    })
+    stream.on('error', (error) => this.#lose(connection, error.message))
+    stream.on('close', () => this.#lose(connection, 'the connection closed'))
     // A process that has nothing else to do need not wait for it.
     socket.unref()
-    this.#received = Buffer.alloc(0)
-    this.#socket = socket
-    return socket
-  }
-
-  #take(bytes: Buffer): void {
-    this.#received = Buffer.concat([this.#received, bytes])
-    while (this.#received.length >= LENGTH_BYTES) {
-      const end = LENGTH_BYTES + this.#received.readUInt16BE(0)
-      if (this.#received.length < end) return
-      const message = this.#received.subarray(LENGTH_BYTES, end)
-      this.#received = this.#received.subarray(end)
-      this.#answer(message)
-    }
+    return stream
   }
 
   /** An answer that does not repeat its question answers another one. */
-  #answer(message: Buffer): void {
-    const packet = decoded(message)
+  #answer(message: Buffer, connection: Connection): void {
+    const packet = decodePacket(message)
     if (packet === undefined) {
-      this.#lose('it sent what is no DNS message')
+      this.#tools.observe?.('malformed')
+      this.#lose(connection, 'it sent what is no DNS message')
       return
     }
-    const question = this.#open.get(packet.id ?? -1)
-    const [asked] = packet.questions ?? []
-    if (packet.type !== 'response' || question === undefined || asked === undefined) return
-    if (asked.type !== question.type || asked.name.toLowerCase() !== question.name.toLowerCase()) return
-    question.resolve(packet)
+    const open = this.#open.get(packet.id ?? -1)
+    if (open !== undefined && isAnswerTo(packet, open.question)) open.resolve(packet)
+    else this.#tools.observe?.('stray')
   }
 
-  #lose(reason: string): void {
-    const socket = this.#socket
-    this.#socket = undefined
-    socket?.destroy()
-    const error = failed(this.#options.name, reason)
-    for (const question of this.#open.values()) question.reject(error)
+  #lose(connection: Connection | undefined, reason: string): void {
+    if (connection === undefined || this.#connection !== connection) return
+    this.#connection = undefined
+    connection.close()
+    for (const question of this.#open.values()) question.reject(reason)
   }
 
   #freeId(): number {
-    let id = randomInt(0x1_0000)
-    while (this.#open.has(id)) id = randomInt(0x1_0000)
+    let id = randomQuestionId()
+    while (this.#open.has(id)) id = randomQuestionId()
     return id
   }
-}
-
-function decoded(message: Buffer): Packet | undefined {
-  try {
-    return decode(message)
-  } catch {
-    return undefined
-  }
-}
-
-function failed(server: string, reason: string): UnavailableError {
-  return new UnavailableError('DNS_FAILED', `name server ${server}: ${reason}`, true)
 }

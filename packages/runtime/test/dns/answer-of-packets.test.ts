@@ -1,4 +1,3 @@
-import { UnavailableError } from '@breakwater/core'
 import type { Answer, Packet } from 'dns-packet'
 import { describe, expect, it } from 'vitest'
 import { answerOfPackets } from '../../src/dns/answer-of-packets.ts'
@@ -31,7 +30,21 @@ describe('what responses say of a name', () => {
     expect(answerOfPackets('a.example', [chain, response(0)])).toMatchObject({ ttlSeconds: 5 })
   })
 
-  it.each([1, 2, 5])('a server that answers with code %i has not said that the name is not there', (code) => {
-    expect(() => answerOfPackets('a.example', [response(code), response(3)])).toThrow(UnavailableError)
+  it.each([
+    [2 ** 31, 0],
+    [2 ** 31 - 1, 604_800],
+    [300, 300]
+  ])('of a time to live of %i seconds, %i are believed', (ttl, believed) => {
+    const record = response(0, { type: 'A', name: 'a.example', ttl, data: '192.0.2.9' })
+    expect(answerOfPackets('a.example', [record, response(0)])).toMatchObject({ ttlSeconds: believed })
+  })
+
+  it('that there is nothing holds as long as the zone says (RFC 2308 §5)', () => {
+    const data = { mname: 'a', rname: 'b', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 7 }
+    const authorities = [{ type: 'SOA', name: 'example', ttl: 900, data } as const]
+    const nothing = { ...response(0), authorities }
+    expect(answerOfPackets('a.example', [nothing, nothing])).toMatchObject({ addresses: [], ttlSeconds: 7 })
+    const noName = { ...response(3), authorities }
+    expect(answerOfPackets('a.example', [noName, noName])).toEqual({ kind: 'no-such-name', ttlSeconds: 7 })
   })
 })

@@ -16,8 +16,8 @@ describe.skipIf(obstacle !== undefined)('against dnsmasq', () => {
     const service = await startNameService()
     const silent = await startSilentService()
     return {
-      open: (timeLimit) => Promise.resolve(openPlainResolver({ servers: [service.address], timeLimit })),
-      openDead: (timeLimit) => Promise.resolve(openPlainResolver({ servers: [silent.address], timeLimit })),
+      open: (timeLimit) => Promise.resolve(openPlainResolver({ servers: [service], timeLimit })),
+      openDead: (timeLimit) => Promise.resolve(openPlainResolver({ servers: [silent], timeLimit })),
       close: async () => {
         await service.close()
         await silent.close()

@@ -25,7 +25,7 @@ export class SimulatedNameService {
           const at = after(this.#clock.now(), inTime ? this.latency : timeLimit)
           this.#clock.schedule(at, () => {
             if (!open.delete(reject)) return
-            if (inTime) resolve(this.names.get(name) ?? { kind: 'no-such-name' })
+            if (inTime) resolve(this.names.get(name) ?? { kind: 'no-such-name', ttlSeconds: 30 })
             else reject(new UnavailableError('SIM_NAMES', `${name}: no answer in time`, true))
           })
         }),
