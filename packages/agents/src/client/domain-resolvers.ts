@@ -1,9 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
-import { DomainName } from '@breakwater/dots'
-import type { Resolver, Site } from '@breakwater/dots'
+import { Counters, equalIpAddresses, formatIpAddress } from '@breakwater/core'
+import type { SocketAddress } from '@breakwater/core'
+import { DomainName, nameServerPaths } from '@breakwater/dots'
+import type { LearntResolver, NameServerPath, Resolver, Site } from '@breakwater/dots'
+import type { DnsEvent } from '@breakwater/runtime'
 import type { ClientConfig } from '../config/client-config.ts'
 import type { ConfigFiles } from '../config/file-format.ts'
-import { openResolver } from '../open-resolver.ts'
+import type { ResolverConfig } from '../config/resolver-config.ts'
+import { nameServersOf, openResolver } from '../open-resolver.ts'
 
 interface OpenedResolver {
   readonly resolver: Resolver
@@ -11,24 +15,57 @@ interface OpenedResolver {
   readonly from: unknown
 }
 
-/** The resolvers of the domains: names are asked for by the domain that they are of, and from its addresses (RFC 9284 §5.1). */
+/** What of it is counted where; the label begins with the domain. */
+const COUNTER: Readonly<Record<DnsEvent, readonly [name: string, label: string]>> = {
+  'asked-udp': ['dns_questions_total', 'udp'],
+  'asked-tcp': ['dns_questions_total', 'tcp'],
+  'asked-tls': ['dns_questions_total', 'tls'],
+  answered: ['dns_names_total', 'answered'],
+  unanswered: ['dns_names_total', 'unanswered'],
+  stray: ['dns_messages_discarded_total', 'stray'],
+  malformed: ['dns_messages_discarded_total', 'malformed']
+}
+
+/** Of domains whose configuration names no resolver: those that their providers named. */
+export type LearntResolvers = ReadonlyMap<DomainName, readonly LearntResolver[]>
+
+/**
+ * The resolvers of the domains: names are asked for by the domain that they are of, over its interfaces and from its addresses
+ * (RFC 9284 §5.1). A domain without name servers has none: those of the system may be another provider's.
+ */
 export class DomainResolvers {
   readonly #opened = new Map<DomainName, OpenedResolver>()
+  readonly #counters: Counters
 
-  /** Those that this configuration names: opened where they are new or changed; those that it names no more are closed. */
+  constructor(counters: Counters = new Counters()) {
+    this.#counters = counters
+  }
+
+  /**
+   * Those that this configuration names, or else that were learnt: opened where they are new or changed, or other ways lead to
+   * them; those that nobody names any more are closed.
+   */
   async open(
     { domains }: ClientConfig,
     site: Site,
-    files: ConfigFiles
+    files: ConfigFiles,
+    learnt: LearntResolvers = new Map()
   ): Promise<ReadonlyMap<DomainName, Resolver>> {
     const over = new Map(this.#opened)
     for (const { name, resolver } of domains) {
-      if (resolver === undefined) continue
-      const key = DomainName(name)
-      const sources = site.domains.find((domain) => domain.name === name)?.sources ?? []
-      const from = { resolver, sources }
-      if (isDeepStrictEqual(over.get(key)?.from, from)) over.delete(key)
-      else this.#opened.set(key, { resolver: openResolver(resolver, files, sources), from })
+      const domain = DomainName(name)
+      const known = learnt.get(domain) ?? []
+      const config = resolver ?? configOf(known)
+      if (config === undefined) continue
+      const { servers, transport } = nameServersOf(config)
+      const waysTo = (server: SocketAddress): readonly NameServerPath[] =>
+        nameServerPaths(site, domain, { ...server, ...linkOf(server, known) }, transport)
+      const from = { config, ways: servers.map((server) => waysTo(server)) }
+      if (isDeepStrictEqual(over.get(domain)?.from, from)) over.delete(domain)
+      else {
+        const observe = (event: DnsEvent): void => this.#count(name, event)
+        this.#opened.set(domain, { resolver: openResolver(config, files, { waysTo, observe }), from })
+      }
     }
     await this.#close(over)
     return new Map([...this.#opened].map(([name, { resolver }]) => [name, resolver]))
@@ -38,10 +75,27 @@ export class DomainResolvers {
     await this.#close(new Map(this.#opened))
   }
 
+  #count(domain: string, event: DnsEvent): void {
+    const [counter, label] = COUNTER[event]
+    this.#counters.count(counter, `${domain} ${label}`)
+  }
+
   async #close(over: ReadonlyMap<DomainName, OpenedResolver>): Promise<void> {
     for (const [name, opened] of over) {
       if (this.#opened.get(name) === opened) this.#opened.delete(name)
       await opened.resolver.close()
     }
   }
+}
+
+function configOf(known: readonly LearntResolver[]): ResolverConfig | undefined {
+  return known.length === 0
+    ? undefined
+    : { kind: 'plain', servers: known.map(({ address }) => formatIpAddress(address)) }
+}
+
+/** An address of a link means nothing on another one. */
+function linkOf(server: SocketAddress, known: readonly LearntResolver[]): { readonly interface?: string } {
+  const via = known.find(({ address }) => equalIpAddresses(address, server.address))?.interface
+  return via === undefined ? {} : { interface: via }
 }

@@ -73,7 +73,7 @@ async function start(
     isAtPeace: () => host.status().requests.every(({ trigger }) => trigger !== 'immediate')
   })
   cleanUp.add('endpoints', () => endpoints.close())
-  const resolvers = new DomainResolvers()
+  const resolvers = new DomainResolvers(endpoints.counters)
   cleanUp.add('resolvers', () => resolvers.close())
   const host = hostDotsClient({
     ...ports,

@@ -45,11 +45,24 @@ export const resolver = either([overTls, plain], {
   source: 'RFC 9132 §4.4.1.1, §11'
 })
 
-/** Where a server is that another one sends the client to. */
-export const resolverOfDomain = either([overTls, plain], {
+const plainOfDomain = section(
+  {
+    kind: Type.Literal('plain', {
+      description: 'Ask by plain DNS, over UDP and, for what is long, over TCP.'
+    }),
+    servers: list(text('ip-address', { description: 'Address of a recursive name server, port 53.' }), 1, {
+      description:
+        'Name servers of this provider, in order of preference. Those of the system are never asked: they may be another provider’s.'
+    })
+  },
+  { description: 'Asks in the clear.' }
+)
+
+/** Where servers of a domain are. */
+export const resolverOfDomain = either([overTls, plainOfDomain], {
   description:
-    'Who is asked where a server is that a server of this provider sends the client to by its name alone, from the `sources`; left out: the client does not go there.',
-  source: 'RFC 9132 §4.6'
+    'Who is asked where the servers of this provider are that are known by their name alone: those without `addresses`, and those that a server sends the client to. It is asked over the `interfaces` and from the `sources`, and by nothing else; one on this host (such as 127.0.0.1) over loopback.',
+  source: 'RFC 9284 §5.1'
 })
 
 /** What a checked configuration says of a resolver. */

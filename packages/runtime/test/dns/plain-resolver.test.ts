@@ -26,7 +26,10 @@ async function serverThat(script: Script): Promise<ScriptedNameServer> {
 }
 
 const seen: DnsEvent[] = []
-function resolverOver(servers: readonly ScriptedNameServer[], limit: Duration = Milliseconds(3000)): Resolver {
+function resolverOver(
+  servers: readonly ScriptedNameServer[],
+  limit: Duration = Milliseconds(3000)
+): Resolver {
   seen.length = 0
   const observe = (event: DnsEvent): void => void seen.push(event)
   const resolver = openPlainResolver({ servers: servers.map(({ way }) => way), timeLimit: limit, observe })
@@ -128,10 +131,15 @@ describe('a plain resolver', () => {
   it('takes so many names at a time, and refuses more', async () => {
     const server = await serverThat(() => undefined)
     const resolver = resolverOver([server], Milliseconds(200))
-    const calls = Array.from({ length: 200 }, (_, index) =>
-      resolver.resolve(`n${index}.example`).catch((error: unknown) => String(error))
-    )
-    const refused = (await Promise.all(calls)).filter((each) => String(each).includes('names are being asked'))
+    const calls = Array.from({ length: 200 }, async (_, index) => {
+      try {
+        await resolver.resolve(`n${index}.example`)
+        return ''
+      } catch (error) {
+        return String(error)
+      }
+    })
+    const refused = (await Promise.all(calls)).filter((text) => text.includes('names are being asked'))
     expect(refused).toHaveLength(200 - 128)
   })
 })
