@@ -11,10 +11,10 @@ export interface ConfigurationReloadOptions {
   /** Reads the configuration as it is now. Throws a ConfigError with every mistake in it. */
   readonly load: () => LoadedConfig<ClientConfig>
   /**
-   * Makes the client go by it: all of it, or none where it rejects.
+   * Makes the client go by it: all of it, or none where it throws.
    * @returns how many endpoints took new credentials.
    */
-  readonly apply: (loaded: LoadedConfig<ClientConfig>) => Promise<number>
+  readonly apply: (loaded: LoadedConfig<ClientConfig>) => number
   readonly log: Log
 }
 
@@ -48,11 +48,11 @@ export class ConfigurationReload {
     return this.#last
   }
 
-  async #reload(): Promise<void> {
+  #reload(): void {
     const { log, load, apply } = this.#options
     try {
       const loaded = load()
-      const endpoints = await apply(loaded)
+      const endpoints = apply(loaded)
       const { needRestart, ...change } = configurationChange(this.#config, loaded.config)
       for (const { path, message, line } of loaded.warnings)
         log.warn('config.warning', { path, message, line })

@@ -45,12 +45,12 @@ export class DomainResolvers {
    * Those that this configuration names, or else that were learnt: opened where they are new or changed, or other ways lead to
    * them; those that nobody names any more are closed.
    */
-  async open(
+  open(
     { domains }: ClientConfig,
     site: Site,
     files: ConfigFiles,
     learnt: LearntResolvers = new Map()
-  ): Promise<ReadonlyMap<DomainName, Resolver>> {
+  ): ReadonlyMap<DomainName, Resolver> {
     const over = new Map(this.#opened)
     for (const { name, resolver } of domains) {
       const domain = DomainName(name)
@@ -67,7 +67,8 @@ export class DomainResolvers {
         this.#opened.set(domain, { resolver: openResolver(config, files, { waysTo, observe }), from })
       }
     }
-    await this.#close(over)
+    // What they were asking for is asked again of the new ones.
+    void this.#close(over)
     return new Map([...this.#opened].map(([name, { resolver }]) => [name, resolver]))
   }
 

@@ -1,5 +1,6 @@
 import type { Clock, Log } from '@breakwater/core'
 import { Notebook, hostDotsClient } from '@breakwater/dots'
+import type { Site } from '@breakwater/dots'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
 import {
   linuxDefaultRouters,
@@ -78,7 +79,7 @@ async function start(
   const host = hostDotsClient({
     ...ports,
     site,
-    resolvers: await resolvers.open(config, site, files),
+    resolvers: resolvers.open(config, site, files, provisioning.resolvers),
     clock,
     entropy,
     open: endpoints.open,
@@ -94,15 +95,22 @@ async function start(
   })
   cleanUp.add('host', () => host.close())
   let cuids = ports.cuids
-  provisioning.follow({ onSite: (next) => host.updateSite({ site: next }) })
-  const apply = async (loaded: LoadedConfig<ClientConfig>): Promise<number> => {
+  let current: Pick<LoadedConfig<ClientConfig>, 'config' | 'files'> = { config, files }
+  const learn = (next: Site): void =>
+    host.updateSite({
+      site: next,
+      resolvers: resolvers.open(current.config, next, current.files, provisioning.resolvers)
+    })
+  provisioning.follow({ onSite: learn, onResolvers: () => learn(provisioning.site) })
+  const apply = (loaded: LoadedConfig<ClientConfig>): number => {
     const next = clientPorts(loaded.config, loaded.files, cuids)
     const count = endpoints.reload(next.credentials)
-    const opened = await resolvers.open(loaded.config, next.site, loaded.files)
     cuids = next.cuids
     // In one go: what is learnt meanwhile belongs into a site of domains that the client knows.
     const nextSite = provisioning.reconfigure(next.site, learnRulesOf(loaded.config))
+    const opened = resolvers.open(loaded.config, nextSite, loaded.files, provisioning.resolvers)
     host.updateSite({ site: nextSite, credentials: ports.credentials, cuids, resolvers: opened })
+    current = loaded
     return count
   }
   const load = (): LoadedConfig<ClientConfig> => loadClientConfig(configFile)

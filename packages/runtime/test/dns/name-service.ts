@@ -2,11 +2,11 @@ import type { SocketAddress } from '@breakwater/core'
 import { address } from '@breakwater/testing'
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { onSamePort } from './same-port.ts'
 
 /** Why dnsmasq cannot be run here; undefined: it can. */
 export const obstacle: string | undefined =
@@ -84,13 +84,7 @@ async function freePort(): Promise<number> {
 
 /** A service that takes questions and never answers. */
 export async function startSilentService(): Promise<NameService> {
-  const udp = createSocket('udp4')
-  udp.bind(0, '127.0.0.1')
-  await once(udp, 'listening')
-  const { port } = udp.address()
-  const tcp = createServer((socket) => socket.on('error', () => undefined).resume())
-  tcp.listen(port, '127.0.0.1')
-  await once(tcp, 'listening')
+  const { udp, tcp, port } = await onSamePort((socket) => socket.on('error', () => undefined).resume())
   return {
     address: { address: address('127.0.0.1'), port },
     close: async () => {

@@ -1,12 +1,11 @@
 import { address } from '@breakwater/testing'
 import { decode, encode } from 'dns-packet'
 import type { Answer, Packet } from 'dns-packet'
-import { createSocket } from 'node:dgram'
 import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import type { NameServerWay } from '../../src/index.ts'
+import { onSamePort } from './same-port.ts'
 
 /** What a scripted name server does with a question. */
 export type Script = (question: Packet, reply: (packet: Packet) => void, how: Asked) => void
@@ -23,23 +22,21 @@ export interface Asked {
 export class ScriptedNameServer {
   readonly asked: Asked[] = []
   readonly #script: Script
-  readonly #udp = createSocket('udp4')
+  readonly #udp: UdpSocket
   readonly #tcp: Server
   readonly #streams = new Set<Socket>()
 
-  private constructor(script: Script) {
+  private constructor(script: Script, udp: UdpSocket, tcp: Server) {
     this.#script = script
-    this.#udp.on('message', (bytes, from) => this.#overUdp(bytes, from))
-    this.#tcp = createServer((stream) => this.#overTcp(stream))
+    this.#udp = udp
+    this.#tcp = tcp
+    udp.on('message', (bytes, from) => this.#overUdp(bytes, from))
+    tcp.on('connection', (stream) => this.#overTcp(stream))
   }
 
   static async start(script: Script): Promise<ScriptedNameServer> {
-    const server = new ScriptedNameServer(script)
-    server.#udp.bind(0, '127.0.0.1')
-    await once(server.#udp, 'listening')
-    server.#tcp.listen(server.#udp.address().port, '127.0.0.1')
-    await once(server.#tcp, 'listening')
-    return server
+    const { udp, tcp } = await onSamePort(() => undefined)
+    return new ScriptedNameServer(script, udp, tcp)
   }
 
   get way(): NameServerWay {
