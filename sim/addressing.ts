@@ -1,12 +1,5 @@
 import { address, prefix as parsePrefix } from '@breakwater/testing'
-import {
-  addressBits,
-  equalIpAddresses,
-  formatIpPrefix,
-  ipAddressFromBytes,
-  ipAddressToBytes,
-  prefixOf
-} from '@breakwater/core'
+import { addressBits, formatIpPrefix, ipAddressFromBytes, ipAddressToBytes, prefixOf } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
 import type { Chance } from './chance.ts'
 
@@ -18,10 +11,6 @@ import type { Chance } from './chance.ts'
 
 export function serverAddresses(server: number): readonly IpAddress[] {
   return (ofServers[server] ??= [address(`2001:db8:ffff::${server + 1}`), address(`192.0.2.${10 + server}`)])
-}
-
-export function isServerAt(server: number, place: IpAddress): boolean {
-  return serverAddresses(server).some((own) => equalIpAddresses(own, place))
 }
 
 // Worlds ask for the same few all the time.
@@ -42,11 +31,6 @@ export function siteAddresses(site: number, provider: number): readonly IpAddres
     address(`2001:db8:${provider + 1}${site}::1`),
     address(`100.${64 + provider}.${site}.1`)
   ])
-}
-
-/** The site that an address of `siteAddresses` belongs to. */
-export function siteAt({ family, a, b }: IpAddress): number {
-  return family === 4 ? (a >>> 8) & 0xff : (b >>> 16) & 0xf
 }
 
 export function interfaceName(provider: number): string {

@@ -1,11 +1,11 @@
-import { CANARIES } from './canary.ts'
-import { randomScenario } from './random-scenario.ts'
+import type { Family, FamilyName } from './family.ts'
 import { runWorld } from './run-world.ts'
 import type { Violation } from './run-world.ts'
-import type { FaultKind } from './scenario.ts'
+import type { Course, FaultKind } from './scenario.ts'
 
 /** What a campaign comes to; the last line of `npm run sim -- --json`. */
 export interface CampaignReport {
+  readonly family: FamilyName
   readonly worlds: number
   /** That ran at the same time. */
   readonly threads: number
@@ -31,7 +31,8 @@ export interface Stopwatch {
 }
 
 /** Runs the worlds of these seeds, one after the other. */
-export async function campaign(
+export async function campaign<Scenario extends Course>(
+  family: Family<Scenario>,
   seeds: readonly number[],
   { elapsed, processor }: Stopwatch,
   onWorld: (seed: number, violation: Violation | undefined) => void = () => undefined
@@ -42,7 +43,7 @@ export async function campaign(
   const violations: Violation[] = []
   let [virtualSeconds, events, slowest] = [0, 0, 0]
   for (const seed of seeds) {
-    const result = await runWorld(randomScenario(seed))
+    const result = await runWorld(family, family.randomScenario(seed))
     virtualSeconds += result.virtualSeconds
     events += result.events
     slowest = Math.max(slowest, result.agreementSeconds ?? 0)
@@ -53,6 +54,7 @@ export async function campaign(
   const realSeconds = Math.max((elapsed() - started) / 1000, 0.001)
   const processorSeconds = Math.max((processor() - startedProcessor) / 1000, 0.001)
   return {
+    family: family.name,
     worlds: seeds.length,
     virtualSeconds: Math.round(virtualSeconds),
     events,
@@ -69,12 +71,14 @@ export async function campaign(
 const CANARY_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
 
 /** The names of the planted bugs that the invariants did not notice: there must be none. */
-export async function missedCanaries(): Promise<readonly string[]> {
+export async function missedCanaries<Scenario extends Course>(
+  family: Family<Scenario>
+): Promise<readonly string[]> {
   const missed: string[] = []
-  for (const canary of CANARIES) {
+  for (const canary of family.canaries) {
     let isCaught = false
     for (const seed of CANARY_SEEDS) {
-      const { violation } = await runWorld(randomScenario(seed), canary)
+      const { violation } = await runWorld(family, family.randomScenario(seed), canary)
       isCaught = violation?.invariant === canary.noticedBy
       if (isCaught) break
     }

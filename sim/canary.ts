@@ -1,22 +1,25 @@
 import type { Site } from '@breakwater/dots'
 import { assignedPrefixes } from './addressing.ts'
-import type { Scenario } from './scenario.ts'
+import type { Course, Scenario } from './scenario.ts'
 import type { Customer } from './world/customer.ts'
 import type { Provider } from './world/provider.ts'
 
 /** A known bug that is planted in a world, to see that the invariants notice. */
-export interface Canary {
+export interface PlantedBug {
   readonly name: string
   /** The invariant that must notice it. */
   readonly noticedBy: string
-  /** What has to happen for the bug to matter. */
-  readonly changeScenario?: (scenario: Scenario) => Scenario
   readonly changeSite?: (site: Site) => Site
   readonly changeProvider?: (provider: Provider) => void
   readonly changeCustomer?: (customer: Customer) => void
 }
 
-export const CANARIES: readonly Canary[] = [
+export interface Canary<AnyScenario extends Course> extends PlantedBug {
+  /** What has to happen for the bug to matter. */
+  readonly changeScenario?: (scenario: AnyScenario) => AnyScenario
+}
+
+export const CANARIES: readonly Canary<Scenario>[] = [
   {
     name: 'a server that answers before the commit',
     noticedBy: 'durable-answer',

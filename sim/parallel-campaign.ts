@@ -1,9 +1,16 @@
 import { Worker } from 'node:worker_threads'
 import type { CampaignReport } from './campaign.ts'
 import type { Violation } from './run-world.ts'
+import type { FamilyName } from './family.ts'
 import type { FaultKind } from './scenario.ts'
 
 type ThreadReport = Omit<CampaignReport, 'canaryCaught' | 'threads'>
+
+/** What a thread is told to run. */
+export interface Share {
+  readonly family: FamilyName
+  readonly seeds: readonly number[]
+}
 
 type Message =
   | { readonly kind: 'world'; readonly seed: number; readonly violation: Violation | undefined }
@@ -11,6 +18,7 @@ type Message =
 
 /** Shares the worlds of these seeds between threads; a world is the same in whatever thread it runs. */
 export async function parallelCampaign(
+  family: FamilyName,
   seeds: readonly number[],
   threads: number,
   onWorld: (seed: number, violation: Violation | undefined) => void
@@ -20,16 +28,19 @@ export async function parallelCampaign(
   const shares = Array.from({ length: count }, (_, share) =>
     seeds.filter((_seed, at) => at % count === share)
   )
-  const reports = await Promise.all(shares.map((share) => runInThread(share, onWorld)))
-  return { ...merged(reports, (performance.now() - started) / 1000), threads: count }
+  const reports = await Promise.all(shares.map((share) => runInThread(family, share, onWorld)))
+  return { family, ...merged(reports, (performance.now() - started) / 1000), threads: count }
 }
 
 function runInThread(
+  family: FamilyName,
   seeds: readonly number[],
   onWorld: (seed: number, violation: Violation | undefined) => void
 ): Promise<ThreadReport> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: seeds })
+    const worker = new Worker(new URL('worker.ts', import.meta.url), {
+      workerData: { family, seeds } satisfies Share
+    })
     worker.on('message', (message: Message) => {
       if (message.kind === 'world') onWorld(message.seed, message.violation)
       else resolve(message.report)
@@ -38,7 +49,7 @@ function runInThread(
   })
 }
 
-function merged(reports: readonly ThreadReport[], seconds: number): ThreadReport {
+function merged(reports: readonly ThreadReport[], seconds: number): Omit<ThreadReport, 'family'> {
   const sum = (value: (report: ThreadReport) => number): number =>
     reports.reduce((total, report) => total + value(report), 0)
   const faults: Partial<Record<FaultKind, number>> = {}

@@ -119,7 +119,7 @@ function randomActions(
   faults: readonly Fault[]
 ): Action[] {
   const actions: Action[] = []
-  const names = Array.from({ length: chance.integer(1, 5) }, (_, index) => `p${index}`)
+  const names = Array.from({ length: chance.integer(1, 5) }, (_, index) => `wish-${index}`)
   const favourites = favouritePrefixes(chance, site)
   let at = chance.between(1, 60)
   for (let count = chance.integer(3, 20); count > 0; count--) {

@@ -1,34 +1,50 @@
 import { Milliseconds, Seconds, after, inSeconds } from '@breakwater/core'
 import type { Duration } from '@breakwater/core'
-import { DEFAULT_RECONNECTION, LEAST_UDP_PROBE_SECONDS } from '@breakwater/dots'
-import type { Canary } from './canary.ts'
+import type { TraceEntry } from '@breakwater/testing'
+import {
+  DEFAULT_RECONNECTION,
+  LEAST_UDP_PROBE_SECONDS,
+  MAXIMUM_ACTIVE_BUT_TERMINATING
+} from '@breakwater/dots'
+import type { Canary, PlantedBug } from './canary.ts'
+import type { Family } from './family.ts'
 import { disagreements } from './invariants/agreement.ts'
 import { strayedSessions } from './invariants/back-home.ts'
 import { sessionsOverTcp } from './invariants/back-to-udp.ts'
+import { askedInParallel } from './invariants/asked-in-parallel.ts'
 import { durableAnswer } from './invariants/durable-answer.ts'
 import { entitledServer } from './invariants/entitled-server.ts'
-import type { Invariant, MakeInvariant } from './invariants/invariant.ts'
+import { ingressDrop } from './invariants/ingress-drop.ts'
+import type { Invariant, MakeInvariant, Report } from './invariants/invariant.ts'
 import { neededTarget } from './invariants/needed-target.ts'
+import { neverSilent } from './invariants/never-silent.ts'
 import { noFault } from './invariants/no-fault.ts'
 import { checkIdleServers, checkNothingLeft, openExchanges } from './invariants/nothing-left.ts'
 import { ownPath } from './invariants/own-path.ts'
 import { pacing } from './invariants/pacing.ts'
 import { standingRequest } from './invariants/standing-request.ts'
 import { protectionAccounted } from './invariants/protection-accounted.ts'
+import { transcript } from './invariants/transcript.ts'
 import { timelyEnd } from './invariants/timely-end.ts'
-import type { FaultKind, Scenario } from './scenario.ts'
+import type { Layout } from './layout.ts'
+import type { Course, FaultKind } from './scenario.ts'
 import { possibleParameters } from './world/session-parameters.ts'
 import { LONGEST_REDIRECT_SECONDS } from './world/weather/provider-weather.ts'
+import type { Traffic } from './world/traffic.ts'
 import { World } from './world/world.ts'
 
 const INVARIANTS: readonly MakeInvariant[] = [
   entitledServer,
   ownPath,
+  ingressDrop,
+  transcript,
   neededTarget,
   pacing,
   durableAnswer,
   timelyEnd,
   protectionAccounted,
+  neverSilent,
+  askedInParallel,
   standingRequest,
   noFault
 ]
@@ -66,8 +82,13 @@ export interface WorldResult {
 }
 
 /** Runs one world until its end or its first violation: first safety, with faults on, then liveness without. */
-export async function runWorld(scenario: Scenario, canary?: Canary): Promise<WorldResult> {
-  const run = new Run(canary?.changeScenario?.(scenario) ?? scenario, canary)
+export async function runWorld<Scenario extends Course>(
+  family: Family<Scenario>,
+  scenario: Scenario,
+  canary?: Canary<Scenario>
+): Promise<WorldResult> {
+  const changed = canary?.changeScenario?.(scenario) ?? scenario
+  const run = new Run(changed, family.layoutOf(changed), canary)
   await run.go()
   const { world, violation, agreementSeconds } = run
   return {
@@ -86,11 +107,20 @@ class Run {
   agreementSeconds: number | undefined
   readonly #invariants: readonly Invariant[]
 
-  constructor(scenario: Scenario, canary: Canary | undefined) {
-    this.world = new World(scenario, canary, (traffic) => {
-      for (const invariant of this.#invariants)
-        invariant.traffic?.(traffic, (text) => this.#report(invariant.name, text))
-    })
+  constructor(scenario: Course, layout: Layout, canary: PlantedBug | undefined) {
+    const tell =
+      <Seen>(look: (invariant: Invariant, seen: Seen, report: Report) => void) =>
+      (seen: Seen): void => {
+        for (const invariant of this.#invariants)
+          look(invariant, seen, (text) => this.#report(invariant.name, text))
+      }
+    this.world = new World(
+      scenario,
+      layout,
+      canary,
+      tell((invariant, traffic: Traffic, report) => invariant.traffic?.(traffic, report)),
+      tell((invariant, entry: TraceEntry, report) => invariant.trace?.(entry, report))
+    )
     this.#invariants = INVARIANTS.map((make) => make(this.world))
   }
 
@@ -150,8 +180,11 @@ class Run {
     for (const text of sessionsOverTcp(world)) this.#report('back-to-udp', text)
     await this.#watch(HOMECOMING, () => strayedSessions(world).length === 0)
     for (const text of strayedSessions(world)) this.#report('back-home', text)
-    // RFC 7252 §4.8.2: whatever is under way is given up by then.
-    await this.#watch(EXCHANGE_LIFETIME, () => openExchanges(world).length === 0)
+    // RFC 7252 §4.8.2: whatever is under way is given up by then; servers tell of what they let go of until it is gone.
+    await this.#watch(
+      Milliseconds(EXCHANGE_LIFETIME + MAXIMUM_ACTIVE_BUT_TERMINATING),
+      () => openExchanges(world).length === 0
+    )
     for (const text of openExchanges(world)) this.#report('nothing-left', text)
     await world.stopCustomers()
     await world.clock.advance(Seconds(longestRemaining(world) + 400))
@@ -195,7 +228,7 @@ const MIGRATION: Duration = Milliseconds(Seconds(LEAST_UDP_PROBE_SECONDS) + HAND
 const HOMECOMING: Duration = Milliseconds(Seconds(LONGEST_REDIRECT_SECONDS) + HANDSHAKE)
 
 /** How long it may take until all agree: two heartbeat intervals or the retry interval, and one handshake. */
-export function agreementBound(scenario: Scenario): Duration {
+export function agreementBound(scenario: Course): Duration {
   const intervals = possibleParameters(scenario).map((each) => each.heartbeatIntervalSeconds)
   return Milliseconds(Math.max(Seconds(2 * Math.max(...intervals)), RETRY) + HANDSHAKE)
 }

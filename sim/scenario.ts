@@ -2,16 +2,11 @@ import type { Transport } from '@breakwater/core'
 import type { ServerPolicy } from '@breakwater/dots'
 
 /**
- * A scenario is what one seed comes to, as plain data: who is connected how, what the operators do, what goes wrong and
- * when. It can be printed, replayed and made smaller; running it is `world/`.
+ * A course is what happens in a world, as plain data: what the operators do, what goes wrong and when, and how all the
+ * agents are set. Each family of worlds adds who is connected how to it.
  */
-export interface Scenario {
+export interface Course {
   readonly seed: number
-  readonly sites: readonly SitePlan[]
-  /** Providers are numbered from 0, and so are their servers. */
-  readonly providers: number
-  /** Those that have a second server, to send clients to (RFC 9132 §4.6); the second servers are numbered on from the first. */
-  readonly alternates: readonly number[]
   /** What each provider's server does when a client's signal is lost. */
   readonly onSignalLoss: readonly ServerPolicy['onSignalLoss'][]
   /** Heartbeats of both sides: RFC 9132's defaults, or the quickest that its ranges allow. */
@@ -26,6 +21,18 @@ export interface Scenario {
   readonly stormSeconds: number
   readonly actions: readonly Action[]
   readonly faults: readonly Fault[]
+}
+
+/**
+ * A scenario is what one seed comes to, as plain data: sites that are connected to providers, and what happens. It can be
+ * printed, replayed and made smaller; running it is `world/`.
+ */
+export interface Scenario extends Course {
+  readonly sites: readonly SitePlan[]
+  /** Providers are numbered from 0, and so are their servers. */
+  readonly providers: number
+  /** Those that have a second server, to send clients to (RFC 9132 §4.6); the second servers are numbered on from the first. */
+  readonly alternates: readonly number[]
 }
 
 /** A customer network and its attachments. */

@@ -1,7 +1,8 @@
 import type { Canary } from './canary.ts'
+import type { Family } from './family.ts'
 import { runWorld } from './run-world.ts'
 import type { Violation } from './run-world.ts'
-import type { Scenario } from './scenario.ts'
+import type { Course } from './scenario.ts'
 
 /** Runs at most, for a failure that will not get smaller. */
 const MOST_RUNS = 80
@@ -10,16 +11,17 @@ const MOST_RUNS = 80
  * A smaller scenario that breaks the same invariant: faults and actions are left out, half of them at first, as long as
  * it still fails.
  */
-export async function shrink(
+export async function shrink<Scenario extends Course>(
+  family: Family<Scenario>,
   scenario: Scenario,
   violation: Violation,
-  canary?: Canary
+  canary?: Canary<Scenario>
 ): Promise<{ readonly scenario: Scenario; readonly violation: Violation }> {
   let smallest = { scenario, violation }
   let runs = 0
   const tryOut = async (candidate: Scenario): Promise<boolean> => {
     if (runs++ >= MOST_RUNS) return false
-    const { violation: found } = await runWorld(candidate, canary)
+    const { violation: found } = await runWorld(family, candidate, canary)
     if (found?.invariant !== violation.invariant) return false
     smallest = { scenario: candidate, violation: found }
     return true

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { ownPrefixes } from './addressing.ts'
 import { campaign } from './campaign.ts'
 import { CANARIES } from './canary.ts'
+import { PROVIDERS } from './providers-family.ts'
+import { layoutOf } from './providers-layout.ts'
 import { randomScenario } from './random-scenario.ts'
 import { runWorld } from './run-world.ts'
 import { LINK_FAULTS, PROVIDER_FAULTS, SITE_FAULTS } from './scenario.ts'
@@ -14,7 +16,7 @@ const SEEDS = Array.from({ length: 200 }, (_, index) => index + 1)
 
 describe('random worlds', { timeout: 400_000 }, () => {
   it('keep every invariant through storm, healing, calm and end', async () => {
-    const report = await campaign(SEEDS, { elapsed: () => 0, processor: () => 0 })
+    const report = await campaign(PROVIDERS, SEEDS, { elapsed: () => 0, processor: () => 0 })
     expect(report.violations).toEqual([])
     expect(Object.keys(report.faults).toSorted()).toEqual(
       [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS].toSorted()
@@ -23,11 +25,11 @@ describe('random worlds', { timeout: 400_000 }, () => {
   })
 
   it('are the same whenever their seed is run', async () => {
-    const { digest, events } = await runWorld(randomScenario(3))
+    const { digest, events } = await runWorld(PROVIDERS, randomScenario(3))
     expect(events).toBeGreaterThan(1000)
-    await runWorld(randomScenario(4))
-    expect(await runWorld(randomScenario(3))).toMatchObject({ digest, events })
-    expect((await runWorld(randomScenario(5))).digest).not.toBe(digest)
+    await runWorld(PROVIDERS, randomScenario(4))
+    expect(await runWorld(PROVIDERS, randomScenario(3))).toMatchObject({ digest, events })
+    expect((await runWorld(PROVIDERS, randomScenario(5))).digest).not.toBe(digest)
   })
 })
 
@@ -36,7 +38,8 @@ describe('what goes over TCP', () => {
     const calm = { ...randomScenario(1), faults: [] }
     const sites = calm.sites.map((site) => ({ ...site, transports: ['tcp' as const] }))
     const read: string[] = []
-    const world = new World({ ...calm, sites }, undefined, ({ entry, when, seen }) => {
+    const scenario = { ...calm, sites }
+    const world = new World(scenario, layoutOf(scenario), undefined, ({ entry, when, seen }) => {
       if (entry.transport === 'tcp' && seen !== undefined) read.push(`${when} ${seen.kind}`)
     })
     await world.start()
@@ -63,7 +66,7 @@ describe('planted bugs', { timeout: 400_000 }, () => {
   it.each(CANARIES.map((canary) => [canary.name, canary] as const))('are noticed: %s', async (_, canary) => {
     const noticed: (string | undefined)[] = []
     for (const seed of SEEDS.slice(0, 12)) {
-      const { violation } = await runWorld(randomScenario(seed), canary)
+      const { violation } = await runWorld(PROVIDERS, randomScenario(seed), canary)
       noticed.push(violation?.invariant)
       if (violation?.invariant === canary.noticedBy) break
     }
@@ -75,10 +78,10 @@ describe('planted bugs', { timeout: 400_000 }, () => {
     const random = randomScenario(1)
     // A standing request alone would show it: with none, one action is left.
     const scenario = { ...random, sites: random.sites.map((site) => ({ ...site, standing: [] })) }
-    const { violation } = await runWorld(scenario, canary)
+    const { violation } = await runWorld(PROVIDERS, scenario, canary)
     expect(violation).toBeDefined()
     if (violation === undefined) return
-    const smallest = await shrink(scenario, violation, canary)
+    const smallest = await shrink(PROVIDERS, scenario, violation, canary)
     expect(smallest.violation.invariant).toBe(violation.invariant)
     expect(smallest.scenario.faults).toEqual([])
     expect(smallest.scenario.actions).toHaveLength(1)

@@ -2,10 +2,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
 import { campaign } from './campaign.ts'
+import { withFamily } from './every-family.ts'
+import type { Share } from './parallel-campaign.ts'
 import { stopwatch } from './stopwatch.ts'
 
-const seeds = workerData as readonly number[]
-const report = await campaign(seeds, stopwatch, (seed, violation) =>
-  parentPort?.postMessage({ kind: 'world', seed, violation })
+const { family: name, seeds } = workerData as Share
+const report = await withFamily(name, (family) =>
+  campaign(family, seeds, stopwatch, (seed, violation) =>
+    parentPort?.postMessage({ kind: 'world', seed, violation })
+  )
 )
 parentPort?.postMessage({ kind: 'report', report })

@@ -1,18 +1,18 @@
 import { formatIpAddress, formatIpPrefix } from '@breakwater/core'
 import type {
   MitigationSnapshot,
+  ProtectionState,
   RequestReport,
   SessionParameters,
   SessionReport,
   Target
 } from '@breakwater/dots'
-import { serverAddresses } from '../addressing.ts'
-import { cuidOf, domainName } from '../world/customer.ts'
+import type { ServerPlan } from '../layout.ts'
+import type { Expectation } from '../oracle/facts.ts'
 import type { Customer } from '../world/customer.ts'
 import type { Provider } from '../world/provider.ts'
 import { agreedConfiguration } from '../world/session-parameters.ts'
 import type { WorldView } from './invariant.ts'
-import { placementOf } from './protection-accounted.ts'
 import { mitigationOfPlan } from './timely-end.ts'
 
 /**
@@ -22,14 +22,21 @@ import { mitigationOfPlan } from './timely-end.ts'
 export function disagreements(view: WorldView): string[] {
   return [
     ...view.customers.flatMap((customer) => [
-      ...protectionFaults(customer),
-      ...customer.plan.attachments.flatMap((provider) => requestFaults(view, customer, provider))
+      ...protectionFaults(view, customer),
+      ...serversOf(view, customer).flatMap((server) => requestFaults(view, customer, server))
     ]),
     ...view.providers.flatMap(ruleFaults)
   ]
 }
 
-function protectionFaults(customer: Customer): string[] {
+/** Those that the client knows. */
+function serversOf({ layout }: WorldView, { plan }: Customer): readonly ServerPlan[] {
+  return layout.servers.filter(
+    ({ number, standsFor, home }) => number === standsFor && plan.domains.some((each) => each.number === home)
+  )
+}
+
+function protectionFaults({ clock }: WorldView, customer: Customer): string[] {
   const status = customer.status()
   if (status === undefined) return [`client ${customer.plan.number} is down`]
   const faults: string[] = []
@@ -37,36 +44,41 @@ function protectionFaults(customer: Customer): string[] {
     const request = customer.wanted.get(id)
     if (request === undefined) faults.push(`released protection ${id} is ${state}`)
     else {
-      const { providers, isForeign } = placementOf(request, customer.plan)
-      const expected = providers.length === 0 ? 'refused' : isForeign ? 'partly-protected' : 'protected'
+      const expected = finalState(customer.plan.oracle.expect(request, clock.now()))
       if (state !== expected) faults.push(`protection ${id} is ${state} instead of ${expected}`)
     }
   }
   return faults
 }
 
-function requestFaults(view: WorldView, customer: Customer, provider: number): string[] {
+/** What it must come to where all are well. */
+function finalState({ asked, isForeign, isRefused, isWaiting, uncovered }: Expectation): ProtectionState {
+  if (asked.length === 0) return isWaiting && !isRefused ? 'waiting' : 'refused'
+  return isForeign || isWaiting || uncovered.length > 0 ? 'partly-protected' : 'protected'
+}
+
+function requestFaults(view: WorldView, customer: Customer, server: ServerPlan): string[] {
   const { providers, ledger } = view
   const status = customer.status()
-  const own = cuidOf(customer.plan.number, provider)
-  const where = `site ${customer.plan.number} at provider ${provider}`
-  const session = status?.sessions.find(({ domain }) => domain === domainName(provider))
+  const own = customer.plan.domains.find(({ number }) => number === server.home)?.cuid
+  const where = `site ${customer.plan.number} at server ${server.number}`
+  const session = status?.sessions.find((each) => each.server === server.called)
   if (session?.state !== 'established') return [`${where}: the session is ${session?.state}`]
   // What it left at a server that it was sent away from, or came back from, lasts until its lifetime is over.
-  const server = serverOf(view, session)
-  const standing = (providers[server]?.mitigations() ?? []).filter(({ cuid, state }) => {
+  const place = serverOf(view, session)
+  const standing = (providers[place]?.mitigations() ?? []).filter(({ cuid, state }) => {
     return cuid === own && state !== 'terminating'
   })
-  const asked = (status?.requests ?? []).filter(({ domain }) => domain === domainName(provider))
+  const asked = (status?.requests ?? []).filter((each) => each.server === server.called)
   const missing = asked.flatMap((request) => requestFault(request, standing))
   const unknown = standing.filter(({ mitigationId }) => {
     if (asked.some((request) => request.mitigationId === mitigationId)) return false
     // What an earlier life of the client asked for lasts until its lifetime is over.
-    const known = ledger.find(server, `${own}/${mitigationId}`)
+    const known = ledger.find(place, `${own}/${mitigationId}`)
     return !known.some(({ life, isDoubtful }) => isDoubtful || life !== customer.life)
   })
   return [
-    ...configurationFaults(view, customer, session, server),
+    ...configurationFaults(view, customer, session, place),
     ...missing,
     ...unknown.map(({ mitigationId }) => `mid ${mitigationId} is in force, which the client does not know`)
   ].map((text) => `${where}: ${text}`)
@@ -97,8 +109,8 @@ function configurationFaults(
 
 /** Number of the server that a session is with. */
 export function serverOf({ providers }: WorldView, { path }: SessionReport): number {
-  const found = providers.find(({ number }) =>
-    serverAddresses(number).some((own) => formatIpAddress(own) === path?.remote)
+  const found = providers.find(({ plan }) =>
+    plan.addresses.some((own) => formatIpAddress(own) === path?.remote)
   )
   return found?.number ?? -1
 }

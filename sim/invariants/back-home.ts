@@ -1,4 +1,3 @@
-import { homeOf } from '../scenario.ts'
 import { isForEver } from '../world/weather/provider-weather.ts'
 import { serverOf } from './agreement.ts'
 import type { WorldView } from './invariant.ts'
@@ -8,7 +7,7 @@ import type { WorldView } from './invariant.ts'
  * (RFC 9132 §4.6). Not an invariant of the storm: empty within a bound after the last attack.
  */
 export function strayedSessions(view: WorldView): string[] {
-  const { scenario, customers } = view
+  const { scenario, layout, customers } = view
   const mayStay = new Set(
     scenario.faults.flatMap((fault) =>
       fault.kind === 'redirect' && isForEver(fault.strength) ? [fault.provider] : []
@@ -19,7 +18,10 @@ export function strayedSessions(view: WorldView): string[] {
     return sessions
       .filter(({ state, activity }) => state === 'established' && activity === 'idle')
       .map((session) => serverOf(view, session))
-      .filter((server) => server >= scenario.providers && !mayStay.has(homeOf(scenario, server)))
+      .filter((server) => {
+        const { standsFor = server } = layout.servers[server] ?? {}
+        return standsFor !== server && !mayStay.has(standsFor)
+      })
       .map((server) => `site ${customer.plan.number} is still with server ${server}`)
   })
 }

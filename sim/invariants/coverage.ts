@@ -18,13 +18,6 @@ export function isCovered(part: IpPrefix, scope: Scope, targets: readonly Target
   return isWithin(part, wide)
 }
 
-/** The part of a prefix that lies within one of these: one of two overlapping prefixes contains the other. */
-export function partWithin(part: IpPrefix, outer: readonly IpPrefix[]): IpPrefix | undefined {
-  const found = outer.find((each) => prefixesOverlap(each, part))
-  if (found === undefined) return undefined
-  return prefixContains(found, part) ? part : found
-}
-
 export function overlap(one: Target, other: Target): boolean {
   return one.prefixes.some((own) => other.prefixes.some((each) => prefixesOverlap(own, each)))
 }

@@ -1,5 +1,6 @@
-import type { VirtualClock } from '@breakwater/testing'
-import type { Scenario } from '../scenario.ts'
+import type { TraceEntry, VirtualClock } from '@breakwater/testing'
+import type { Layout } from '../layout.ts'
+import type { Course } from '../scenario.ts'
 import type { Customer } from '../world/customer.ts'
 import type { Ledger } from '../world/ledger.ts'
 import type { Provider } from '../world/provider.ts'
@@ -8,7 +9,8 @@ import type { Weather } from '../world/weather/weather.ts'
 
 /** What invariants may look at. */
 export interface WorldView {
-  readonly scenario: Scenario
+  readonly scenario: Course
+  readonly layout: Layout
   readonly clock: VirtualClock
   readonly customers: readonly Customer[]
   readonly providers: readonly Provider[]
@@ -25,6 +27,8 @@ export interface Invariant {
   readonly name: string
   /** Looks at a datagram that leaves or arrives. */
   traffic?(traffic: Traffic, report: Report): void
+  /** Looks at whatever happens to a packet. */
+  trace?(entry: TraceEntry, report: Report): void
   /** Looks at everything, every few seconds of virtual time. */
   sample?(report: Report): void
 }

@@ -1,15 +1,11 @@
 import { formatIpPrefix } from '@breakwater/core'
 import type { Instant, IpPrefix } from '@breakwater/core'
 import type { MitigationSnapshot, ProtectionRequest, Target } from '@breakwater/dots'
-import { assignedPrefixes, ownPrefixes, prefix } from '../addressing.ts'
-import { homeOf } from '../scenario.ts'
-import { cuidOf } from '../world/customer.ts'
 import { isAboutMitigation } from '../world/ledger.ts'
 import type { Traffic } from '../world/traffic.ts'
 import type { SeenMitigationRequest } from '../world/wire.ts'
-import { isCovered, overlap, partWithin } from './coverage.ts'
+import { isCovered, overlap } from './coverage.ts'
 import type { Invariant, MakeInvariant, Report, WorldView } from './invariant.ts'
-import { placementOf } from './protection-accounted.ts'
 
 /**
  * No request of ours deletes a target that another live protection needs (RFC 9132 §4.4.1.3: a newer request deletes
@@ -53,7 +49,7 @@ class NeededTarget implements Invariant {
 
   /** What this life of the client has in force. */
   #standing(site: number, provider: number): MitigationSnapshot[] {
-    const own = cuidOf(site, homeOf(this.#view.scenario, provider))
+    const own = this.#cuidAt(site, provider)
     const life = this.#view.customers[site]?.life
     return (this.#view.providers[provider]?.mitigations() ?? []).filter(({ cuid, mitigationId, state }) => {
       if (cuid !== own || state === 'terminating') return false
@@ -63,6 +59,11 @@ class NeededTarget implements Invariant {
         known.every((each) => each.trigger === 'immediate' && each.life === life && !each.isDoubtful)
       )
     })
+  }
+
+  #cuidAt(site: number, provider: number): string | undefined {
+    const { clients, servers } = this.#view.layout
+    return clients[site]?.domains.find(({ number }) => number === servers[provider]?.home)?.cuid
   }
 
   /** What this life of the client asked, and the server has neither answered nor been asked to give up. */
@@ -84,15 +85,14 @@ class NeededTarget implements Invariant {
   ): Iterable<readonly [need: ProtectionRequest, part: IpPrefix]> {
     const customer = this.#view.customers[site]
     if (customer === undefined) return
-    const home = homeOf(this.#view.scenario, provider)
-    const announced = customer.plan.announcedThrough.includes(home) ? ownPrefixes(site) : []
-    const entitled = [...assignedPrefixes(site, home), ...announced].map(prefix)
+    const { servers } = this.#view.layout
     for (const request of customer.wanted.values()) {
-      if (!placementOf(request, customer.plan).providers.includes(home)) continue
       if ((customer.wantedSince.get(request.id) ?? moment) >= moment) continue
-      for (const each of request.target.prefixes) {
-        const part = partWithin(each, entitled)
-        if (part !== undefined) yield [request, part]
+      for (const asked of customer.plan.oracle.expect(request, moment).asked) {
+        // Of servers that stand in for one another the client may change to another one.
+        const isChoice = new Set(asked.servers.map((each) => servers[each]?.standsFor)).size > 1
+        if (isChoice || !asked.servers.includes(provider)) continue
+        for (const part of asked.prefixes) yield [request, part]
       }
     }
   }

@@ -2,7 +2,6 @@ import { Code } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between, prefixesOverlap } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import type { MitigationSnapshot } from '@breakwater/dots'
-import { alternateOf } from '../scenario.ts'
 import type { LedgerEntry } from '../world/ledger.ts'
 import type { Provider } from '../world/provider.ts'
 import { possibleParameters } from '../world/session-parameters.ts'
@@ -81,7 +80,7 @@ class StandingRequest implements Invariant {
       if (seen?.kind === 'heartbeat') signal.unanswered.add(seen.token)
     }
     const isAnswer = direction === 'to-client' && when === 'sent' && seen?.kind === 'answer'
-    const mayBeRedirect = alternateOf(this.#view.scenario, provider) !== undefined
+    const mayBeRedirect = this.#view.layout.servers[provider]?.alternate !== undefined
     if (isAnswer && seen.code === Code.serviceUnavailable && mayBeRedirect) signal.sentAwayOver = session
     if (!isAnswer || !signal.unanswered.delete(seen.token)) return
     if (this.#isLost(signal)) signal.lostUntil = entry.at

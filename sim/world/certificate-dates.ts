@@ -1,7 +1,7 @@
 import { Seconds, after } from '@breakwater/core'
 import type { Duration, WallTime } from '@breakwater/core'
 import type { VirtualClock } from '@breakwater/testing'
-import type { ProviderFault, Scenario } from '../scenario.ts'
+import type { Course, ProviderFault } from '../scenario.ts'
 
 /** Who lets a certificate expire at a provider: its own server, or the sites that it issued theirs to. */
 export type Holder = 'server' | 'clients'
@@ -19,7 +19,7 @@ export class CertificateDates {
   readonly #start: WallTime
   readonly #faults: readonly ProviderFault[]
 
-  constructor({ faults }: Scenario, clock: VirtualClock) {
+  constructor({ faults }: Course, clock: VirtualClock) {
     this.#clock = clock
     this.#start = clock.wallClock()
     this.#faults = faults.filter((fault): fault is ProviderFault => fault.kind === 'certificate-expiry')

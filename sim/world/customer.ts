@@ -1,34 +1,35 @@
-import { Milliseconds, equalIpAddresses, silentLog } from '@breakwater/core'
-import {
-  DomainName,
-  LEAST_UDP_PROBE_SECONDS,
-  Notebook,
-  ProtectionId,
-  ServerName,
-  hostDotsClient,
-  parseCuid
-} from '@breakwater/dots'
+import { equalIpAddresses, silentLog } from '@breakwater/core'
+import { LEAST_UDP_PROBE_SECONDS, Notebook, ProtectionId, hostDotsClient } from '@breakwater/dots'
 import type { Instant, IpFamily, NetworkPath, OpenSecureEndpoint, Transport } from '@breakwater/core'
-import type { ClientHost, ClientStatus, Cuid, ProtectionRequest, Site } from '@breakwater/dots'
-import { PortTranslation, derivedSeed, seededEntropy } from '@breakwater/testing'
+import type { ClientHost, ClientStatus, DomainName, ProtectionRequest, Site } from '@breakwater/dots'
+import { derivedSeed, seededEntropy } from '@breakwater/testing'
 import type { simulatedCertificate } from '@breakwater/testing'
-import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
-import {
-  assignedPrefixes,
-  interfaceName,
-  isServerAt,
-  ownPrefixes,
-  prefix,
-  serverAddresses,
-  siteAddresses
-} from '../addressing.ts'
+import type {
+  Link,
+  SimulatedHost,
+  SimulatedNetwork,
+  SimulatedRouter,
+  VirtualClock
+} from '@breakwater/testing'
+import { prefix } from '../addressing.ts'
 import { Chance } from '../chance.ts'
-import type { Action, Scenario, SitePlan } from '../scenario.ts'
+import { attachmentOf, serverAt } from '../layout.ts'
+import type { ClientPlan, DomainOfClient, Layout } from '../layout.ts'
+import type { Action, Course } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
-import { HastyClock, astray, twoClients, unbound } from './flawed-client.ts'
+import {
+  HastyClock,
+  astray,
+  inTurn,
+  talkative,
+  twoClients,
+  unbound,
+  withoutReasons
+} from './flawed-client.ts'
+import { joinNetwork, uplinkName } from './home-network.ts'
 import { Calendar, Process } from './process.ts'
-import { clientNameOf, credentialsOf, serverNameOf } from './provider.ts'
+import { credentialsOf } from './provider.ts'
 import { commonParameters, wantedConfiguration } from './session-parameters.ts'
 
 /** What a firewall tells traffic by. */
@@ -48,12 +49,22 @@ export interface CustomerFlaws {
   udpProbeSeconds?: number
   /** A second client under the same name serves every other protection, and neither knows of the other. */
   isTwo?: boolean
+  /** Whoever asks gets the certificate that it has of its first provider. */
+  hasOneCertificate?: boolean
+  /** Behind every message it writes what its operator calls the protections. */
+  isTalkative?: boolean
+  /** It shows its operator nothing of what a protection lacks. */
+  isTaciturn?: boolean
+  /** It tells each server of everything so much later than the one before. */
+  asksInTurn?: boolean
 }
 
 /** A site with its DOTS client, and the operator's wishes, which survive it as the agent's archive does. */
 export class Customer {
-  readonly plan: SitePlan
+  readonly plan: ClientPlan
   readonly host: SimulatedHost
+  /** The CPE that it is behind; undefined: it has the links itself. */
+  readonly router: SimulatedRouter | undefined
   readonly calendar: Calendar = new Calendar()
   /** Holds the client's notebook. */
   readonly disk: SimulatedDisk
@@ -63,9 +74,12 @@ export class Customer {
   readonly wantedSince = new Map<string, Instant>()
   /** Planted bugs: what is wrong with it. */
   readonly flaws: CustomerFlaws = {}
+  /** Told what its operator wants now; undefined: less than before. */
+  onWish: (request: ProtectionRequest | undefined) => void = () => undefined
   /** Which life of the client this is, from 0. */
   life = -1
-  readonly #scenario: Scenario
+  readonly #scenario: Course
+  readonly #layout: Layout
   readonly #clock: VirtualClock
   #site: Site
   readonly #dates: CertificateDates
@@ -80,8 +94,9 @@ export class Customer {
   #isReady = false
 
   constructor(
-    scenario: Scenario,
-    plan: SitePlan,
+    scenario: Course,
+    plan: ClientPlan,
+    layout: Layout,
     network: SimulatedNetwork,
     clock: VirtualClock,
     site: Site,
@@ -91,19 +106,12 @@ export class Customer {
     this.plan = plan
     this.disk = new SimulatedDisk(new Chance(scenario.seed, `notebook ${plan.number}`))
     this.#scenario = scenario
+    this.#layout = layout
     this.#clock = clock
     this.#site = site
-    // With a plain default route, only what is bound to its interface gets past another provider's ingress filter.
-    this.host = network.addHost(`site-${plan.number}`, {
-      routing: 'first-interface',
-      interfaces: plan.attachments.map((provider) => ({
-        name: interfaceName(provider),
-        addresses: siteAddresses(plan.number, provider),
-        conditions: { latency: Milliseconds(scenario.latencyMilliseconds) }
-      }))
-    })
-    for (const provider of plan.attachments)
-      this.host.link(interfaceName(provider)).translation = new PortTranslation()
+    const { host, router } = joinNetwork(plan, scenario, network)
+    this.host = host
+    this.router = router
     network.block(({ transport, path }) => this.#isBlocked(transport, path))
     this.#process = new Process(clock, this.calendar)
   }
@@ -115,17 +123,17 @@ export class Customer {
 
   /** Undefined while it is down, starting or standing still. */
   status(): ClientStatus | undefined {
-    return this.#process.isFrozen || !this.#isReady ? undefined : this.#client?.status()
+    const status = this.#process.isFrozen || !this.#isReady ? undefined : this.#client?.status()
+    return status !== undefined && this.flaws.isTaciturn === true ? withoutReasons(status) : status
   }
 
   /** Starts the client, which is told what the operator wants. */
   start(): void {
-    const { attachments } = this.plan
     const process = new Process(this.#clock, this.calendar)
     this.#process = process
     this.host.thaw()
     this.life++
-    this.#credentials = new Map(attachments.map((each) => [domainName(each), this.#certificate(each)]))
+    this.#credentials = new Map(this.plan.domains.map((each) => [each.name, this.#certificate(each)]))
     this.#isReady = false
     this.#notebook = this.#scenario.clientsRemember ? this.#openNotebook(process) : undefined
     const client = this.#newClient(process)
@@ -154,18 +162,17 @@ export class Customer {
     protections: readonly ProtectionRequest[],
     notebook: Notebook | undefined
   ): ClientHost {
-    const { number, attachments } = this.plan
-    const { haste, isUnbound, isTwo, leavesDomain } = this.flaws
-    const open = process.opener(this.host)
+    const { number, domains } = this.plan
+    const { haste, isTwo } = this.flaws
     const configuration = wantedConfiguration(this.#scenario)
     return hostDotsClient({
       clock: haste === undefined ? process : new HastyClock(process, haste),
       entropy: seededEntropy(derivedSeed(this.#scenario.seed, `${name} ${number}.${this.life}`)),
-      open: isUnbound === true ? unbound(open) : leavesDomain === true ? this.#astray(open) : open,
+      open: this.#opener(process),
       openStream: process.streamOpener(this.host),
       site: isTwo === true ? withoutSafetyNet(this.#site) : this.#site,
       credentials: this.#credentials,
-      cuids: new Map(attachments.map((each) => [domainName(each), cuidOf(number, each)])),
+      cuids: new Map(domains.map(({ name: domain, cuid }) => [domain, cuid])),
       log: silentLog,
       protections,
       happyEyeballs: { udpProbeSeconds: this.flaws.udpProbeSeconds ?? LEAST_UDP_PROBE_SECONDS },
@@ -175,19 +182,29 @@ export class Customer {
     })
   }
 
+  #opener(process: Process): OpenSecureEndpoint {
+    const { isUnbound, leavesDomain, isTalkative, asksInTurn } = this.flaws
+    const open = process.opener(this.host)
+    if (isUnbound === true) return unbound(open)
+    if (leavesDomain === true) return this.#astray(open)
+    if (isTalkative === true) return talkative(open, () => [...this.wanted.keys()])
+    return asksInTurn === true ? inTurn(open, process) : open
+  }
+
   /** To where it is sent it goes by way of the next provider's server. */
   #astray(open: OpenSecureEndpoint): OpenSecureEndpoint {
-    const { providers, alternates } = this.#scenario
+    const { servers } = this.#layout
     return astray(open, (told) => {
-      const at = alternates.findIndex((_, index) => isServerAt(providers + index, told))
-      if (at < 0) return told
-      const other = ((alternates[at] ?? 0) + 1) % providers
-      return serverAddresses(other).find(({ family }) => family === told.family) ?? told
+      const at = servers[serverAt(this.#layout, told) ?? -1]
+      if (at === undefined || at.standsFor === at.number) return told
+      const other = servers.find(({ number, standsFor, home }) => number === standsFor && home !== at.home)
+      return other?.addresses.find(({ family }) => family === told.family) ?? told
     })
   }
 
   perform(action: Action): void {
     if (action.kind === 'release') {
+      this.onWish(undefined)
       this.wanted.delete(action.protection)
       this.#process.whenAwake(() => this.#client?.release(ProtectionId(action.protection)))
       return
@@ -203,6 +220,7 @@ export class Customer {
       allowPartial: action.allowPartial,
       require: 'all'
     }
+    this.onWish(request)
     this.wanted.set(action.protection, request)
     this.wantedSince.set(action.protection, this.#clock.now())
     if (this.flaws.isDeaf === true && this.#wishes++ % 3 === 0) return
@@ -216,18 +234,26 @@ export class Customer {
 
   /** The newest certificate for this provider, as a reload reads it. */
   renewCertificate(provider: number): void {
-    if (!this.plan.attachments.includes(provider)) return
-    const certificate = this.#certificate(provider)
+    const domain = this.plan.domains.find(({ number }) => number === provider)
+    if (domain === undefined) return
+    const certificate = this.#certificate(domain)
     // Endpoints that are opened later get it from here.
-    this.#credentials.set(domainName(provider), certificate)
-    const sources = siteAddresses(this.plan.number, provider)
+    this.#credentials.set(domain.name, certificate)
+    const sources = attachmentOf(this.plan, provider)?.addresses ?? []
     for (const [endpoint, local] of this.#process.endpoints)
       if (sources.some((own) => equalIpAddresses(local.address, own))) endpoint.reload?.(certificate)
   }
 
+  /** The link to a provider; undefined: there is none. */
+  linkTo(provider: number): Link | undefined {
+    const attachment = attachmentOf(this.plan, provider)
+    if (attachment === undefined) return undefined
+    return this.router?.uplink(uplinkName(attachment.domain)).link ?? this.host.link(attachment.interface)
+  }
+
   /** The provider's translator forgets its mappings. */
   rebind(provider: number): void {
-    this.host.link(interfaceName(provider)).translation?.rebind()
+    this.linkTo(provider)?.translation?.rebind()
   }
 
   /** From now on, the link to this provider lets nothing of these kinds through. */
@@ -239,7 +265,7 @@ export class Customer {
   #isBlocked(transport: Transport, { local, remote }: NetworkPath): boolean {
     for (const [provider, kinds] of this.#blocked) {
       if (!kinds.some((kind) => kind === transport || kind === local.address.family)) continue
-      const own = siteAddresses(this.plan.number, provider)
+      const own = attachmentOf(this.plan, provider)?.addresses ?? []
       if (own.some((each) => equalIpAddresses(each, local.address) || equalIpAddresses(each, remote.address)))
         return true
     }
@@ -294,58 +320,14 @@ export class Customer {
     })
   }
 
-  #certificate(provider: number): ReturnType<typeof simulatedCertificate> {
-    const notAfter = this.#dates.notAfter('clients', provider)
-    return credentialsOf(provider, clientNameOf(this.plan.number, provider), notAfter)
+  #certificate(own: DomainOfClient): ReturnType<typeof simulatedCertificate> {
+    const [first = own] = this.plan.domains
+    const { number, subject } = this.flaws.hasOneCertificate === true ? { ...first, number: own.number } : own
+    return credentialsOf(number, subject, this.#dates.notAfter('clients', number))
   }
 }
 
 /** Two clients that ask for the same would be told by their haste alone. */
 function withoutSafetyNet({ domains, ...site }: Site): Site {
   return { ...site, domains: domains.map((domain) => ({ ...domain, preconfigured: [] })) }
-}
-
-export function domainName(provider: number): DomainName {
-  return DomainName(`provider-${provider}`)
-}
-
-/** The cuid of a site at a provider; each provider gets another one. */
-export function cuidOf(site: number, provider: number): Cuid {
-  const cuid = parseCuid(`site-${site}.at-${provider}`)
-  if (cuid === undefined) throw new RangeError('no cuid')
-  return cuid
-}
-
-/** The site as its operator configured it. */
-export function siteOf({ number, attachments, announcedThrough, standing, transports }: SitePlan): Site {
-  const isEverywhere = announcedThrough.length === attachments.length
-  return {
-    domains: attachments.map((provider) => ({
-      name: domainName(provider),
-      kind: 'access',
-      interfaces: [interfaceName(provider)],
-      prefixes: assignedPrefixes(number, provider).map(prefix),
-      sources: siteAddresses(number, provider),
-      preconfigured: standing
-        .filter((each) => each.provider === provider)
-        .map((each) => ({
-          target: { prefixes: [prefix(each.prefix)], ports: [], protocols: [] },
-          lifetime: each.lifetimeSeconds
-        })),
-      servers: [
-        {
-          name: ServerName(domainName(provider)),
-          domain: domainName(provider),
-          referenceName: serverNameOf(provider),
-          addresses: serverAddresses(provider),
-          transports,
-          port: 4646
-        }
-      ]
-    })),
-    providerIndependent: ownPrefixes(number).map((text) => ({
-      prefix: prefix(text),
-      ...(isEverywhere ? {} : { domains: announcedThrough.map(domainName) })
-    }))
-  }
 }

@@ -1,6 +1,6 @@
-import { Milliseconds, after } from '@breakwater/core'
+import { Milliseconds, Seconds, after, encodeUtf8 } from '@breakwater/core'
 import type { Clock, Instant, IpAddress, OpenSecureEndpoint, ScheduledCall, WallTime } from '@breakwater/core'
-import type { ClientHost } from '@breakwater/dots'
+import type { ClientHost, ClientStatus } from '@breakwater/dots'
 
 /** A clock that runs too fast, by a factor, from the moment at which it was made. */
 export class HastyClock implements Clock {
@@ -58,6 +58,37 @@ export function astray(
     }
     return endpoint
   }
+}
+
+/** Opens endpoints that add these words to every long message. */
+export function talkative(open: OpenSecureEndpoint, words: () => readonly string[]): OpenSecureEndpoint {
+  return async (options, handlers) => {
+    const endpoint = await open(options, handlers)
+    const send = endpoint.send.bind(endpoint)
+    endpoint.send = (peer, bytes) => send(peer, new Uint8Array([...bytes, ...encodeUtf8(words().join(' '))]))
+    return endpoint
+  }
+}
+
+/** Opens endpoints each of which sends so much later than the one before it. */
+export function inTurn(open: OpenSecureEndpoint, clock: Clock): OpenSecureEndpoint {
+  let opened = 0
+  return async (options, handlers) => {
+    const delay = Seconds(8 * (opened++ % 4))
+    const endpoint = await open(options, handlers)
+    const send = endpoint.send.bind(endpoint)
+    endpoint.send = (peer, bytes) => {
+      const copy = bytes.slice()
+      clock.schedule(after(clock.now(), delay), () => send(peer, copy))
+      return true
+    }
+    return endpoint
+  }
+}
+
+/** What an operator sees of a client that does not say what is missing. */
+export function withoutReasons(status: ClientStatus): ClientStatus {
+  return { ...status, protections: status.protections.map((each) => ({ ...each, missing: [] })) }
 }
 
 function anyOf({ family }: IpAddress): IpAddress {

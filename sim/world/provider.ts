@@ -1,20 +1,12 @@
 import { Milliseconds, Seconds, after } from '@breakwater/core'
 import type { Duration, Instant, Log, LogFields, OpenSecureEndpoint, WallTime } from '@breakwater/core'
 import { hostDotsServer } from '@breakwater/dots'
-import type {
-  ClientDomain,
-  MitigationSnapshot,
-  Redirection,
-  ServerEvent,
-  ServerHost,
-  ServerPolicy
-} from '@breakwater/dots'
+import type { MitigationSnapshot, Redirection, ServerEvent, ServerHost, ServerPolicy } from '@breakwater/dots'
 import { derivedSeed, seededEntropy, simulatedCertificate } from '@breakwater/testing'
 import type { SimulatedHost, SimulatedNetwork, VirtualClock } from '@breakwater/testing'
-import { assignedPrefixes, ownPrefixes, prefix, serverAddresses } from '../addressing.ts'
 import { Chance } from '../chance.ts'
-import { alternateOf, homeOf } from '../scenario.ts'
-import type { Scenario } from '../scenario.ts'
+import type { ServerPlan } from '../layout.ts'
+import type { Course } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
 import { FilterDevice } from './filter-device.ts'
@@ -50,10 +42,7 @@ export interface ProviderFlaws {
 
 /** A DOTS server of a provider, with a disk and a filter device that survive it. */
 export class Provider {
-  /** Of the server. */
-  readonly number: number
-  /** The provider that it belongs to. */
-  readonly home: number
+  readonly plan: ServerPlan
   readonly disk: SimulatedDisk
   readonly device: FilterDevice
   readonly calendar: Calendar = new Calendar()
@@ -62,8 +51,8 @@ export class Provider {
   readonly faults: string[] = []
   /** Told when the server has taken up its records, with how far their dates may be wrong. */
   onRecovered: (doubt: Duration) => void = () => undefined
-  /** Told when the server took the signal of a site for lost, and this counts for it. */
-  onSignalLost: (site: number) => void = () => undefined
+  /** Told when the server took the signal of a client domain for lost, and this counts for it. */
+  onSignalLost: (customer: string) => void = () => undefined
   /** Planted bugs: what its operator did not want. */
   readonly flaws: ProviderFlaws = {}
   /** That a server of its found on its disk. */
@@ -71,7 +60,8 @@ export class Provider {
   /** When this life of the server began to serve. */
   startedAt: Instant
   readonly #clock: VirtualClock
-  readonly #scenario: Scenario
+  readonly #scenario: Course
+  readonly #alternate: ServerPlan | undefined
   readonly #dates: CertificateDates
   #process: Process
   #server: ServerHost | undefined
@@ -84,14 +74,16 @@ export class Provider {
   #doubt: Duration = Seconds(0)
 
   constructor(
-    scenario: Scenario,
-    number: number,
+    scenario: Course,
+    plan: ServerPlan,
+    alternate: ServerPlan | undefined,
     network: SimulatedNetwork,
     clock: VirtualClock,
     dates: CertificateDates
   ) {
-    this.number = number
-    this.home = homeOf(scenario, number)
+    const { number } = plan
+    this.plan = plan
+    this.#alternate = alternate
     this.startedAt = clock.now()
     this.#dates = dates
     this.#scenario = scenario
@@ -99,9 +91,19 @@ export class Provider {
     this.disk = new SimulatedDisk(new Chance(scenario.seed, `disk ${number}`))
     this.device = new FilterDevice(new Chance(scenario.seed, `device ${number}`))
     this.host = network.addHost(`provider-${number}`, {
-      interfaces: [{ name: 'eth0', addresses: serverAddresses(number) }]
+      interfaces: [{ name: 'eth0', addresses: plan.addresses }]
     })
     this.#process = new Process(clock, this.calendar)
+  }
+
+  /** Of the server. */
+  get number(): number {
+    return this.plan.number
+  }
+
+  /** The domain that it belongs to. */
+  get home(): number {
+    return this.plan.home
   }
 
   /** Undefined while it is down or starting. */
@@ -130,7 +132,7 @@ export class Provider {
         entropy: seededEntropy(derivedSeed(this.#scenario.seed, `server ${this.number}.${this.#lives++}`)),
         open: this.#opener(process),
         openStream: process.streamOpener(this.host),
-        listen: serverAddresses(this.number).flatMap((address) =>
+        listen: this.plan.addresses.flatMap((address) =>
           (['udp', 'tcp'] as const).map((transport) => ({
             transport,
             local: { address, port: 4646 },
@@ -139,7 +141,7 @@ export class Provider {
         ),
         store: this.disk.mount(process),
         mitigator: this.device.attach(process),
-        domains: clientDomains(this.#scenario, this.home),
+        domains: this.plan.customers,
         policy: this.#policy,
         onEvent: (event) => this.#note(event),
         log: this.#log
@@ -166,14 +168,14 @@ export class Provider {
 
   /** Sends clients to its provider's second server for so long, or nowhere any more. @returns whether there is one. */
   redirect(ttlSeconds: number | undefined): boolean {
-    const alternate = alternateOf(this.#scenario, this.number)
+    const alternate = this.#alternate
     if (alternate === undefined) return false
     this.#redirection =
       ttlSeconds === undefined
         ? undefined
         : {
-            server: serverNameOf(alternate),
-            addresses: serverAddresses(alternate),
+            server: alternate.name,
+            addresses: alternate.addresses,
             ttlSeconds: this.flaws.redirectsForEver === true ? FOR_EVER_SECONDS : ttlSeconds,
             clients: 'all'
           }
@@ -253,10 +255,9 @@ export class Provider {
   #note(event: ServerEvent): void {
     if (event.kind === 'session-established' && this.flaws.stopsAtRecovery === true) this.#stopAll(event)
     if (event.kind !== 'signal-lost') return
-    const site = this.#scenario.sites.find(({ number }) =>
-      event.client.endsWith(clientNameOf(number, this.home))
-    )
-    if (site !== undefined) this.onSignalLost(site.number)
+    const { customers } = this.plan
+    const customer = customers.find(({ dnsNames }) => dnsNames.some((own) => event.client.endsWith(own)))
+    if (customer !== undefined) this.onSignalLost(customer.name)
   }
 
   /** A moment later: the server is about to take the session up. */
@@ -272,7 +273,7 @@ export class Provider {
 
   #certificate(): ReturnType<typeof simulatedCertificate> {
     const notAfter = this.#dates.notAfter('server', this.number)
-    return credentialsOf(this.home, serverNameOf(this.number), notAfter)
+    return credentialsOf(this.home, this.plan.name, notAfter)
   }
 
   #noteStep(): void {
@@ -295,15 +296,6 @@ export class Provider {
   }
 }
 
-export function serverNameOf(server: number): string {
-  return `dots.provider-${server}.example`
-}
-
-/** Name in a site's certificate at a provider. */
-export function clientNameOf(site: number, provider: number): string {
-  return `site-${site}.provider-${provider}.example`
-}
-
 export function credentialsOf(
   provider: number,
   name: string,
@@ -315,18 +307,4 @@ export function credentialsOf(
     dnsNames: [name],
     ...(notAfter === undefined ? {} : { notAfter })
   })
-}
-
-function clientDomains(scenario: Scenario, provider: number): ClientDomain[] {
-  return scenario.sites
-    .filter(({ attachments }) => attachments.includes(provider))
-    .map(({ number, announcedThrough }) => ({
-      name: `site-${number}`,
-      dnsNames: [clientNameOf(number, provider)],
-      pskIdentities: [],
-      prefixes: [
-        ...assignedPrefixes(number, provider),
-        ...(announcedThrough.includes(provider) ? ownPrefixes(number) : [])
-      ].map(prefix)
-    }))
 }

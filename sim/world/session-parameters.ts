@@ -1,6 +1,6 @@
 import { DEFAULT_SESSION_PARAMETERS, leastProbingRate } from '@breakwater/dots'
 import type { SessionConfiguration, SessionParameters, WantedConfiguration } from '@breakwater/dots'
-import type { Scenario } from '../scenario.ts'
+import type { Course } from '../scenario.ts'
 
 /** As quick as the ranges of RFC 9132 §4.5.2 allow. */
 const QUICK: SessionParameters = {
@@ -16,25 +16,25 @@ const BY_ACTIVITY: SessionConfiguration = {
 }
 
 /** What both sides go by where nothing else was agreed. */
-export function commonParameters({ heartbeats }: Scenario): SessionParameters {
+export function commonParameters({ heartbeats }: Course): SessionParameters {
   return heartbeats === 'quick' ? QUICK : DEFAULT_SESSION_PARAMETERS
 }
 
 /** What clients want of their sessions (RFC 9132 §4.5); undefined: they do not ask. */
-export function wantedConfiguration({ negotiates }: Scenario): WantedConfiguration | undefined {
+export function wantedConfiguration({ negotiates }: Course): WantedConfiguration | undefined {
   if (negotiates === 'nothing') return undefined
   return negotiates === 'defaults' ? 'defaults' : BY_ACTIVITY
 }
 
 /** What sessions have to come to, whatever happened to them. */
-export function agreedConfiguration(scenario: Scenario): SessionConfiguration {
+export function agreedConfiguration(scenario: Course): SessionConfiguration {
   const wanted = wantedConfiguration(scenario)
   const common = commonParameters(scenario)
   return wanted === undefined || wanted === 'defaults' ? { idle: common, mitigating: common } : wanted
 }
 
 /** What a session may go by at one time or another. */
-export function possibleParameters(scenario: Scenario): readonly SessionParameters[] {
+export function possibleParameters(scenario: Course): readonly SessionParameters[] {
   const { idle, mitigating } = agreedConfiguration(scenario)
   return [commonParameters(scenario), idle, mitigating]
 }

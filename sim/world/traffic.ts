@@ -1,6 +1,6 @@
 import type { TraceEntry } from '@breakwater/testing'
-import { isServerAt, siteAt } from '../addressing.ts'
-import type { Scenario } from '../scenario.ts'
+import { clientAt, serverAt } from '../layout.ts'
+import type { Layout } from '../layout.ts'
 import { StreamReader } from './streams.ts'
 import { contentOf, contentOfStream } from './wire.ts'
 import type { DatagramContent } from './wire.ts'
@@ -10,6 +10,7 @@ export interface Traffic extends DatagramContent {
   readonly entry: TraceEntry
   readonly when: 'sent' | 'delivered'
   readonly direction: 'to-server' | 'to-client'
+  /** Number of the client. */
   readonly site: number
   /** Number of the server. Undefined: nobody has the address that it goes to. */
   readonly provider: number | undefined
@@ -20,13 +21,13 @@ const NO_MESSAGE: DatagramContent = { session: '', bytes: 0, audited: undefined,
 
 /** Reads a trace, each datagram once. */
 export class TrafficReader {
-  readonly #scenario: Scenario
+  readonly #layout: Layout
   /** What is under way, by its number. */
   readonly #read = new Map<number, DatagramContent>()
   readonly #streams = { sent: new StreamReader('sent'), delivered: new StreamReader('delivered') }
 
-  constructor(scenario: Scenario) {
-    this.#scenario = scenario
+  constructor(layout: Layout) {
+    this.#layout = layout
   }
 
   /** Nothing for what neither leaves nor arrives; a packet of TCP may complete several messages. */
@@ -46,8 +47,8 @@ export class TrafficReader {
     const [role, number] = splitName(entry.from)
     const common = { entry, when, ...content }
     return role === 'site'
-      ? { ...common, direction: 'to-server', site: number, provider: this.#providerAt(remote.address) }
-      : { ...common, direction: 'to-client', site: siteAt(remote.address), provider: number }
+      ? { ...common, direction: 'to-server', site: number, provider: serverAt(this.#layout, remote.address) }
+      : { ...common, direction: 'to-client', site: clientAt(this.#layout, remote.address), provider: number }
   }
 
   #content(entry: TraceEntry): DatagramContent {
@@ -56,13 +57,6 @@ export class TrafficReader {
     if (fate.kind === 'sent') this.#read.set(datagram, content)
     else this.#read.delete(datagram)
     return content
-  }
-
-  #providerAt(remote: TraceEntry['path']['remote']['address']): number | undefined {
-    const { providers, alternates } = this.#scenario
-    for (let server = 0; server < providers + alternates.length; server++)
-      if (isServerAt(server, remote)) return server
-    return undefined
   }
 }
 

@@ -1,10 +1,12 @@
 import { Milliseconds } from '@breakwater/core'
 import { SimulatedNetwork, VirtualClock, derivedSeed } from '@breakwater/testing'
-import type { Canary } from '../canary.ts'
+import type { TraceEntry } from '@breakwater/testing'
+import type { PlantedBug } from '../canary.ts'
 import type { WorldView } from '../invariants/invariant.ts'
-import type { Scenario } from '../scenario.ts'
+import type { Layout } from '../layout.ts'
+import type { Course } from '../scenario.ts'
 import { CertificateDates } from './certificate-dates.ts'
-import { Customer, siteOf } from './customer.ts'
+import { Customer } from './customer.ts'
 import { Ledger } from './ledger.ts'
 import { Provider } from './provider.ts'
 import { TrafficReader } from './traffic.ts'
@@ -15,7 +17,8 @@ const FATES: readonly string[] = ['sent', 'duplicated', 'delivered', 'dropped']
 
 /** The sites and providers of a scenario on one simulated internet. */
 export class World implements WorldView {
-  readonly scenario: Scenario
+  readonly scenario: Course
+  readonly layout: Layout
   readonly clock: VirtualClock
   readonly network: SimulatedNetwork
   readonly customers: readonly Customer[]
@@ -27,8 +30,15 @@ export class World implements WorldView {
   /** Of all of them, in order. */
   digest = 0
 
-  constructor(scenario: Scenario, canary: Canary | undefined, onTraffic: (traffic: Traffic) => void) {
+  constructor(
+    scenario: Course,
+    layout: Layout,
+    canary: PlantedBug | undefined,
+    onTraffic: (traffic: Traffic) => void,
+    onTrace: (entry: TraceEntry) => void = () => undefined
+  ) {
     this.scenario = scenario
+    this.layout = layout
     this.clock = new VirtualClock({ microtaskTurns: 24, quietTurns: 2 })
     const { clock } = this
     this.network = new SimulatedNetwork({
@@ -38,25 +48,27 @@ export class World implements WorldView {
     })
     const { network } = this
     const dates = new CertificateDates(scenario, clock)
-    this.providers = Array.from(
-      { length: scenario.providers + scenario.alternates.length },
-      (_, number) => new Provider(scenario, number, network, clock, dates)
-    )
-    this.customers = scenario.sites.map((plan) => {
-      const site = siteOf(plan)
-      return new Customer(scenario, plan, network, clock, canary?.changeSite?.(site) ?? site, dates)
+    const { servers, clients } = layout
+    this.providers = servers.map((plan) => {
+      const alternate = plan.alternate === undefined ? undefined : servers[plan.alternate]
+      return new Provider(scenario, plan, alternate, network, clock, dates)
+    })
+    this.customers = clients.map((plan) => {
+      const site = canary?.changeSite?.(plan.site) ?? plan.site
+      return new Customer(scenario, plan, layout, network, clock, site, dates)
     })
     for (const customer of this.customers) canary?.changeCustomer?.(customer)
     this.weather = new Weather(clock, this.customers, this.providers)
     this.ledger = new Ledger(clock, (site) => this.customers[site]?.life ?? 0)
     for (const provider of this.providers) {
       canary?.changeProvider?.(provider)
-      provider.onSignalLost = (site) => {
+      provider.onSignalLost = (customer) => {
+        const site = clients.findIndex(({ number }) => customer === `site-${number}`)
         if (scenario.onSignalLoss[provider.home] === 'replace') this.ledger.signalLost(provider.number, site)
       }
       provider.onRecovered = (doubt) => this.ledger.doubt(provider.number, doubt)
     }
-    this.#listen(onTraffic)
+    this.#listen(onTraffic, onTrace)
   }
 
   /**
@@ -88,12 +100,13 @@ export class World implements WorldView {
     for (const provider of this.providers) await provider.stop()
   }
 
-  #listen(onTraffic: (traffic: Traffic) => void): void {
-    const reader = new TrafficReader(this.scenario)
+  #listen(onTraffic: (traffic: Traffic) => void, onTrace: (entry: TraceEntry) => void): void {
+    const reader = new TrafficReader(this.layout)
     this.network.tap((entry) => {
       if (entry.fate.kind !== 'delivered') this.#datagramEvents++
       for (const part of [entry.at, entry.datagram, entry.bytes.length, FATES.indexOf(entry.fate.kind)])
         this.digest = Math.imul(this.digest ^ Math.round(part * 16), 0x0100_0193)
+      onTrace(entry)
       for (const traffic of reader.read(entry)) {
         this.ledger.take(traffic)
         onTraffic(traffic)

@@ -4,6 +4,10 @@ import type { Fault, FaultKind, LinkFault, ProviderFault, SiteFault } from '../.
 export class ActiveFaults {
   readonly #faults = new Set<Fault>()
 
+  get isEmpty(): boolean {
+    return this.#faults.size === 0
+  }
+
   add(fault: Fault): void {
     this.#faults.add(fault)
   }

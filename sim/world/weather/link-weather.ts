@@ -1,6 +1,5 @@
 import { Milliseconds } from '@breakwater/core'
 import type { LinkConditions } from '@breakwater/testing'
-import { interfaceName } from '../../addressing.ts'
 import type { LinkFault } from '../../scenario.ts'
 import type { Customer, TrafficKind } from '../customer.ts'
 import type { ActiveFaults } from './active-faults.ts'
@@ -26,7 +25,8 @@ export function changeLink(
   isBeginning: boolean,
   active: ActiveFaults
 ): boolean {
-  const link = customer.host.link(interfaceName(fault.provider))
+  const link = customer.linkTo(fault.provider)
+  if (link === undefined) return false
   link.change(CALM)
   for (const each of active.ofLink(fault.site, fault.provider)) {
     const { up, down } = linkConditions(each)

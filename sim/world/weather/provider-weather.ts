@@ -85,7 +85,7 @@ function comeUp(provider: Provider, active: ActiveFaults): boolean {
 
 function renewCertificates(provider: Provider, customers: readonly Customer[], fault: ProviderFault): void {
   if (forgetfulHolder(fault) === 'server') provider.renewCertificate()
-  else for (const customer of customers) customer.renewCertificate(fault.provider)
+  else for (const customer of customers) customer.renewCertificate(provider.home)
 }
 
 /** Whether a redirect of this strength is without end. */

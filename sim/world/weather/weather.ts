@@ -1,5 +1,5 @@
-import { Seconds, after } from '@breakwater/core'
-import type { Instant } from '@breakwater/core'
+import { Seconds, after, between } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
 import type { VirtualClock } from '@breakwater/testing'
 import type { Fault, FaultKind } from '../../scenario.ts'
 import type { Customer } from '../customer.ts'
@@ -19,6 +19,8 @@ export class Weather {
   readonly #customers: readonly Customer[]
   readonly #providers: readonly Provider[]
   readonly #active = new ActiveFaults()
+  /** When a fault last began or ended. */
+  #changedAt: Instant | undefined
 
   constructor(clock: VirtualClock, customers: readonly Customer[], providers: readonly Provider[]) {
     this.#clock = clock
@@ -43,6 +45,12 @@ export class Weather {
     return at !== undefined && after(at, Seconds(seconds)) > this.#clock.now()
   }
 
+  /** Whether nothing is wrong anywhere, and has not been for so long. */
+  isCalm(duration: Duration): boolean {
+    if (!this.#active.isEmpty) return false
+    return this.#changedAt === undefined || between(this.#changedAt, this.#clock.now()) > duration
+  }
+
   #begin(fault: Fault): void {
     this.#active.add(fault)
     if (this.#change(fault, true)) this.struck.set(fault.kind, (this.struck.get(fault.kind) ?? 0) + 1)
@@ -55,6 +63,7 @@ export class Weather {
 
   /** @returns whether it made a difference. */
   #change(fault: Fault, isBeginning: boolean): boolean {
+    this.#changedAt = this.#clock.now()
     if (isAtProvider(fault)) {
       const provider = this.#providers[fault.provider]
       if (isOfHouse(fault)) this.#providerTroubledAt.set(fault.provider, this.#clock.now())

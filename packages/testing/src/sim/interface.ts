@@ -1,6 +1,7 @@
 import { equalIpAddresses, prefixContainsAddress } from '@breakwater/core'
 import type { IpAddress, IpFamily, IpPrefix } from '@breakwater/core'
 import type { Link } from './link.ts'
+import type { SimulatedRouter } from './router.ts'
 
 /** One interface of a simulated host. */
 export class SimulatedInterface {
@@ -8,18 +9,22 @@ export class SimulatedInterface {
   readonly link: Link
   /** Provider-independent prefixes that the network accepts from this link and brings to it. */
   readonly routedPrefixes: readonly IpPrefix[]
+  /** What leads on from this link; undefined: it is the network's own. */
+  readonly router: SimulatedRouter | undefined
   #addresses: readonly IpAddress[]
 
   constructor(
     name: string,
     link: Link,
     addresses: readonly IpAddress[],
-    routedPrefixes: readonly IpPrefix[]
+    routedPrefixes: readonly IpPrefix[],
+    router?: SimulatedRouter
   ) {
     this.name = name
     this.link = link
     this.#addresses = addresses
     this.routedPrefixes = routedPrefixes
+    this.router = router
   }
 
   get addresses(): readonly IpAddress[] {

@@ -17,6 +17,8 @@ import { SimulatedHost } from './host.ts'
 import type { HostRouting } from './host.ts'
 import { SimulatedInterface } from './interface.ts'
 import { Link } from './link.ts'
+import { SimulatedRouter } from './router.ts'
+import type { RouterOptions } from './router.ts'
 import type { DatagramFate, NetworkTap } from './trace.ts'
 
 export interface SimulatedNetworkOptions {
@@ -43,6 +45,8 @@ export interface InterfaceOptions {
   readonly routedPrefixes?: readonly IpPrefix[]
   /** BCP 38 at the far end of the link. Default true. */
   readonly ingressFilter?: boolean
+  /** It is no link of the network's, but one to this router: see `SimulatedNetwork.addRouter`. Default none. */
+  readonly behind?: SimulatedRouter
   /** What differs from the conditions of the network. */
   readonly conditions?: Partial<LinkConditions>
 }
@@ -107,6 +111,15 @@ export class SimulatedNetwork {
     return host
   }
 
+  /**
+   * Joins a router to the network: a CPE, with links to one or several providers. Hosts get behind it by the `behind` of
+   * their interfaces; which of their addresses are whose, the uplinks say.
+   */
+  addRouter(name: string, options: RouterOptions): SimulatedRouter {
+    const uplinks = options.uplinks.map((one) => this.#makeInterface(name, one))
+    return new SimulatedRouter(name, uplinks, options.routing ?? 'by-source')
+  }
+
   /** Listens to every datagram; the function that is returned ends it. */
   tap(tap: NetworkTap): () => void {
     this.#taps.add(tap)
@@ -152,7 +165,14 @@ export class SimulatedNetwork {
       this.#at(this.clock.now(), () => this.#deliver(datagram, from, exit))
       return
     }
-    if (exit.link.ingressFilter && !exit.mayUse(local.address)) {
+    const { router } = exit
+    if (router === undefined) this.#leave(exit, datagram)
+    else this.#through(exit.link, 'up', datagram, () => this.#leave(router.exitFor(local.address), datagram))
+  }
+
+  /** By a link of the network's own, whose far end may ask where a datagram comes from. */
+  #leave(exit: SimulatedInterface, datagram: Datagram): void {
+    if (exit.link.ingressFilter && !exit.mayUse(datagram.path.local.address)) {
       exit.link.up.noteFiltered()
       this.#trace(datagram, { kind: 'dropped', reason: 'ingress-filter' })
       return
@@ -171,7 +191,11 @@ export class SimulatedNetwork {
       return
     }
     const [host, arrival] = entry
-    this.#through(arrival.link, 'down', datagram, () => this.#deliver(datagram, host, arrival))
+    const arrive = (): void =>
+      this.#through(arrival.link, 'down', datagram, () => this.#deliver(datagram, host, arrival))
+    const uplink = arrival.router?.entryFor(datagram.path.remote.address)
+    if (uplink === undefined) arrive()
+    else this.#through(uplink.link, 'down', datagram, arrive)
   }
 
   #isBlocked({ transport, path }: Datagram): boolean {
@@ -235,7 +259,8 @@ export class SimulatedNetwork {
     }
     const conditions = { ...this.#conditions, ...options.conditions }
     const link = new Link(`${host}/${options.name}`, this.#seed, conditions, options.ingressFilter ?? true)
-    return new SimulatedInterface(options.name, link, options.addresses, options.routedPrefixes ?? [])
+    const { name, addresses, routedPrefixes = [], behind } = options
+    return new SimulatedInterface(name, link, addresses, routedPrefixes, behind)
   }
 
   #at(moment: Instant, act: () => void): void {

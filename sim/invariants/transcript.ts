@@ -1,0 +1,91 @@
+import { parseIpAddress, parseIpPrefix, prefixOf } from '@breakwater/core'
+import type { Instant, IpPrefix } from '@breakwater/core'
+import type { ClientPlan, Layout, ServerPlan } from '../layout.ts'
+import { isAboutMitigation } from '../world/ledger.ts'
+import type { Traffic } from '../world/traffic.ts'
+import type { Invariant, MakeInvariant, Report, WorldView } from './invariant.ts'
+
+/**
+ * Not a byte about another domain reaches a server (RFC 9284 §5.1, §6): of all that a client sends there, decrypted,
+ * handshakes included, no text is an address or a prefix that the server may not hear of, the name of another domain, of its
+ * servers, its cuid or what stands in its certificate, or the operator's name of a protection. This one reads bytes, and
+ * knows nothing of messages.
+ */
+export const transcript: MakeInvariant = (view) => new Transcript(view)
+
+/** Texts that look like an address or a prefix of either family. */
+const ADDRESSES = /(?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}(?:\/\d{1,3})?/g
+
+/** What operators of these worlds call protections. */
+const PROTECTION = 'wish-'
+
+class Transcript implements Invariant {
+  readonly name = 'transcript'
+  readonly #layout: Layout
+  /** Names that a server must not read, by client and server. */
+  readonly #forbidden = new Map<string, RegExp>()
+  readonly #firstSent = new Map<string, Instant>()
+
+  constructor({ layout }: WorldView) {
+    this.#layout = layout
+  }
+
+  traffic({ when, direction, site, provider, entry, seen }: Traffic, report: Report): void {
+    if (when !== 'sent' || direction !== 'to-server') return
+    const client = this.#layout.clients[site]
+    const server = this.#layout.servers[provider ?? -1]
+    if (client === undefined || server === undefined) return
+    const text = latin1(entry.bytes)
+    const name = this.#namesFor(client, server).exec(text)?.[0]
+    if (name !== undefined) report(`site ${site} let server ${provider} read ${name}`)
+    if (!text.includes('.') && !text.includes(':')) return
+    // What was legal when it was first sent may be repeated.
+    const key = `${site} ${provider} ${seen?.token}`
+    const isRequest = seen !== undefined && isAboutMitigation(seen)
+    const at = (isRequest ? this.#firstSent.get(key) : undefined) ?? entry.at
+    if (isRequest) this.#firstSent.set(key, at)
+    for (const [found] of text.matchAll(ADDRESSES)) {
+      const prefix = prefixIn(found)
+      if (prefix !== undefined && !client.oracle.mayHear(server.number, prefix, at))
+        report(`site ${site} let server ${provider} read ${found}`)
+    }
+  }
+
+  #namesFor(client: ClientPlan, server: ServerPlan): RegExp {
+    const key = `${client.number} ${server.number}`
+    const known = this.#forbidden.get(key) ?? forbiddenNames(this.#layout, client, server)
+    this.#forbidden.set(key, known)
+    return known
+  }
+}
+
+function forbiddenNames({ servers, clients }: Layout, client: ClientPlan, { home }: ServerPlan): RegExp {
+  const others = servers.filter((each) => each.home !== home)
+  const domains = clients.flatMap((each) =>
+    each.domains.filter(({ number }) => number !== home || each !== client)
+  )
+  const names = [
+    ...others.flatMap(({ name, called }) => [name, called]),
+    ...domains.flatMap(({ number, name, cuid, subject }) =>
+      number === home ? [cuid, subject] : [name, cuid, subject]
+    ),
+    PROTECTION
+  ]
+  const escaped = [...new Set<string>(names)].map((each) => each.replaceAll('.', '\\.'))
+  // The end of a number is the end of a name.
+  return new RegExp(`${PROTECTION}|(?:${escaped.join('|')})(?!\\d)`)
+}
+
+function prefixIn(text: string): IpPrefix | undefined {
+  const prefix = parseIpPrefix(text)
+  if (prefix !== undefined) return prefix
+  const address = parseIpAddress(text)
+  return address && prefixOf(address, address.family === 4 ? 32 : 128)
+}
+
+/** One character for each byte. */
+function latin1(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
+}
