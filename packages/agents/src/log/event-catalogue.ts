@@ -59,6 +59,11 @@ export const eventCatalogue = {
   },
   'addresses.unknown': { level: 'warn', text: 'the system does not tell the addresses of this host' },
   'routers.unknown': { level: 'warn', text: 'the system does not tell its default routers' },
+  'target.resolved': { level: 'info', text: 'a name by which something is protected has other addresses' },
+  'target.unresolved': {
+    level: 'warn',
+    text: 'nobody says what a name means; what was known of it stays protected'
+  },
   'name.unresolved': { level: 'warn', text: 'nobody said where the server is that we were sent to' },
   'session.redirected': { level: 'warn', text: 'a server sent us to another, which stands in for it' },
   'session.redirection-over': { level: 'info', text: 'the server that was configured has its turn again' },

@@ -46,6 +46,8 @@ describe('the archive of protections', () => {
       id,
       alarm: false,
       target: wanted!.target,
+      named: undefined,
+      names: [],
       require: 'all',
       servers: [],
       missing: []

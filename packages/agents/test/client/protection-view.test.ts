@@ -18,6 +18,8 @@ function status(state: ProtectionStatus['state']): ProtectionStatus {
     state,
     alarm: false,
     target,
+    named: undefined,
+    names: [],
     require: 'all',
     servers: [
       { server, domain, state: 'in-force', because: '', text: 'the server protects it', mitigationIds: [] }

@@ -9,6 +9,8 @@ import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import type { ConnectionOutput } from './connection/connection-io.ts'
 import type { ConnectionId } from './connection/session-state.ts'
 import type { LinkEvidence, PathEvidence } from './paths/path-evidence.ts'
+import type { NameStanding } from './names/name-standing.ts'
+import type { NameOutcome } from './names/name-watch.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import type { SessionReport } from './status.ts'
 
@@ -31,6 +33,8 @@ export type ClientInput =
       readonly name: string
       readonly addresses: readonly IpAddress[]
     }
+  /** The answer to `resolve-target`. */
+  | { readonly kind: 'target-resolved'; readonly question: number; readonly outcome: NameOutcome }
   /**
    * What an earlier life left: the records that `store` wrote, by collection, and the protections that the operator still
    * wants. All of it at once, before `start`, lest the one be taken for everything that is wanted.
@@ -83,6 +87,8 @@ export type ClientOutput =
       readonly server: ServerName
       readonly name: string
     }
+  /** What does this name mean, to the resolver of the site? Something is protected by it. Answered by `target-resolved`. */
+  | { readonly kind: 'resolve-target'; readonly question: number; readonly name: string }
   /** What was learnt of the paths to a server, to be stored where a restart finds it; undefined: nothing any more. */
   | {
       readonly kind: 'remember'
@@ -97,6 +103,8 @@ export type ClientOutput =
 export interface ClientRecords {
   readonly requests: readonly StoredRecord[]
   readonly numberings: readonly StoredRecord[]
+  /** What names meant. */
+  readonly names?: readonly StoredRecord[]
 }
 
 /** What people and logs hear of. */
@@ -111,6 +119,8 @@ export type ClientEvent =
       readonly prefixes: readonly IpPrefix[]
       readonly consent: Consent
     }
+  /** A name by which something is protected means something else, or nobody says any more what it means. */
+  | { readonly kind: 'target-name'; readonly standing: NameStanding }
   /** RFC 9132 §4.4.1.1: another client had our cuid. */
   | { readonly kind: 'cuid-changed'; readonly server: ServerName; readonly domain: DomainName }
   /** RFC 9132 §4.6: another server stands in; undefined: the provisioned one again. */

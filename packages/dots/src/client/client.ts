@@ -1,22 +1,25 @@
 import { earlier } from '@breakwater/core'
 import type { Entropy, Instant, Machine, WallTime } from '@breakwater/core'
-import { MitigationStatusCode } from '@breakwater/model'
 import { nextConsentChange } from '../domain/consent.ts'
 import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { DotsServer, PreconfiguredScope, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
+import { namesWanted, placeWanted } from './names/place-wanted.ts'
+import type { StandingOf, Wanted } from './names/place-wanted.ts'
+import { ProtectionNames } from './names/protection-names.ts'
+import { explainWanted } from './names/explain-wanted.ts'
+import type { ClientPlan } from './names/explain-wanted.ts'
 import type { ServerStates } from '../multihoming/alternatives.ts'
-import { safetyNetOf } from '../multihoming/safety-net.ts'
 import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
-import { targetKey } from '../multihoming/compiler.ts'
-import { place } from '../multihoming/placement.ts'
 import type { Placement, PlacementOptions } from '../multihoming/placement.ts'
 import { compileSite } from '../multihoming/site-plan.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { Association } from './association.ts'
 import { AssociationPool } from './association-pool.ts'
+import { isAttackedAt } from './attacked.ts'
+import { netKey, safetyNets } from './safety-nets.ts'
 import type { AssociationOutput } from './association-io.ts'
 import type { WantedConfiguration } from './session/session-negotiation.ts'
 import { Calendar } from './memory/calendar.ts'
@@ -33,7 +36,6 @@ import { PathPool } from './paths/path-pool.ts'
 import { RouterWatch } from './connection/router-watch.ts'
 import { sessionRules } from './session/session-rules.ts'
 import type { SessionRuleOptions } from './session/session-rules.ts'
-import type { BookedRequest } from './requests/request-book.ts'
 import { reportRequests, reportSession } from './status.ts'
 import type { ClientStatus } from './status.ts'
 
@@ -63,6 +65,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #pathPool = new PathPool()
   readonly #pool: AssociationPool
   readonly #protections = new Protections()
+  readonly #names = new ProtectionNames((output) => this.#outputs.push(output))
   /** What was last reported of each protection, to report changes only. */
   readonly #reported = new Map<ProtectionId, string>()
   readonly #routers: RouterWatch
@@ -110,6 +113,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         break
       case 'stop':
         this.#isStarted = false
+        this.#names.stop(now)
         this.#routers.handle({ kind: 'stop' }, now)
         this.#pool.tellAll({ kind: 'stop' }, now)
         break
@@ -128,6 +132,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         break
       case 'resolved':
         this.#pool.tell(input.server, input, now)
+        break
+      case 'target-resolved':
+        this.#names.answered(input.question, input.outcome, now)
         break
       case 'resume':
         this.#calendar.tell(input.wallClock, now)
@@ -172,12 +179,13 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   nextTimeout(): Instant | undefined {
     let next = this.#routers.nextTimeout()
     if (this.#consentChange !== undefined) next = earlier(next, this.#calendar.momentOf(this.#consentChange))
-    return earlier(next, this.#pool.nextTimeout())
+    return earlier(earlier(next, this.#names.nextTimeout()), this.#pool.nextTimeout())
   }
 
   handleTimeout(now: Instant): void {
     this.#pool.handleTimeout(now)
     this.#routers.handleTimeout(now)
+    this.#names.handleTimeout(now)
     if (this.#consentChange !== undefined && this.#consentChange <= this.#calendar.at(now))
       this.#watchConsents(now)
     this.#followUp(now)
@@ -188,11 +196,25 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     return explain(target, this.#plan, { ...this.#serverStates(), ...options })
   }
 
+  /**
+   * The same for what is named, as far as it is known what that means.
+   * @param found What was found out for this plan, beside what live protections know.
+   */
+  explainWanted(wanted: Wanted, options: PlacementOptions = {}, found?: StandingOf): ClientPlan {
+    const choices = { ...this.#serverStates(), ...options }
+    return explainWanted(wanted, this.#plan, choices, this.#names.standing, found)
+  }
+
+  /** The names that a protection would stand or fall with. */
+  namesOf(wanted: Wanted): string[] {
+    return namesWanted(wanted, this.#plan.site.aliases)
+  }
+
   status(now: Instant): ClientStatus {
     const associations = this.#pool.all()
     return {
       sessions: associations.map((association) => reportSession(association, now)),
-      protections: [...this.#protections.all].map((each) => each.status(this.#pool.byServer)),
+      protections: [...this.#protections.all].map((each) => this.#statusOf(each)),
       requests: associations.flatMap((association) => reportRequests(association, now))
     }
   }
@@ -209,27 +231,36 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** How one protection stands; undefined when there is none of this name. */
   protection(id: ProtectionId): ProtectionStatus | undefined {
-    return this.#protections.get(id)?.status(this.#pool.byServer)
+    const protection = this.#protections.get(id)
+    return protection && this.#statusOf(protection)
+  }
+
+  #statusOf(protection: Protection): ProtectionStatus {
+    return protection.status(this.#pool.byServer, this.#names.standing)
   }
 
   #protect(request: ProtectionRequest, now: Instant): void {
     const former = this.#protections.get(request.id)
+    this.#names.hold(request.id, this.namesOf(request), now)
     const protection = this.#place(request, now)
     this.#want(new Set([...(former?.servers ?? []), ...protection.servers]), now)
   }
 
   #place(request: ProtectionRequest, now: Instant): Protection {
     const protection = this.#protections.add(request, this.#placementOf(request, this.#serverStates(), now))
+    protection.names = this.namesOf(request)
     this.#tellPlacement(protection)
     return protection
   }
 
   #placementOf(
-    { target, allowPartial }: Pick<ProtectionRequest, 'target' | 'allowPartial'>,
+    { target, named, allowPartial }: Pick<ProtectionRequest, 'target' | 'named' | 'allowPartial'>,
     states: ServerStates,
     now: Instant
   ): Placement {
-    return place(target, this.#plan, { ...states, allowPartial, at: this.#calendar.at(now) })
+    const options = { ...states, allowPartial, at: this.#calendar.at(now) }
+    const wanted = named === undefined ? { target } : { target, named }
+    return placeWanted(wanted, this.#names.standing, this.#plan, options)
   }
 
   /** What decides between servers that stand in for one another. */
@@ -263,18 +294,18 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#isToReconsider = true
   }
 
-  /** Places everything again, and tells the servers that are concerned. */
-  #reconsider(now: Instant): void {
-    this.#isToReconsider = false
-    const { gaining, losing } = this.#placeAgain(now)
+  /** Places everything, or only these, again, and tells the servers that are concerned. */
+  #reconsider(now: Instant, only?: ReadonlySet<ProtectionId>): void {
+    const { gaining, losing } = this.#placeAgain(now, only)
     this.#want(gaining, now)
     this.#want(without(losing, gaining), now)
   }
 
-  #placeAgain(now: Instant): Replacement {
+  #placeAgain(now: Instant, only?: ReadonlySet<ProtectionId>): Replacement {
     const states = this.#serverStates()
-    const replacement = this.#protections.placeAgain(({ request, allowPartial }) =>
-      this.#placementOf({ target: request.target, allowPartial }, states, now)
+    const replacement = this.#protections.placeAgain(
+      ({ request, allowPartial }) => this.#placementOf({ ...request, allowPartial }, states, now),
+      only
     )
     for (const protection of replacement.moved) this.#tellPlacement(protection)
     return replacement
@@ -297,6 +328,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#nets = safetyNets(this.#pool.staying, this.#plan)
     this.#watchConsents(now)
     this.#isToReconsider = false
+    this.#names.holdAll(this.#protections.all, (wanted) => this.namesOf(wanted), now)
     this.#protections.putFirst(isAttackedAt(this.#pool.all()))
     const { gaining, losing } = this.#placeAgain(now)
     const isNetChanged = ({ name }: DotsServer): boolean =>
@@ -318,10 +350,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** Every server hears once what is wanted of it: what an earlier life asked for and nobody wants is withdrawn. */
   #resume(records: ClientRecords, protections: readonly ProtectionRequest[], now: Instant): void {
-    const legacies = readLegacy(records, (key, reason) =>
-      this.#outputs.push({ kind: 'event', event: { kind: 'record-damaged', key, reason } })
-    )
+    const onDamaged = (key: string, reason: string): void =>
+      void this.#outputs.push({ kind: 'event', event: { kind: 'record-damaged', key, reason } })
+    const legacies = readLegacy(records, onDamaged)
     this.#pool.resume(legacies, now)
+    for (const request of protections) this.#names.hold(request.id, this.namesOf(request), now)
+    this.#names.restore(records.names ?? [], onDamaged, now)
     for (const request of protections) this.#place(request, now)
     this.#want(new Set(this.#pool.byServer.keys()), now)
   }
@@ -404,25 +438,35 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     }
   }
 
+  #placeChanged(now: Instant): void {
+    const renamed = this.#names.takeChanged()
+    for (const id of renamed) this.#stale.add(id)
+    if (renamed.size > 1) this.#protections.putFirst(isAttackedAt(this.#pool.all()))
+    if (this.#isToReconsider) this.#reconsider(now)
+    else if (renamed.size > 0) this.#reconsider(now, renamed)
+    this.#isToReconsider = false
+  }
+
   #followUp(now: Instant): void {
     this.#drainRouters(now)
-    if (this.#isToReconsider) this.#reconsider(now)
+    this.#placeChanged(now)
     for (const id of this.#stale) {
       const protection = this.#protections.get(id)
       const servers = protection?.endWhatIsOver(this.#pool.byServer) ?? []
       // What this changes for other protections makes them stale, too: they are visited later in this very loop.
       if (servers.length > 0) this.#want(new Set(servers), now)
     }
-    for (const id of this.#stale) this.#report(id)
+    for (const id of this.#stale) this.#report(id, now)
     this.#stale.clear()
   }
 
   /** Tells of a protection whose state is not what was told last. */
-  #report(id: ProtectionId): void {
+  #report(id: ProtectionId, now: Instant): void {
     const protection = this.#protections.get(id)
     if (protection === undefined) return
     if (protection.phase === 'released' && !this.#isServed(id)) protection.phase = 'gone'
-    const status = protection.status(this.#pool.byServer)
+    if (protection.phase !== 'live') this.#names.hold(id, [], now)
+    const status = this.#statusOf(protection)
     const seen = JSON.stringify([status.state, status.alarm, status.servers, status.missing])
     if (this.#reported.get(id) !== seen) {
       this.#reported.set(id, seen)
@@ -447,38 +491,6 @@ function routerServers(associations: readonly Association[]): ServerName[] {
   return associations.filter(({ server }) => server.isDefaultRouter === true).map(({ server }) => server.name)
 }
 
-function safetyNets(
-  associations: readonly Association[],
-  plan: SitePlan
-): ReadonlyMap<ServerName, readonly PreconfiguredScope[]> {
-  const nets = associations.map(({ server }) => [server.name, safetyNetOf(server, plan)] as const)
-  return new Map(nets.filter(([, net]) => net.length > 0))
-}
-
-/** Equal for nets of the same scopes. */
-function netKey(net: readonly PreconfiguredScope[] = []): string {
-  return net.map(({ target, lifetime }) => `${targetKey(target)} ${lifetime}`).join('\n')
-}
-
-/** The server has something to do. */
-function isFighting({ report }: BookedRequest): boolean {
-  if (report === undefined || report.status === MitigationStatusCode.attackStopped) return false
-  const { attackSuccessfullyMitigated, attackExceededCapability } = MitigationStatusCode
-  const isSaid = report.status === attackSuccessfullyMitigated || report.status === attackExceededCapability
-  return isSaid || (report.packetsDropped ?? 0n) > 0n || (report.bytesDropped ?? 0n) > 0n
-}
-
 function without(servers: ReadonlySet<ServerName>, others: ReadonlySet<ServerName>): Set<ServerName> {
   return new Set([...servers].filter((name) => !others.has(name)))
-}
-
-/** Whether an attack is on against what a protection is for: the operator says so, or else a server. */
-function isAttackedAt(associations: readonly Association[]): (protection: Protection) => boolean {
-  const reported = new Set(
-    associations.flatMap(({ requests }) =>
-      requests.filter(isFighting).flatMap(({ protections }) => protections)
-    )
-  )
-  return ({ request, attackStatus }) =>
-    attackStatus === undefined ? reported.has(request.id) : attackStatus === 'under-attack'
 }

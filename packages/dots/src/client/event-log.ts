@@ -1,4 +1,4 @@
-import { formatIpPrefix } from '@breakwater/core'
+import { formatIpAddress, formatIpPrefix } from '@breakwater/core'
 import type { Log } from '@breakwater/core'
 import { calendarDate } from '../domain/calendar-date.ts'
 import type { ClientEvent } from './client-io.ts'
@@ -27,6 +27,13 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
       const { name, of, givenBy, until } = consent
       const fields = { consent: name, of, givenBy, until: calendarDate(until) }
       log.info('consent.used', { protection, server, prefixes: prefixes.map(formatIpPrefix), ...fields })
+      return
+    }
+    case 'target-name': {
+      const { name, state, addresses, text } = event.standing
+      const fields = { name, state, addresses: addresses.map(formatIpAddress) }
+      if (state === 'resolved') log.info('target.resolved', fields)
+      else log.warn('target.unresolved', { ...fields, reason: text })
       return
     }
     case 'cuid-changed':

@@ -13,9 +13,15 @@ import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { begin, outcomesChange } from './memory/client-memory.ts'
 import type { ClientEvent, ClientInput, ClientOutput } from './client-io.ts'
 import { DotsClient } from './client.ts'
+import type { ClientPlan } from './names/explain-wanted.ts'
 import { EndpointPool } from './endpoint-pool.ts'
 import type { ClientCredentials, EndpointOpeners } from './endpoint-pool.ts'
 import { logClientEvent } from './event-log.ts'
+import { unknownName } from './names/name-standing.ts'
+import type { NameStanding } from './names/name-standing.ts'
+import { standingAfter } from './names/name-watch.ts'
+import type { NameOutcome } from './names/name-watch.ts'
+import type { Wanted } from './names/place-wanted.ts'
 import type { Notebook } from './memory/notebook.ts'
 import type { PathEvidence } from './paths/path-evidence.ts'
 import type { PathListing } from './paths/path-listing.ts'
@@ -38,6 +44,11 @@ export interface ClientPorts extends SessionRuleOptions, EndpointOpeners {
    * such a redirect is not followed.
    */
   readonly resolvers?: ReadonlyMap<DomainName, Resolver>
+  /**
+   * Asked what the names of targets mean: the site's own, and none of a provider's, who need not know what the other ones
+   * protect (RFC 9284 §6). Without one, what is named waits.
+   */
+  readonly siteResolver?: Resolver
   /** See `cuidOf`. */
   readonly cuids: ReadonlyMap<DomainName, Cuid>
   readonly log: Log
@@ -79,6 +90,15 @@ export interface ClientHost {
   updateSite(change: SiteChange): void
   /** Where a target would go; sends nothing. */
   plan(target: Target, options?: PlacementOptions): PlanExplanation
+  /**
+   * The same for what is named: the resolver of the site is asked what that means.
+   * @param isOnline False: it is not, and only what is known already counts.
+   */
+  planWanted(wanted: Wanted, options?: PlacementOptions, isOnline?: boolean): Promise<ClientPlan>
+  /** The names that a protection would stand or fall with: its own, and those of its URIs and aliases. */
+  namesOf(wanted: Wanted): readonly string[]
+  /** Names of the aliases of the site. */
+  aliases(): readonly string[]
   status(): ClientStatus
   /** Every path to the servers, and what is known of it. */
   paths(): PathListing
@@ -126,6 +146,11 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
         )
         return
       }
+      case 'resolve-target':
+        void lookUp(ports.siteResolver, output.name).then((outcome) =>
+          driver.feed({ kind: 'target-resolved', question: output.question, outcome })
+        )
+        return
       case 'remember':
         void ports.notebook?.note(outcomesChange(output.server, output.outcomes))
         return
@@ -168,6 +193,14 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       driver.feed({ kind: 'site', site, cuids, resolvingDomains: new Set(resolvers?.keys()) })
     },
     plan: (target, options) => client.explain(target, { ...options, at: clock.wallClock() }),
+    planWanted: async (wanted, options, isOnline = true) => {
+      const now = (): PlacementOptions => ({ ...options, at: clock.wallClock() })
+      if (!isOnline) return client.explainWanted(wanted, now())
+      const known = await lookUpAll(ports.siteResolver, client.namesOf(wanted), clock)
+      return client.explainWanted(wanted, now(), (name) => known.get(name) ?? unknownName(name))
+    },
+    namesOf: (wanted) => client.namesOf(wanted),
+    aliases: () => (current.site.aliases ?? []).map(({ name }) => name),
     status: () => client.status(clock.now()),
     paths: () => client.paths(clock.now()),
     reportPath: (evidence) => driver.feed({ kind: 'path-evidence', evidence }),
@@ -206,6 +239,29 @@ async function resolve(
     log.warn('name.unresolved', { domain, name, reason: String(error) })
     return []
   }
+}
+
+/** What the resolver of the site says of a target's name. */
+async function lookUp(resolver: Resolver | undefined, name: string): Promise<NameOutcome> {
+  if (resolver === undefined) return { kind: 'failed', reason: 'the site has no resolver' }
+  try {
+    return await resolver.resolve(name)
+  } catch (error) {
+    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Each as a watch that has asked for it once would know it. */
+async function lookUpAll(
+  resolver: Resolver | undefined,
+  names: readonly string[],
+  clock: Clock
+): Promise<ReadonlyMap<string, NameStanding>> {
+  const found = names.map(async (name) => {
+    const outcome = await lookUp(resolver, name)
+    return [name, standingAfter(name, outcome, clock.now())] as const
+  })
+  return new Map(await Promise.all(found))
 }
 
 function statusOf(client: DotsClient, id: ProtectionId): ProtectionStatus {

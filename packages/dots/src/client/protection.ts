@@ -1,5 +1,6 @@
 import { prefixKey, prefixesOverlap } from '@breakwater/core'
 import { MitigationStatusCode } from '@breakwater/model'
+import type { NamedTarget } from '../domain/alias.ts'
 import type { DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import { coversTarget } from '../multihoming/compiler.ts'
@@ -7,6 +8,7 @@ import type { Assignment, PlacedPart, Placement } from '../multihoming/placement
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
 import type { Association } from './association.ts'
+import type { NameStanding } from './names/name-standing.ts'
 import { isInForce } from './requests/request-state.ts'
 import type { BookedRequest } from './requests/request-book.ts'
 
@@ -17,6 +19,8 @@ export type Requirement = 'all' | 'any'
 export interface ProtectionRequest {
   readonly id: ProtectionId
   readonly target: Target
+  /** What it is for besides; ports and protocols of `target` narrow these names, too. */
+  readonly named?: NamedTarget
   /** Asked of every server; renewed until the protection is released. */
   readonly lifetime: Lifetime
   readonly allowPartial: boolean
@@ -48,7 +52,15 @@ export interface ServerStanding {
 
 /** What a protection lacks. */
 export interface MissingPart {
-  readonly kind: 'asking' | 'waiting' | 'refused' | 'conflict' | 'uncovered' | 'foreign' | 'filtered'
+  readonly kind:
+    | 'asking'
+    | 'waiting'
+    | 'refused'
+    | 'conflict'
+    | 'uncovered'
+    | 'foreign'
+    | 'filtered'
+    | 'outdated'
   /** Undefined: of nobody's network. */
   readonly domain: DomainName | undefined
   readonly server: ServerName | undefined
@@ -62,6 +74,9 @@ export interface ProtectionStatus {
   /** Something is missing that the requirement does not allow to be missing, and is not just being asked. */
   readonly alarm: boolean
   readonly target: Target
+  readonly named: NamedTarget | undefined
+  /** What its names mean now, those of its URIs and aliases, too. */
+  readonly names: readonly NameStanding[]
   readonly require: Requirement
   readonly servers: readonly ServerStanding[]
   readonly missing: readonly MissingPart[]
@@ -76,6 +91,8 @@ export class Protection {
   phase: ProtectionPhase = 'live'
   /** What the operator says of the attack; undefined: nothing yet. */
   attackStatus: AttackStatus | undefined
+  /** The names that it stands or falls with. */
+  names: readonly string[] = []
   /** Parts whose servers have all said that the attack is over, by `partKey`. */
   readonly #over = new Set<string>()
   #placement: Placement
@@ -131,16 +148,24 @@ export class Protection {
     return over.flatMap((part) => part.servers)
   }
 
-  /** Derives the combined state from where every server stands. */
-  status(associations: ReadonlyMap<ServerName, Association>): ProtectionStatus {
+  /** Derives the combined state from where every server stands, and what is known of every name. */
+  status(
+    associations: ReadonlyMap<ServerName, Association>,
+    standingOfName: (name: string) => NameStanding
+  ): ProtectionStatus {
     const servers = this.assignments.map((assignment) => {
       return standingOf(this.request.id, assignment, associations.get(assignment.server))
     })
-    const missing = [...servers.flatMap(missingServer), ...this.#missingByPlacement()]
-    const { id, target, require } = this.request
+    const names = this.phase === 'live' ? this.names.map(standingOfName) : []
+    const missing = [
+      ...servers.flatMap(missingServer),
+      ...this.#missingByPlacement(),
+      ...names.filter(({ state }) => state === 'kept').map(outdated)
+    ]
+    const { id, target, named, require } = this.request
     const state = this.#combine(servers, missing)
     const isAlarming = state !== 'ending' && state !== 'ended' && this.#isAlarming(servers, missing)
-    return { id, state, alarm: isAlarming, target, require, servers, missing }
+    return { id, state, alarm: isAlarming, target, named, names, require, servers, missing }
   }
 
   #isOver(part: PlacedPart): boolean {
@@ -156,7 +181,8 @@ export class Protection {
       return { kind, domain: undefined, server: undefined, text: each.text }
     })
     const waiting = this.placement.waiting.map((each): MissingPart => {
-      return { kind: 'waiting', domain: undefined, server: undefined, text: each.text }
+      const kind = each.isUnderWay === true ? 'asking' : 'waiting'
+      return { kind, domain: undefined, server: undefined, text: each.text }
     })
     return [...uncovered, ...waiting, ...refused]
   }
@@ -165,8 +191,8 @@ export class Protection {
     if (this.phase !== 'live') return this.phase === 'released' ? 'ending' : 'ended'
     const has = (state: ServerStanding['state']): boolean => servers.some((each) => each.state === state)
     if (servers.length === 0) return this.#waitsWhole ? 'waiting' : 'refused'
-    // What a filter leaves to others is nothing that this client lacks.
-    const isWhole = missing.every(({ kind }) => kind === 'filtered')
+    // What a filter leaves to others is nothing that this client lacks; nor does it lack what it knows from before.
+    const isWhole = missing.every(({ kind }) => kind === 'filtered' || kind === 'outdated')
     if (has('in-force')) return isWhole ? 'protected' : 'partly-protected'
     if (has('asking')) return 'asking'
     if (has('waiting')) return 'waiting'
@@ -183,13 +209,19 @@ export class Protection {
   #isAlarming(servers: readonly ServerStanding[], missing: readonly MissingPart[]): boolean {
     if (this.request.require === 'all')
       return missing.some(({ kind }) => kind !== 'asking' && kind !== 'filtered')
-    if (this.placement.waiting.length > 0 || missing.some(({ kind }) => kind === 'foreign')) return true
+    if (missing.some(({ kind, server }) => kind === 'waiting' && server === undefined)) return true
+    if (missing.some(({ kind }) => kind === 'foreign')) return true
     const open = this.placement.parts.filter((part) => !this.#isOver(part))
     return open.some((part) => {
       const own = servers.filter((each) => part.servers.includes(each.server))
       return !own.some((each) => each.state === 'in-force' || each.state === 'asking')
     })
   }
+}
+
+function outdated({ name, text }: NameStanding): MissingPart {
+  const why = `${name} is protected where it was last known to be: ${text}`
+  return { kind: 'outdated', domain: undefined, server: undefined, text: why }
 }
 
 /** Equal for parts of which the same servers are asked for the same prefixes. */

@@ -61,13 +61,16 @@ export class Protections {
     for (const protection of [...first, ...others]) this.#all.set(protection.request.id, protection)
   }
 
-  /** Places all that are live again. */
-  placeAgain(place: (protection: Protection) => Placement): Replacement {
+  /**
+   * Places those that are live again.
+   * @param only Undefined: all of them.
+   */
+  placeAgain(place: (protection: Protection) => Placement, only?: ReadonlySet<ProtectionId>): Replacement {
     const moved: Protection[] = []
     const gaining = new Set<ServerName>()
     const losing = new Set<ServerName>()
     for (const protection of this.#all.values()) {
-      if (protection.phase !== 'live') continue
+      if (protection.phase !== 'live' || only?.has(protection.request.id) === false) continue
       const before = protection.placement
       const now = place(protection)
       protection.placeAgain(now)

@@ -1,5 +1,11 @@
 import type { IpAddress } from '@breakwater/core'
 
+/**
+ * A name that is watched is asked for no more often than the one, however short its answers last, and no less often than
+ * the other.
+ */
+export const WATCHED_NAME_SECONDS = { least: 30, most: 3600 } as const
+
 /** What a name means. */
 export type NameAnswer =
   | {

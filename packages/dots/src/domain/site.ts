@@ -1,4 +1,5 @@
 import type { IpAddress, IpPrefix, Transport } from '@breakwater/core'
+import type { Alias } from './alias.ts'
 import type { Consent } from './consent.ts'
 import type { LocalAddress } from './local-address.ts'
 import type { DomainName, ServerName } from './identifier.ts'
@@ -107,6 +108,8 @@ export interface Site {
   readonly providerIndependent: readonly ProviderIndependentPrefix[]
   /** Prefixes that are used inside only; what translates them stands with the domains. */
   readonly internal?: readonly IpPrefix[]
+  /** What the operator calls targets by. Names are unique. */
+  readonly aliases?: readonly Alias[]
   readonly groups?: readonly PrefixGroup[]
   readonly providers?: readonly SingleProvider[]
   readonly consents?: readonly Consent[]

@@ -37,7 +37,7 @@ export interface Placement {
   readonly refusals: readonly Refusal[]
   /** Domains that ought to be asked but have no DOTS server. */
   readonly uncovered: readonly UncoveredDomain[]
-  /** Internal prefixes that nothing translates: asked of nobody until something does. */
+  /** Internal prefixes that nothing translates, and names that nobody resolved yet: asked of nobody until that is done. */
   readonly waiting: readonly WaitingPrefixes[]
   /** In place of what was asked. */
   readonly translated: readonly TranslatedPrefix[]
@@ -45,7 +45,10 @@ export interface Placement {
 
 /** What of a target nobody can be asked for yet. */
 export interface WaitingPrefixes {
+  /** Empty where a name waits for its addresses. */
   readonly prefixes: readonly IpPrefix[]
+  /** Somebody is being asked, and will say soon: no reason for an alarm yet. */
+  readonly isUnderWay?: true
   readonly text: string
 }
 
@@ -82,7 +85,7 @@ export interface Assignment {
 
 /**
  * `foreign`: nobody's of this site. `part-foreign`: that is true of a piece of a prefix that crosses a border. `filtered`: it
- * is the site's, and others ask for it.
+ * is the site's, and others ask for it. `unknown-alias`, `too-many-names`: what was named stands for no addresses here.
  */
 export type RefusalReason =
   | 'foreign'
@@ -91,6 +94,8 @@ export type RefusalReason =
   | 'not-unicast'
   | 'too-many-borders'
   | 'no-prefix'
+  | 'unknown-alias'
+  | 'too-many-names'
 
 /** What of a target nobody is asked for. */
 export interface Refusal {
@@ -325,8 +330,11 @@ function explainService(domain: DomainName): string {
   return `it is provider-independent, and ${domain} is a service on whose list it stands (RFC 9284 §4)`
 }
 
+/** Why a prefix is asked of nobody. */
+type PrefixRefusal = Exclude<RefusalReason, 'unknown-alias' | 'too-many-names'>
+
 function refuse(
-  because: RefusalReason,
+  because: PrefixRefusal,
   prefixes: readonly IpPrefix[],
   site: Site,
   asked?: IpPrefix
@@ -340,7 +348,7 @@ function refuse(
 }
 
 function explainRefusal(
-  because: RefusalReason,
+  because: PrefixRefusal,
   prefixes: string,
   { filters = [] }: Site,
   asked: IpPrefix | undefined

@@ -22,7 +22,7 @@ import type { SitePlan } from './site-plan.ts'
 export interface PlanExplanation {
   /**
    * `refused`: nothing would leave the host. `partial`: something would, but not for all of the target.
-   * `waiting`: nothing would until an internal address is translated.
+   * `waiting`: nothing would until an internal address is translated, or a name resolved.
    */
   readonly verdict: 'placed' | 'partial' | 'waiting' | 'refused'
   readonly parts: readonly ExplainedPart[]
@@ -52,7 +52,15 @@ export interface ServerDecision {
 
 /** Explains where a target would go. The decision itself is `place`'s: this only adds the reasons. */
 export function explain(target: Target, plan: SitePlan, options: PlacementOptions = {}): PlanExplanation {
-  const placement = place(target, plan, options)
+  return explainPlacement(place(target, plan, options), plan, options)
+}
+
+/** Adds the reasons to a placement that `options` led to. */
+export function explainPlacement(
+  placement: Placement,
+  plan: SitePlan,
+  options: PlacementOptions = {}
+): PlanExplanation {
   const asked = placement.parts.some((part) => part.servers.length > 0)
   const { refusals, uncovered, waiting, translated } = placement
   const complete = [...refusals, ...uncovered, ...waiting].length === 0

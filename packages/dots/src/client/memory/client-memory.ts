@@ -3,6 +3,7 @@ import type { Clock, Duration, Log } from '@breakwater/core'
 import { ServerName } from '../../domain/identifier.ts'
 import type { RecordChange, StoredRecord } from '../../domain/record-store.ts'
 import type { ClientInput } from '../client-io.ts'
+import { NAMES } from '../names/name-record.ts'
 import { NUMBERINGS, REQUESTS } from './client-records.ts'
 import type { Notebook } from './notebook.ts'
 import type { RememberedOutcomes } from '../connection/outcome-memory.ts'
@@ -33,11 +34,11 @@ export async function begin(ports: MemoryPorts, feed: (input: ClientInput) => vo
     feed({ kind: 'start', wallClock: clock.wallClock() })
     return
   }
-  const [requests, numberings, outcomes] = await Promise.all(
-    [REQUESTS, NUMBERINGS, OUTCOMES].map((collection) => load(notebook, collection, log))
+  const [requests, numberings, outcomes, names] = await Promise.all(
+    [REQUESTS, NUMBERINGS, OUTCOMES, NAMES].map((collection) => load(notebook, collection, log))
   )
   feed({ kind: 'remembered', outcomes: outcomesOf(outcomes ?? []) })
-  const records = { requests: requests ?? [], numberings: numberings ?? [] }
+  const records = { requests: requests ?? [], numberings: numberings ?? [], names: names ?? [] }
   feed({ kind: 'resume', wallClock: clock.wallClock(), records, protections })
   await within(PATIENCE, clock, notebook.settled())
   feed({ kind: 'start', wallClock: clock.wallClock() })

@@ -1,7 +1,14 @@
-import { DecodeError } from '@breakwater/core'
+import { DecodeError, decodeUtf8 } from '@breakwater/core'
 import type { WallTime } from '@breakwater/core'
 
 /** Values of a stored record, one by one. All throw a DecodeError `DOTS_CLIENT_RECORD_INVALID` that names the place. */
+
+/** A record as a whole, written as JSON by this version. */
+export function parseRecord(value: Uint8Array): Readonly<Record<string, unknown>> {
+  const record = objectOf(jsonOf(value), 'the record')
+  if (record['version'] !== 1) throw invalid('its version', '1')
+  return record
+}
 
 export function objectOf(value: unknown, where: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
@@ -31,6 +38,15 @@ export function oneOf<Word extends string>(value: unknown, where: string, words:
 
 export function isWallTime(value: unknown): value is WallTime {
   return typeof value === 'number' && Number.isFinite(value)
+}
+
+function jsonOf(value: Uint8Array): unknown {
+  try {
+    return JSON.parse(decodeUtf8(value))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof DecodeError) throw invalid('the record', 'JSON')
+    throw error
+  }
 }
 
 function invalid(where: string, expected: string): DecodeError {

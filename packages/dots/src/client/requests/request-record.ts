@@ -1,9 +1,9 @@
-import { DecodeError, decodeUtf8, encodeUtf8, formatIpPrefix, parseIpPrefix } from '@breakwater/core'
+import { DecodeError, encodeUtf8, formatIpPrefix, parseIpPrefix } from '@breakwater/core'
 import type { WallTime } from '@breakwater/core'
 import { ProtectionId, ServerName, mitigationId, parseCuid } from '../../domain/identifier.ts'
 import type { Cuid, MitigationId } from '../../domain/identifier.ts'
 import type { Target } from '../../domain/target.ts'
-import { isWallTime, objectOf, listOf, oneOf, textOf, wholeOf } from '../memory/json-record.ts'
+import { isWallTime, listOf, objectOf, oneOf, parseRecord, textOf, wholeOf } from '../memory/json-record.ts'
 import { INDEFINITE_LIFETIME } from '../../signal/lifetime.ts'
 import type { Expiry, Lifetime } from '../../signal/lifetime.ts'
 import type { Trigger } from '../../signal/mapper.ts'
@@ -69,7 +69,7 @@ export function encodeRequest({ trigger, target, lifetime, protections, state }:
  * @throws DecodeError `DOTS_CLIENT_RECORD_INVALID` when it is none that `encodeRequest` writes.
  */
 export function decodeRequest(id: MitigationId, value: Uint8Array): RequestRecord {
-  const record = parse(value)
+  const record = parseRecord(value)
   const seconds = wholeOf(record['lifetimeSeconds'], 'lifetimeSeconds', INDEFINITE_LIFETIME)
   return {
     mitigationId: id,
@@ -93,27 +93,12 @@ export function encodeNumbering(record: NumberingRecord): Uint8Array {
 
 /** @throws DecodeError `DOTS_CLIENT_RECORD_INVALID` when it is none that `encodeNumbering` writes. */
 export function decodeNumbering(value: Uint8Array): NumberingRecord {
-  const record = parse(value)
+  const record = parseRecord(value)
   const { upTo, isRolledOver } = objectOf(record['reservation'], 'reservation')
   return {
     configured: cuidOf(record['configured']),
     cuid: cuidOf(record['cuid']),
     reservation: { upTo: wholeOf(upTo, 'upTo', 0), isRolledOver: isRolledOver === true }
-  }
-}
-
-function parse(value: Uint8Array): Readonly<Record<string, unknown>> {
-  const record = objectOf(jsonOf(value), 'the record')
-  if (record['version'] !== 1) throw damaged('its version is not 1')
-  return record
-}
-
-function jsonOf(value: Uint8Array): unknown {
-  try {
-    return JSON.parse(decodeUtf8(value))
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof DecodeError) throw damaged('it is no JSON')
-    throw error
   }
 }
 

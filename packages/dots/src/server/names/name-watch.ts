@@ -2,6 +2,7 @@ import { Seconds, after, formatIpPrefix } from '@breakwater/core'
 import type { Instant, IpPrefix } from '@breakwater/core'
 import { checkAddresses } from '../../signal/request-check.ts'
 import { effectiveTarget, hostNames } from '../../domain/requested-target.ts'
+import { WATCHED_NAME_SECONDS } from '../../domain/resolver.ts'
 import { sameTarget } from '../../domain/target.ts'
 import { POSTPONEMENT } from '../mitigations/lifecycle.ts'
 import type { Lifecycle } from '../mitigations/lifecycle.ts'
@@ -10,12 +11,6 @@ import type { Mitigation } from '../mitigations/mitigation.ts'
 import { isChanging } from '../requests/mutation-queue.ts'
 import type { NameResolution, NamesResolved } from './name-resolution.ts'
 import type { ServerState } from '../server-state.ts'
-
-/** A name is asked for no more often than this, however short its answers last … */
-const SHORTEST_SECONDS = 30
-
-/** … and no less often than this. */
-const LONGEST_SECONDS = 3600
 
 /** After a failure; what is known stays in force meanwhile. */
 const RETRY = Seconds(60)
@@ -102,7 +97,8 @@ export class NameWatch {
 
   #plan(mitigation: Mitigation, ttlSeconds: number, now: Instant): void {
     if (hostNames(mitigation.requested).length === 0) return
-    const seconds = Math.min(LONGEST_SECONDS, Math.max(SHORTEST_SECONDS, ttlSeconds))
+    const { least, most } = WATCHED_NAME_SECONDS
+    const seconds = Math.min(most, Math.max(least, ttlSeconds))
     this.#state.timers.set(timerOf(mitigation), after(now, Seconds(seconds)))
   }
 }
