@@ -15,3 +15,14 @@ test('counters add up by name and label, and are read out in order', () => {
     ['requests_total{put}', 2]
   ])
 })
+
+test('a counter counts for its name, and is not read out before it has counted', () => {
+  const counters = new Counters()
+  const puts = counters.counter('requests_total', 'put')
+  expect(counters.snapshot()).toEqual({})
+  puts.add()
+  puts.add(2)
+  counters.count('requests_total', 'put')
+  expect(puts.value).toBe(4)
+  expect(counters.value('requests_total', 'put')).toBe(4)
+})

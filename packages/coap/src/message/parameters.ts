@@ -25,11 +25,20 @@ export interface DerivedTimes {
   readonly nonLifetime: Duration
 }
 
+/** Sessions that go by the same parameters have the same times, and a server has very many of them. */
+const derived = new WeakMap<TransmissionParameters, DerivedTimes>()
+
 /**
- * The derived times of one session.
+ * The derived times of a session.
  * @throws InternalError `COAP_PARAMETERS_INVALID` on values that no session can run with.
  */
 export function deriveTimes(parameters: TransmissionParameters): DerivedTimes {
+  let times = derived.get(parameters)
+  if (times === undefined) derived.set(parameters, (times = timesOf(parameters)))
+  return times
+}
+
+function timesOf(parameters: TransmissionParameters): DerivedTimes {
   checkParameters(parameters)
   const { ackTimeoutSeconds, ackRandomFactor, maxRetransmit, maxLatencySeconds } = parameters
   const span = ackTimeoutSeconds * (2 ** maxRetransmit - 1) * ackRandomFactor

@@ -105,9 +105,14 @@ function uintBytes(value: number): number {
 
 const forms = new WeakMap<CoapResponse, NotificationForm>()
 
+/** The one that was asked for last: mostly it is asked for again at once, for the next observer. */
+let latest: { readonly response: CoapResponse; readonly form: NotificationForm } | undefined
+
 /** The form of a response, made when it is first asked for: observers of one representation are told the same object. */
 export function notificationForm(response: CoapResponse): NotificationForm {
+  if (latest?.response === response) return latest.form
   let form = forms.get(response)
   if (form === undefined) forms.set(response, (form = new NotificationForm(response)))
+  latest = { response, form }
   return form
 }

@@ -19,15 +19,16 @@ export function sessionConfigurationBody({ mitigating, idle }: SessionConfigurat
   return { signalConfig: { mitigatingConfig: parameterNodes(mitigating), idleConfig: parameterNodes(idle) } }
 }
 
-/** How these parameters make CoAP behave (RFC 9132 §4.5.2; RFC 7252 §4.8 for the rest). */
+const transmission = new WeakMap<SessionParameters, TransmissionParameters>()
+
+/** How these parameters make CoAP behave (RFC 9132 §4.5.2; RFC 7252 §4.8 for the rest): one object for all sessions. */
 export function transmissionParameters(parameters: SessionParameters): TransmissionParameters {
-  return {
-    ackTimeoutSeconds: parameters.ackTimeoutSeconds,
-    ackRandomFactor: parameters.ackRandomFactor,
-    maxRetransmit: parameters.maxRetransmit,
-    nstart: 1,
-    maxLatencySeconds: 100
-  }
+  const known = transmission.get(parameters)
+  if (known !== undefined) return known
+  const { ackTimeoutSeconds, ackRandomFactor, maxRetransmit } = parameters
+  const made = { ackTimeoutSeconds, ackRandomFactor, maxRetransmit, nstart: 1, maxLatencySeconds: 100 }
+  transmission.set(parameters, made)
+  return made
 }
 
 function parameterNodes(current: SessionParameters): SessionParameterNodes {

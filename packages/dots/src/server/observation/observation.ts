@@ -2,7 +2,7 @@ import type { IncomingExchange } from '@breakwater/coap'
 import { Code, OptionNumber, isSuccess, uintOption } from '@breakwater/coap'
 import type { CoapResponse, ObserverHandle } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between } from '@breakwater/core'
-import type { Duration, Instant } from '@breakwater/core'
+import type { Counter, Duration, Instant } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import type { MitigationId } from '../../domain/identifier.ts'
 import { selectContent } from '../../signal/content.ts'
@@ -86,12 +86,14 @@ export class Observations {
   readonly #state: ServerState
   readonly #describe: Describe
   readonly #queue: NotificationQueue
+  readonly #notifications: Counter
   /** Until anything happens but the telling itself. */
   #told: Told | undefined
 
   constructor(state: ServerState, describe: Describe) {
     this.#state = state
     this.#describe = describe
+    this.#notifications = state.counters.counter('dots_server_notifications_total')
     this.#queue = new NotificationQueue(state, (observation, now) => this.#tell(observation, now))
   }
 
@@ -152,9 +154,10 @@ export class Observations {
   changed(mitigation: Mitigation, now: Instant): void {
     // Most observers have heard the same, so they share one list of what has ended since.
     let [known, longer]: [readonly Mitigation[], readonly Mitigation[]] = [NONE, [mitigation]]
+    const hasEnded = mitigation.state.kind === 'ended'
     for (const observation of mitigation.client.observations) {
       if (observation.of !== 'all' && observation.of !== mitigation.id) continue
-      if (mitigation.state.kind === 'ended') {
+      if (hasEnded) {
         if (observation.ended !== known)
           [known, longer] = [observation.ended, withEnd(observation.ended, mitigation)]
         observation.ended = longer
@@ -230,7 +233,7 @@ export class Observations {
     const bytes = observation.observer?.notification(message, now)
     if (bytes === undefined) session.notify(exchange, message, now)
     else this.#state.emit({ kind: 'send', peer: session.peer, bytes })
-    this.#state.counters.count('dots_server_notifications_total')
+    this.#notifications.add()
     // RFC 7641 §4.2: an observation ends with a notification that is not 2.xx.
     if (!isSuccess(message.code)) this.remove(session, exchange)
   }

@@ -1,5 +1,5 @@
 import { Code, Method } from '@breakwater/coap'
-import type { Instant } from '@breakwater/core'
+import type { Counter, Instant } from '@breakwater/core'
 import { parseHeartbeat } from '../../signal/heartbeat-message.ts'
 import { isHeartbeatPath, parseResource } from '../../signal/resource.ts'
 import type { SignalResource } from '../../signal/resource.ts'
@@ -21,12 +21,14 @@ export class RequestRouter {
   readonly #mitigations: MitigationRequests
   readonly #config: ConfigResource
   readonly #rate: RequestRate
+  readonly #heartbeats: Counter
 
   constructor(state: ServerState, mitigations: MitigationRequests, config: ConfigResource) {
     this.#state = state
     this.#mitigations = mitigations
     this.#config = config
     this.#rate = new RequestRate(state.policy.limits)
+    this.#heartbeats = state.counters.counter('dots_server_heartbeats_received_total')
   }
 
   route(request: ServerRequest, now: Instant): void {
@@ -54,7 +56,7 @@ export class RequestRouter {
       if (problem !== undefined) reply(this.#state, request, refusal(problem), now)
       return
     }
-    this.#state.counters.count('dots_server_heartbeats_received_total')
+    this.#heartbeats.add()
     session.respond(exchange, HEARTBEAT_ANSWER, now)
     session.peerHeartbeat(status.value, now)
   }
