@@ -32,7 +32,6 @@ export class NotificationForm {
   readonly #behind: Uint8Array
   #slab = new ArrayBuffer(0)
   #used = 0
-  #slots = 1
 
   /** @throws InternalError `COAP_MESSAGE_UNSENDABLE`. */
   constructor(response: CoapResponse) {
@@ -86,8 +85,7 @@ export class NotificationForm {
   /** Twice as much with each slab: most forms are filled in once. */
   #room(length: number): Uint8Array {
     if (this.#used + length > this.#slab.byteLength) {
-      this.#slab = new ArrayBuffer(Math.max(length, Math.min(LARGEST_SLAB, length * this.#slots)))
-      this.#slots *= 2
+      this.#slab = new ArrayBuffer(Math.max(length, Math.min(LARGEST_SLAB, 2 * this.#slab.byteLength)))
       this.#used = 0
     }
     const bytes = new Uint8Array(this.#slab, this.#used, length)
