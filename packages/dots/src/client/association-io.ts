@@ -1,6 +1,7 @@
-import type { IpAddress, SessionEnd, SessionFailure } from '@breakwater/core'
+import type { Instant, IpAddress, SessionEnd, SessionFailure } from '@breakwater/core'
 import type { Cuid, ProtectionId } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
+import type { Target } from '../domain/target.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { ConnectionOutput } from './connection/connection-io.ts'
@@ -18,7 +19,12 @@ export type AssociationInput =
   | { readonly kind: 'failed'; readonly connection: ConnectionId; readonly reason: SessionFailure }
   | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly reason: SessionEnd }
   | { readonly kind: 'datagram'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
-  | { readonly kind: 'want'; readonly wants: readonly LastingWant[] }
+  /** `holdUntil`: what is wanted here no more and in force stays until then, for it has moved to another server. */
+  | {
+      readonly kind: 'want'
+      readonly wants: readonly LastingWant[]
+      readonly holdUntil?: Instant | undefined
+    }
   /** Other ways lead to the server now. */
   | { readonly kind: 'paths'; readonly paths: LegalPaths }
   /**
@@ -31,6 +37,8 @@ export type AssociationInput =
       readonly paths: LegalPaths
       /** Sessions whose source address is another domain's now: they are over at once (RFC 9284 §5.1). */
       readonly strays: readonly ConnectionId[]
+      /** Whether the server may hear of a target now. */
+      readonly mayHear: (target: Target) => boolean
     }
   /** What `remember` said in an earlier life. */
   | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }

@@ -3,6 +3,8 @@ import type { Entropy, Instant } from '@breakwater/core'
 import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
 import type { DefaultRouter } from '../domain/default-routers.ts'
 import type { DotsServer } from '../domain/site.ts'
+import type { Target } from '../domain/target.ts'
+import { isEntitled } from '../multihoming/entitlement.ts'
 import { strangersTo } from '../multihoming/address-class.ts'
 import { alternatePaths } from '../multihoming/alternate-paths.ts'
 import type { AlternatePaths, AlternateServer } from '../multihoming/alternate-paths.ts'
@@ -174,9 +176,10 @@ export class AssociationPool {
     }
   }
 
-  /** Nothing is wanted of the servers that are leaving. */
-  withdraw(now: Instant): void {
-    for (const association of this.leaving) this.#tell(association, { kind: 'want', wants: [] }, now)
+  /** Nothing is wanted of the servers that are leaving. See `AssociationInput` for `holdUntil`. */
+  withdraw(now: Instant, holdUntil?: Instant): void {
+    for (const association of this.leaving)
+      this.#tell(association, { kind: 'want', wants: [], holdUntil }, now)
   }
 
   /** Tells whose connection it is. */
@@ -204,6 +207,9 @@ export class AssociationPool {
       if (!this.#isSucceeded(association))
         this.#absent.keepLegacy(association.server.name, association.legacy())
       this.#departures.remove(departure)
+      // What is left there is nobody's to wait for any more.
+      const protections = association.requests.flatMap((request) => request.protections)
+      this.#options.perform(association, { kind: 'requests-changed', protections }, now)
     }
   }
 
@@ -225,7 +231,11 @@ export class AssociationPool {
     const strays = liveSessions(association.state)
       .filter(({ path }) => this.#isStray(path))
       .map(({ connection }) => connection)
-    this.#tell(association, { kind: 'site', server, paths: { paths: own, illegal }, strays }, now)
+    const { plan } = this.#site
+    const isStaying = this.#associations.get(server.name) === association
+    const mayHear = ({ prefixes }: Target): boolean =>
+      isStaying && prefixes.every((prefix) => isEntitled(plan, server.name, prefix))
+    this.#tell(association, { kind: 'site', server, paths: { paths: own, illegal }, strays, mayHear }, now)
   }
 
   /** Its source is what another domain assigned. */

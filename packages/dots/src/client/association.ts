@@ -153,6 +153,11 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     return this.#isMitigating
   }
 
+  /** Something that is wanted of the server has no answer yet. */
+  get isAsking(): boolean {
+    return this.#book.isAsking
+  }
+
   get requests(): readonly BookedRequest[] {
     return this.#book.requests
   }
@@ -167,7 +172,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#received(input.connection, input.bytes, now)
         break
       case 'want':
-        this.#book.want(input.wants, now)
+        this.#book.want(input.wants, now, input.holdUntil)
         break
       case 'closed':
         this.#ended(input.connection)
@@ -178,6 +183,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
       case 'site': {
         this.#server = input.server
+        this.#book.narrow(input.mayHear, now)
         const paths = this.#redirects.reprovision(input.paths, now)
         if (paths !== undefined) this.#keep({ kind: 'legal', paths, strays: input.strays }, now)
         break

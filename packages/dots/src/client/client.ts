@@ -1,5 +1,5 @@
-import { earlier } from '@breakwater/core'
-import type { Entropy, Instant, Machine, WallTime } from '@breakwater/core'
+import { Seconds, after, earlier } from '@breakwater/core'
+import type { Duration, Entropy, Instant, Machine, WallTime } from '@breakwater/core'
 import { nextConsentChange } from '../domain/consent.ts'
 import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { DotsServer, PreconfiguredScope, Site } from '../domain/site.ts'
@@ -54,6 +54,13 @@ export interface DotsClientOptions extends SessionRuleOptions {
   readonly configuration?: WantedConfiguration
 }
 
+/** So long what has moved stays where it was, while the other servers do not answer. */
+const LONGEST_HOLD: Duration = Seconds(30)
+
+interface Moving extends Pick<Replacement, 'gaining' | 'losing'> {
+  readonly until: Instant
+}
+
 /**
  * The DOTS client of a multihomed site, without I/O: keeps a session with every server of every domain, sends each
  * protection to exactly the servers that are entitled to it, and follows every request until it is over. What it cannot
@@ -73,6 +80,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #nets: ReadonlyMap<ServerName, readonly PreconfiguredScope[]>
   readonly #outputs: ClientOutput[] = []
   #resolvingDomains: ReadonlySet<DomainName> | undefined
+  /** Targets are moving from some servers to others. */
+  #moving: Moving | undefined
   /** When a consent begins or ends next. */
   #consentChange: WallTime | undefined
   /** Something changed that placements may depend on. */
@@ -336,9 +345,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const servers = this.#pool.staying.map(({ server }) => server)
     const fresh = [...added, ...returned].map(({ server }) => server.name)
     const first = new Set([...fresh, ...gaining, ...servers.filter(isNetChanged).map(({ name }) => name)])
-    this.#want(first, now)
-    this.#want(without(losing, first), now)
-    this.#pool.withdraw(now)
+    // RFC 9284 §5.1 knows no moment without protection: what has moved ends where it was when it is in force elsewhere.
+    const until = gaining.size === 0 ? undefined : after(now, LONGEST_HOLD)
+    this.#want(first, now, until)
+    this.#want(without(losing, first), now, until)
+    this.#pool.withdraw(now, until)
+    this.#moving = until === undefined ? undefined : { until, gaining, losing }
     if (this.#isStarted) this.#begin(added, now)
     this.#routers.handle({ kind: 'servers', servers: routerServers(this.#pool.staying) }, now)
   }
@@ -369,11 +381,22 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   /** Tells servers what live protections want of them now: all of it, so that the compiler sees every overlap. */
-  #want(servers: ReadonlySet<ServerName>, now: Instant): void {
+  #want(servers: ReadonlySet<ServerName>, now: Instant, holdUntil?: Instant): void {
     for (const name of servers) {
       const wants = this.#protections.wantsOf(name, this.#nets.get(name) ?? [])
-      this.#pool.tell(name, { kind: 'want', wants }, now)
+      this.#pool.tell(name, { kind: 'want', wants, holdUntil }, now)
     }
+  }
+
+  /** What has moved has arrived, or is not waited for any longer: where it was, it ends. */
+  #letGo(now: Instant): void {
+    if (this.#moving === undefined) return
+    const { until, gaining, losing } = this.#moving
+    if (until > now && [...gaining].some((name) => this.#pool.get(name)?.isAsking === true)) return
+    this.#moving = undefined
+    if (until <= now) return
+    this.#want(losing, now)
+    this.#pool.withdraw(now)
   }
 
   #perform(association: Association, output: AssociationOutput, now: Instant): void {
@@ -450,6 +473,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #followUp(now: Instant): void {
     this.#drainRouters(now)
     this.#placeChanged(now)
+    this.#letGo(now)
     for (const id of this.#stale) {
       const protection = this.#protections.get(id)
       const servers = protection?.endWhatIsOver(this.#pool.byServer) ?? []

@@ -11,7 +11,7 @@ import type { MitigationReport, PutAnswer } from './answer.ts'
 import { randomCuid } from '../cuid.ts'
 import { isAboutSession } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
-import { isIdTaken, isLetGo, isRenumberable, mayBeKnown } from './request-entry.ts'
+import { isAskedNoMore, isIdTaken, isLetGo, isRenumberable, mayBeKnown } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import type { RequestLedger } from './request-ledger.ts'
 import { isInForce } from './request-state.ts'
@@ -140,7 +140,7 @@ export class RequestAnswers {
 
   /** A server that grants and then denies, over and over, is not asked in a loop. */
   #vanished(entry: RequestEntry, now: Instant): void {
-    if (entry.replacedBy?.some((other) => mayBeKnown(other.state)) === true) {
+    if (isAskedNoMore(entry) || entry.replacedBy?.some((other) => mayBeKnown(other.state)) === true) {
       this.#ledger.step(entry, { kind: 'superseded' }, now)
       return
     }

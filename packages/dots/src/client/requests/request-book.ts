@@ -16,7 +16,14 @@ import type { Calendar } from '../memory/calendar.ts'
 import { efficacyRequest } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
 import { RequestAnswers } from './request-answers.ts'
-import { doomedAmong, isBecauseOfAttack, isLetGo, mayBeKnown, newEntry } from './request-entry.ts'
+import {
+  doomedAmong,
+  isAskedNoMore,
+  isBecauseOfAttack,
+  isLetGo,
+  mayBeKnown,
+  newEntry
+} from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import { RequestLedger } from './request-ledger.ts'
 import type { RequestBookOutput } from './request-ledger.ts'
@@ -57,6 +64,7 @@ export class RequestBook {
   readonly #ledger: RequestLedger
   readonly #answers: RequestAnswers
   #wants: readonly LastingWant[] = []
+  #holdUntil: Instant | undefined
 
   constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
     this.#ledger = new RequestLedger(cuid, calendar, entropy)
@@ -71,6 +79,13 @@ export class RequestBook {
   get isMitigating(): boolean {
     for (const entry of this.#ledger.entries)
       if (isInForce(entry.state) && isBecauseOfAttack(entry)) return true
+    return false
+  }
+
+  /** Something that is wanted has no answer yet. */
+  get isAsking(): boolean {
+    for (const { state, replacedBy } of this.#ledger.entries)
+      if (replacedBy === undefined && (state.kind === 'asking' || state.kind === 'waiting')) return true
     return false
   }
 
@@ -98,8 +113,11 @@ export class RequestBook {
 
   nextTimeout(): Instant | undefined {
     let next = this.#ledger.overtaken.nextTimeout()
-    for (const { state, efficacy } of this.#ledger.entries)
-      next = earlier(next, earlier(dueAt(state), efficacy?.until))
+    for (const { state, efficacy, heldUntil } of this.#ledger.entries)
+      next = earlier(
+        next,
+        earlier(earlier(dueAt(state), efficacy?.until), isInForce(state) ? heldUntil : undefined)
+      )
     return next
   }
 
@@ -108,14 +126,39 @@ export class RequestBook {
     if (overtaken.handleTimeout(now) && hasSession && watch !== 'watched') this.#ledger.watchAll()
     for (const entry of this.#ledger.entries) {
       if (entry.efficacy !== undefined && entry.efficacy.until <= now) this.#efficacyDue(entry, now)
-      this.#ledger.step(entry, { kind: 'due' }, now)
+      if (isInForce(entry.state) && isAskedNoMore(entry)) this.#endForeign(entry, now)
+      else this.#ledger.step(entry, { kind: 'due' }, now)
     }
     this.#settle(now)
   }
 
-  /** Everything that is wanted of this server, at once: the difference is asked and withdrawn. */
-  want(wants: readonly LastingWant[], now: Instant): void {
+  /** What is not to be refreshed ends at the latest when its refresh is due. */
+  #endForeign(entry: RequestEntry, now: Instant): void {
+    const due = dueAt(entry.state)
+    if (due === undefined || due > now) return
+    entry.heldUntil = undefined
+    this.#ledger.step(entry, { kind: 'retire' }, now)
+  }
+
+  /** RFC 9284 §5.1: the server may not hear of all of these targets any more. What is wanted of it is said next. */
+  narrow(mayHear: (target: Target) => boolean, now: Instant): void {
+    for (const entry of this.#ledger.entries) {
+      entry.isForeign = !mayHear(entry.target)
+      if (!entry.isForeign || entry.state.kind !== 'refreshing') continue
+      this.#ledger.act(entry, 'forget-put')
+      const { until } = entry.state
+      entry.state = { kind: 'in-force', until, refreshAt: until }
+      this.#ledger.note(entry, now)
+    }
+  }
+
+  /**
+   * Everything that is wanted of this server, at once: the difference is asked and withdrawn.
+   * @param holdUntil What is in force and wanted here no more stays until then: it has moved to another server.
+   */
+  want(wants: readonly LastingWant[], now: Instant, holdUntil?: Instant): void {
     this.#wants = wants
+    this.#holdUntil = holdUntil
     this.#giveUpRefused(wants, now)
     // RFC 9132 §4.4.1.3: only requests of one trigger type override each other.
     for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
@@ -199,7 +242,8 @@ export class RequestBook {
     // Even when nothing is asked: ids of an earlier life of ours must stay below the next one.
     this.#ledger.watchAll()
     for (const entry of this.#ledger.entries)
-      if (!isLetGo(entry)) this.#ledger.step(entry, { kind: 'session-up' }, now)
+      if (!isLetGo(entry) && !(isInForce(entry.state) && isAskedNoMore(entry)))
+        this.#ledger.step(entry, { kind: 'session-up' }, now)
   }
 
   sessionDown(now: Instant): void {
@@ -252,6 +296,7 @@ export class RequestBook {
 
   #retire(entry: RequestEntry, replacements: readonly RequestEntry[]): void {
     entry.replacedBy = replacements
+    entry.heldUntil = replacements.length === 0 && isInForce(entry.state) ? this.#holdUntil : undefined
     this.#ledger.changed(entry)
     // Nobody wants it any more: another copy of its PUT could only take the place of what is still good.
     if (entry.state.kind === 'asking') this.#ledger.act(entry, 'forget-put')
@@ -279,6 +324,7 @@ export class RequestBook {
     this.#ledger.note(entry, now)
     const isAskedAgain = isLetGo(entry)
     entry.replacedBy = undefined
+    entry.heldUntil = undefined
     if (isAskedAgain && this.#ledger.hasSession) this.#ledger.step(entry, { kind: 'session-up' }, now)
     return entry
   }
@@ -327,6 +373,8 @@ export class RequestBook {
   #settle(now: Instant): void {
     for (const entry of this.#ledger.entries) {
       if (entry.replacedBy === undefined || entry.state.kind === 'withdrawing') continue
+      if (entry.heldUntil !== undefined && entry.heldUntil > now) continue
+      entry.heldUntil = undefined
       const replacements = entry.replacedBy.filter((other) => this.#ledger.entries.has(other))
       if (replacements.some((other) => isInForce(other.state) && other.mitigationId > entry.mitigationId))
         this.#ledger.step(entry, { kind: 'superseded' }, now)

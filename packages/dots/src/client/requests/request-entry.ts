@@ -26,6 +26,13 @@ export interface RequestEntry {
   state: RequestState
   /** What is to take its place; undefined: it is wanted. */
   replacedBy: readonly RequestEntry[] | undefined
+  /**
+   * The site has changed, and not all of it is the server's to hear of any more: no copy of it is sent again, whatever it
+   * still protects.
+   */
+  isForeign: boolean
+  /** Nobody wants it here any more; until then it stays, for what takes its place elsewhere is not in force yet. */
+  heldUntil: Instant | undefined
   report: MitigationReport | undefined
   /** What the server said last of another client's request that is in its way. */
   conflict: ConflictCause | undefined
@@ -56,6 +63,8 @@ export function newEntry(
     protections,
     state,
     replacedBy: undefined,
+    isForeign: false,
+    heldUntil: undefined,
     report: undefined,
     conflict: undefined,
     efficacy: undefined,
@@ -72,6 +81,11 @@ type NewRequest = Pick<RequestEntry, 'mitigationId' | 'trigger' | 'target' | 'li
 /** Nobody wants it any more, and what was asked has no answer: not asked again, for the DELETE or a newer one ends it. */
 export function isLetGo({ state, replacedBy }: RequestEntry): boolean {
   return replacedBy !== undefined && (state.kind === 'asking' || state.kind === 'waiting')
+}
+
+/** It is never asked for again: it ends when it is withdrawn, replaced or over. */
+export function isAskedNoMore({ isForeign, heldUntil }: RequestEntry): boolean {
+  return isForeign || heldUntil !== undefined
 }
 
 /** A higher id for what nobody wants would take away what took its place (RFC 9132 §4.4.1.3). */
