@@ -172,9 +172,9 @@ describe('a provider that flaps a thousand times', () => {
     world.connects.length = 0
     for (let flap = 0; flap < 1000; flap++) {
       world.change(siteOf([OLD], undefined))
-      world.pass(Milliseconds(7 * (flap % 13)))
+      world.pass(Milliseconds(97 * (flap % 13)))
       world.change(full)
-      world.pass(Milliseconds(5 * (flap % 17)))
+      world.pass(Milliseconds(83 * (flap % 17)))
     }
     world.pass(Minutes(6))
     expect(world.mitigated().toSorted()).toEqual(before.mitigated)

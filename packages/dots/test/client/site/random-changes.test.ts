@@ -152,7 +152,7 @@ describe('however a site changes, whatever is protected meanwhile', () => {
           expect(world.open).toEqual([])
           expect(world.client.nextTimeout()).toBeUndefined()
         }),
-        { numRuns: Number(process.env.RUNS ?? 300) }
+        { numRuns: 150 }
       )
     }
   )
