@@ -1,8 +1,8 @@
-import { Seconds, after, earlier } from '@breakwater/core'
-import type { Duration, Entropy, Instant, Machine, WallTime } from '@breakwater/core'
+import { earlier } from '@breakwater/core'
+import type { Entropy, Instant, Machine, WallTime } from '@breakwater/core'
 import { nextConsentChange } from '../domain/consent.ts'
 import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
-import type { DotsServer, PreconfiguredScope, Site } from '../domain/site.ts'
+import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { namesWanted, placeWanted } from './names/place-wanted.ts'
 import type { StandingOf, Wanted } from './names/place-wanted.ts'
@@ -19,7 +19,7 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import type { Association } from './association.ts'
 import { AssociationPool } from './association-pool.ts'
 import { isAttackedAt } from './attacked.ts'
-import { netKey, safetyNets } from './safety-nets.ts'
+import { Demands } from './demands.ts'
 import type { AssociationOutput } from './association-io.ts'
 import type { WantedConfiguration } from './session/session-negotiation.ts'
 import { Calendar } from './memory/calendar.ts'
@@ -54,13 +54,6 @@ export interface DotsClientOptions extends SessionRuleOptions {
   readonly configuration?: WantedConfiguration
 }
 
-/** So long what has moved stays where it was, while the other servers do not answer. */
-const LONGEST_HOLD: Duration = Seconds(30)
-
-interface Moving extends Pick<Replacement, 'gaining' | 'losing'> {
-  readonly until: Instant
-}
-
 /**
  * The DOTS client of a multihomed site, without I/O: keeps a session with every server of every domain, sends each
  * protection to exactly the servers that are entitled to it, and follows every request until it is over. What it cannot
@@ -76,12 +69,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   /** What was last reported of each protection, to report changes only. */
   readonly #reported = new Map<ProtectionId, string>()
   readonly #routers: RouterWatch
-  /** What each server is to protect when its session is lost. */
-  #nets: ReadonlyMap<ServerName, readonly PreconfiguredScope[]>
+  readonly #demands: Demands
   readonly #outputs: ClientOutput[] = []
   #resolvingDomains: ReadonlySet<DomainName> | undefined
-  /** Targets are moving from some servers to others. */
-  #moving: Moving | undefined
   /** When a consent begins or ends next. */
   #consentChange: WallTime | undefined
   /** Something changed that placements may depend on. */
@@ -105,7 +95,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         perform: (association, output, now) => this.#perform(association, output, now)
       }
     )
-    this.#nets = safetyNets(this.#pool.staying, this.#plan)
+    this.#demands = new Demands(this.#pool, this.#protections, this.#plan)
     this.#routers = new RouterWatch(routerServers(this.#pool.staying))
   }
 
@@ -115,8 +105,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#calendar.tell(input.wallClock, now)
         this.#watchConsents(now)
         this.#isStarted = true
-        // The safety net is there from the first session on.
-        this.#want(new Set(this.#nets.keys()), now)
+        this.#demands.spreadNets(now)
         this.#begin(this.#pool.staying, now)
         this.#routers.handle({ kind: 'start' }, now)
         break
@@ -252,7 +241,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const former = this.#protections.get(request.id)
     this.#names.hold(request.id, this.namesOf(request), now)
     const protection = this.#place(request, now)
-    this.#want(new Set([...(former?.servers ?? []), ...protection.servers]), now)
+    this.#demands.tell([...(former?.servers ?? []), ...protection.servers], now)
   }
 
   #place(request: ProtectionRequest, now: Instant): Protection {
@@ -305,9 +294,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** Places everything, or only these, again, and tells the servers that are concerned. */
   #reconsider(now: Instant, only?: ReadonlySet<ProtectionId>): void {
-    const { gaining, losing } = this.#placeAgain(now, only)
-    this.#want(gaining, now)
-    this.#want(without(losing, gaining), now)
+    this.#demands.replace(this.#placeAgain(now, only), now)
   }
 
   #placeAgain(now: Instant, only?: ReadonlySet<ProtectionId>): Replacement {
@@ -332,26 +319,13 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#resolvingDomains = resolvingDomains ?? this.#resolvingDomains
     this.#plan = compileSite(site)
     const pool = { plan: this.#plan, cuids, resolvingDomains: this.#resolvingDomains }
-    const { added, returned } = this.#pool.replace(pool, now)
-    const formerNets = this.#nets
-    this.#nets = safetyNets(this.#pool.staying, this.#plan)
+    const change = this.#pool.replace(pool, now)
     this.#watchConsents(now)
     this.#isToReconsider = false
     this.#names.holdAll(this.#protections.all, (wanted) => this.namesOf(wanted), now)
     this.#protections.putFirst(isAttackedAt(this.#pool.all()))
-    const { gaining, losing } = this.#placeAgain(now)
-    const isNetChanged = ({ name }: DotsServer): boolean =>
-      netKey(this.#nets.get(name)) !== netKey(formerNets.get(name))
-    const servers = this.#pool.staying.map(({ server }) => server)
-    const fresh = [...added, ...returned].map(({ server }) => server.name)
-    const first = new Set([...fresh, ...gaining, ...servers.filter(isNetChanged).map(({ name }) => name)])
-    // RFC 9284 §5.1 knows no moment without protection: what has moved ends where it was when it is in force elsewhere.
-    const until = gaining.size === 0 ? undefined : after(now, LONGEST_HOLD)
-    this.#want(first, now, until)
-    this.#want(without(losing, first), now, until)
-    this.#pool.withdraw(now, until)
-    this.#moving = until === undefined ? undefined : { until, gaining, losing }
-    if (this.#isStarted) this.#begin(added, now)
+    this.#demands.move(this.#plan, change, this.#placeAgain(now), now)
+    if (this.#isStarted) this.#begin(change.added, now)
     this.#routers.handle({ kind: 'servers', servers: routerServers(this.#pool.staying) }, now)
   }
 
@@ -369,7 +343,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     for (const request of protections) this.#names.hold(request.id, this.namesOf(request), now)
     this.#names.restore(records.names ?? [], onDamaged, now)
     for (const request of protections) this.#place(request, now)
-    this.#want(new Set(this.#pool.byServer.keys()), now)
+    this.#demands.tell(this.#pool.byServer.keys(), now)
   }
 
   #release(id: ProtectionId, now: Instant): void {
@@ -377,26 +351,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     if (protection === undefined || protection.phase !== 'live') return
     this.#stale.add(id)
     protection.phase = 'released'
-    this.#want(new Set(protection.servers), now)
-  }
-
-  /** Tells servers what live protections want of them now: all of it, so that the compiler sees every overlap. */
-  #want(servers: ReadonlySet<ServerName>, now: Instant, holdUntil?: Instant): void {
-    for (const name of servers) {
-      const wants = this.#protections.wantsOf(name, this.#nets.get(name) ?? [])
-      this.#pool.tell(name, { kind: 'want', wants, holdUntil }, now)
-    }
-  }
-
-  /** What has moved has arrived, or is not waited for any longer: where it was, it ends. */
-  #letGo(now: Instant): void {
-    if (this.#moving === undefined) return
-    const { until, gaining, losing } = this.#moving
-    if (until > now && [...gaining].some((name) => this.#pool.get(name)?.isAsking === true)) return
-    this.#moving = undefined
-    if (until <= now) return
-    this.#want(losing, now)
-    this.#pool.withdraw(now)
+    this.#demands.tell(protection.servers, now)
   }
 
   #perform(association: Association, output: AssociationOutput, now: Instant): void {
@@ -473,12 +428,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #followUp(now: Instant): void {
     this.#drainRouters(now)
     this.#placeChanged(now)
-    this.#letGo(now)
+    this.#demands.letGo(now)
     for (const id of this.#stale) {
       const protection = this.#protections.get(id)
       const servers = protection?.endWhatIsOver(this.#pool.byServer) ?? []
       // What this changes for other protections makes them stale, too: they are visited later in this very loop.
-      if (servers.length > 0) this.#want(new Set(servers), now)
+      if (servers.length > 0) this.#demands.tell(servers, now)
     }
     for (const id of this.#stale) this.#report(id, now)
     this.#stale.clear()
@@ -513,8 +468,4 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
 function routerServers(associations: readonly Association[]): ServerName[] {
   return associations.filter(({ server }) => server.isDefaultRouter === true).map(({ server }) => server.name)
-}
-
-function without(servers: ReadonlySet<ServerName>, others: ReadonlySet<ServerName>): Set<ServerName> {
-  return new Set([...servers].filter((name) => !others.has(name)))
 }

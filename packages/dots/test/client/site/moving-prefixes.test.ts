@@ -1,7 +1,7 @@
 import { Milliseconds, Minutes, Seconds } from '@breakwater/core'
 import type { Duration } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
-import type { Site } from '../../../src/domain/site.ts'
+import type { ProvisioningDomain, Site } from '../../../src/domain/site.ts'
 import { ProtectionId } from '../../../src/domain/identifier.ts'
 import { domain, net, server, target } from '../../multihoming/sites.ts'
 import { PlayedSite } from './played-site.ts'
@@ -11,14 +11,16 @@ import { PlayedSite } from './played-site.ts'
  *             wan-a |   | wan-b
  *                  [ site ]  PI 203.0.113.0/28
  */
+function provider(name: string, end: number, prefixes: readonly string[]): ProvisioningDomain {
+  return domain(name, {
+    prefixes,
+    sources: [`192.0.2.${100 + end}`],
+    interfaces: [`wan-${end}`],
+    servers: [{ ...server(name, `192.0.2.${end}`), transports: ['udp'] }]
+  })
+}
+
 function siteOf(a: readonly string[] | undefined, b: readonly string[] | undefined): Site {
-  const provider = (name: string, end: number, prefixes: readonly string[]) =>
-    domain(name, {
-      prefixes,
-      sources: [`192.0.2.${100 + end}`],
-      interfaces: [`wan-${end}`],
-      servers: [{ ...server(name, `192.0.2.${end}`), transports: ['udp'] }]
-    })
   return {
     domains: [
       ...(a === undefined ? [] : [provider('isp-a', 1, a)]),

@@ -176,6 +176,7 @@ export class PlayedSite {
         case 'retime':
         case 'read-routers':
         case 'resolve':
+        case 'resolve-target':
         case 'remember':
         case 'store':
           break
@@ -197,9 +198,7 @@ export class PlayedSite {
   /** RFC 9284 §5.1: never from an address that another domain assigned. */
   #checkPath({ domain, source }: LegalPath, what: string): void {
     const others = this.site.domains.filter(({ name }) => name !== domain)
-    if (
-      others.some(({ sources }) => sources.some((other) => JSON.stringify(other) === JSON.stringify(source)))
-    )
+    if (others.some(({ prefixes }) => prefixes.some((each) => prefixContainsAddress(each, source))))
       this.wrong.push(`${what} of ${domain} from a source of another`)
   }
 

@@ -1,0 +1,82 @@
+import { Seconds, after } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
+import type { ServerName } from '../domain/identifier.ts'
+import type { PreconfiguredScope } from '../domain/site.ts'
+import type { SitePlan } from '../multihoming/site-plan.ts'
+import type { AssociationPool, PoolChange } from './association-pool.ts'
+import type { Protections, Replacement } from './protections.ts'
+import { netKey, safetyNets } from './safety-nets.ts'
+
+/** So long what has moved stays where it was, while the other servers do not answer. */
+const LONGEST_HOLD: Duration = Seconds(30)
+
+type Changed = Pick<Replacement, 'gaining' | 'losing'>
+
+/**
+ * What each server is asked for: all that live protections want of it, and its safety net. Told in an order that leaves
+ * nothing without protection: what is new before what is old is withdrawn (RFC 9284 §5.1).
+ */
+export class Demands {
+  readonly #pool: AssociationPool
+  readonly #protections: Protections
+  /** What each server is to protect when its session is lost. */
+  #nets: ReadonlyMap<ServerName, readonly PreconfiguredScope[]>
+  /** Targets are moving from some servers to others. */
+  #moving: (Changed & { readonly until: Instant }) | undefined
+
+  constructor(pool: AssociationPool, protections: Protections, plan: SitePlan) {
+    this.#pool = pool
+    this.#protections = protections
+    this.#nets = safetyNets(pool.staying, plan)
+  }
+
+  /** Tells servers what is wanted of them now: all of it, so that the compiler sees every overlap. */
+  tell(servers: Iterable<ServerName>, now: Instant, holdUntil?: Instant): void {
+    for (const name of new Set(servers)) {
+      const wants = this.#protections.wantsOf(name, this.#nets.get(name) ?? [])
+      this.#pool.tell(name, { kind: 'want', wants, holdUntil }, now)
+    }
+  }
+
+  /** The safety net is there from the first session on. */
+  spreadNets(now: Instant): void {
+    this.tell(this.#nets.keys(), now)
+  }
+
+  /** Some is asked of others now. */
+  replace({ gaining, losing }: Changed, now: Instant): void {
+    this.tell(gaining, now)
+    this.tell(without(losing, gaining), now)
+  }
+
+  /** The site is another one. What has moved ends where it was when it is in force elsewhere. */
+  move(plan: SitePlan, { added, returned }: PoolChange, { gaining, losing }: Changed, now: Instant): void {
+    const former = this.#nets
+    this.#nets = safetyNets(this.#pool.staying, plan)
+    const servers = this.#pool.staying.map(({ server }) => server.name)
+    const netChanged = servers.filter((name) => netKey(this.#nets.get(name)) !== netKey(former.get(name)))
+    const fresh = [...added, ...returned].map(({ server }) => server.name)
+    const first = new Set([...fresh, ...gaining, ...netChanged])
+    const until = gaining.size === 0 ? undefined : after(now, LONGEST_HOLD)
+    this.tell(first, now, until)
+    this.tell(without(losing, first), now, until)
+    this.#pool.withdraw(now, until)
+    this.#moving = until === undefined ? undefined : { until, gaining, losing }
+  }
+
+  /** What has moved may have arrived, or is not waited for any longer: then it ends where it was. */
+  letGo(now: Instant): void {
+    if (this.#moving === undefined) return
+    const { until, gaining, losing } = this.#moving
+    if (until > now && [...gaining].some((name) => this.#pool.get(name)?.isAsking === true)) return
+    this.#moving = undefined
+    // What is held longer than this, the books let go of by themselves.
+    if (until <= now) return
+    this.tell(losing, now)
+    this.#pool.withdraw(now)
+  }
+}
+
+function without(servers: ReadonlySet<ServerName>, others: ReadonlySet<ServerName>): ServerName[] {
+  return [...servers].filter((name) => !others.has(name))
+}
