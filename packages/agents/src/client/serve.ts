@@ -30,6 +30,7 @@ import { ProtectionArchive } from './protection-archive.ts'
 import { ProtectionBook } from './protection-book.ts'
 import { Provisioning } from './provisioning.ts'
 import { provisioningSources } from './provisioning-sources.ts'
+import { VainAttempts } from './vain-attempts.ts'
 
 /** Runs a client until it is told to stop. Nothing is withdrawn then: what servers granted stays until its lifetime ends. */
 export function serve(configFile: string): Promise<void> {
@@ -64,9 +65,10 @@ async function start(
   })
   cleanUp.add('provisioning', () => provisioning.close())
   const { site } = provisioning
+  const vain = new VainAttempts({ clock, log })
   const endpoints = new ClientEndpoints({
-    open: openDtlsEndpoint,
-    openStream: tlsEndpointOpener({ openSocket: openBoundTcpSocket }),
+    open: vain.refusing(openDtlsEndpoint),
+    openStream: vain.refusing(tlsEndpointOpener({ openSocket: openBoundTcpSocket })),
     credentials: ports.credentials,
     kept: await openKeptSessions(config, files, log, cleanUp),
     clock,

@@ -81,6 +81,10 @@ export const eventCatalogue = {
     text: 'a server wants session parameters that are not safe; the nearest that are, are used'
   },
   'session.malformed': { level: 'debug', text: 'a server sent what is no valid message' },
+  'session.not_attempted': {
+    level: 'warn',
+    text: 'nothing could come of a handshake now, so none is sent; it is looked at again within seconds'
+  },
   'session.resumed': { level: 'info', text: 'a session came about by the short handshake' },
   'session.ticket_renewed': { level: 'info', text: 'a new ticket stands ready for the next handshake' },
   'session.ticket_not_renewed': {
