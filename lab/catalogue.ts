@@ -9,8 +9,12 @@ import { scenario as fig7DirectClients } from './scenarios/fig7-direct-clients.t
 import { scenario as fig8SingleHomedClients } from './scenarios/fig8-single-homed-clients.ts'
 import { scenario as floodedLink } from './scenarios/flooded-link.ts'
 import { scenario as linkCut } from './scenarios/link-cut.ts'
+import { scenario as missingAtStart } from './scenarios/missing-at-start.ts'
+import { scenario as newProviderArrives } from './scenarios/new-provider-arrives.ts'
 import { scenario as overlappingProtections } from './scenarios/overlapping-protections.ts'
 import { scenario as providerCut } from './scenarios/provider-cut.ts'
+import { scenario as renumbering } from './scenarios/renumbering.ts'
+import { scenario as shortFlaps } from './scenarios/short-flaps.ts'
 import { scenario as silentCut } from './scenarios/silent-cut.ts'
 import { scenario as singleIspDistinctServers } from './scenarios/single-isp-distinct-servers.ts'
 import { scenario as singleIspSameServer } from './scenarios/single-isp-same-server.ts'
@@ -33,7 +37,11 @@ export const multihomedScenarios: readonly Scenario[] = [
   overlappingProtections,
   linkCut,
   silentCut,
-  providerCut
+  providerCut,
+  missingAtStart,
+  shortFlaps,
+  renumbering,
+  newProviderArrives
 ]
 
 export const scenarios: readonly Scenario[] = [twoProviders, floodedLink, ...multihomedScenarios]

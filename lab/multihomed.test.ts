@@ -46,7 +46,14 @@ const TITLES: Readonly<Record<string, string>> = {
   'overlapping-protections': 'no request of ours removes what another live protection needs',
   'link-cut': 'a link is cut: what cannot be asked waits and is sent to nobody else [RFC9284-5.1-M06]',
   'silent-cut': 'a link is cut silently: what is not answered is sent to nobody else [RFC9284-5.1-M06]',
-  'provider-cut': 'a provider is cut: what it assigned is sent to nobody else [RFC9284-5.1-M06]'
+  'provider-cut': 'a provider is cut: what it assigned is sent to nobody else [RFC9284-5.1-M06]',
+  'missing-at-start':
+    'uplink, server or right clock of a provider is missing at the start: it is found when it comes [RFC9284-5.1-M03]',
+  'short-flaps': 'an uplink flaps a thousand times: the same is held as if it had not',
+  renumbering:
+    'a provider renumbers in an attack: only its server is told, of the new address first [RFC9284-6-S01]',
+  'new-provider-arrives':
+    'a provider arrives in an attack: it is asked at once for the own prefix [RFC9284-5.2-M01]'
 }
 
 function titleOf(name: string): string {
@@ -122,7 +129,7 @@ describe.each(obstacle === undefined ? (['sim', 'netns'] as const) : (['sim'] as
     afterEach(() => world?.destroy())
 
     it('hears, refuses, is cut, heals, and counts what strays', async () => {
-      world = await openMultihomedWorld(backend, small, 1)
+      world = await openMultihomedWorld(backend, small, { seed: 1 })
       const story = new Story(world, small, silent)
       await story.untilSessionsStand()
       await world.setLinks('isp1', 'silent')
@@ -150,7 +157,7 @@ describe.each(obstacle === undefined ? (['sim', 'netns'] as const) : (['sim'] as
 
 describe('the words of a story', () => {
   it('fails an expectation that names the wrong server', async () => {
-    const world = await openMultihomedWorld('sim', small, 1)
+    const world = await openMultihomedWorld('sim', small, { seed: 1 })
     const story = new Story(world, small, silent)
     await story.untilSessionsStand()
     const asked = await story.protect('home', '198.51.100.2/32')

@@ -5,10 +5,12 @@ import {
   type ClientPlan,
   type ProviderPlan,
   type Topology,
+  entitledTo,
   hostAddressIn,
   linksOf,
   providerOf
 } from '../multihomed/topology.ts'
+import { type DomainPlace, clientSite } from '../multihomed/client-site.ts'
 import type { HeardRequest } from '../multihomed/world.ts'
 import { type AgentFiles, credentialsIn, issueCertificates, writeConfig } from './agent-files.ts'
 
@@ -54,7 +56,9 @@ export async function writeMultihomedFiles(folder: string, topology: Topology): 
 }
 
 function clientsOf({ clients }: Topology, provider: string): readonly string[] {
-  return clients.filter(({ providers }) => providers.includes(provider)).map(({ name }) => name)
+  return clients
+    .filter(({ providers, laterProviders = [] }) => [...providers, ...laterProviders].includes(provider))
+    .map(({ name }) => name)
 }
 
 function clientName(client: string, provider: string): string {
@@ -70,7 +74,6 @@ function writeServer(
 ): AgentFiles & { readonly transcript: string } {
   const own = join(folder, server)
   mkdirSync(own)
-  const { ownPrefix } = topology
   const transcript = join(own, 'audit.jsonl')
   const socket = join(own, 'control.sock')
   const config = writeConfig(join(own, 'server.yaml'), {
@@ -79,7 +82,7 @@ function writeServer(
     clients: clientsOf(topology, provider.name).map((client) => ({
       name: client,
       identity: { dnsName: clientName(client, provider.name) },
-      prefixes: [provider.prefix, ...(ownPrefix === undefined ? [] : [ownPrefix])]
+      prefixes: entitledTo(topology, provider)
     })),
     mitigator: { kind: 'dry-run' },
     store: { path: join(own, 'store.db') },
@@ -92,33 +95,44 @@ function writeServer(
 function writeClient(folder: string, topology: Topology, client: ClientPlan): AgentFiles {
   const own = join(folder, client.name)
   mkdirSync(own)
-  const socket = join(own, 'control.sock')
-  const { ownPrefix } = topology
-  const config = writeConfig(join(own, 'client.yaml'), {
-    ...(ownPrefix === undefined ? {} : { site: { providerIndependent: [{ prefix: ownPrefix }] } }),
-    domains: client.providers.map((name) => ({
-      name,
-      ...placeOf(topology, client, name),
-      prefixes: [providerOf(topology, name).prefix],
-      servers: Object.entries(providerOf(topology, name).servers).map(([server, address]) => ({
-        name: server,
-        addresses: [address]
-      })),
-      credentials: credentialsIn(join(folder, name), client.name)
+  rewriteClient(folder, topology, client)
+  return clientFiles(folder, client.name)
+}
+
+function clientFiles(folder: string, client: string): AgentFiles {
+  const own = join(folder, client)
+  return {
+    config: join(own, 'client.yaml'),
+    socket: join(own, 'control.sock'),
+    pacing: join(own, 'pacing.json')
+  }
+}
+
+/** Writes the configuration of a client as this drawing has it. */
+export function rewriteClient(folder: string, topology: Topology, client: ClientPlan): void {
+  const { config, socket } = clientFiles(folder, client.name)
+  const { site, domains } = clientSite(topology, client, (name) => placeOf(topology, client, name))
+  writeConfig(config, {
+    site,
+    domains: domains.map((domain) => ({
+      ...domain,
+      credentials: credentialsIn(join(folder, domain.name), client.name)
     })),
+    reconnection: { retrySeconds: 60 },
     happyEyeballs: { attemptDelayMilliseconds: ATTEMPT_DELAY_MILLISECONDS },
     control: { socket }
   })
-  return { config, socket, pacing: join(own, 'pacing.json') }
 }
 
 /** On a CPE a domain has its interfaces. An internal host has one for all, and the source says which provider it is. */
-function placeOf(topology: Topology, { on }: ClientPlan, provider: string): object {
+function placeOf(topology: Topology, { on }: ClientPlan, provider: string): DomainPlace {
   const links = linksOf(topology).filter((link) => link.cpe === on && link.provider === provider)
-  if (links.length === 0) return { sources: [hostAddressIn(topology, providerOf(topology, provider), on)] }
+  if (links.length === 0) {
+    return { interfaces: [], sources: [hostAddressIn(topology, providerOf(topology, provider), on)] }
+  }
   return {
     interfaces: links.map((link) => link.interface),
-    ...(links.length > 1 ? {} : { sources: links.map(({ cpeAddress }) => cpeAddress) })
+    sources: links.length > 1 ? [] : links.map(({ cpeAddress }) => cpeAddress)
   }
 }
 

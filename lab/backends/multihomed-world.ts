@@ -1,5 +1,5 @@
 import type { Topology } from '../multihomed/topology.ts'
-import type { MultihomedWorld } from '../multihomed/world.ts'
+import type { MultihomedWorld, WorldOptions } from '../multihomed/world.ts'
 import type { Backend } from '../scenario.ts'
 import { openNetnsMultihomed } from './netns/multihomed-world.ts'
 import { openSimulatedMultihomed } from './sim/multihomed-world.ts'
@@ -8,8 +8,10 @@ import { openSimulatedMultihomed } from './sim/multihomed-world.ts'
 export function openMultihomedWorld(
   backend: Backend,
   topology: Topology,
-  seed: number
+  options: WorldOptions
 ): Promise<MultihomedWorld> {
   if (backend === 'loopback') throw new RangeError('a multihomed site needs links')
-  return backend === 'sim' ? openSimulatedMultihomed(topology, seed) : openNetnsMultihomed(topology)
+  return backend === 'sim'
+    ? openSimulatedMultihomed(topology, options)
+    : openNetnsMultihomed(topology, options)
 }

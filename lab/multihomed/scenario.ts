@@ -5,15 +5,17 @@ import { openMultihomedWorld } from '../backends/multihomed-world.ts'
 import type { Backend, Check, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts'
 import { interruption } from '../scenarios/interruption.ts'
 import { Story, isWithin } from './story.ts'
-import { type Topology, entitlements, swapped } from './topology.ts'
-import type { MultihomedWorld } from './world.ts'
+import { type Topology, assignedBy, entitlements, swapped } from './topology.ts'
+import type { MultihomedWorld, StartPart } from './world.ts'
 
 export interface MultihomedPlan {
   readonly name: string
   readonly summary: string
   readonly topology: Topology
-  /** What happens after all agents were started. */
-  readonly story: (story: Story) => Promise<void>
+  /** What happens after all agents were started. `missing`: what isp1 was started without. */
+  readonly story: (story: Story, missing: readonly StartPart[]) => Promise<void>
+  /** It is told once for each of these, which name what of isp1 is missing at the start. Default: nothing is. */
+  readonly starts?: (backend: Backend) => readonly (readonly StartPart[])[]
 }
 
 /** What one telling of a story came to. */
@@ -36,32 +38,74 @@ export function multihomed(plan: MultihomedPlan): Scenario {
 }
 
 async function run(plan: MultihomedPlan, options: ScenarioOptions): Promise<ScenarioResult> {
-  const drawn = await tell(plan, plan.topology, options)
-  options.print('once more with the uplinks swapped')
-  const other = await tell(plan, swapped(plan.topology), options)
-  const same = drawn.outcome.toSorted().join('\n') === other.outcome.toSorted().join('\n')
-  const checks = [
-    ...drawn.checks,
-    ...other.checks.map(({ name, ok }) => ({ name: `swapped: ${name}`, ok })),
-    { name: 'the uplinks swapped, the result is the same', ok: same }
-  ]
-  const swappedFigures = Object.entries(other.figures).map(([name, value]) => [`${name}Swapped`, value])
+  const starts = plan.starts?.(options.backend) ?? [[]]
+  const all: Telling[] = []
+  for (const missing of starts) all.push(...(await tellBothWays(plan, missing, options)))
   return {
     scenario: plan.name,
     backend: options.backend,
-    checks,
-    wrongServerRequests: drawn.wrong + other.wrong,
-    figures: { ...drawn.figures, ...Object.fromEntries(swappedFigures) },
-    notes: [...drawn.notes, ...other.notes]
+    checks: all.flatMap(({ checks }) => checks),
+    wrongServerRequests: all.reduce((sum, { wrong }) => sum + wrong, 0),
+    figures: Object.assign({}, ...all.map(({ figures }) => figures)) as ScenarioResult['figures'],
+    notes: all.flatMap(({ notes }) => notes)
   }
 }
 
-async function tell(plan: MultihomedPlan, topology: Topology, options: ScenarioOptions): Promise<Telling> {
-  const { backend, seed, print, stopped } = options
-  const world = await openMultihomedWorld(backend, topology, seed ?? 1)
+/** As drawn, and with the uplinks swapped; at the end stands whether both came to the same. */
+async function tellBothWays(
+  plan: MultihomedPlan,
+  missing: readonly StartPart[],
+  options: ScenarioOptions
+): Promise<readonly Telling[]> {
+  const start = missing.length === 0 ? '' : `without ${missing.join(', ')}`
+  if (start !== '') options.print(`isp1 ${start}`)
+  const drawn = await tell(plan, plan.topology, missing, options)
+  options.print('once more with the uplinks swapped')
+  const other = await tell(plan, swapped(plan.topology), missing, options)
+  const isSame = drawn.outcome.toSorted().join('\n') === other.outcome.toSorted().join('\n')
+  const same = { name: 'the uplinks swapped, the result is the same', ok: isSame }
+  return [
+    {
+      ...drawn,
+      checks: [...drawn.checks, same].map((check) => told(check, [start])),
+      figures: renamed(drawn.figures, start, '')
+    },
+    {
+      ...other,
+      checks: other.checks.map((check) => told(check, [start, 'swapped'])),
+      figures: renamed(other.figures, start, 'Swapped')
+    }
+  ]
+}
+
+/** `without uplink: swapped: home refuses …` */
+function told({ name, ok }: Check, circumstances: readonly string[]): Check {
+  return { name: [...circumstances, name].filter((word) => word !== '').join(': '), ok }
+}
+
+/** `sessionsSeconds` → `withoutUplinkServer.sessionsSecondsSwapped`. */
+function renamed(figures: Telling['figures'], start: string, end: string): Telling['figures'] {
+  const prefix = start.replaceAll(/,? (.)/g, (_, letter: string) => letter.toUpperCase())
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [
+      `${prefix === '' ? '' : `${prefix}.`}${name}${end}`,
+      value
+    ])
+  )
+}
+
+async function tell(
+  plan: MultihomedPlan,
+  topology: Topology,
+  parts: readonly StartPart[],
+  options: ScenarioOptions
+): Promise<Telling> {
+  const { backend, seed = 1, print, stopped } = options
+  const missing = parts.length === 0 ? {} : { missing: { provider: 'isp1', parts } }
+  const world = await openMultihomedWorld(backend, topology, { seed, ...missing })
   try {
     const story = new Story(world, topology, print)
-    await Promise.race([plan.story(story), interruption(stopped)])
+    await Promise.race([plan.story(story, parts), interruption(stopped)])
     const notes = await conclude(story, world, topology, backend)
     const wrong = wrongServerRequests(world.heard(), entitledPrefixes(topology))
     story.check('no server was asked for what it is not entitled to', wrong === 0)
@@ -75,15 +119,11 @@ async function tell(plan: MultihomedPlan, topology: Topology, options: ScenarioO
 async function conclude(
   story: Story,
   world: MultihomedWorld,
-  { providers }: Topology,
+  topology: Topology,
   backend: Backend
 ): Promise<readonly string[]> {
   const heard = world.heard()
-  const leaked = heard.filter(({ provider, targets }) =>
-    providers
-      .filter(({ servers }) => !(provider in servers))
-      .some(({ prefix }) => targets.some((target) => isWithin(target, prefix)))
-  ).length
+  const leaked = heard.filter(({ provider, targets }) => hasStrange(topology, provider, targets)).length
   story.check('no transcript has an address that another provider assigned', leaked === 0)
   const drops = await world.foreignSourceDrops()
   story.check('ingress filters dropped nothing for a foreign source', drops === 0)
@@ -93,6 +133,19 @@ async function conclude(
   story.figures['foreignSourceDrops'] = drops
   story.figures['pacingJudged'] = judged
   return violations.map((text) => `${backend}: ${text}`)
+}
+
+/** Whether something of another provider's is among the targets, to which nobody consented. */
+function hasStrange(topology: Topology, server: string, targets: readonly string[]): boolean {
+  const { providers, consents = [] } = topology
+  const own = providers.find(({ servers }) => server in servers)?.name
+  const strange = providers.filter(({ name }) => name !== own).flatMap((other) => assignedBy(other))
+  const consented = consents.filter(({ to }) => to === own).map(({ prefix }) => prefix)
+  return targets.some(
+    (target) =>
+      strange.some((prefix) => isWithin(target, prefix)) &&
+      !consented.some((prefix) => isWithin(target, prefix))
+  )
 }
 
 function entitledPrefixes(topology: Topology): Parameters<typeof wrongServerRequests>[1] {

@@ -83,6 +83,63 @@ export class Story {
     this.#expect(name, done && right && same)
   }
 
+  /** As `expectAsked`, where servers know the targets by other addresses than the client was told. */
+  async expectPlaced(asked: Asked, parts: Readonly<Record<string, readonly string[]>>): Promise<void> {
+    const since = asked.atMs
+    const seen = (): readonly string[] =>
+      this.world
+        .heard()
+        .filter(({ method, outcome, atMs }) => method === 'PUT' && outcome === 'created' && atMs >= since)
+        .map(({ provider, targets }) => `${provider} ${targets.toSorted().join()}`)
+        .toSorted()
+    const wanted = Object.entries(parts).map(([server, targets]) => `${server} ${targets.toSorted().join()}`)
+    const isDone = async (): Promise<boolean> =>
+      seen().length >= wanted.length && (await this.#state(asked)) === 'protected'
+    const done = await this.world.runUntil(isDone, ANSWER_WITHIN_SECONDS)
+    const ok = done && seen().join('\n') === wanted.toSorted().join('\n')
+    this.#expect(
+      `${asked.targets.join(' and ')}: ${wanted.toSorted().join(' and ')} is asked, nothing else`,
+      ok
+    )
+  }
+
+  /**
+   * From this moment on, servers hear exactly this, in this order: server, method, and what a PUT is about. Copies say
+   * nothing new.
+   * @returns seconds until the first of it.
+   */
+  async expectHeardNext(sinceMs: number, wanted: readonly string[]): Promise<number> {
+    const next = (): readonly HeardRequest[] =>
+      this.world
+        .heard()
+        .filter(({ outcome, atMs }) => atMs >= sinceMs && outcome !== 'refreshed')
+        .toSorted((one, other) => one.atMs - other.atMs)
+    const done = await this.world.runUntil(
+      () => Promise.resolve(next().length >= wanted.length),
+      ANSWER_WITHIN_SECONDS
+    )
+    await this.world.pass(LEFT_ALONE_SECONDS)
+    const heard = next().map(({ provider, method, targets }) => {
+      return method === 'PUT' ? `${provider} PUT ${targets.join()}` : `${provider} ${method}`
+    })
+    if (heard.join() !== wanted.join()) this.#print(`heard: ${heard.join(', then ')}`)
+    this.#expect(`next is heard: ${wanted.join(', then ')}`, done && heard.join() === wanted.join())
+    return ((next()[0]?.atMs ?? this.world.now()) - sinceMs) / 1000
+  }
+
+  /** What the client and the servers hold now, to be compared later. */
+  holdings(client: string): Promise<string> {
+    return this.world.holdings(client).then((lines) => lines.toSorted().join('\n'))
+  }
+
+  /** They hold the same as before, neither less nor more, once what is under way has arrived. */
+  async expectHoldings(client: string, before: string): Promise<void> {
+    const isSame = async (): Promise<boolean> => (await this.holdings(client)) === before
+    const ok = await this.world.runUntil(isSame, ANSWER_WITHIN_SECONDS)
+    if (!ok) this.#print(`before:\n${before}\nnow:\n${await this.holdings(client)}`)
+    this.#expect(`${client} and the servers hold what they held before`, ok)
+  }
+
   /** Its own server cannot be reached: the protection waits, and nobody else is asked in its place (RFC 9284 §5.1). */
   async expectNobodyElseAsked(asked: Asked, reached: readonly string[] = []): Promise<void> {
     await this.world.pass(LEFT_ALONE_SECONDS)

@@ -7,15 +7,32 @@ export interface Topology {
   readonly clients: readonly ClientPlan[]
   /** A prefix of the site's own (PI), which all providers announce. */
   readonly ownPrefix?: string
+  /** A prefix of 28 bits that is used inside only: every provider of a link translates it to its own, one to one. */
+  readonly internal?: string
+  /** RFC 9284 §6. */
+  readonly consents?: readonly ConsentPlan[]
 }
 
 /** An upstream network: a provisioning domain of the site. */
 export interface ProviderPlan {
   readonly name: string
-  /** What it assigned to the site (PA): an IPv4 prefix of 28 bits. */
+  /** What it assigned to the site (PA): an IPv4 prefix of 28 bits. Of a service: nothing. */
   readonly prefix: string
+  /** What it assigns in place of that one day: its servers, routes and filters know both from the start. */
+  readonly nextPrefix?: string
   /** Its DOTS servers: address by name. */
   readonly servers: Readonly<Record<string, string>>
+  /** Its servers stand in for one another. */
+  readonly isPool?: true
+  /** A mitigation service of a third party, without a link (RFC 9284 §4): what it may protect. */
+  readonly protects?: readonly string[]
+}
+
+/** The administrator lets the servers of one domain hear of another's prefix. */
+export interface ConsentPlan {
+  readonly of: string
+  readonly to: string
+  readonly prefix: string
 }
 
 /** A router of the site. */
@@ -31,6 +48,10 @@ export interface ClientPlan {
   readonly on: string
   /** The providers whose servers it has sessions with. */
   readonly providers: readonly string[]
+  /** Those that it is to have one day: their servers know it from the start. */
+  readonly laterProviders?: readonly string[]
+  /** It reacts to these prefixes only (RFC 9284 §5.2, Figure 8). Undefined: to all. */
+  readonly filter?: readonly string[]
 }
 
 /** One access link, with the addresses of its ends. */
@@ -98,11 +119,45 @@ export function swapped(topology: Topology): Topology {
   }
 }
 
-/** What each server may hear of, by server: the drawing's own table, which no code of the product has a say in. */
-export function entitlements({ providers, ownPrefix }: Topology): ReadonlyMap<string, readonly string[]> {
+/** What a provider assigns, now or one day; nothing where it is a service. */
+export function assignedBy({ prefix, nextPrefix, protects }: ProviderPlan): readonly string[] {
+  if (protects !== undefined) return []
+  return nextPrefix === undefined ? [prefix] : [prefix, nextPrefix]
+}
+
+/** What the servers of a provider may hear of: the drawing's own word, which no code of the product has a say in. */
+export function entitledTo(
+  { ownPrefix, consents = [] }: Topology,
+  provider: ProviderPlan
+): readonly string[] {
+  const { name, protects } = provider
+  const consented = consents.filter(({ to }) => to === name).map(({ prefix }) => prefix)
+  const own = ownPrefix === undefined || protects?.includes(ownPrefix) === false ? [] : [ownPrefix]
+  return [...assignedBy(provider), ...own, ...consented]
+}
+
+/** The same by server. */
+export function entitlements(topology: Topology): ReadonlyMap<string, readonly string[]> {
   return new Map(
-    providers.flatMap(({ prefix, servers }) =>
-      Object.keys(servers).map((server) => [server, ownPrefix === undefined ? [prefix] : [prefix, ownPrefix]])
+    topology.providers.flatMap((provider) =>
+      Object.keys(provider.servers).map((server) => [server, entitledTo(topology, provider)])
     )
   )
+}
+
+/** The drawing after a provider has given the site another prefix. */
+export function renumbered(topology: Topology, provider: string): Topology {
+  const change = (plan: ProviderPlan): ProviderPlan =>
+    plan.name === provider && plan.nextPrefix !== undefined
+      ? { ...plan, prefix: plan.nextPrefix, nextPrefix: plan.prefix }
+      : plan
+  return { ...topology, providers: topology.providers.map(change) }
+}
+
+/** The drawing after every client has got its later providers, too. */
+export function grown(topology: Topology): Topology {
+  const clients = topology.clients.map(({ laterProviders = [], ...plan }) => {
+    return { ...plan, providers: [...plan.providers, ...laterProviders] }
+  })
+  return { ...topology, clients }
 }

@@ -1,6 +1,7 @@
 import type { PacingReport } from '../agents/audited-agent.ts'
 import type { SeenRequest } from '../agents/transcript.ts'
 import type { Backend } from '../scenario.ts'
+import type { Topology } from './topology.ts'
 
 /** A mitigation request in a server's decrypted transcript. */
 export interface HeardRequest extends SeenRequest {
@@ -17,11 +18,23 @@ export interface Standing {
   readonly requests: readonly { readonly domain: string; readonly state: string }[]
 }
 
-/**
- * `cut`: the carrier is gone where there is one. `silent`: packets vanish, and nobody is told. In the simulated network,
- * which has no carrier, both are the same.
- */
+/** `cut`: the carrier is gone, and the system knows. `silent`: packets vanish, and nobody is told. */
 export type LinkWeather = 'cut' | 'silent' | 'clear'
+
+/** What a client may have to start without; `clock`: the right one. */
+export type StartPart = 'uplink' | 'dns' | 'server' | 'clock'
+
+/** What of one provider is missing when the clients start; the clock is missing to all. */
+export interface MissingParts {
+  readonly provider: string
+  readonly parts: readonly StartPart[]
+}
+
+/** How a world is opened. */
+export interface WorldOptions {
+  readonly seed: number
+  readonly missing?: MissingParts
+}
 
 /** What a story about a multihomed site needs of a backend; everything stands and runs when it is opened. */
 export interface MultihomedWorld {
@@ -36,6 +49,12 @@ export interface MultihomedWorld {
   setLinks(provider: string, weather: LinkWeather): Promise<void>
   /** The whole provider, its servers included: nothing gets in or out while it is cut. */
   setProvider(provider: string, weather: 'cut' | 'clear'): Promise<void>
+  /** What was missing at the start is there from now on. */
+  heal(part: StartPart): Promise<void>
+  /** A client is told of another drawing of its site, as by SIGHUP; the network itself was drawn with both. */
+  redraw(client: string, topology: Topology): Promise<void>
+  /** All that a client and the servers hold of sessions and requests, a line each, in words that time does not change. */
+  holdings(client: string): Promise<readonly string[]>
   /** Lets time go on until the condition holds. @returns whether it does within the limit. */
   runUntil(condition: () => Promise<boolean>, limitSeconds: number): Promise<boolean>
   /** Lets so much time pass. */

@@ -3,6 +3,7 @@ import {
   type CpePlan,
   type ProviderPlan,
   type Topology,
+  assignedBy,
   cpeAddressIn,
   hostAddressIn,
   linksOf,
@@ -55,7 +56,7 @@ export class MultihomedNetwork {
   customerRoutes(provider: ProviderPlan): readonly string[] {
     const [first] = this.linksTo(provider.name)
     if (first === undefined) return []
-    return [provider.prefix, ...this.#own()].map(
+    return [...assignedBy(provider), ...this.#own()].map(
       (prefix) => `route replace ${prefix} via ${first.cpeAddress} dev cust${first.number}`
     )
   }
@@ -114,7 +115,7 @@ export class MultihomedNetwork {
         `link set dev isp${index + 1} up`,
         `addr add 10.1.${index + 1}.1/30 dev isp${index + 1}`,
         ...[
-          provider.prefix,
+          ...assignedBy(provider),
           ...Object.values(provider.servers).map((address) => `${address}/32`),
           ...this.linksTo(provider.name).map(({ prefix }) => prefix)
         ].map((prefix) => `route add ${prefix} via 10.1.${index + 1}.2 dev isp${index + 1}`)
@@ -140,7 +141,7 @@ export class MultihomedNetwork {
     // BCP 38: only what this provider assigned, or announces for the site, may enter by an access link.
     const filters = links.map(
       ({ number: link, prefix }) =>
-        `iifname "cust${link}" ip saddr != { ${[provider.prefix, prefix, ...this.#own()].join(', ')} } counter name foreign_source drop`
+        `iifname "cust${link}" ip saddr != { ${[...assignedBy(provider), prefix, ...this.#own()].join(', ')} } counter name foreign_source drop`
     )
     await isp.nft(`
       table inet ingress {

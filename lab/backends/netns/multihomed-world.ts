@@ -5,11 +5,25 @@ import { join } from 'node:path'
 import { socketTransport } from '@breakwater/cli'
 import { ControlClient } from '@breakwater/control'
 
-import { untilReady } from '../../agents/agent-process.ts'
+import { type AgentProcess, untilReady } from '../../agents/agent-process.ts'
 import { type PacingReport, auditedDots, readPacing } from '../../agents/audited-agent.ts'
-import { type MultihomedFiles, readHeard, writeMultihomedFiles } from '../../agents/multihomed-agents.ts'
-import { type Topology, providerOf } from '../../multihomed/topology.ts'
-import type { HeardRequest, LinkWeather, MultihomedWorld, Standing } from '../../multihomed/world.ts'
+import {
+  type MultihomedFiles,
+  readHeard,
+  rewriteClient,
+  writeMultihomedFiles
+} from '../../agents/multihomed-agents.ts'
+import { WrongClock } from '../../agents/wrong-clock.ts'
+import { type ProviderPlan, type Topology, providerOf } from '../../multihomed/topology.ts'
+import type {
+  HeardRequest,
+  LinkWeather,
+  MissingParts,
+  MultihomedWorld,
+  Standing,
+  StartPart,
+  WorldOptions
+} from '../../multihomed/world.ts'
 import { MultihomedNetwork } from './multihomed-network.ts'
 import { namedCounterIn } from './nft-listing.ts'
 
@@ -17,7 +31,10 @@ import { namedCounterIn } from './nft-listing.ts'
 const LOOK_EVERY_MILLISECONDS = 50
 
 /** A multihomed site in namespaces of this machine: the agents as processes, the kernel's routing and filters. */
-export async function openNetnsMultihomed(topology: Topology): Promise<MultihomedWorld> {
+export async function openNetnsMultihomed(
+  topology: Topology,
+  { missing }: WorldOptions
+): Promise<MultihomedWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'breakwater-lab-'))
   const network = await MultihomedNetwork.build(topology).catch(async (error: unknown) => {
     await rm(folder, { recursive: true, force: true })
@@ -25,40 +42,14 @@ export async function openNetnsMultihomed(topology: Topology): Promise<Multihome
   })
   try {
     const files = await writeMultihomedFiles(folder, topology)
-    await startAgents(topology, network, files)
-    return new NetnsMultihomed(topology, network, files, folder)
+    const world = new NetnsMultihomed(topology, network, files, folder, missing)
+    await world.start()
+    return world
   } catch (error) {
     await network.destroy()
     await rm(folder, { recursive: true, force: true })
     throw error
   }
-}
-
-async function startAgents(
-  topology: Topology,
-  network: MultihomedNetwork,
-  files: MultihomedFiles
-): Promise<void> {
-  await Promise.all(
-    topology.providers.flatMap(({ name, servers }) =>
-      Object.keys(servers).map((server) => start(network, name, 'server', server, files.servers.get(server)))
-    )
-  )
-  await Promise.all(
-    topology.clients.map(({ name, on }) => start(network, on, 'client', name, files.clients.get(name)))
-  )
-}
-
-async function start(
-  network: MultihomedNetwork,
-  host: string,
-  role: 'server' | 'client',
-  name: string,
-  files: { readonly config: string; readonly pacing: string } | undefined
-): Promise<void> {
-  if (files === undefined) throw new RangeError(`${name} has no configuration`)
-  const command = auditedDots(files.pacing, role, '--config', files.config)
-  await untilReady(name, network.namespace(host).start(command))
 }
 
 class NetnsMultihomed implements MultihomedWorld {
@@ -67,33 +58,103 @@ class NetnsMultihomed implements MultihomedWorld {
   readonly #network: MultihomedNetwork
   readonly #files: MultihomedFiles
   readonly #folder: string
-  readonly #clients: ReadonlyMap<string, ControlClient>
+  readonly #missing: MissingParts | undefined
+  readonly #agents = new Map<string, AgentProcess>()
+  #clock: WrongClock | undefined
 
-  constructor(topology: Topology, network: MultihomedNetwork, files: MultihomedFiles, folder: string) {
+  constructor(
+    topology: Topology,
+    network: MultihomedNetwork,
+    files: MultihomedFiles,
+    folder: string,
+    missing: MissingParts | undefined
+  ) {
     this.#topology = topology
     this.#network = network
     this.#files = files
     this.#folder = folder
-    this.#clients = new Map(
-      [...files.clients].map(([name, { socket }]) => [name, new ControlClient(socketTransport(socket))])
+    this.#missing = missing
+  }
+
+  /** Starts the agents, servers first, without what is to be missing. */
+  async start(): Promise<void> {
+    const { provider = '', parts = [] } = this.#missing ?? {}
+    const isThere = (name: string): boolean => name !== provider || !parts.includes('server')
+    const providers = this.#topology.providers.filter(({ name }) => isThere(name))
+    await Promise.all(providers.map((each) => this.#startServers(each)))
+    if (parts.includes('clock')) this.#clock = await WrongClock.make(this.#folder)
+    if (parts.includes('uplink')) await this.setLinks(provider, 'cut')
+    await Promise.all(
+      this.#topology.clients.map(({ name, on }) =>
+        this.#start(on, 'client', name, this.#files.clients.get(name))
+      )
     )
   }
 
+  async heal(part: StartPart): Promise<void> {
+    const { provider = '' } = this.#missing ?? {}
+    if (part === 'uplink') await this.setLinks(provider, 'clear')
+    if (part === 'server') await this.#startServers(providerOf(this.#topology, provider))
+    if (part === 'clock') this.#clock?.putRight()
+  }
+
+  redraw(client: string, topology: Topology): Promise<void> {
+    const plan = topology.clients.find(({ name }) => name === client)
+    if (plan === undefined) throw new RangeError(`the drawing has no client ${client}`)
+    rewriteClient(this.#folder, topology, plan)
+    this.#agents.get(client)?.child.kill('SIGHUP')
+    return Promise.resolve()
+  }
+
+  async holdings(client: string): Promise<readonly string[]> {
+    const sessions = await this.#control(client).sessions()
+    const servers = [...this.#files.servers].map(async ([name, { socket }]) => {
+      const control = new ControlClient(socketTransport(socket))
+      const mitigations = (await control.mitigations()).map(({ mitigationId, target, state }) => {
+        return `${name} mitigates ${mitigationId} ${target.prefixes.join(' ')} ${state}`
+      })
+      return [`${name} has ${(await control.sessions()).length} sessions`, ...mitigations]
+    })
+    return [
+      ...sessions.map((session) => `${session.peer} ${session.state}`),
+      ...(await Promise.all(servers)).flat()
+    ]
+  }
+
+  async #startServers({ name, servers }: ProviderPlan): Promise<void> {
+    const started = Object.keys(servers).map((server) =>
+      this.#start(name, 'server', server, this.#files.servers.get(server))
+    )
+    await Promise.all(started)
+  }
+
+  async #start(
+    host: string,
+    role: 'server' | 'client',
+    name: string,
+    files: { readonly config: string; readonly pacing: string } | undefined
+  ): Promise<void> {
+    if (files === undefined) throw new RangeError(`${name} has no configuration`)
+    const plain = auditedDots(files.pacing, role, '--config', files.config)
+    const command = role === 'client' ? (this.#clock?.before(plain) ?? plain) : plain
+    this.#agents.set(name, await untilReady(name, this.#network.namespace(host).start(command)))
+  }
+
   async sessions(client: string): Promise<readonly string[]> {
-    return (await this.#client(client).sessions()).map(({ state }) => state)
+    return (await this.#control(client).sessions()).map(({ state }) => state)
   }
 
   async protect(client: string, prefixes: readonly string[]): Promise<string | undefined> {
-    const answer = await this.#client(client).protect({ prefixes: [...prefixes] })
+    const answer = await this.#control(client).protect({ prefixes: [...prefixes] })
     return answer.accepted ? answer.protection.id : undefined
   }
 
   async release(client: string, protection: string): Promise<void> {
-    await this.#client(client).release(protection)
+    await this.#control(client).release(protection)
   }
 
   standing(client: string, protection: string): Promise<Standing> {
-    return this.#client(client).protection(protection)
+    return this.#control(client).protection(protection)
   }
 
   async setLinks(provider: string, weather: LinkWeather): Promise<void> {
@@ -165,10 +226,10 @@ class NetnsMultihomed implements MultihomedWorld {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  #client(name: string): ControlClient {
-    const client = this.#clients.get(name)
-    if (client === undefined) throw new RangeError(`the drawing has no client ${name}`)
-    return client
+  #control(client: string): ControlClient {
+    const files = this.#files.clients.get(client)
+    if (files === undefined) throw new RangeError(`the drawing has no client ${client}`)
+    return new ControlClient(socketTransport(files.socket))
   }
 }
 

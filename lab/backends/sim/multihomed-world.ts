@@ -1,14 +1,22 @@
-import { Milliseconds, Seconds, parseIpPrefix, silentLog } from '@breakwater/core'
-import type { IpPrefix, SocketAddress } from '@breakwater/core'
 import {
-  DomainName,
-  ProtectionId,
-  ServerName,
-  hostDotsClient,
-  hostDotsServer,
-  parseCuid
-} from '@breakwater/dots'
-import type { ClientHost, Cuid, ServerEvent, ServerHost, Site } from '@breakwater/dots'
+  Milliseconds,
+  Minutes,
+  Seconds,
+  UnavailableError,
+  WallTime,
+  formatIpPrefix,
+  parseIpPrefix,
+  silentLog
+} from '@breakwater/core'
+import type {
+  IpPrefix,
+  SecureEndpoint,
+  SecureEndpointHandlers,
+  SecureEndpointOptions,
+  SocketAddress
+} from '@breakwater/core'
+import { DomainName, ProtectionId, hostDotsClient, hostDotsServer, parseCuid } from '@breakwater/dots'
+import type { ClientHost, ClientPorts, Cuid, ServerEvent, ServerHost, Site } from '@breakwater/dots'
 import { dryRunMitigator } from '@breakwater/mitigators'
 import { memoryStore } from '@breakwater/store'
 import {
@@ -29,23 +37,48 @@ import {
   type ClientPlan,
   type ProviderPlan,
   type Topology,
+  entitledTo,
   hostAddressIn,
   linksOf,
   providerOf
 } from '../../multihomed/topology.ts'
-import type { HeardRequest, LinkWeather, MultihomedWorld, Standing } from '../../multihomed/world.ts'
+import { clientSite } from '../../multihomed/client-site.ts'
+import type {
+  HeardRequest,
+  LinkWeather,
+  MissingParts,
+  MultihomedWorld,
+  Standing,
+  StartPart,
+  WorldOptions
+} from '../../multihomed/world.ts'
+// Past the public door, which has none but whole agents.
+import { siteOfConfig } from '../../../packages/agents/src/config/site-of-config.ts'
 
 const PORT = 4646
+/** The world begins in 2026. */
+const NOT_AFTER = WallTime(Date.UTC(2028, 0))
 /** One way over an access link: of the nth link n times as long, so that one provider is slower than the other. */
 const LATENCY_MILLISECONDS = 10
 /** See `flooded-link`: a question may follow the first copy. */
 const REPETITION_SLACK_MILLISECONDS = 1050
 
-export async function openSimulatedMultihomed(topology: Topology, seed: number): Promise<MultihomedWorld> {
-  const world = new SimulatedMultihomed(topology, seed)
+/** By a calendar that is wrong by so much, no certificate is valid. */
+const WRONG_BY_MINUTES = 60 * 24 * 365 * 10
+
+export async function openSimulatedMultihomed(
+  topology: Topology,
+  options: WorldOptions
+): Promise<MultihomedWorld> {
+  const world = new SimulatedMultihomed(topology, options)
   await world.start()
   return world
 }
+
+type Open<Endpoint extends SecureEndpoint> = (
+  options: SecureEndpointOptions,
+  handlers: SecureEndpointHandlers
+) => Promise<Endpoint>
 
 /** An interface of a client's host: an access link, or the way over the internal network to one. */
 interface Exit {
@@ -62,12 +95,15 @@ class SimulatedMultihomed implements MultihomedWorld {
   readonly backend = 'sim'
   readonly #topology: Topology
   readonly #seed: number
+  readonly #missing: MissingParts | undefined
   readonly #clock = new VirtualClock({ microtaskTurns: 24 })
   readonly #network: SimulatedNetwork
   readonly #clients = new Map<string, ClientHost>()
-  readonly #servers: ServerHost[] = []
+  readonly #servers = new Map<string, ServerHost>()
   readonly #serverHosts = new Map<string, SimulatedHost>()
-  readonly #exits: { readonly host: SimulatedHost; readonly exit: Exit }[] = []
+  readonly #exits: { readonly client: string; readonly host: SimulatedHost; readonly exit: Exit }[] = []
+  /** Links without a carrier, by client and interface. */
+  readonly #unplugged = new Set<string>()
   readonly #heard: HeardRequest[] = []
   readonly #violations: string[] = []
   readonly #auditor = new PacingAuditor({
@@ -76,17 +112,59 @@ class SimulatedMultihomed implements MultihomedWorld {
   })
   #protections = 0
 
-  constructor(topology: Topology, seed: number) {
+  constructor(topology: Topology, { seed, missing }: WorldOptions) {
     this.#topology = topology
     this.#seed = seed
+    this.#missing = missing
     this.#network = new SimulatedNetwork({ clock: this.#clock, seed: derivedSeed(seed, 'network') })
   }
 
   async start(): Promise<void> {
     for (const provider of this.#topology.providers)
-      for (const [name, address] of Object.entries(provider.servers))
-        this.#servers.push(await this.#startServer(provider, name, address))
+      if (!this.#isMissing('server', provider.name)) await this.#startServers(provider)
+    if (this.#isMissing('clock')) this.#clock.stepWallClock(Minutes(WRONG_BY_MINUTES))
+    for (const client of this.#topology.clients) this.#addHost(client)
+    if (this.#isMissing('uplink')) await this.setLinks(this.#missing?.provider ?? '', 'cut')
     for (const client of this.#topology.clients) this.#startClient(client)
+  }
+
+  async heal(part: StartPart): Promise<void> {
+    const { provider } = this.#missing ?? { provider: '' }
+    if (part === 'uplink') await this.setLinks(provider, 'clear')
+    if (part === 'server') await this.#startServers(providerOf(this.#topology, provider))
+    if (part === 'clock') this.#clock.stepWallClock(Minutes(-WRONG_BY_MINUTES))
+  }
+
+  redraw(client: string, topology: Topology): Promise<void> {
+    const plan = topology.clients.find(({ name }) => name === client)
+    if (plan === undefined) throw new RangeError(`the drawing has no client ${client}`)
+    this.#client(client).updateSite(this.#sitePorts(topology, plan))
+    return Promise.resolve()
+  }
+
+  holdings(client: string): Promise<readonly string[]> {
+    const { sessions, requests } = this.#client(client).status()
+    return Promise.resolve([
+      ...sessions.map(({ server, state }) => `${server} ${state}`),
+      ...requests.map(({ server, mitigationId, target, state }) => {
+        return `${server} ${mitigationId} ${target.prefixes.map(formatIpPrefix).join(' ')} ${state}`
+      }),
+      ...[...this.#servers].flatMap(([name, server]) => [
+        `${name} has ${server.sessions().length} sessions`,
+        ...server.mitigations().map(({ mitigationId, target, state }) => {
+          return `${name} mitigates ${mitigationId} ${target.prefixes.map(formatIpPrefix).join(' ')} ${state}`
+        })
+      ])
+    ])
+  }
+
+  #isMissing(part: StartPart, provider = this.#missing?.provider): boolean {
+    return this.#missing?.parts.includes(part) === true && provider === this.#missing.provider
+  }
+
+  async #startServers(provider: ProviderPlan): Promise<void> {
+    for (const [name, address] of Object.entries(provider.servers))
+      this.#servers.set(name, await this.#startServer(provider, name, address))
   }
 
   sessions(client: string): Promise<readonly string[]> {
@@ -118,13 +196,17 @@ class SimulatedMultihomed implements MultihomedWorld {
   }
 
   setLinks(provider: string, weather: LinkWeather): Promise<void> {
-    for (const { host, exit } of this.#exits)
-      if (exit.link.provider === provider) change(host, exit.name, weather !== 'clear')
+    for (const { client, host, exit } of this.#exits) {
+      if (exit.link.provider !== provider) continue
+      change(host, exit.name, weather !== 'clear')
+      if (weather === 'cut') this.#unplugged.add(`${client} ${exit.name}`)
+      else this.#unplugged.delete(`${client} ${exit.name}`)
+    }
     return Promise.resolve()
   }
 
   async setProvider(provider: string, weather: 'cut' | 'clear'): Promise<void> {
-    await this.setLinks(provider, weather)
+    await this.setLinks(provider, weather === 'cut' ? 'silent' : 'clear')
     for (const server of Object.keys(providerOf(this.#topology, provider).servers)) {
       const host = this.#serverHosts.get(server)
       if (host !== undefined) change(host, 'eth0', weather === 'cut')
@@ -175,7 +257,7 @@ class SimulatedMultihomed implements MultihomedWorld {
 
   async destroy(): Promise<void> {
     for (const client of this.#clients.values()) await client.close()
-    for (const server of this.#servers) await server.stop()
+    for (const server of this.#servers.values()) await server.stop()
   }
 
   #client(name: string): ClientHost {
@@ -184,12 +266,12 @@ class SimulatedMultihomed implements MultihomedWorld {
     return client
   }
 
-  async #startServer(provider: ProviderPlan, name: string, address: string): Promise<ServerHost> {
+  #startServer(provider: ProviderPlan, name: string, address: string): Promise<ServerHost> {
     const host = this.#network.addHost(name, {
       interfaces: [{ name: 'eth0', addresses: [addressOf(address)] }]
     })
     this.#serverHosts.set(name, host)
-    const { ownPrefix, clients } = this.#topology
+    const { clients } = this.#topology
     return hostDotsServer({
       clock: this.#clock,
       entropy: seededEntropy(derivedSeed(this.#seed, name)),
@@ -207,7 +289,7 @@ class SimulatedMultihomed implements MultihomedWorld {
           name: 'site',
           dnsNames: clients.map((client) => clientName(client.name, provider.name)),
           pskIdentities: [],
-          prefixes: [provider.prefix, ...(ownPrefix === undefined ? [] : [ownPrefix])].map(prefixOf)
+          prefixes: entitledTo(this.#topology, provider).map(prefixOf)
         }
       ],
       log: silentLog,
@@ -222,7 +304,7 @@ class SimulatedMultihomed implements MultihomedWorld {
     this.#heard.push({ provider: server, method, outcome, targets, atMs: this.now() })
   }
 
-  #startClient(plan: ClientPlan): void {
+  #addHost(plan: ClientPlan): void {
     const exits = this.#exitsOf(plan)
     const host = this.#network.addHost(plan.name, {
       interfaces: exits.map(({ name, address, link }) => ({
@@ -231,24 +313,48 @@ class SimulatedMultihomed implements MultihomedWorld {
         conditions: { latency: Milliseconds(LATENCY_MILLISECONDS * link.number) }
       }))
     })
-    this.#exits.push(...exits.map((exit) => ({ host, exit })))
-    const domains = plan.providers.map((name) => DomainName(name))
+    this.#exits.push(...exits.map((exit) => ({ client: plan.name, host, exit })))
+  }
+
+  #startClient(plan: ClientPlan): void {
+    const host = this.#exits.find(({ client }) => client === plan.name)?.host
+    if (host === undefined) throw new RangeError(`${plan.name} has no link`)
     const client = hostDotsClient({
       clock: this.#clock,
       entropy: seededEntropy(derivedSeed(this.#seed, plan.name)),
-      open: auditedEndpoints(host.openSecureEndpoint, {
-        clock: this.#clock,
-        role: 'client',
-        pairOf: ({ path }) => `${plan.name} with ${JSON.stringify(path.remote)}`,
-        take: (datagram) => this.#auditor.take(datagram)
-      }),
-      openStream: host.openSecureStream,
-      site: this.#site(plan, exits),
-      credentials: new Map(domains.map((name) => [name, certificateOf(name, clientName(plan.name, name))])),
-      cuids: new Map(domains.map((name) => [name, cuidOf(`${plan.name} at ${name}`)])),
+      open: this.#unlessVain(
+        plan.name,
+        auditedEndpoints(host.openSecureEndpoint, {
+          clock: this.#clock,
+          role: 'client',
+          pairOf: ({ path }) => `${plan.name} with ${JSON.stringify(path.remote)}`,
+          take: (datagram) => this.#auditor.take(datagram)
+        })
+      ),
+      openStream: this.#unlessVain(plan.name, host.openSecureStream),
+      ...this.#sitePorts(this.#topology, plan),
+      reconnection: { retrySeconds: 60 },
       log: silentLog
     })
     this.#clients.set(plan.name, client)
+  }
+
+  /** What `VainAttempts` does for a real client. */
+  #unlessVain<Endpoint extends SecureEndpoint>(client: string, open: Open<Endpoint>): Open<Endpoint> {
+    return async (options, handlers) => {
+      if (this.#unplugged.has(`${client} ${options.interface}`) || this.#clock.wallClock() > NOT_AFTER)
+        throw new UnavailableError('LAB_ATTEMPT_VAIN', 'nothing can come of it', true)
+      return open(options, handlers)
+    }
+  }
+
+  #sitePorts(topology: Topology, plan: ClientPlan): Pick<ClientPorts, 'site' | 'credentials' | 'cuids'> {
+    const domains = plan.providers.map((name) => DomainName(name))
+    return {
+      site: this.#site(topology, plan),
+      credentials: new Map(domains.map((name) => [name, certificateOf(name, clientName(plan.name, name))])),
+      cuids: new Map(domains.map((name) => [name, cuidOf(`${plan.name} at ${name}`)]))
+    }
   }
 
   #exitsOf({ on, providers }: ClientPlan): readonly Exit[] {
@@ -262,36 +368,29 @@ class SimulatedMultihomed implements MultihomedWorld {
     })
   }
 
-  #site({ on, providers }: ClientPlan, exits: readonly Exit[]): Site {
-    const isOnCpe = this.#topology.cpes.some(({ name }) => name === on)
-    const domains = providers.map((name) => {
-      const plan = providerOf(this.#topology, name)
-      const own = exits.filter(({ link }) => link.provider === name)
-      return {
-        name: DomainName(name),
-        kind: 'access' as const,
-        interfaces: isOnCpe ? own.map((exit) => exit.name) : [],
-        prefixes: [prefixOf(plan.prefix)],
-        sources: own.length > 1 ? [] : own.map(({ address }) => addressOf(address)),
-        localAddresses: own.map((exit) => ({
-          address: addressOf(exit.address),
-          prefixLength: 30,
-          interface: { name: exit.name }
-        })),
-        servers: Object.entries(plan.servers).map(([server, address]) => ({
-          name: ServerName(server),
-          domain: DomainName(name),
-          referenceName: server,
-          addresses: [addressOf(address)],
-          port: PORT
-        }))
-      }
-    })
-    const { ownPrefix } = this.#topology
-    return {
-      domains,
-      providerIndependent: ownPrefix === undefined ? [] : [{ prefix: prefixOf(ownPrefix) }]
-    }
+  #site(topology: Topology, plan: ClientPlan): Site {
+    const exits = this.#exits.flatMap(({ client, exit }) => (client === plan.name ? [exit] : []))
+    const isOnCpe = topology.cpes.some(({ name }) => name === plan.on)
+    const exitsTo = (provider: string): Exit[] => exits.filter(({ link }) => link.provider === provider)
+    const { site } = siteOfConfig(
+      clientSite(topology, plan, (provider) => {
+        const own = exitsTo(provider)
+        return {
+          interfaces: isOnCpe ? own.map(({ name }) => name) : [],
+          sources: own.length > 1 ? [] : own.map(({ address }) => address)
+        }
+      })
+    )
+    const domains = site.domains.map((domain) => ({
+      ...domain,
+      servers: domain.servers.map((server) => ({ ...server, port: PORT })),
+      localAddresses: (domain.kind === 'service' ? exits : exitsTo(domain.name)).map(({ name, address }) => ({
+        address: addressOf(address),
+        prefixLength: 30,
+        interface: { name }
+      }))
+    }))
+    return { ...site, domains }
   }
 }
 
@@ -305,7 +404,7 @@ function socketAt(address: string): SocketAddress {
 }
 
 function certificateOf(provider: string, name: string): ReturnType<typeof simulatedCertificate> {
-  return simulatedCertificate({ authority: provider, subject: name, dnsNames: [name] })
+  return simulatedCertificate({ authority: provider, subject: name, dnsNames: [name], notAfter: NOT_AFTER })
 }
 
 function clientName(client: string, provider: string): string {

@@ -1,0 +1,62 @@
+import type { ClientConfig } from '@breakwater/agents'
+
+import {
+  type ClientPlan,
+  type ConsentPlan,
+  type ProviderPlan,
+  type Topology,
+  entitledTo,
+  providerOf
+} from './topology.ts'
+
+/** Interfaces and local addresses of a domain, as the host of the client has them; both empty for a service. */
+export interface DomainPlace {
+  readonly interfaces: readonly string[]
+  readonly sources: readonly string[]
+}
+
+type Configuration = Pick<ClientConfig, 'site' | 'domains'>
+type Domain = Configuration['domains'][number]
+
+/** Of the configuration of a client what the drawing says of its network: the same on every backend. */
+export function clientSite(
+  topology: Topology,
+  { providers, filter }: ClientPlan,
+  placeOf: (provider: string) => DomainPlace
+): Configuration {
+  const { ownPrefix, internal, consents = [] } = topology
+  const known = consents.filter(({ of, to }) => providers.includes(of) && providers.includes(to))
+  return {
+    site: {
+      ...(ownPrefix === undefined ? {} : { providerIndependent: [{ prefix: ownPrefix }] }),
+      ...(internal === undefined ? {} : { internal: [internal] }),
+      ...(known.length === 0 ? {} : { consents: known.map(consentOf) }),
+      ...(filter === undefined ? {} : { filters: [{ name: 'own', prefixes: [...filter] }] })
+    },
+    domains: providers.map((name) => domainOf(topology, providerOf(topology, name), placeOf(name)))
+  }
+}
+
+function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sources }: DomainPlace): Domain {
+  const { name, prefix, servers, isPool, protects } = provider
+  const { internal } = topology
+  const link = {
+    interfaces: [...interfaces],
+    sources: [...sources],
+    prefixes: [prefix],
+    ...(internal === undefined ? {} : { translations: [{ internal, external: prefix }] })
+  }
+  return {
+    name,
+    ...(protects === undefined
+      ? link
+      : { kind: 'service' as const, protects: [...entitledTo(topology, provider)] }),
+    ...(isPool === true ? { pool: true } : {}),
+    servers: Object.entries(servers).map(([server, address]) => ({ name: server, addresses: [address] }))
+  }
+}
+
+function consentOf({ of, to, prefix }: ConsentPlan) {
+  const span = { date: '2020-01-01', until: '2100-01-01' }
+  return { name: `${of} to ${to}`, of, to, prefixes: [prefix], givenBy: 'the owner of the drawing', ...span }
+}
