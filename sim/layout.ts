@@ -1,7 +1,8 @@
 import { equalIpAddresses } from '@breakwater/core'
-import type { IpAddress } from '@breakwater/core'
+import type { Instant, IpAddress } from '@breakwater/core'
 import type { ClientDomain, Cuid, DomainName, Site } from '@breakwater/dots'
 import type { Oracle } from './oracle/oracle.ts'
+import type { NetworkFault } from './scenario.ts'
 
 /**
  * Who is where in a world, worked out from the plain data of its scenario. Worlds of every family run on one; what an
@@ -41,6 +42,16 @@ export interface ClientPlan {
   /** By a router of the site that the client is behind; undefined: its host has the links itself. */
   readonly router: 'by-source' | undefined
   readonly oracle: Oracle
+  /** Undefined: its network stays as it is. */
+  readonly network?: ChangingNetwork
+}
+
+/** A network that becomes another one while the client runs. */
+export interface ChangingNetwork {
+  /** As it is under these changes. */
+  under(changes: readonly NetworkFault[]): Pick<ClientPlan, 'site' | 'attachments'>
+  /** The client was told of them at that moment: the oracle goes by what the client knows. */
+  told(changes: readonly NetworkFault[], at: Instant): void
 }
 
 /** What a client has of a provisioning domain. */
@@ -57,6 +68,7 @@ export interface Attachment {
   /** Number of the domain. */
   readonly domain: number
   readonly interface: string
+  /** Of a network that changes: all that it ever has. */
   readonly addresses: readonly IpAddress[]
 }
 

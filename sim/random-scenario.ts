@@ -1,7 +1,7 @@
 import { assignedPrefixes, ownPrefixes, prefixInside } from './addressing.ts'
 import { Chance } from './chance.ts'
 import { LINK_FAULTS, PROVIDER_FAULTS, SITE_FAULTS, isLinkFault, isSiteFault } from './scenario.ts'
-import type { Action, Fault, FaultKind, Scenario, SitePlan } from './scenario.ts'
+import type { Action, Fault, TroubleKind, Scenario, SitePlan } from './scenario.ts'
 
 const LIFETIMES = [60, 120, 300, 600, 1800, 3600] as const
 
@@ -186,7 +186,7 @@ function foreignPrefix(chance: Chance, site: SitePlan, sites: readonly SitePlan[
 }
 
 /** What may go wrong in every world. */
-const ANYWHERE: readonly FaultKind[] = [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS].filter(
+const ANYWHERE: readonly TroubleKind[] = [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS].filter(
   (kind) => kind !== 'udp-blocked' && kind !== 'redirect'
 )
 
@@ -205,7 +205,7 @@ function randomFaults(
 
 function randomFault(
   chance: Chance,
-  kind: FaultKind,
+  kind: TroubleKind,
   sites: readonly SitePlan[],
   providers: number,
   stormSeconds: number

@@ -115,10 +115,21 @@ export const SITE_FAULTS = [
   'notebook-damage'
 ] as const
 
+/** What can become of a multihomed network itself, at one of its providers, and then be undone. */
+export const NETWORK_CHANGES = [
+  'renumbering',
+  'provider-vanishes',
+  'prefix-moves',
+  'address-vanishes'
+] as const
+
+export type NetworkChangeKind = (typeof NETWORK_CHANGES)[number]
 export type LinkFaultKind = (typeof LINK_FAULTS)[number]
 export type ProviderFaultKind = (typeof PROVIDER_FAULTS)[number]
 export type SiteFaultKind = (typeof SITE_FAULTS)[number]
-export type FaultKind = LinkFaultKind | ProviderFaultKind | SiteFaultKind
+/** What goes wrong with things that stay where they are. */
+export type TroubleKind = LinkFaultKind | ProviderFaultKind | SiteFaultKind
+export type FaultKind = TroubleKind | NetworkChangeKind
 
 /** The provider that a server belongs to. */
 export function homeOf({ providers, alternates }: Scenario, server: number): number {
@@ -133,6 +144,10 @@ export function alternateOf({ providers, alternates }: Scenario, provider: numbe
 
 export function isLinkFault(kind: FaultKind): kind is LinkFaultKind {
   return LINK_FAULTS.some((each) => each === kind)
+}
+
+export function isOfNetwork(fault: Fault): fault is NetworkFault {
+  return 'domain' in fault
 }
 
 export function isSiteFault(kind: FaultKind): kind is SiteFaultKind {
@@ -164,4 +179,10 @@ export interface SiteFault extends FaultBase {
   readonly site: number
 }
 
-export type Fault = LinkFault | ProviderFault | SiteFault
+/** The operator, or who configures the site for it, tells the client of it at once. */
+export interface NetworkFault extends FaultBase {
+  readonly kind: NetworkChangeKind
+  readonly domain: number
+}
+
+export type Fault = LinkFault | ProviderFault | SiteFault | NetworkFault

@@ -44,7 +44,7 @@ function protectionFaults({ clock }: WorldView, customer: Customer): string[] {
     const request = customer.wanted.get(id)
     if (request === undefined) faults.push(`released protection ${id} is ${state}`)
     else {
-      const expected = finalState(customer.plan.oracle.expect(request, clock.now()))
+      const expected = finalState(customer.expect(request, clock.now()))
       if (state !== expected) faults.push(`protection ${id} is ${state} instead of ${expected}`)
     }
   }

@@ -69,7 +69,7 @@ class AskedInParallel implements Invariant {
     const status = customer.status()
     if (request === undefined || status === undefined || !this.#view.weather.isCalm(CALM)) return
     const unasked = new Map<number, readonly IpPrefix[]>()
-    for (const { servers, prefixes } of customer.plan.oracle.expect(request, at).asked) {
+    for (const { servers, prefixes } of customer.expect(request, at).asked) {
       const [server = -1] = servers
       const called = this.#view.layout.servers[server]?.called
       const session = status.sessions.find((each) => each.server === called)

@@ -15,7 +15,7 @@ export const neverSilent: MakeInvariant = ({ customers, clock }) => ({
       for (const status of customer.status()?.protections ?? []) {
         const request = wanted.get(status.id)
         if (request === undefined) continue
-        for (const lack of lacksOf(status, plan.oracle.expect(request, clock.now())))
+        for (const lack of lacksOf(status, customer.expect(request, clock.now())))
           report(`protection ${status.id} of site ${plan.number} ${lack}`)
       }
     }

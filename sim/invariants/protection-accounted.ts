@@ -1,5 +1,5 @@
 import type { ProtectionRequest, ProtectionStatus } from '@breakwater/dots'
-import type { ClientPlan } from '../layout.ts'
+import type { Customer } from '../world/customer.ts'
 import type { MakeInvariant, WorldView } from './invariant.ts'
 
 /**
@@ -16,8 +16,7 @@ export const protectionAccounted: MakeInvariant = (view) => ({
         const found = status.protections.find(({ id }) => id === request.id)
         if (found === undefined) report(`site ${customer.plan.number} forgot its protection ${name}`)
         else
-          for (const fault of faultsOf(found, request, view, customer.plan))
-            report(`protection ${name}: ${fault}`)
+          for (const fault of faultsOf(found, request, view, customer)) report(`protection ${name}: ${fault}`)
       }
     }
   }
@@ -27,9 +26,9 @@ function faultsOf(
   status: ProtectionStatus,
   request: ProtectionRequest,
   { layout, clock }: WorldView,
-  { oracle }: ClientPlan
+  customer: Customer
 ): string[] {
-  const expectation = oracle.expect(request, clock.now())
+  const expectation = customer.expect(request, clock.now())
   const listed = new Set(status.servers.map(({ server }) => server as string))
   const calls = (servers: readonly number[]): Set<string> =>
     new Set(servers.map((each) => layout.servers[each]?.called ?? ''))

@@ -13,8 +13,9 @@ import type { Invariant, MakeInvariant, Report, WorldView } from './invariant.ts
  */
 export const transcript: MakeInvariant = (view) => new Transcript(view)
 
-/** Texts that look like an address or a prefix of either family. */
-const ADDRESSES = /(?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}(?:\/\d{1,3})?/g
+/** Texts that look like an address or a prefix of either family; tokens are random bytes, and look like short ones. */
+const ADDRESSES =
+  /(?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?|[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f:]*(?:\/\d{1,3})?/g
 
 /** What operators of these worlds call protections. */
 const PROTECTION = 'wish-'

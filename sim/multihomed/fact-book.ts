@@ -7,6 +7,32 @@ import { serversOf } from './multihomed-scenario.ts'
 
 /** What is true of a multihomed network at each moment, for one of its clients; from the scenario alone. */
 export class FactBook {
+  readonly #chapters: FactChapter[]
+
+  constructor(scenario: MultihomedScenario, client: number) {
+    this.#chapters = [{ from: undefined, page: new FactPage(scenario, client) }]
+  }
+
+  /** From now on, the network is another one. */
+  turn(scenario: MultihomedScenario, client: number, from: Instant): void {
+    this.#chapters.push({ from, page: new FactPage(scenario, client) })
+  }
+
+  /** The same object as long as nothing changes. */
+  at(at: Instant): Facts {
+    const found = this.#chapters.findLast(({ from }) => from === undefined || from <= at)
+    if (found === undefined) throw new RangeError('no facts')
+    return found.page.at(at)
+  }
+}
+
+interface FactChapter {
+  readonly from: Instant | undefined
+  readonly page: FactPage
+}
+
+/** What is true of a network that stays as it is, while consents come and go. */
+export class FactPage {
   readonly #scenario: MultihomedScenario
   readonly #client: PlacedClient
   readonly #pages = new Map<string, Facts>()

@@ -1,25 +1,37 @@
-import { Seconds, after, ipAddressFromBytes, ipAddressToBytes, prefixContains } from '@breakwater/core'
+import {
+  Seconds,
+  after,
+  formatIpAddress,
+  formatIpPrefix,
+  ipAddressFromBytes,
+  ipAddressToBytes,
+  prefixContains
+} from '@breakwater/core'
 import type { IpAddress, IpFamily, IpPrefix } from '@breakwater/core'
 import { DomainName, ServerName, parseCuid } from '@breakwater/dots'
 import type { ClientDomain, Consent, Cuid, ProvisioningDomain, Site } from '@breakwater/dots'
 import { VirtualClock, address } from '@breakwater/testing'
 import { prefix, serverAddresses } from '../addressing.ts'
 import type { Attachment, ClientPlan, Layout, ServerPlan } from '../layout.ts'
-import { FactBook } from './fact-book.ts'
+import { FactBook, FactPage } from './fact-book.ts'
 import { Oracle } from '../oracle/oracle.ts'
 import type { MultihomedScenario, PlacedClient } from './multihomed-scenario.ts'
 import { domainOf, serversOf } from './multihomed-scenario.ts'
+import { changed, statesOf } from './network-change.ts'
 
 /** Who is where in a world of one multihomed network. */
 export function multihomedLayout(scenario: MultihomedScenario): Layout {
-  const clients = scenario.clients.map((client, number) => clientPlan(scenario, client, number))
+  const states = statesOf(scenario).map((changes) => changed(scenario, changes))
+  const clients = scenario.clients.map((_, number) => clientPlan(scenario, states, number))
   const count = scenario.domains.reduce((sum, { servers }) => sum + servers, 0)
-  const servers = Array.from({ length: count }, (_, number) => serverPlan(scenario, clients, number))
+  const pages = clients.map(({ number }) => states.map((state) => new FactPage(state, number)))
+  const servers = Array.from({ length: count }, (_, number) => serverPlan(scenario, pages, clients, number))
   return { servers, clients }
 }
 
 function serverPlan(
   scenario: MultihomedScenario,
+  pages: readonly (readonly FactPage[])[],
   clients: readonly ClientPlan[],
   number: number
 ): ServerPlan {
@@ -35,7 +47,9 @@ function serverPlan(
     customers: clients.flatMap((client): ClientDomain[] => {
       const domain = client.domains.find((each) => each.number === home)
       if (domain === undefined) return []
-      const prefixes = new FactBook(scenario, client.number).everHeardBy(number)
+      // Whom a prefix is routed to, the provider knows before its customer does.
+      const all = (pages[client.number] ?? []).flatMap((page) => page.everHeardBy(number))
+      const prefixes = [...new Map(all.map((each) => [formatIpPrefix(each), each])).values()]
       return [{ name: `site-${client.number}`, dnsNames: [domain.subject], pskIdentities: [], prefixes }]
     })
   }
@@ -68,13 +82,15 @@ function cuidOf(client: number, domain: number): Cuid {
   return cuid
 }
 
-function clientPlan(scenario: MultihomedScenario, client: PlacedClient, number: number): ClientPlan {
+function clientPlan(
+  scenario: MultihomedScenario,
+  states: readonly MultihomedScenario[],
+  number: number
+): ClientPlan {
   const facts = new FactBook(scenario, number)
-  const attachments = client.domains.flatMap((domain): Attachment[] => {
-    if (scenario.domains[domain]?.kind !== 'access') return []
-    const via = client.place === 'lan' ? 'lan0' : `wan-${domain}`
-    return [{ domain, interface: via, addresses: sourcesOf(scenario, number, domain) }]
-  })
+  const client = clientOf(scenario, number)
+  const attachments = attachmentsOf(scenario, number)
+  const ever = states.flatMap((state) => attachmentsOf(state, number))
   return {
     number,
     site: siteOf(scenario, client, attachments),
@@ -84,19 +100,49 @@ function clientPlan(scenario: MultihomedScenario, client: PlacedClient, number: 
       cuid: cuidOf(number, domain),
       subject: `client-${number}.domain-${domain}.example`
     })),
-    attachments,
+    attachments: attachments.map((each) => ({ ...each, addresses: addressesEver(each, ever) })),
     router: client.place === 'lan' ? 'by-source' : undefined,
-    oracle: new Oracle((at) => facts.at(at))
+    oracle: new Oracle((at) => facts.at(at)),
+    network: {
+      under: (changes) => {
+        const now = changed(scenario, changes)
+        const links = attachmentsOf(now, number)
+        return { site: siteOf(now, clientOf(now, number), links), attachments: links }
+      },
+      told: (changes, at) => facts.turn(changed(scenario, changes), number, at)
+    }
   }
+}
+
+function clientOf({ clients }: MultihomedScenario, number: number): PlacedClient {
+  const found = clients[number]
+  if (found === undefined) throw new RangeError(`no client ${number}`)
+  return found
+}
+
+function attachmentsOf(scenario: MultihomedScenario, number: number): Attachment[] {
+  const { domains, place } = clientOf(scenario, number)
+  return domains.flatMap((domain): Attachment[] => {
+    if (scenario.domains[domain]?.kind !== 'access') return []
+    const via = place === 'lan' ? 'lan0' : `wan-${domain}`
+    return [{ domain, interface: via, addresses: sourcesOf(scenario, number, domain) }]
+  })
+}
+
+function addressesEver({ domain }: Attachment, all: readonly Attachment[]): IpAddress[] {
+  const own = all.filter((each) => each.domain === domain).flatMap(({ addresses }) => addresses)
+  return [...new Map(own.map((each) => [formatIpAddress(each), each])).values()]
 }
 
 /** One address of each family, in a prefix of the domain's where there is room, else one of the link itself. */
 function sourcesOf(scenario: MultihomedScenario, client: number, domain: number): IpAddress[] {
-  const { families = [], prefixes = [] } = scenario.domains[domain] ?? {}
+  const { families = [], lost = [], prefixes = [] } = scenario.domains[domain] ?? {}
   const foreign = scenario.domains
     .flatMap((other, index) => (index === domain ? [] : other.prefixes))
     .map(prefix)
-  const inOrder = [6, 4].flatMap((family): IpFamily[] => families.filter((each) => each === family))
+  const inOrder = [6, 4].flatMap((family): IpFamily[] =>
+    families.filter((each) => each === family && !lost.includes(each))
+  )
   return inOrder.map((family) => {
     const roomy = prefixes.map(prefix).find((own) => {
       const isFree = !foreign.some((other) => prefixContains(own, other) || prefixContains(other, own))
@@ -164,6 +210,8 @@ function provisioningDomain(
     interfaces: link === undefined ? [] : [link.interface],
     prefixes: plan.prefixes.map(prefix),
     sources: link?.addresses ?? [],
+    // Nobody chose a source: there is none at present, and that may change.
+    ...(link?.addresses.length === 0 ? { localAddresses: [] } : {}),
     servers: serversOf(scenario, number).map((server) => ({
       name: ServerName(calledOf(server)),
       domain: name,

@@ -23,6 +23,8 @@ export interface DomainPlan {
   /** Of its link; a service has none, and both. */
   readonly families: readonly IpFamily[]
   readonly prefixes: readonly string[]
+  /** Families of which its link has lost its address. */
+  readonly lost: readonly IpFamily[]
   /** Of a service: what it may protect. */
   readonly protects: readonly string[]
   /** How many. With none, what comes in through it is not mitigated. */

@@ -1,8 +1,15 @@
 import { addressBits, formatIpPrefix, prefixOf } from '@breakwater/core'
 import { prefix } from '../addressing.ts'
 import { Chance } from '../chance.ts'
-import { LINK_FAULTS, PROVIDER_FAULTS, SITE_FAULTS, isLinkFault, isSiteFault } from '../scenario.ts'
-import type { Action, Fault, FaultKind } from '../scenario.ts'
+import {
+  LINK_FAULTS,
+  NETWORK_CHANGES,
+  PROVIDER_FAULTS,
+  SITE_FAULTS,
+  isLinkFault,
+  isSiteFault
+} from '../scenario.ts'
+import type { Action, Fault, TroubleKind, NetworkFault } from '../scenario.ts'
 import type { MultihomedScenario, PlacedClient } from './multihomed-scenario.ts'
 import { classPrefixes, pieceOf, randomNetwork } from './random-network.ts'
 import type { Network } from './random-network.ts'
@@ -14,6 +21,7 @@ export function randomMultihomedScenario(seed: number): MultihomedScenario {
   const network = randomNetwork(new Chance(seed, 'network'), stormSeconds)
   const faults = randomFaults(new Chance(seed, 'faults'), network, stormSeconds)
   const wishes = new Chance(seed, 'actions')
+  const changes = randomChanges(new Chance(seed, 'changes'), network, stormSeconds)
   return {
     seed,
     ...network,
@@ -26,12 +34,12 @@ export function randomMultihomedScenario(seed: number): MultihomedScenario {
     actions: network.clients.flatMap((_, number) =>
       randomActions(wishes, network, number, stormSeconds, faults)
     ),
-    faults
+    faults: [...faults, ...changes]
   }
 }
 
 /** Not in this family: certificates and redirects, which the other one has. Consents go by the calendar of the client. */
-const ANYWHERE: readonly FaultKind[] = [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS].filter(
+const ANYWHERE: readonly TroubleKind[] = [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS].filter(
   (kind) => kind !== 'redirect' && kind !== 'certificate-expiry' && kind !== 'client-clock-step'
 )
 
@@ -46,7 +54,7 @@ function randomFaults(chance: Chance, network: Network, stormSeconds: number): F
 
 function randomFault(
   chance: Chance,
-  kind: FaultKind,
+  kind: TroubleKind,
   { clients, domains }: Network,
   stormSeconds: number
 ): Fault {
@@ -59,6 +67,27 @@ function randomFault(
   if (isLinkFault(kind)) return { ...base, kind, site, provider: chance.oneOf(links) }
   const servers = domains.reduce((sum, domain) => sum + domain.servers, 0)
   return { ...base, kind, provider: chance.integer(0, servers - 1) }
+}
+
+/** What becomes of the network: nothing, a few things, or one provider that comes and goes. */
+function randomChanges(chance: Chance, { domains }: Network, stormSeconds: number): NetworkFault[] {
+  if (chance.happens(0.4)) return []
+  const domain = chance.integer(0, domains.length - 1)
+  if (chance.happens(0.2)) {
+    const step = chance.between(4, 20)
+    const from = chance.between(10, stormSeconds / 2)
+    return Array.from({ length: 12 }, (_, index): NetworkFault => {
+      const at = from + index * step
+      return { kind: 'provider-vanishes', at, lasts: step / 2, strength: chance.between(0, 1), domain }
+    }).filter(({ at, lasts }) => at + lasts < stormSeconds)
+  }
+  return Array.from({ length: chance.integer(1, 5) }, (): NetworkFault => {
+    // It was not there from the beginning, or is gone for a while.
+    const at = chance.oneOf([0, chance.between(0, stormSeconds * 0.9)])
+    const lasts = Math.min(chance.between(1, chance.oneOf([30, 300, 1200])), stormSeconds - at)
+    const kind = chance.oneOf(NETWORK_CHANGES)
+    return { kind, at, lasts, strength: chance.between(0, 1), domain: chance.integer(0, domains.length - 1) }
+  })
 }
 
 /** Mostly a few protections that change, and sometimes very many at once. */

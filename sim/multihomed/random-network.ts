@@ -115,6 +115,7 @@ function randomLink(chance: Chance, number: number, budget: number, taken: IpPre
     kind: 'access',
     families,
     prefixes: prefixes.flatMap((each) => each ?? []),
+    lost: [],
     protects: [],
     servers,
     isPool: servers > 1 && chance.happens(0.6),
@@ -212,6 +213,7 @@ function randomService(chance: Chance, own: readonly string[], links: readonly D
     kind: 'service',
     families: [4, 6],
     prefixes: [],
+    lost: [],
     protects: listed.map((text) => {
       const whole = prefix(text)
       const isWhole = chance.happens(0.6)

@@ -1,6 +1,13 @@
-import { equalIpAddresses, silentLog } from '@breakwater/core'
+import { Seconds, after, equalIpAddresses, silentLog } from '@breakwater/core'
 import { LEAST_UDP_PROBE_SECONDS, Notebook, ProtectionId, hostDotsClient } from '@breakwater/dots'
-import type { Instant, IpFamily, NetworkPath, OpenSecureEndpoint, Transport } from '@breakwater/core'
+import type {
+  Duration,
+  Instant,
+  IpFamily,
+  NetworkPath,
+  OpenSecureEndpoint,
+  Transport
+} from '@breakwater/core'
 import type { ClientHost, ClientStatus, DomainName, ProtectionRequest, Site } from '@breakwater/dots'
 import { derivedSeed, seededEntropy } from '@breakwater/testing'
 import type { simulatedCertificate } from '@breakwater/testing'
@@ -14,8 +21,9 @@ import type {
 import { prefix } from '../addressing.ts'
 import { Chance } from '../chance.ts'
 import { attachmentOf, serverAt } from '../layout.ts'
-import type { ClientPlan, DomainOfClient, Layout } from '../layout.ts'
-import type { Action, Course } from '../scenario.ts'
+import type { Attachment, ClientPlan, DomainOfClient, Layout } from '../layout.ts'
+import type { Expectation } from '../oracle/facts.ts'
+import type { Action, Course, NetworkFault } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
 import {
@@ -27,10 +35,16 @@ import {
   unbound,
   withoutReasons
 } from './flawed-client.ts'
-import { joinNetwork, uplinkName } from './home-network.ts'
+import { joinNetwork, readdress, uplinkName } from './home-network.ts'
 import { Calendar, Process } from './process.ts'
 import { credentialsOf } from './provider.ts'
 import { commonParameters, wantedConfiguration } from './session-parameters.ts'
+
+/** Addresses that are on their way out stay so long: a session moves, and a server that goes is withdrawn from. */
+const FAREWELL: Duration = Seconds(200)
+
+/** What was sent before an address went has arrived by then. */
+const ON_THE_WAY: Duration = Seconds(5)
 
 /** What a firewall tells traffic by. */
 export type TrafficKind = Transport | IpFamily
@@ -81,7 +95,13 @@ export class Customer {
   readonly #scenario: Course
   readonly #layout: Layout
   readonly #clock: VirtualClock
-  #site: Site
+  readonly #changeSite: (site: Site) => Site
+  #network: readonly NetworkFault[] = []
+  #mayUseTcp = false
+  /** Requests that this life of the client asked somebody for. */
+  #placed = new WeakSet<ProtectionRequest>()
+  /** The same requests, where a part is enough. */
+  readonly #lenient = new WeakMap<ProtectionRequest, ProtectionRequest>()
   readonly #dates: CertificateDates
   #credentials = new Map<DomainName, ReturnType<typeof simulatedCertificate>>()
   #process: Process
@@ -99,7 +119,7 @@ export class Customer {
     layout: Layout,
     network: SimulatedNetwork,
     clock: VirtualClock,
-    site: Site,
+    changeSite: (site: Site) => Site,
     dates: CertificateDates
   ) {
     this.#dates = dates
@@ -108,12 +128,22 @@ export class Customer {
     this.#scenario = scenario
     this.#layout = layout
     this.#clock = clock
-    this.#site = site
+    this.#changeSite = changeSite
     const { host, router } = joinNetwork(plan, scenario, network)
     this.host = host
     this.router = router
     network.block(({ transport, path }) => this.#isBlocked(transport, path))
     this.#process = new Process(clock, this.calendar)
+  }
+
+  /** What must come of a request: what was taken up once is not refused when a piece of it is nobody's any more. */
+  expect(request: ProtectionRequest, at: Instant): Expectation {
+    const { oracle } = this.plan
+    const found = oracle.expect(request, at)
+    if (!found.isRefused || !this.#placed.has(request)) return found
+    const lenient = this.#lenient.get(request) ?? { ...request, allowPartial: true }
+    this.#lenient.set(request, lenient)
+    return oracle.expect(lenient, at)
   }
 
   /** Undefined while it is down. */
@@ -133,6 +163,9 @@ export class Customer {
     this.#process = process
     this.host.thaw()
     this.life++
+    this.plan.network?.told(this.#network, this.#clock.now())
+    this.#placed = new WeakSet()
+    this.#notePlaced()
     this.#credentials = new Map(this.plan.domains.map((each) => [each.name, this.#certificate(each)]))
     this.#isReady = false
     this.#notebook = this.#scenario.clientsRemember ? this.#openNotebook(process) : undefined
@@ -228,6 +261,7 @@ export class Customer {
       // Of two wishes that a frozen client hears when it goes on, it acts on the first before it knows the second.
       if (this.wanted.get(action.protection) === request)
         this.wantedSince.set(action.protection, this.#clock.now())
+      this.#notePlaced()
       this.#client?.protect(request)
     })
   }
@@ -272,6 +306,44 @@ export class Customer {
     return false
   }
 
+  /** These changes are on its network now, and the last of them has just begun or ended. */
+  changeNetwork(changes: readonly NetworkFault[], { strength }: NetworkFault): void {
+    const { network } = this.plan
+    if (network === undefined) return
+    this.#network = changes
+    const { attachments } = network.under(changes)
+    const isGentle = strength < 0.5
+    if (isGentle) this.#readdress(attachments, 'all')
+    this.#process.whenAwake(() => {
+      if (this.#network !== changes) return
+      network.told(changes, this.#clock.now())
+      this.#notePlaced()
+      this.#client?.updateSite({ site: this.#site })
+    })
+    if (!isGentle) this.#readdress(attachments, 'routed')
+    this.#clock.schedule(after(this.#clock.now(), isGentle ? FAREWELL : ON_THE_WAY), () => {
+      if (this.#network === changes) this.#readdress(attachments, 'none')
+    })
+  }
+
+  #notePlaced(): void {
+    const now = this.#clock.now()
+    for (const request of this.wanted.values())
+      if (this.plan.oracle.expect(request, now).asked.length > 0) this.#placed.add(request)
+  }
+
+  /** Gives the links these addresses, and lets them keep the others where they may. */
+  #readdress(links: readonly Attachment[], keepsOthers: Parameters<typeof readdress>[3]): void {
+    const now = new Map(links.map(({ domain, addresses }) => [domain, addresses]))
+    readdress(this.plan, this, (domain) => now.get(domain) ?? [], keepsOthers)
+  }
+
+  /** As its operator configured it. */
+  get #site(): Site {
+    const site = this.#changeSite(this.plan.network?.under(this.#network).site ?? this.plan.site)
+    return this.#mayUseTcp ? withTcp(site) : site
+  }
+
   /** As SIGSTOP does to a program that runs. */
   freeze(): void {
     if (!this.#process.isAlive) return
@@ -304,13 +376,7 @@ export class Customer {
 
   /** Its operator lets later lives of the client go over TCP, too. */
   allowTcp(): void {
-    this.#site = {
-      ...this.#site,
-      domains: this.#site.domains.map((domain) => ({
-        ...domain,
-        servers: domain.servers.map((server) => ({ ...server, transports: ['udp', 'tcp'] }))
-      }))
-    }
+    this.#mayUseTcp = true
   }
 
   #openNotebook(process: Process): Notebook {
@@ -324,6 +390,16 @@ export class Customer {
     const [first = own] = this.plan.domains
     const { number, subject } = this.flaws.hasOneCertificate === true ? { ...first, number: own.number } : own
     return credentialsOf(number, subject, this.#dates.notAfter('clients', number))
+  }
+}
+
+function withTcp(site: Site): Site {
+  return {
+    ...site,
+    domains: site.domains.map((domain) => ({
+      ...domain,
+      servers: domain.servers.map((server) => ({ ...server, transports: ['udp', 'tcp'] }))
+    }))
   }
 }
 

@@ -1,6 +1,12 @@
-import { Milliseconds, addressBits, prefixOf } from '@breakwater/core'
+import { Milliseconds, addressBits, formatIpAddress, prefixOf } from '@breakwater/core'
+import type { IpAddress, IpPrefix } from '@breakwater/core'
 import { PortTranslation } from '@breakwater/testing'
-import type { SimulatedHost, SimulatedNetwork, SimulatedRouter } from '@breakwater/testing'
+import type {
+  SimulatedHost,
+  SimulatedInterface,
+  SimulatedNetwork,
+  SimulatedRouter
+} from '@breakwater/testing'
 import type { ClientPlan } from '../layout.ts'
 import type { Course } from '../scenario.ts'
 
@@ -35,7 +41,7 @@ export function joinNetwork(
     uplinks: plan.attachments.map(({ domain, addresses }) => ({
       name: uplinkName(domain),
       addresses: [],
-      routedPrefixes: addresses.map((each) => prefixOf(each, addressBits(each.family))),
+      routedPrefixes: addresses.map(hostPrefix),
       conditions
     }))
   })
@@ -43,6 +49,37 @@ export function joinNetwork(
   const addresses = plan.attachments.flatMap((each) => each.addresses)
   const lan = { name: first?.interface ?? 'lan0', addresses, behind: router }
   return { host: network.addHost(name, { routing, interfaces: [lan] }), router }
+}
+
+/**
+ * Changes the addresses of all links.
+ * @param keepsOthers What a link has now it keeps besides. `routed`: only its provider still takes and brings that, for what
+ *   is on its way through a router.
+ */
+export function readdress(
+  plan: ClientPlan,
+  { host, router }: HomeNetwork,
+  addressesOf: (domain: number) => readonly IpAddress[],
+  keepsOthers: 'all' | 'routed' | 'none'
+): void {
+  const all = new Map<SimulatedInterface, IpAddress[]>()
+  for (const { domain, interface: name } of plan.attachments) {
+    const link = host.interface(name)
+    const uplink = router?.uplink(uplinkName(domain))
+    const routed = uplink?.routedPrefixes.map(({ address }) => address) ?? link.addresses
+    const now = addressesOf(domain)
+    uplink?.route(withOthers(now, keepsOthers === 'none' ? [] : routed).map(hostPrefix))
+    all.set(link, [...(all.get(link) ?? []), ...withOthers(now, keepsOthers === 'all' ? routed : [])])
+  }
+  for (const [link, addresses] of all) link.renumber(addresses)
+}
+
+function withOthers(addresses: readonly IpAddress[], others: readonly IpAddress[]): IpAddress[] {
+  return [...new Map([...addresses, ...others].map((each) => [formatIpAddress(each), each])).values()]
+}
+
+function hostPrefix(address: IpAddress): IpPrefix {
+  return prefixOf(address, addressBits(address.family))
 }
 
 export function uplinkName(domain: number): string {

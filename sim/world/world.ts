@@ -1,4 +1,5 @@
 import { Milliseconds } from '@breakwater/core'
+import type { Site } from '@breakwater/dots'
 import { SimulatedNetwork, VirtualClock, derivedSeed } from '@breakwater/testing'
 import type { TraceEntry } from '@breakwater/testing'
 import type { PlantedBug } from '../canary.ts'
@@ -54,8 +55,8 @@ export class World implements WorldView {
       return new Provider(scenario, plan, alternate, network, clock, dates)
     })
     this.customers = clients.map((plan) => {
-      const site = canary?.changeSite?.(plan.site) ?? plan.site
-      return new Customer(scenario, plan, layout, network, clock, site, dates)
+      const changeSite = canary?.changeSite ?? ((site: Site): Site => site)
+      return new Customer(scenario, plan, layout, network, clock, changeSite, dates)
     })
     for (const customer of this.customers) canary?.changeCustomer?.(customer)
     this.weather = new Weather(clock, this.customers, this.providers)

@@ -1,4 +1,5 @@
-import type { Fault, FaultKind, LinkFault, ProviderFault, SiteFault } from '../../scenario.ts'
+import { isOfNetwork } from '../../scenario.ts'
+import type { Fault, FaultKind, LinkFault, NetworkFault, ProviderFault, SiteFault } from '../../scenario.ts'
 
 /** The faults that are on. Those of one kind at one place may overlap: conditions are worked out anew from all. */
 export class ActiveFaults {
@@ -24,6 +25,11 @@ export class ActiveFaults {
 
   *ofProvider(provider: number): Iterable<ProviderFault> {
     for (const fault of this.#faults) if (isAtProvider(fault) && fault.provider === provider) yield fault
+  }
+
+  /** In the order in which they began. */
+  ofNetwork(): readonly NetworkFault[] {
+    return [...this.#faults].filter(isOfNetwork)
   }
 
   *ofSite(site: number): Iterable<SiteFault> {

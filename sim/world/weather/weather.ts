@@ -1,6 +1,7 @@
 import { Seconds, after, between } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import type { VirtualClock } from '@breakwater/testing'
+import { isOfNetwork } from '../../scenario.ts'
 import type { Fault, FaultKind } from '../../scenario.ts'
 import type { Customer } from '../customer.ts'
 import type { Provider } from '../provider.ts'
@@ -64,6 +65,10 @@ export class Weather {
   /** @returns whether it made a difference. */
   #change(fault: Fault, isBeginning: boolean): boolean {
     this.#changedAt = this.#clock.now()
+    if (isOfNetwork(fault)) {
+      for (const customer of this.#customers) customer.changeNetwork(this.#active.ofNetwork(), fault)
+      return true
+    }
     if (isAtProvider(fault)) {
       const provider = this.#providers[fault.provider]
       if (isOfHouse(fault)) this.#providerTroubledAt.set(fault.provider, this.#clock.now())

@@ -325,7 +325,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#names.holdAll(this.#protections.all, (wanted) => this.namesOf(wanted), now)
     this.#protections.putFirst(isAttackedAt(this.#pool.all()))
     this.#demands.move(this.#plan, change, this.#placeAgain(now), now)
-    if (this.#isStarted) this.#begin(change.added, now)
+    // Who was gone before the client started was never started.
+    const idle = change.returned.filter(({ state }) => state.kind === 'stopped')
+    if (this.#isStarted) this.#begin([...change.added, ...idle], now)
     this.#routers.handle({ kind: 'servers', servers: routerServers(this.#pool.staying) }, now)
   }
 

@@ -176,7 +176,8 @@ export class SimulatedHost {
   send(socket: SimulatedSocket, path: NetworkPath, bytes: Uint8Array): void {
     if (!this.#sockets.has(socket) || this.isFrozen) return
     const way = this.pathTo(socket, path.remote, path.local.address)
-    if (way?.interface === undefined) return
+    // A kernel sends nothing from an address that it has no more.
+    if (way?.interface === undefined || !this.interfaces.some((one) => one.mayUse(way.local.address))) return
     const { transport } = socket
     this.#network.transmit(this, this.interface(way.interface), way.local, way.remote, bytes, transport)
   }

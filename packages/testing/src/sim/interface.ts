@@ -7,11 +7,10 @@ import type { SimulatedRouter } from './router.ts'
 export class SimulatedInterface {
   readonly name: string
   readonly link: Link
-  /** Provider-independent prefixes that the network accepts from this link and brings to it. */
-  readonly routedPrefixes: readonly IpPrefix[]
   /** What leads on from this link; undefined: it is the network's own. */
   readonly router: SimulatedRouter | undefined
   #addresses: readonly IpAddress[]
+  #routedPrefixes: readonly IpPrefix[]
 
   constructor(
     name: string,
@@ -23,12 +22,22 @@ export class SimulatedInterface {
     this.name = name
     this.link = link
     this.#addresses = addresses
-    this.routedPrefixes = routedPrefixes
+    this.#routedPrefixes = routedPrefixes
     this.router = router
   }
 
   get addresses(): readonly IpAddress[] {
     return this.#addresses
+  }
+
+  /** Provider-independent prefixes that the network accepts from this link and brings to it. */
+  get routedPrefixes(): readonly IpPrefix[] {
+    return this.#routedPrefixes
+  }
+
+  /** Changes what the network accepts from this link and brings to it. */
+  route(prefixes: readonly IpPrefix[]): void {
+    this.#routedPrefixes = prefixes
   }
 
   /** Renumbers the interface. Sockets that are bound to an address that is gone hear nothing any more. */

@@ -1,7 +1,8 @@
 import { ConfigError, Minutes, Seconds } from '@breakwater/core'
 import { address, prefix } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
-import { ISP_A, ISP_B, TwoProviders, site, targetOf } from '../two-providers.ts'
+import { Notebook } from '../../../src/client/memory/notebook.ts'
+import { ISP_A, ISP_B, TestStore, TwoProviders, site, targetOf } from '../two-providers.ts'
 import { renumbered, withDomain, without } from './site-variants.ts'
 
 const HOST_A = '198.51.100.7/32'
@@ -132,6 +133,28 @@ describe('a provider that comes', () => {
       'isp-b: 203.0.113.5/32',
       'isp-b: 100.64.7.9/32'
     ])
+    await world.close()
+  })
+})
+
+describe('a provider that is gone before the client has read its notebook', () => {
+  it('is talked to as soon as it is there', async () => {
+    const world = new TwoProviders()
+    await world.startServer('isp-a')
+    await world.startServer('isp-b')
+    const store = new TestStore()
+    const notebook = new Notebook(store, world.clock, {
+      onDamaged: () => undefined,
+      onFailure: () => undefined
+    })
+    world.startClient({ notebook })
+    world.client.updateSite({ site: without(site, ISP_B) })
+    await world.advance(Seconds(5))
+    world.client.updateSite({ site })
+    await world.advance(Seconds(2))
+    const sessions = world.client.status().sessions.map(({ server, state }) => `${server} ${state}`)
+    expect(sessions).toEqual(['isp-a established', 'isp-b established'])
+    await notebook.close()
     await world.close()
   })
 })
