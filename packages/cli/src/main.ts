@@ -80,12 +80,12 @@ function addClientCommands(dots: Command, state: State): void {
       const { protect } = await import('./commands/protect.ts')
       state.code = await protect(targets, options)
     })
-  targetCommand(dots, 'plan', 'show who would be asked, and why; sends nothing').action(
-    async (targets: string[], options: object) => {
+  targetCommand(dots, 'plan', 'show who would be asked, and why; sends nothing to any server')
+    .option('--offline', 'ask no resolver; refuses names')
+    .action(async (targets: string[], options: object) => {
       const { plan } = await import('./commands/plan.ts')
       state.code = await plan(targets, options)
-    }
-  )
+    })
   agentCommand(
     dots.command('domains'),
     'show what each provider gave, how it was learnt, for how long, and what was refused'
@@ -124,7 +124,10 @@ function addServerCommands(dots: Command, state: State): void {
 
 function targetCommand(dots: Command, name: string, description: string): Command {
   return agentCommand(dots.command(name), description)
-    .argument('<target...>', 'addresses and prefixes')
+    .argument('[target...]', 'addresses and prefixes')
+    .option('--fqdn <names...>', 'domain names: whatever addresses they have, now and later')
+    .option('--uri <uris...>', 'URIs, each with the port and the protocols of its scheme')
+    .option('--alias <names...>', 'aliases of the configuration of the agent')
     .option('--port <ports...>', 'narrow to ports: 80, 8000-8010')
     .option('--protocol <protocols...>', 'narrow to protocols: udp, tcp, or numbers')
     .option('--allow-partial', 'go on when a part of the target is not ours to protect')

@@ -2,8 +2,11 @@ import { parseIpPrefix } from '@breakwater/core'
 import type { PlanRequest } from '@breakwater/control'
 import { usageError } from './usage-error.ts'
 
-/** Options of `dots protect` and `dots plan` that narrow a target. */
+/** Options of `dots protect` and `dots plan` that name a target, or narrow it. */
 export interface TargetOptions {
+  readonly fqdn?: readonly string[]
+  readonly uri?: readonly string[]
+  readonly alias?: readonly string[]
   readonly port?: readonly string[]
   readonly protocol?: readonly string[]
   readonly allowPartial?: boolean
@@ -30,8 +33,14 @@ export function parseTarget(targets: readonly string[], options: TargetOptions):
   const protocols = (options.protocol ?? []).flatMap((text) =>
     text.split(',').map((part) => parseProtocol(part))
   )
+  const { fqdn = [], uri = [], alias = [] } = options
+  if (prefixes.length + fqdn.length + uri.length + alias.length === 0)
+    throw usageError('name a target: an address, a prefix, --fqdn, --uri or --alias')
   return {
-    prefixes,
+    ...(prefixes.length === 0 ? {} : { prefixes }),
+    ...(fqdn.length === 0 ? {} : { fqdns: [...fqdn] }),
+    ...(uri.length === 0 ? {} : { uris: [...uri] }),
+    ...(alias.length === 0 ? {} : { aliases: [...alias] }),
     ...(ports.length === 0 ? {} : { ports }),
     ...(protocols.length === 0 ? {} : { protocols }),
     ...(options.allowPartial === true ? { allowPartial: true } : {})
@@ -40,8 +49,13 @@ export function parseTarget(targets: readonly string[], options: TargetOptions):
 
 function checkPrefix(text: string): string {
   if (parseIpPrefix(withLength(text)) !== undefined) return withLength(text)
-  const hint = parseIpPrefix(text, 'clear') === undefined ? '' : ' (bits are set behind its length)'
-  throw usageError(`${JSON.stringify(text)} is no address and no prefix${hint}`)
+  throw usageError(`${JSON.stringify(text)} is no address and no prefix${hintFor(text)}`)
+}
+
+function hintFor(text: string): string {
+  if (parseIpPrefix(text, 'clear') !== undefined) return ' (bits are set behind its length)'
+  if (text.includes('://')) return '; a URI goes with --uri'
+  return /[a-z]$/i.test(text) ? '; a domain name goes with --fqdn, an alias with --alias' : ''
 }
 
 function withLength(text: string): string {

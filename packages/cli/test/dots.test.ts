@@ -191,8 +191,9 @@ describe('dots protect', () => {
   })
 
   it.each([
-    [['protect'], "missing required argument 'target'"],
-    [['protect', 'example.org'], '"example.org" is no address and no prefix'],
+    [['protect'], 'name a target: an address, a prefix, --fqdn, --uri or --alias'],
+    [['protect', 'example.org'], '"example.org" is no address and no prefix; a domain name goes with --fqdn'],
+    [['protect', 'https://a.example'], 'a URI goes with --uri'],
     [['protect', '203.0.113.7/24'], 'bits are set behind its length'],
     [['protect', '203.0.113.7', '--port', '99999'], '"99999" is no port'],
     [['protect', '203.0.113.7', '--port', '90-80'], '"90-80" is no port'],

@@ -9,6 +9,9 @@ import type { Static } from 'typebox'
 /** Prefixes of one command at most. */
 const MAXIMUM_PREFIXES = 256
 
+/** Domain names of one command at most; the same of URIs and aliases. */
+const MAXIMUM_NAMES = 64
+
 const portRangeSchema = Type.Object(
   {
     lower: Type.Integer({ minimum: 0, maximum: 65_535 }),
@@ -19,7 +22,15 @@ const portRangeSchema = Type.Object(
 
 const targetKeys = {
   /** `203.0.113.7`, `2001:db8::/48` */
-  prefixes: Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: MAXIMUM_PREFIXES }),
+  prefixes: Type.Optional(
+    Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: MAXIMUM_PREFIXES })
+  ),
+  /** Domain names: whatever addresses they have, now and later. */
+  fqdns: Type.Optional(Type.Array(Type.String({ maxLength: 255 }), { maxItems: MAXIMUM_NAMES })),
+  /** URIs: their scheme and port say protocols and port. */
+  uris: Type.Optional(Type.Array(Type.String({ maxLength: 2048 }), { maxItems: MAXIMUM_NAMES })),
+  /** Names of `site.aliases` in the configuration of the agent. */
+  aliases: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: MAXIMUM_NAMES })),
   ports: Type.Optional(Type.Array(portRangeSchema, { maxItems: 64 })),
   /** IANA protocol numbers. */
   protocols: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 255 }), { maxItems: 64 })),
@@ -28,7 +39,14 @@ const targetKeys = {
 }
 
 /** Body of `POST /v1/plan`. */
-export const planRequestSchema = Type.Object(targetKeys, { additionalProperties: false })
+export const planRequestSchema = Type.Object(
+  {
+    ...targetKeys,
+    /** Ask no resolver; a target that has names is refused then. */
+    offline: Type.Optional(Type.Boolean())
+  },
+  { additionalProperties: false }
+)
 export type PlanRequest = Static<typeof planRequestSchema>
 
 /** Body of `POST /v1/protections`. */
@@ -69,6 +87,20 @@ const consentSchema = Type.Object({
   until: Type.String()
 })
 
+/** What a name means to the site. */
+const nameSchema = Type.Object({
+  name: Type.String(),
+  /** `resolving`, `resolved`, `kept` (nobody says any more, and the last addresses stay), `unresolved`, `no-room`. */
+  state: Type.String(),
+  addresses: Type.Array(Type.String()),
+  /** Those of them that the last answer left out, and that stay as long as others may remember them. */
+  leaving: Type.Optional(Type.Array(Type.String())),
+  askedAgainInSeconds: Type.Optional(Type.Number()),
+  /** What is wrong. */
+  text: Type.Optional(Type.String())
+})
+export type NameView = Static<typeof nameSchema>
+
 /** Where a target would go, and why. */
 export const planSchema = Type.Object({
   verdict: Type.Union([
@@ -77,6 +109,7 @@ export const planSchema = Type.Object({
     Type.Literal('waiting'),
     Type.Literal('refused')
   ]),
+  names: Type.Optional(Type.Array(nameSchema)),
   parts: Type.Array(
     Type.Object({
       prefixes: Type.Array(Type.String()),
@@ -137,6 +170,16 @@ export const protectionSchema = Type.Object({
     Type.Literal('ended')
   ]),
   target: targetSchema,
+  /** What it is for besides. */
+  named: Type.Optional(
+    Type.Object({
+      fqdns: Type.Array(Type.String()),
+      uris: Type.Array(Type.String()),
+      aliases: Type.Array(Type.String())
+    })
+  ),
+  /** What the names of it mean, those of its URIs and aliases, too. */
+  names: Type.Optional(Type.Array(nameSchema)),
   requests: Type.Array(requestSchema),
   /** What is missing for full protection, and why. */
   missing: Type.Array(Type.String()),

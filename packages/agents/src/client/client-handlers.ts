@@ -1,6 +1,13 @@
-import { between, formatIpPrefix, inSeconds, toHex } from '@breakwater/core'
+import { DecodeError, between, formatIpPrefix, inSeconds, toHex } from '@breakwater/core'
 import type { Clock, Counters, Entropy } from '@breakwater/core'
-import type { ProtectAnswer, ProtectionView, ProtectRequest, SessionView } from '@breakwater/control'
+import type {
+  PlanRequest,
+  PlanView,
+  ProtectAnswer,
+  ProtectionView,
+  ProtectRequest,
+  SessionView
+} from '@breakwater/control'
 import { ProtectionId } from '@breakwater/dots'
 import type {
   ClientHost,
@@ -18,7 +25,8 @@ import type { ProtectionArchive } from './protection-archive.ts'
 import type { ProtectionBook } from './protection-book.ts'
 import { protectionView } from './protection-view.ts'
 import type { Provisioning } from './provisioning.ts'
-import { targetOfRequest } from './target-of-request.ts'
+import { checkAliases, whenResolved } from './protect-named.ts'
+import { wantedOfRequest } from './target-of-request.ts'
 import { remoteText } from './remote-text.ts'
 import { protectionOf } from './wanted-protection.ts'
 
@@ -42,7 +50,7 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
   const { host, book, clock } = options
   const started = clock.now()
   const view = (status: ProtectionStatus, revision: number): ProtectionView =>
-    protectionView(status, host.status().requests, revision)
+    protectionView(status, host.status().requests, revision, clock.now())
   return {
     agent: () => ({
       role: 'client',
@@ -62,7 +70,7 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
     }),
     domains: () => domainsView(options.provisioning.report()),
     paths: () => pathsView(host.paths()),
-    plan: (request) => planView(host.plan(targetOfRequest(request), placementOptions(request))),
+    plan: (request) => plan(request, options),
     protect: (request) => protect(request, options),
     protections: () => book.list().map(({ status, revision }) => view(status, revision)),
     protection: (id) => {
@@ -83,24 +91,44 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
   }
 }
 
+async function plan(request: PlanRequest, { host, clock }: ClientHandlerOptions): Promise<PlanView> {
+  const wanted = wantedOfRequest(request)
+  checkAliases(wanted, host)
+  const isOffline = request.offline === true
+  if (isOffline && host.namesOf(wanted).length > 0)
+    throw new DecodeError(
+      'CONTROL_NAMES_OFFLINE',
+      'what a name means is not known offline: plan its addresses'
+    )
+  return planView(await host.planWanted(wanted, placementOptions(request), !isOffline), clock.now())
+}
+
 async function protect(request: ProtectRequest, options: ClientHandlerOptions): Promise<ProtectAnswer> {
-  const { host, book, archive } = options
-  const plan = host.plan(targetOfRequest(request), placementOptions(request))
+  const { host, book, archive, clock } = options
   const lifetimeSeconds = request.lifetimeSeconds ?? options.lifetimeSeconds
   const lasting = {
     id: ProtectionId(`p-${toHex(options.entropy.bytes(4))}`),
     request: { ...request, lifetimeSeconds }
   }
   const wanted = protectionOf(lasting)
-  if (plan.verdict === 'refused') return { accepted: false, plan: planView(plan) }
-  const status = host.protect(wanted)
-  const protection = protectionView(status, host.status().requests, book.get(status.id)?.revision ?? 0)
+  checkAliases(wanted, host)
+  const known = await host.planWanted(wanted, placementOptions(request), false)
+  if (known.verdict === 'refused') return { accepted: false, plan: planView(known, clock.now()) }
+  const first = host.protect(wanted)
   // The servers are being asked already: the disk delays the answer to the operator, and nothing else.
-  await archive?.remember(lasting)
-  return { accepted: true, protection }
+  await Promise.all([archive?.remember(lasting), whenResolved(wanted.id, options)])
+  const { status, revision } = book.get(wanted.id) ?? { status: first, revision: 0 }
+  if (wanted.named !== undefined && status.state === 'refused' && status.servers.length === 0) {
+    // What its names mean is nothing that anybody may be asked for.
+    const found = await host.planWanted(wanted, placementOptions(request), false)
+    host.release(wanted.id)
+    await archive?.forget(wanted.id)
+    return { accepted: false, plan: planView(found, clock.now()) }
+  }
+  return { accepted: true, protection: protectionView(status, host.status().requests, revision, clock.now()) }
 }
 
-function placementOptions(request: ProtectRequest): { readonly allowPartial: boolean } {
+function placementOptions(request: PlanRequest): { readonly allowPartial: boolean } {
   return { allowPartial: request.allowPartial === true }
 }
 

@@ -1,13 +1,15 @@
 import { formatIpPrefix } from '@breakwater/core'
-import type { IpPrefix } from '@breakwater/core'
+import type { Instant, IpPrefix } from '@breakwater/core'
 import type { PlanView } from '@breakwater/control'
-import type { PlanExplanation } from '@breakwater/dots'
+import type { ClientPlan } from '@breakwater/dots'
+import { namesView } from './names-view.ts'
 
 /** A plan as the control API shows it. */
-export function planView(plan: PlanExplanation): PlanView {
+export function planView(plan: ClientPlan, now: Instant): PlanView {
   const { verdict, parts, refusals, uncovered, waiting, translated } = plan
   return {
     verdict,
+    names: namesView(plan.names, now),
     parts: parts.map((part) => ({
       prefixes: texts(part.prefixes),
       class: part.classText,

@@ -1,14 +1,17 @@
-import { formatIpPrefix } from '@breakwater/core'
+import { formatIpPrefix, prefixesOverlap } from '@breakwater/core'
+import type { Instant } from '@breakwater/core'
 import type { ProtectionView, RequestView } from '@breakwater/control'
 import type { ClientStatus, ProtectionStatus, RequestReport, ServerStanding } from '@breakwater/dots'
 import { mitigationStatusText } from '../control-api/mitigation-status-text.ts'
+import { namesView } from './names-view.ts'
 import { targetView } from '../control-api/target-view.ts'
 
 /** A protection as the control API shows it, with what each server was asked for it. */
 export function protectionView(
   status: ProtectionStatus,
   requests: ClientStatus['requests'],
-  revision: number
+  revision: number,
+  now: Instant
 ): ProtectionView {
   const { id, state, alarm, target, servers, missing } = status
   const own = requests.filter((request) => request.protections.includes(id))
@@ -18,8 +21,9 @@ export function protectionView(
     revision,
     state,
     target: targetView(target),
+    ...namedView(status, now),
     requests: servers.flatMap((standing) =>
-      requestViews(isLeaving ? leaving(standing, state) : standing, own, status)
+      requestViews(isLeaving ? leaving(standing, state) : standing, own)
     ),
     // A protection that was released lacks nothing any more.
     missing: isLeaving ? [] : missingTexts(missing),
@@ -27,12 +31,25 @@ export function protectionView(
   }
 }
 
+/** What it is for beside addresses, and what the names of that mean. */
+function namedView(
+  { named, names }: ProtectionStatus,
+  now: Instant
+): Pick<ProtectionView, 'named' | 'names'> {
+  if (named === undefined) return {}
+  const { uris, aliases } = named
+  return {
+    named: { fqdns: [...named.names], uris: uris.map(({ text }) => text), aliases: [...aliases] },
+    names: namesView(names, now)
+  }
+}
+
 /** Where a server stands with a protection that was released, whatever it said before. */
 function leaving(standing: ServerStanding, state: 'ending' | 'ended'): Standing {
-  const { server, domain } = standing
+  const { server, domain, prefixes } = standing
   return state === 'ended'
-    ? { server, domain, state, text: 'withdrawn' }
-    : { server, domain, state, text: 'asked to withdraw' }
+    ? { server, domain, prefixes, state, text: 'withdrawn' }
+    : { server, domain, prefixes, state, text: 'asked to withdraw' }
 }
 
 function missingTexts(missing: ProtectionStatus['missing']): string[] {
@@ -42,18 +59,17 @@ function missingTexts(missing: ProtectionStatus['missing']): string[] {
   })
 }
 
-type Standing = Pick<RequestView, 'server' | 'domain' | 'state' | 'text'>
+type Standing = Pick<ServerStanding, 'server' | 'domain' | 'prefixes' | 'text'> & Pick<RequestView, 'state'>
 
 /** One row per request, one for a server that was not asked yet. */
-function requestViews(
-  standing: Standing,
-  requests: readonly RequestReport[],
-  { target }: ProtectionStatus
-): RequestView[] {
-  const { server, domain, state, text } = standing
-  const own = requests.filter((request) => request.server === server)
+function requestViews(standing: Standing, requests: readonly RequestReport[]): RequestView[] {
+  const { server, domain, prefixes, state, text } = standing
+  const own = requests.filter(({ server: other, target }) => {
+    const touches = target.prefixes.some((each) => prefixes.some((part) => prefixesOverlap(each, part)))
+    return other === server && touches
+  })
   const common = { server, domain, state, text }
-  if (own.length === 0) return [{ ...common, prefixes: targetView(target).prefixes }]
+  if (own.length === 0) return [{ ...common, prefixes: prefixes.map((prefix) => formatIpPrefix(prefix)) }]
   return own.map((request) => ({ ...common, ...conflictText(request, text), ...requestView(request) }))
 }
 

@@ -29,6 +29,7 @@ import { KeptSessions } from './kept-sessions.ts'
 import { ProtectionArchive } from './protection-archive.ts'
 import { ProtectionBook } from './protection-book.ts'
 import { Provisioning } from './provisioning.ts'
+import { SiteResolver } from './site-resolver.ts'
 import { provisioningSources } from './provisioning-sources.ts'
 import { VainAttempts } from './vain-attempts.ts'
 
@@ -78,9 +79,13 @@ async function start(
   cleanUp.add('endpoints', () => endpoints.close())
   const resolvers = new DomainResolvers(endpoints.counters)
   cleanUp.add('resolvers', () => resolvers.close())
+  const siteResolver = new SiteResolver()
+  siteResolver.open(config.site?.resolver, files)
+  cleanUp.add('site-resolver', () => siteResolver.close())
   const host = hostDotsClient({
     ...ports,
     site,
+    siteResolver,
     resolvers: resolvers.open(config, site, files, provisioning.resolvers),
     clock,
     entropy,
@@ -107,6 +112,7 @@ async function start(
   const apply = (loaded: LoadedConfig<ClientConfig>): number => {
     const next = clientPorts(loaded.config, loaded.files, cuids)
     const count = endpoints.reload(next.credentials)
+    siteResolver.open(loaded.config.site?.resolver, loaded.files)
     cuids = next.cuids
     // In one go: what is learnt meanwhile belongs into a site of domains that the client knows.
     const nextSite = provisioning.reconfigure(next.site, learnRulesOf(loaded.config))

@@ -2,7 +2,7 @@ import { inSeconds } from '@breakwater/core'
 import type { ProtectRequest } from '@breakwater/control'
 import { DEFAULT_LIFETIME } from '@breakwater/dots'
 import type { ProtectionId, ProtectionRequest } from '@breakwater/dots'
-import { lifetimeOfRequest, targetOfRequest } from './target-of-request.ts'
+import { lifetimeOfRequest, wantedOfRequest } from './target-of-request.ts'
 
 /** What was asked of a client, under the name that it got. */
 export interface NamedProtection {
@@ -13,12 +13,12 @@ export interface NamedProtection {
 
 /**
  * What is wanted of the client.
- * @throws DecodeError when a prefix, range of ports or lifetime is none.
+ * @throws DecodeError when a prefix, name, URI, range of ports or lifetime is none.
  */
 export function protectionOf({ id, request }: NamedProtection): ProtectionRequest {
   return {
     id,
-    target: targetOfRequest(request),
+    ...wantedOfRequest(request),
     lifetime: lifetimeOfRequest(request.lifetimeSeconds ?? inSeconds(DEFAULT_LIFETIME)),
     allowPartial: request.allowPartial === true,
     require: request.require ?? 'all'

@@ -15,7 +15,8 @@ import { certificateCredentials, pskCredentials, rawPublicKeyCredentials } from 
 import { learning, provisioning } from './learning-config.ts'
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
-import { resolverOfDomain } from './resolver-config.ts'
+import { alias } from './alias-config.ts'
+import { resolverOfDomain, resolverOfSite } from './resolver-config.ts'
 import { sharingKeys } from './sharing-config.ts'
 import { sessionParameters } from './session-config.ts'
 
@@ -248,6 +249,15 @@ export const clientConfigSchema = section(
               description: 'Prefixes of the site itself. The servers of all their providers are asked.',
               default: [],
               source: 'RFC 9284 §5.2'
+            })
+          ),
+          resolver: optional(resolverOfSite),
+          aliases: optional(
+            list(alias, 0, {
+              description:
+                'What targets are called by. Servers do not know these names: each is asked for its own part of what they stand for.',
+              default: [],
+              source: 'RFC 9284 §6'
             })
           ),
           ...sharingKeys

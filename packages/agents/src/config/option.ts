@@ -7,6 +7,7 @@ export type OptionFormat =
   | 'dns-name'
   | 'ip-address'
   | 'ip-prefix'
+  | 'target-uri'
   | 'interface'
   | 'date'
   | 'note'

@@ -65,6 +65,13 @@ export const resolverOfDomain = either([overTls, plainOfDomain], {
   source: 'RFC 9284 §5.1'
 })
 
+/** What the names of targets mean. */
+export const resolverOfSite = either([overTls, plain], {
+  description:
+    'Who is asked what the names of targets mean; left out: the name servers of this host. One of a provider learns what the site protects over the others.',
+  source: 'RFC 9132 §4.4.1.1, RFC 9284 §6'
+})
+
 /** What a checked configuration says of a resolver. */
 export type ResolverConfig = Static<typeof resolver>
 

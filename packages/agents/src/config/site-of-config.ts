@@ -2,6 +2,7 @@ import { DomainName, ServerName } from '@breakwater/dots'
 import type { DotsServer, PreconfiguredScope, ProvisioningDomain, Site } from '@breakwater/dots'
 import { formatIpPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
+import { aliasesOf } from './aliases-of-config.ts'
 import { sharedOf } from './sharing-of-config.ts'
 import { selectionSettingsOf } from './address-selection-config.ts'
 import type { ClientConfig } from './client-config.ts'
@@ -35,7 +36,7 @@ export function siteOfConfig(config: Draft<ClientConfig>): ConfiguredSite {
     return [names === undefined ? { prefix } : { prefix, domains: names }]
   })
   const settings = selectionSettingsOf(config.addressSelection)
-  const shared = sharedOf(config, places)
+  const shared = { ...sharedOf(config, places), aliases: aliasesOf(config, places) }
   return { site: { domains, providerIndependent, addressSelection: settings, ...shared }, places }
 }
 

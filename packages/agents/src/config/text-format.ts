@@ -1,4 +1,5 @@
 import { WallTime, formatIpPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
+import { parseTargetUri } from '@breakwater/dots'
 import type { OptionFormat } from './option.ts'
 
 /** Says what is wrong with a text, or nothing. */
@@ -26,6 +27,11 @@ function prefixFault(text: string): string | undefined {
   if (parseIpAddress(text) !== undefined)
     return `has no length: ${text}/${text.includes(':') ? 128 : 32} was meant?`
   return `must be a prefix like 203.0.113.0/24 or 2001:db8::/32, not ${JSON.stringify(text)}`
+}
+
+function uriFault(text: string): string | undefined {
+  const uri = parseTargetUri(text, JSON.stringify(text))
+  return uri.ok ? undefined : `must say where a service is: ${uri.problem.diagnostic}`
 }
 
 function pskIdentityFault(text: string): string | undefined {
@@ -70,6 +76,7 @@ export const textFormats: Readonly<Partial<Record<OptionFormat, FormatCheck>>> =
   'ip-address': (text) =>
     parseIpAddress(text) === undefined ? `must be an IP address, not ${JSON.stringify(text)}` : undefined,
   'ip-prefix': prefixFault,
+  'target-uri': uriFault,
   interface: (text) => (interfacePattern.test(text) ? undefined : 'must be an interface name'),
   'psk-identity': pskIdentityFault,
   'key-digest': (text) =>

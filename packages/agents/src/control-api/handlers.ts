@@ -22,7 +22,7 @@ export interface AgentHandlers {
 
 /** What it can ask of a client. Rejections of the six families go to the caller as they are. */
 export interface ClientHandlers extends AgentHandlers {
-  plan(request: PlanRequest): PlanView
+  plan(request: PlanRequest): Promise<PlanView>
   paths(): PathsView
   domains(): DomainsView
   protect(request: ProtectRequest): Promise<ProtectAnswer>

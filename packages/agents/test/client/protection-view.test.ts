@@ -1,6 +1,6 @@
 import { Value } from 'typebox/value'
 import { loadControlSchemas } from '@breakwater/control'
-import { parseIpPrefix } from '@breakwater/core'
+import { Instant, parseIpPrefix } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import { DomainName, mitigationId, ProtectionId, ServerName } from '@breakwater/dots'
 import type { ProtectionStatus, RequestReport } from '@breakwater/dots'
@@ -10,6 +10,7 @@ import { protectionView } from '../../src/client/protection-view.ts'
 
 const prefix = parseIpPrefix('203.0.113.0/24') as IpPrefix
 const target = { prefixes: [prefix], ports: [], protocols: [17] }
+const NOW = Instant(0)
 const [server, domain, id] = [ServerName('isp-a'), DomainName('isp-a'), ProtectionId('p-1')]
 
 function status(state: ProtectionStatus['state']): ProtectionStatus {
@@ -22,7 +23,15 @@ function status(state: ProtectionStatus['state']): ProtectionStatus {
     names: [],
     require: 'all',
     servers: [
-      { server, domain, state: 'in-force', because: '', text: 'the server protects it', mitigationIds: [] }
+      {
+        server,
+        domain,
+        prefixes: [prefix],
+        state: 'in-force',
+        because: '',
+        text: 'the server protects it',
+        mitigationIds: []
+      }
     ],
     missing: [
       { kind: 'uncovered', domain: DomainName('isp-b'), server: undefined, text: 'isp-b has no DOTS server' },
@@ -55,7 +64,7 @@ function report(changes: Partial<RequestReport>): RequestReport {
 describe('a protection as the control API shows it', () => {
   it('has one row per request, with what the server said', async () => {
     const other = report({ protections: [ProtectionId('p-2')] })
-    const view = protectionView(status('protected'), [report({}), other], 3)
+    const view = protectionView(status('protected'), [report({}), other], 3, NOW)
     const { protectionSchema } = await loadControlSchemas()
     expect(Value.Errors(protectionSchema, view)).toEqual([])
     expect(view).toMatchObject({ id: 'p-1', revision: 3, state: 'protected' })
@@ -85,7 +94,8 @@ describe('a protection as the control API shows it', () => {
     const [request] = protectionView(
       status('protected'),
       [report({ ...unknown, isIndefinite: true })],
-      1
+      1,
+      NOW
     ).requests
     expect(request).not.toHaveProperty('status')
     expect(request).not.toHaveProperty('droppedPackets')
@@ -93,13 +103,13 @@ describe('a protection as the control API shows it', () => {
   })
 
   it('has a row for a server that was not asked yet, and names whoever is missing once', () => {
-    const view = protectionView(status('waiting'), [], 1)
+    const view = protectionView(status('waiting'), [], 1, NOW)
     expect(view.requests).toMatchObject([{ server: 'isp-a', prefixes: ['203.0.113.0/24'] }])
     expect(view.missing).toEqual(['isp-b has no DOTS server', 'isp-a: there is no session'])
   })
 
   it.each(['ending', 'ended'] as const)('lacks nothing once it is %s', (state) => {
-    const view = protectionView(status(state), [], 1)
+    const view = protectionView(status(state), [], 1, NOW)
     expect(view.missing).toEqual([])
     expect(view.requests).toMatchObject([{ state }])
   })

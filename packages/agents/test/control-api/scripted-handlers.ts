@@ -56,21 +56,20 @@ export class ScriptedClient implements ClientHandlers {
     return { domains: [{ ...domain, interfaces: ['wan'], learnsFrom: ['dhcpv6'] }], unclaimed: [] }
   }
 
-  plan(): PlanView {
-    return refusedPlan
+  plan(): Promise<PlanView> {
+    return Promise.resolve(refusedPlan)
   }
 
   protect(request: ProtectRequest): ReturnType<ClientHandlers['protect']> {
     this.asked.push(request)
-    if (request.prefixes[0] === '8.8.8.8/32') return Promise.resolve({ accepted: false, plan: refusedPlan })
+    const { prefixes = [] } = request
+    if (prefixes[0] === '8.8.8.8/32') return Promise.resolve({ accepted: false, plan: refusedPlan })
     const protection: ProtectionView = {
       id: 'p-1',
       revision: 1,
       state: 'asking',
-      target: { prefixes: request.prefixes, ports: request.ports ?? [], protocols: request.protocols ?? [] },
-      requests: [
-        { server: 'isp-a', domain: 'isp-a', prefixes: request.prefixes, state: 'asking', text: 'asked' }
-      ],
+      target: { prefixes, ports: request.ports ?? [], protocols: request.protocols ?? [] },
+      requests: [{ server: 'isp-a', domain: 'isp-a', prefixes, state: 'asking', text: 'asked' }],
       missing: []
     }
     this.views.set('p-1', protection)

@@ -1,4 +1,5 @@
 import type { PlanView } from '@breakwater/control'
+import { nameLines } from './name-lines.ts'
 import { hanging } from './table.ts'
 
 const VERDICTS = {
@@ -9,9 +10,11 @@ const VERDICTS = {
 } as const
 
 /** A plan for people: each part with who is asked and who is not, and why. */
-export function planLines({ verdict, parts, refusals, uncovered, waiting, translated }: PlanView): string[] {
+export function planLines(plan: PlanView): string[] {
+  const { verdict, names = [], parts, refusals, uncovered, waiting, translated } = plan
   return [
     VERDICTS[verdict],
+    ...nameLines(names, ''),
     ...translated.flatMap(({ domain, internal, external }) =>
       hanging('', `${internal} is ${external} outside, by ${domain}`)
     ),

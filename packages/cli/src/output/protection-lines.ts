@@ -1,12 +1,14 @@
 import type { ProtectionView, RequestView } from '@breakwater/control'
+import { nameLines } from './name-lines.ts'
 import { hanging, table } from './table.ts'
 import { countText, durationText, targetText } from './words.ts'
 
 /** A protection for people: its state, then one row per server. */
 export function protectionLines(protection: ProtectionView): string[] {
-  const { id, state, target, requests, missing, alarm } = protection
+  const { id, state, target, named, names = [], requests, missing, alarm } = protection
   return [
-    ...hanging('', `${id}: ${state.replace('-', ' ')}, ${targetText(target)}`),
+    ...hanging('', `${id}: ${state.replace('-', ' ')}, ${targetText(target, named)}`),
+    ...nameLines(names, '  '),
     ...table(
       ['SERVER', 'STATE', 'TARGET', 'WHAT THE SERVER SAYS'],
       requests.map((request) => [

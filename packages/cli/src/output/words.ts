@@ -1,11 +1,15 @@
-import type { TargetView } from '@breakwater/control'
+import type { ProtectionView, TargetView } from '@breakwater/control'
 import { protocolName } from '../target-options.ts'
 
-/** `203.0.113.7/32 udp 53, 80` */
-export function targetText({ prefixes, ports, protocols }: TargetView): string {
+/** `203.0.113.7/32, www.example.net udp 53, 80` */
+export function targetText(
+  { prefixes, ports, protocols }: TargetView,
+  named: ProtectionView['named'] = { fqdns: [], uris: [], aliases: [] }
+): string {
+  const { fqdns, uris, aliases } = named
   const portTexts = ports.map(({ lower, upper }) => (lower === upper ? `${lower}` : `${lower}-${upper}`))
   return [
-    prefixes.join(', '),
+    [...prefixes, ...fqdns, ...uris, ...aliases.map((name) => `alias ${name}`)].join(', '),
     protocols.map((number) => protocolName(number)).join(', '),
     portTexts.join(', ')
   ]

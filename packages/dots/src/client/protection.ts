@@ -1,4 +1,5 @@
 import { prefixKey, prefixesOverlap } from '@breakwater/core'
+import type { IpPrefix } from '@breakwater/core'
 import { MitigationStatusCode } from '@breakwater/model'
 import type { NamedTarget } from '../domain/alias.ts'
 import type { DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
@@ -42,6 +43,8 @@ export type ProtectionState =
 export interface ServerStanding {
   readonly server: ServerName
   readonly domain: DomainName
+  /** Its part of what is to be protected. */
+  readonly prefixes: readonly IpPrefix[]
   readonly state: 'planned' | 'asking' | 'in-force' | 'waiting' | 'refused' | 'conflict'
   /** Why it was asked. */
   readonly because: string
@@ -261,6 +264,7 @@ function standingOf(
   return {
     server: assignment.server,
     domain: assignment.domain,
+    prefixes: assignment.target.prefixes,
     state,
     because: assignment.text,
     text: isCovered ? 'the server protects it' : textOf(serving, association),

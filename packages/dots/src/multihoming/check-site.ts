@@ -4,6 +4,8 @@ import type { DotsServer, ProvisioningDomain, Site } from '../domain/site.ts'
 import { addressClasses, classifiedPrefixes, describeClass, strangersTo } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
 import { providerOf } from './alternatives.ts'
+import { aliasProblems } from './check-aliases.ts'
+import type { AliasProblemCode } from './check-aliases.ts'
 import { sharingProblems } from './check-sharing.ts'
 import type { SharingProblemCode } from './check-sharing.ts'
 import { describeIllegal, legalPaths } from './legal-path.ts'
@@ -24,6 +26,7 @@ export interface SiteProblem {
     | 'PI_WITHOUT_DOMAIN'
     | 'PRECONFIGURED_OF_OTHER'
     | SharingProblemCode
+    | AliasProblemCode
   readonly place: string
   readonly message: string
 }
@@ -40,7 +43,8 @@ export function checkSite(site: Site): SiteProblem[] {
     ...sharedServerAddresses(site),
     ...defaultRouters(site),
     ...foreignScopes(site),
-    ...sharingProblems(site)
+    ...sharingProblems(site),
+    ...aliasProblems(site)
   ]
 }
 
