@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { until } from './dots-process.ts'
+import { dots, until } from './dots-process.ts'
 import type { DotsProcess } from './dots-process.ts'
 import { LoopbackAgents, byCertificate, byKey } from './loopback-agents.ts'
 
@@ -97,6 +97,14 @@ describe('a client whose configuration changes while it runs (SIGHUP)', () => {
       '198.51.100.9/32 belongs to no domain of the site'
     )
     expect(await stateOf(protection.id)).toBe('protected')
+
+    const why = await dots(['why', id, '--socket', agents.clientSocket])
+    expect(why.code).toBe(0)
+    expect(why.stdout).toContain(`protection ${id}`)
+    expect(why.stdout).toMatch(/asks isp-b[^]*protected[^]*cause: the site has changed/)
+    const unknown = await dots(['why', 'p-nobody', '--json', '--socket', agents.clientSocket])
+    expect(unknown.code).not.toBe(0)
+    expect(unknown.stdout + unknown.stderr).toContain('CONTROL_DECISIONS_UNKNOWN')
   })
 
   it('goes on as before where a mistake has got into it, and names the mistake', async () => {

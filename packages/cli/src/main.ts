@@ -93,6 +93,15 @@ function addClientCommands(dots: Command, state: State): void {
     const { domains } = await import('./commands/domains.ts')
     state.code = await domains(options)
   })
+  agentCommand(dots.command('why'), 'show the last decisions about something, and their reasons')
+    .argument(
+      '<id>',
+      'a protection, a server or a path; a word of it (an address, an interface) means all such paths'
+    )
+    .action(async (id: string, options: object) => {
+      const { why } = await import('./commands/why.ts')
+      state.code = await why(id, options)
+    })
   agentCommand(dots.command('release'), 'end a protection')
     .argument('<id>', 'the protection, as "dots protect" and "dots status" show it')
     .option('--wait', 'wait until every server has confirmed')

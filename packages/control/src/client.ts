@@ -21,6 +21,7 @@ import type {
   RedirectionView,
   SessionView
 } from './commands.ts'
+import type { DecisionView } from './decisions.ts'
 import type { DomainsView } from './domains.ts'
 import { CONTROL_API_PREFIX } from './path.ts'
 
@@ -98,6 +99,15 @@ export class ControlClient {
   /** The paths of a client to its servers; a server answers with `RejectedError`. */
   paths(): Promise<PathsView> {
     return this.#ask('GET', '/paths', ['paths', 'illegal'])
+  }
+
+  /**
+   * The last decisions about a protection, a server or a path of a client, the oldest first; about a word of the names of paths,
+   * those of all that have it. Rejects with `RejectedError` when nothing is known; a server does, too.
+   */
+  async why(name: string): Promise<readonly DecisionView[]> {
+    const path = `/decisions/${encodeURIComponent(name)}`
+    return (await this.#ask<{ decisions: readonly DecisionView[] }>('GET', path, ['decisions'])).decisions
   }
 
   /** What a server mitigates; a client answers with `RejectedError`. */

@@ -1,4 +1,5 @@
 export type * from './commands.ts'
+export type * from './decisions.ts'
 export type * from './domains.ts'
 export * from './path.ts'
 export * from './schemas.ts'

@@ -20,6 +20,7 @@ import type { ClientHandlers } from '../control-api/handlers.ts'
 import { VERSION } from '../version.ts'
 import { pathsView } from './paths-view.ts'
 import { planView } from './plan-view.ts'
+import { decisionsView } from './decisions-view.ts'
 import { domainsView } from './domains-view.ts'
 import type { ProtectionArchive } from './protection-archive.ts'
 import type { ProtectionBook } from './protection-book.ts'
@@ -68,6 +69,7 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
       ...options.endpointCounters.snapshot(),
       ...options.provisioning.counters.snapshot()
     }),
+    decisions: (name) => decisionsView(host.why(name)),
     domains: () => domainsView(options.provisioning.report()),
     paths: () => pathsView(host.paths()),
     plan: (request) => plan(request, options),

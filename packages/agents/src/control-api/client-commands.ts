@@ -51,6 +51,16 @@ export async function addClientCommands(
     }
   )
   app.get(`${CONTROL_API_PREFIX}/paths`, () => handlers.paths())
+  app.get<{ Params: { readonly name: string } }>(`${CONTROL_API_PREFIX}/decisions/:name`, ({ params }) => {
+    const view = handlers.decisions(params.name)
+    if (view !== undefined) return view
+    const name = params.name.slice(0, 80)
+    throw new RejectedError(
+      'CONTROL_DECISIONS_UNKNOWN',
+      `nothing was decided about ${name}: name a protection, a server or a path as "dots status" and "dots path list" show them`,
+      404
+    )
+  })
   app.get(path, () => ({ protections: handlers.protections() }))
   app.get<ById & { Querystring: WaitQuery }>(
     `${path}/:id`,

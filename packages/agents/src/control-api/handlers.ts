@@ -1,5 +1,6 @@
 import type {
   AgentView,
+  DecisionsView,
   DomainsView,
   EfficacyRequest,
   MitigationView,
@@ -25,6 +26,8 @@ export interface ClientHandlers extends AgentHandlers {
   plan(request: PlanRequest): Promise<PlanView>
   paths(): PathsView
   domains(): DomainsView
+  /** Undefined: nothing is known of such a protection, server or path. */
+  decisions(name: string): DecisionsView | undefined
   protect(request: ProtectRequest): Promise<ProtectAnswer>
   protections(): readonly ProtectionView[]
   /** Undefined: there is no such protection. */

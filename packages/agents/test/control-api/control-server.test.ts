@@ -63,9 +63,21 @@ describe('the control server of a client', () => {
       [schemas.protectionSchema, await client().protection('p-1')],
       [schemas.sessionsSchema, { sessions: await client().sessions() }],
       [schemas.domainsSchema, await client().domains()],
+      [
+        schemas.decisionsSchema,
+        { decisions: await client().why('udp wan-a 198.51.100.1 to [2001:db8::1]:4646') }
+      ],
       [schemas.countersSchema, { counters: await client().counters() }]
     ] as const
     for (const [schema, answer] of answers) expect(Value.Errors(schema, answer)).toEqual([])
+  })
+
+  it('says of what nothing was decided about that it is not known', async () => {
+    await start()
+    await expect(client().why('p-9')).rejects.toMatchObject({
+      code: 'CONTROL_DECISIONS_UNKNOWN',
+      message: expect.stringContaining('nothing was decided about p-9') as string
+    })
   })
 
   it('makes its socket for its own account only, in a folder of its own', async () => {

@@ -1,4 +1,5 @@
 import type {
+  DecisionsView,
   DomainsView,
   EfficacyRequest,
   PlanView,
@@ -40,6 +41,12 @@ export class ScriptedClient implements ClientHandlers {
 
   paths(): ReturnType<ClientHandlers['paths']> {
     return { paths: [], illegal: [{ server: 'isp-a', domain: 'isp-a', because: 'no source' }] }
+  }
+
+  decisions(name: string): DecisionsView | undefined {
+    if (name !== 'udp wan-a 198.51.100.1 to [2001:db8::1]:4646') return undefined
+    const why = { decision: 'session established', because: 'it won', inputs: { server: 'isp-a' } }
+    return { decisions: [{ at: '2026-11-28T03:04:05.000Z', kind: 'path', subject: name, ...why }] }
   }
 
   domains(): DomainsView {

@@ -53,6 +53,8 @@ export interface PoolChange {
   readonly added: readonly Association[]
   /** Was leaving, and stays. */
   readonly returned: readonly Association[]
+  /** Is leaving from now on. */
+  readonly left: readonly Association[]
 }
 
 /**
@@ -91,8 +93,8 @@ export class AssociationPool {
     const former = this.#site
     this.#site = site
     const wanted = associable(site)
-    for (const association of this.#associations.values())
-      if (!wanted.some((each) => isSame(association, each))) this.#letGo(association, former, now)
+    const left = this.staying.filter((association) => !wanted.some((each) => isSame(association, each)))
+    for (const association of left) this.#letGo(association, former, now)
     const added: Association[] = []
     const returned: Association[] = []
     for (const each of wanted) {
@@ -110,7 +112,7 @@ export class AssociationPool {
       this.#revise(association, server, this.#pathsTo(server, plan), now)
     }
     for (const association of added) this.#takeUp(association, now)
-    return { added, returned }
+    return { added, returned, left }
   }
 
   /** Those that the site has. */

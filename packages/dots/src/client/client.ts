@@ -19,6 +19,8 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import type { Association } from './association.ts'
 import { AssociationPool } from './association-pool.ts'
 import { isAttackedAt } from './attacked.ts'
+import { ClientDecisions } from './decisions/client-decisions.ts'
+import type { DatedDecision, PlacementCause } from './decisions/client-decisions.ts'
 import { Demands } from './demands.ts'
 import type { AssociationOutput } from './association-io.ts'
 import type { WantedConfiguration } from './session/session-negotiation.ts'
@@ -63,6 +65,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #plan: SitePlan
   readonly #calendar = new Calendar()
   readonly #pathPool = new PathPool()
+  readonly #decisions = new ClientDecisions(this.#calendar)
   readonly #pool: AssociationPool
   readonly #protections = new Protections()
   readonly #names = new ProtectionNames((output) => this.#outputs.push(output))
@@ -222,6 +225,11 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     return listPaths(this.#pool.all(), this.#pathPool, now)
   }
 
+  /** The last decisions about a protection, a server or a path, the oldest first; empty: nothing is known of such a one. */
+  decisions(name: string): readonly DatedDecision[] {
+    return this.#decisions.about(name)
+  }
+
   /** What the CoAP sessions hold together and have lost, by the names of metrics. */
   loads(): Readonly<Record<string, number>> {
     return this.#pool.loads()
@@ -240,14 +248,14 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #protect(request: ProtectionRequest, now: Instant): void {
     const former = this.#protections.get(request.id)
     this.#names.hold(request.id, this.namesOf(request), now)
-    const protection = this.#place(request, now)
+    const protection = this.#place(request, 'it was asked for', now)
     this.#demands.tell([...(former?.servers ?? []), ...protection.servers], now)
   }
 
-  #place(request: ProtectionRequest, now: Instant): Protection {
+  #place(request: ProtectionRequest, cause: PlacementCause, now: Instant): Protection {
     const protection = this.#protections.add(request, this.#placementOf(request, this.#serverStates(), now))
     protection.names = this.namesOf(request)
-    this.#tellPlacement(protection)
+    this.#tellPlacement(protection, cause, now)
     return protection
   }
 
@@ -272,8 +280,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   /** RFC 9284 §6: what reaches another domain's servers is told of, whenever it is decided. */
-  #tellPlacement({ request, placement }: Protection): void {
+  #tellPlacement({ request, placement }: Protection, cause: PlacementCause, now: Instant): void {
     this.#stale.add(request.id)
+    this.#decisions.placed(request, placement, cause, now)
     for (const { prefixes, consents } of placement.parts)
       for (const { server, consents: used } of consents)
         for (const consent of used)
@@ -294,16 +303,16 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** Places everything, or only these, again, and tells the servers that are concerned. */
   #reconsider(now: Instant, only?: ReadonlySet<ProtectionId>): void {
-    this.#demands.replace(this.#placeAgain(now, only), now)
+    this.#demands.replace(this.#placeAgain('what it depends on has changed', now, only), now)
   }
 
-  #placeAgain(now: Instant, only?: ReadonlySet<ProtectionId>): Replacement {
+  #placeAgain(cause: PlacementCause, now: Instant, only?: ReadonlySet<ProtectionId>): Replacement {
     const states = this.#serverStates()
     const replacement = this.#protections.placeAgain(
       ({ request, allowPartial }) => this.#placementOf({ ...request, allowPartial }, states, now),
       only
     )
-    for (const protection of replacement.moved) this.#tellPlacement(protection)
+    for (const protection of replacement.moved) this.#tellPlacement(protection, cause, now)
     return replacement
   }
 
@@ -320,11 +329,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#plan = compileSite(site)
     const pool = { plan: this.#plan, cuids, resolvingDomains: this.#resolvingDomains }
     const change = this.#pool.replace(pool, now)
+    this.#decisions.sited(change, now)
     this.#watchConsents(now)
     this.#isToReconsider = false
     this.#names.holdAll(this.#protections.all, (wanted) => this.namesOf(wanted), now)
     this.#protections.putFirst(isAttackedAt(this.#pool.all()))
-    this.#demands.move(this.#plan, change, this.#placeAgain(now), now)
+    this.#demands.move(this.#plan, change, this.#placeAgain('the site has changed', now), now)
     // Who was gone before the client started was never started.
     const idle = change.returned.filter(({ state }) => state.kind === 'stopped')
     if (this.#isStarted) this.#begin([...change.added, ...idle], now)
@@ -344,7 +354,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#pool.resume(legacies, now)
     for (const request of protections) this.#names.hold(request.id, this.namesOf(request), now)
     this.#names.restore(records.names ?? [], onDamaged, now)
-    for (const request of protections) this.#place(request, now)
+    for (const request of protections) this.#place(request, 'a restart', now)
     this.#demands.tell(this.#pool.byServer.keys(), now)
   }
 
@@ -353,6 +363,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     if (protection === undefined || protection.phase !== 'live') return
     this.#stale.add(id)
     protection.phase = 'released'
+    this.#decisions.released(protection.request, protection.servers, now)
     this.#demands.tell(protection.servers, now)
   }
 
@@ -439,6 +450,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     }
     for (const id of this.#stale) this.#report(id, now)
     this.#stale.clear()
+    // Outputs are drained between two inputs: these are all of this one.
+    for (const output of this.#outputs) if (output.kind === 'event') this.#decisions.take(output.event, now)
   }
 
   /** Tells of a protection whose state is not what was told last. */

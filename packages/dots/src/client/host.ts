@@ -12,6 +12,7 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { begin, outcomesChange } from './memory/client-memory.ts'
 import type { ClientEvent, ClientInput, ClientOutput } from './client-io.ts'
+import type { DatedDecision } from './decisions/client-decisions.ts'
 import { DotsClient } from './client.ts'
 import type { ClientPlan } from './names/explain-wanted.ts'
 import { EndpointPool } from './endpoint-pool.ts'
@@ -100,6 +101,8 @@ export interface ClientHost {
   /** Names of the aliases of the site. */
   aliases(): readonly string[]
   status(): ClientStatus
+  /** The last decisions about a protection, a server or a path, the oldest first; empty: nothing is known of such a one. */
+  why(name: string): readonly DatedDecision[]
   /** Every path to the servers, and what is known of it. */
   paths(): PathListing
   /** Tells what somebody else learnt of a path of the site, as a resolver does. */
@@ -202,6 +205,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
     namesOf: (wanted) => client.namesOf(wanted),
     aliases: () => (current.site.aliases ?? []).map(({ name }) => name),
     status: () => client.status(clock.now()),
+    why: (name) => client.decisions(name),
     paths: () => client.paths(clock.now()),
     reportPath: (evidence) => driver.feed({ kind: 'path-evidence', evidence }),
     reportLink: (name, isUp) => driver.feed({ kind: 'link', interface: name, isUp }),

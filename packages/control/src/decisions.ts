@@ -1,0 +1,25 @@
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+
+/** One decision of a client. */
+const decisionSchema = Type.Object({
+  /** RFC 3339. */
+  at: Type.String(),
+  /** What it was about. */
+  kind: Type.Union([
+    Type.Literal('protection'),
+    Type.Literal('server'),
+    Type.Literal('path'),
+    Type.Literal('name')
+  ]),
+  subject: Type.String(),
+  decision: Type.String(),
+  because: Type.String(),
+  /** What it was decided by, by names. */
+  inputs: Type.Record(Type.String(), Type.String())
+})
+export type DecisionView = Static<typeof decisionSchema>
+
+/** The last decisions about one protection, server or path, the oldest first. */
+export const decisionsSchema = Type.Object({ decisions: Type.Array(decisionSchema) })
+export type DecisionsView = Static<typeof decisionsSchema>
