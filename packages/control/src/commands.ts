@@ -128,6 +128,16 @@ export const planSchema = Type.Object({
   ),
   /** Internal prefixes that no provider translates. */
   waiting: Type.Array(Type.Object({ prefixes: Type.Array(Type.String()), text: Type.String() })),
+  /** What is asked as it must be, and may do harm all the same (RFC 8811 §2.3). */
+  warnings: Type.Optional(
+    Type.Array(
+      Type.Object({
+        prefixes: Type.Array(Type.String()),
+        servers: Type.Array(Type.String()),
+        text: Type.String()
+      })
+    )
+  ),
   /** What the world sees in place of internal prefixes. */
   translated: Type.Array(
     Type.Object({ domain: Type.String(), internal: Type.String(), external: Type.String() })

@@ -6,7 +6,7 @@ import { namesView } from './names-view.ts'
 
 /** A plan as the control API shows it. */
 export function planView(plan: ClientPlan, now: Instant): PlanView {
-  const { verdict, parts, refusals, uncovered, waiting, translated } = plan
+  const { verdict, parts, refusals, uncovered, waiting, translated, warnings } = plan
   return {
     verdict,
     names: namesView(plan.names, now),
@@ -23,6 +23,9 @@ export function planView(plan: ClientPlan, now: Instant): PlanView {
     })),
     refusals: refusals.map(({ prefixes, because, text }) => ({ prefixes: texts(prefixes), because, text })),
     uncovered: uncovered.map(({ domain, prefixes, text }) => ({ domain, prefixes: texts(prefixes), text })),
+    warnings: warnings.map(({ prefixes, servers, text }) => {
+      return { prefixes: texts(prefixes), servers: [...servers], text }
+    }),
     waiting: waiting.map(({ prefixes, text }) => ({ prefixes: texts(prefixes), text })),
     translated: translated.map(({ domain, internal, external }) => ({
       domain,

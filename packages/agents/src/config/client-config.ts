@@ -49,6 +49,13 @@ const server = section(
       })
     ),
     tcpPort: optional(whole(1, 65_535, { description: 'Port for TCP, where it is not `port`.' })),
+    action: optional(
+      choice(['in-place', 'divert'], {
+        description:
+          'Whether it mitigates where the traffic passes anyhow, or has it diverted to itself. `dots plan` warns where two providers would divert the same; left out: nobody knows.',
+        source: 'RFC 8811 §2.3'
+      })
+    ),
     transports: optional(
       list(choice(['udp', 'tcp'], { description: 'DTLS over UDP or TLS over TCP.' }), 1, {
         description:

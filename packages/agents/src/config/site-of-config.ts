@@ -102,6 +102,7 @@ function serversOf(
         addresses: addressesOf(server.addresses),
         port: server.port ?? 0,
         ...(server.defaultRouter === true ? { isDefaultRouter: true as const } : {}),
+        ...(server.action === undefined ? {} : { action: server.action }),
         ...(server.tcpPort === undefined ? {} : { tcpPort: server.tcpPort }),
         ...transportsOf(draft, server)
       }

@@ -11,7 +11,7 @@ const VERDICTS = {
 
 /** A plan for people: each part with who is asked and who is not, and why. */
 export function planLines(plan: PlanView): string[] {
-  const { verdict, names = [], parts, refusals, uncovered, waiting, translated } = plan
+  const { verdict, names = [], parts, warnings = [], refusals, uncovered, waiting, translated } = plan
   return [
     VERDICTS[verdict],
     ...nameLines(names, ''),
@@ -23,6 +23,7 @@ export function planLines(plan: PlanView): string[] {
       ...part.asked.flatMap(({ server, text }) => hanging('  ask ', `${server}: ${text}`)),
       ...part.notAsked.flatMap(({ server, text }) => hanging('  not ', `${server}: ${text}`))
     ]),
+    ...warnings.flatMap(({ text }) => hanging('  warning ', text)),
     ...uncovered.flatMap(({ text }) => hanging('  uncovered ', text)),
     ...waiting.flatMap(({ text }) => hanging('  waiting ', text)),
     ...refusals.flatMap(({ text }) => hanging('  refused ', text))

@@ -23,6 +23,11 @@ export interface DotsServer {
   /** What it listens on. Undefined: both (RFC 9132 §3). */
   readonly transports?: readonly Transport[]
   /**
+   * How it mitigates: on the way that the traffic takes anyhow, or by having the traffic diverted to it. Undefined: nobody
+   * said so.
+   */
+  readonly action?: 'in-place' | 'divert'
+  /**
    * RFC 9132 §4.3: no address is known, so the default routers of its domain are asked, by the domain's interfaces only.
    * `addresses` is empty then.
    */

@@ -6,6 +6,8 @@ import type { Target } from '../domain/target.ts'
 import { describeClass, ownersOf } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
 import { providerOf } from './alternatives.ts'
+import { diversionHarm } from './diversion-harm.ts'
+import type { PlanWarning } from './diversion-harm.ts'
 import { describeIllegal } from './legal-path.ts'
 import { explainAssignment, place } from './placement.ts'
 import type {
@@ -30,6 +32,8 @@ export interface PlanExplanation {
   readonly uncovered: readonly UncoveredDomain[]
   readonly waiting: Placement['waiting']
   readonly translated: Placement['translated']
+  /** What is asked all the same, for the operator to think about. */
+  readonly warnings: readonly PlanWarning[]
 }
 
 /** A part of the target, with who is asked for it and who is not. */
@@ -71,7 +75,8 @@ export function explainPlacement(
     refusals,
     uncovered,
     waiting,
-    translated
+    translated,
+    warnings: placement.parts.flatMap((part) => diversionHarm(part, plan))
   }
 }
 
