@@ -104,14 +104,23 @@ function transportProblems(
   })
 }
 
-/** Where a server is has to be said: RFC 9132 §4.3 would ask a router unasked, and the operator is to know of it. */
+/**
+ * Where a server is has to be said, or who is to be asked: the name servers of the system may be another provider's (RFC 9284
+ * §5.1), and RFC 9132 §4.3 would ask a router unasked.
+ */
 function unlocatedServers(domain: DomainDraft, path: ConfigPath): ShapeProblem[] {
   return serversOf(domain, path)
     .filter(([, server]) => !('addresses' in server) && server.defaultRouter !== true)
+    .filter(() => domain.resolver === undefined && !learnsResolvers(domain))
     .map(([place]) => ({
       path: place,
-      message: 'the key "addresses" is missing; "defaultRouter: true" takes its place where none is known'
+      message:
+        'the key "addresses" is missing, and this provider has no "resolver" that could be asked for the name; "defaultRouter: true" takes the place of both where none is known'
     }))
+}
+
+function learnsResolvers({ learn }: DomainDraft): boolean {
+  return learn !== undefined && learn.resolvers !== false
 }
 
 function serversOf(

@@ -29,7 +29,7 @@ const server = section(
     addresses: optional(
       list(text('ip-address', { description: 'An address of the server.' }), 1, {
         description:
-          'Addresses of the server, the preferred one of each family first; IPv6 goes before IPv4. Left out only with `defaultRouter`.',
+          'Addresses of the server, the preferred one of each family first; IPv6 goes before IPv4. Left out: the name servers of this provider (`resolver`) are asked for `name`, unless `defaultRouter` is set.',
         source: 'RFC 9132 §4.3'
       })
     ),

@@ -103,6 +103,9 @@ function serversOf(
         port: server.port ?? 0,
         ...(server.defaultRouter === true ? { isDefaultRouter: true as const } : {}),
         ...(server.action === undefined ? {} : { action: server.action }),
+        ...(server.defaultRouter !== true && server.addresses === undefined
+          ? { isNamed: true as const }
+          : {}),
         ...(server.tcpPort === undefined ? {} : { tcpPort: server.tcpPort }),
         ...transportsOf(draft, server)
       }

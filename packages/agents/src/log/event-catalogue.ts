@@ -65,6 +65,11 @@ export const eventCatalogue = {
     text: 'nobody says what a name means; what was known of it stays protected'
   },
   'name.unresolved': { level: 'warn', text: 'nobody said where the server is that we were sent to' },
+  'server.located': { level: 'info', text: 'the name servers of a provider say where its server is' },
+  'server.not_located': {
+    level: 'warn',
+    text: 'nobody says where a server is, or what was said is refused; it is asked again, and what was known stays'
+  },
   'session.redirected': { level: 'warn', text: 'a server sent us to another, which stands in for it' },
   'session.redirection-over': { level: 'info', text: 'the server that was configured has its turn again' },
   'session.redirect-refused': {

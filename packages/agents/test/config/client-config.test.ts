@@ -85,9 +85,22 @@ describe('the configuration of a client', () => {
     expect(site.domains[1]?.servers[0]).not.toHaveProperty('isDefaultRouter')
   })
 
+  it("takes a server by its name where the provider's own name servers can be asked, and no others", () => {
+    const named = good.replace('addresses: [192.0.2.1]', 'port: 4646')
+    const asking = (resolver: string): string =>
+      named.replace('prefixes: [203', `${resolver}\n    prefixes: [203`)
+    for (const how of ['resolver: { kind: plain, servers: [192.0.2.53] }', 'learn: { interface: wan-a }']) {
+      const { site } = siteOfConfig(loadClientConfig(sandbox.write('client.yaml', asking(how))).config)
+      expect(site.domains[0]?.servers[0]).toMatchObject({ isNamed: true, addresses: [] })
+    }
+    // Those of the system may be another provider's (RFC 9284 §5.1).
+    expect(mistakes(asking('resolver: { kind: plain }'))?.join()).toContain('the key "servers" is missing')
+    expect(mistakes(asking('learn: { interface: wan-a, resolvers: false }'))?.join()).toContain('"resolver"')
+  })
+
   it('wants addresses, or to be told that the default router has the server, and by which interface', () => {
     expect(mistakes(good.replace('addresses: [192.0.2.1]', 'port: 4646'))).toEqual([
-      expect.stringContaining('the key "addresses" is missing; "defaultRouter: true" takes its place')
+      expect.stringContaining('the key "addresses" is missing, and this provider has no "resolver"')
     ])
     const nowhere = good.replace('addresses: [192.0.2.1]', 'defaultRouter: true')
     expect(mistakes(nowhere)).toEqual([expect.stringContaining('domain isp-a names no interface')])
@@ -129,7 +142,7 @@ defaults: { lifetimeSeconds: 0 }
       '6:5 domains[0]: the key "credentials" is missing: the domain has a server',
       expect.stringContaining('6:11 domains[0].name: must be 1 to 64 letters'),
       expect.stringContaining('7:32 domains[0].prefixes[1]: must be a prefix like'),
-      '8:5 domains[0].server: the key "addresses" is missing; "defaultRouter: true" takes its place where none is known',
+      '8:5 domains[0].server: the key "addresses" is missing, and this provider has no "resolver" that could be asked for the name; "defaultRouter: true" takes the place of both where none is known',
       '8:41 domains[0].server.adresses: unknown key "adresses"; did you mean "addresses"?',
       '11:41 domains[1].server.addresses: must have at least 1 item',
       '12:5 domains[1].credentials: the key "keyFile" is missing',

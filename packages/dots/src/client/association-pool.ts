@@ -2,12 +2,13 @@ import { earlier } from '@breakwater/core'
 import type { Entropy, Instant } from '@breakwater/core'
 import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
 import type { DefaultRouter } from '../domain/default-routers.ts'
-import type { DotsServer } from '../domain/site.ts'
+import type { DotsServer, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { isEntitled } from '../multihoming/entitlement.ts'
 import { strangersTo } from '../multihoming/address-class.ts'
 import { alternatePaths } from '../multihoming/alternate-paths.ts'
 import type { AlternatePaths, AlternateServer } from '../multihoming/alternate-paths.ts'
+import { legalPaths } from '../multihoming/legal-path.ts'
 import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
 import { routerPaths } from '../multihoming/router-paths.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
@@ -16,6 +17,7 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import { SessionLoads } from '../signal/session-loads.ts'
 import { Association } from './association.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
+import type { ServerLocation } from './location/server-locator.ts'
 import { Departures } from './departures.ts'
 import { AbsentServers } from './memory/absent-servers.ts'
 import type { Calendar } from './memory/calendar.ts'
@@ -36,6 +38,8 @@ export interface AssociationPoolOptions {
   readonly configuration?: WantedConfiguration | undefined
   /** What is known of paths, shared by all. */
   readonly pathPool: PathPool
+  /** Where a server is that is known by its name. */
+  readonly locate: (server: ServerName) => ServerLocation
   /** Does what an association wants done. */
   readonly perform: (association: Association, output: AssociationOutput, now: Instant) => void
 }
@@ -120,6 +124,12 @@ export class AssociationPool {
     return [...this.#associations.values()]
   }
 
+  /** Those of the site that are default routers. */
+  get routerServers(): readonly ServerName[] {
+    const routers = this.staying.filter(({ server }) => server.isDefaultRouter === true)
+    return routers.map(({ server }) => server.name)
+  }
+
   /** Of which servers something is to be withdrawn, because the site has them no more. */
   get leaving(): readonly Association[] {
     return this.#departures.associations
@@ -176,6 +186,15 @@ export class AssociationPool {
       this.#tell(association, { kind: 'paths', paths: this.#pathsTo(server, this.#site.plan) }, now)
       this.#tell(association, { kind: 'start' }, now)
     }
+  }
+
+  /** A server that is known by its name is somewhere else: sessions go by that from now on, and begin where they can. */
+  moved(name: ServerName, now: Instant): void {
+    const association = this.#associations.get(name)
+    if (association === undefined) return
+    const { server } = association
+    this.#revise(association, server, this.#pathsTo(server, this.#site.plan), now)
+    this.#tell(association, { kind: 'start' }, now)
   }
 
   /** Nothing is wanted of the servers that are leaving. See `AssociationInput` for `holdUntil`. */
@@ -258,7 +277,14 @@ export class AssociationPool {
 
   #pathsTo(server: DotsServer, plan: SitePlan): LegalPaths {
     if (server.isDefaultRouter === true) return routerPaths(plan.site, server, this.#routers)
+    if (server.isNamed === true) return this.#pathsByName(server, plan)
     return plan.paths.get(server.name) ?? { paths: [], illegal: [] }
+  }
+
+  #pathsByName(server: DotsServer, { site, classes }: SitePlan): LegalPaths {
+    const { addresses, trouble } = this.#options.locate(server.name)
+    if (addresses.length > 0) return legalPaths(site, { ...server, addresses, isUnordered: true }, classes)
+    return { paths: [], illegal: [{ kind: 'not-located', server: server.name, reason: trouble }] }
   }
 
   #associate(server: DotsServer, cuid: Cuid): Association {
@@ -288,7 +314,15 @@ export class AssociationPool {
   #pathsInPlaceOf(association: Association, alternate: AlternateServer): AlternatePaths {
     const departure = this.#departures.all.find((each) => each.association === association)
     const { site } = departure?.plan ?? this.#site.plan
-    return alternatePaths(site, association.server, alternate)
+    return alternatePaths(this.#withLocations(site), association.server, alternate)
+  }
+
+  /** Also a server that is known by its name is nobody else's alternate. */
+  #withLocations(site: Site): Site {
+    const { locate } = this.#options
+    const located = (server: DotsServer): DotsServer =>
+      server.isNamed === true ? { ...server, addresses: locate(server.name).addresses } : server
+    return { ...site, domains: site.domains.map((each) => ({ ...each, servers: each.servers.map(located) })) }
   }
 
   #tell(association: Association, input: AssociationInput, now: Instant): void {

@@ -8,6 +8,7 @@ import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
 import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import type { ConnectionOutput } from './connection/connection-io.ts'
 import type { ConnectionId } from './connection/session-state.ts'
+import type { RememberedLocation, ServerLocation } from './location/server-locator.ts'
 import type { LinkEvidence, PathEvidence } from './paths/path-evidence.ts'
 import type { NameStanding } from './names/name-standing.ts'
 import type { NameOutcome } from './names/name-watch.ts'
@@ -26,6 +27,10 @@ export type ClientInput =
   | { readonly kind: 'remembered'; readonly outcomes: ReadonlyMap<ServerName, RememberedOutcomes> }
   /** The answer to `read-routers`; undefined: the system did not tell. */
   | { readonly kind: 'routers'; readonly routers: readonly DefaultRouter[] | undefined }
+  /** What `store` said of servers that are known by name, in an earlier life; before `start`. */
+  | { readonly kind: 'locations'; readonly locations: ReadonlyMap<ServerName, RememberedLocation> }
+  /** The answer to `locate`. */
+  | { readonly kind: 'located'; readonly server: ServerName; readonly outcome: NameOutcome }
   /** The answer to `resolve`; no addresses: nobody knows. */
   | {
       readonly kind: 'resolved'
@@ -89,6 +94,13 @@ export type ClientOutput =
     }
   /** What does this name mean, to the resolver of the site? Something is protected by it. Answered by `target-resolved`. */
   | { readonly kind: 'resolve-target'; readonly question: number; readonly name: string }
+  /** Where is this server, to the name servers of its own domain (RFC 9284 §5.1)? Answered by `located`. */
+  | {
+      readonly kind: 'locate'
+      readonly domain: DomainName
+      readonly server: ServerName
+      readonly name: string
+    }
   /** What was learnt of the paths to a server, to be stored where a restart finds it; undefined: nothing any more. */
   | {
       readonly kind: 'remember'
@@ -121,6 +133,14 @@ export type ClientEvent =
     }
   /** A name by which something is protected means something else, or nobody says any more what it means. */
   | { readonly kind: 'target-name'; readonly standing: NameStanding }
+  /** A server that is known by its name is somewhere else, or nobody says any more where it is, or what was said is refused. */
+  | {
+      readonly kind: 'server-located'
+      readonly server: ServerName
+      readonly domain: DomainName
+      readonly name: string
+      readonly location: ServerLocation
+    }
   /** RFC 9132 §4.4.1.1: another client had our cuid. */
   | { readonly kind: 'cuid-changed'; readonly server: ServerName; readonly domain: DomainName }
   /** RFC 9132 §4.6: another server stands in; undefined: the provisioned one again. */

@@ -1,7 +1,7 @@
 import { earlier } from '@breakwater/core'
 import type { Entropy, Instant, Machine, WallTime } from '@breakwater/core'
 import { nextConsentChange } from '../domain/consent.ts'
-import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
+import type { Cuid, DomainName, ProtectionId } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { namesWanted, placeWanted } from './names/place-wanted.ts'
@@ -35,6 +35,7 @@ import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { listPaths } from './paths/path-listing.ts'
 import type { PathListing } from './paths/path-listing.ts'
 import { PathPool } from './paths/path-pool.ts'
+import { ServerLocations } from './location/server-locations.ts'
 import { RouterWatch } from './connection/router-watch.ts'
 import { sessionRules } from './session/session-rules.ts'
 import type { SessionRuleOptions } from './session/session-rules.ts'
@@ -73,6 +74,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #reported = new Map<ProtectionId, string>()
   readonly #routers: RouterWatch
   readonly #demands: Demands
+  readonly #locator: ServerLocations
   readonly #outputs: ClientOutput[] = []
   #resolvingDomains: ReadonlySet<DomainName> | undefined
   /** When a consent begins or ends next. */
@@ -88,18 +90,20 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#plan = compileSite(options.site)
     const { cuids, resolvingDomains } = options
     this.#resolvingDomains = resolvingDomains
+    this.#locator = new ServerLocations(options.site, (output) => this.#outputs.push(output))
     this.#pool = new AssociationPool(
       { plan: this.#plan, cuids, resolvingDomains },
       {
         ...options,
         rules: sessionRules(options),
         calendar: this.#calendar,
+        locate: (server) => this.#locator.location(server),
         pathPool: this.#pathPool,
         perform: (association, output, now) => this.#perform(association, output, now)
       }
     )
     this.#demands = new Demands(this.#pool, this.#protections, this.#plan)
-    this.#routers = new RouterWatch(routerServers(this.#pool.staying))
+    this.#routers = new RouterWatch(this.#pool.routerServers)
   }
 
   handle(input: ClientInput, now: Instant): void {
@@ -111,15 +115,21 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#demands.spreadNets(now)
         this.#begin(this.#pool.staying, now)
         this.#routers.handle({ kind: 'start' }, now)
+        this.#locator.handle({ kind: 'start' }, now)
         break
       case 'stop':
         this.#isStarted = false
         this.#names.stop(now)
         this.#routers.handle({ kind: 'stop' }, now)
+        this.#locator.handle({ kind: 'stop' }, now)
         this.#pool.tellAll({ kind: 'stop' }, now)
         break
       case 'routers':
         this.#routers.handle(input, now)
+        break
+      case 'locations':
+      case 'located':
+        this.#locator.take(input, now)
         break
       case 'clock':
         this.#calendar.tell(input.wallClock, now)
@@ -178,7 +188,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   nextTimeout(): Instant | undefined {
-    let next = this.#routers.nextTimeout()
+    let next = earlier(this.#routers.nextTimeout(), this.#locator.nextTimeout())
     if (this.#consentChange !== undefined) next = earlier(next, this.#calendar.momentOf(this.#consentChange))
     return earlier(earlier(next, this.#names.nextTimeout()), this.#pool.nextTimeout())
   }
@@ -187,6 +197,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#pool.handleTimeout(now)
     this.#routers.handleTimeout(now)
     this.#names.handleTimeout(now)
+    this.#locator.handleTimeout(now)
     if (this.#consentChange !== undefined && this.#consentChange <= this.#calendar.at(now))
       this.#watchConsents(now)
     this.#followUp(now)
@@ -327,6 +338,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   ): void {
     this.#resolvingDomains = resolvingDomains ?? this.#resolvingDomains
     this.#plan = compileSite(site)
+    this.#locator.handle({ kind: 'site', site }, now)
     const pool = { plan: this.#plan, cuids, resolvingDomains: this.#resolvingDomains }
     const change = this.#pool.replace(pool, now)
     this.#decisions.sited(change, now)
@@ -338,7 +350,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     // Who was gone before the client started was never started.
     const idle = change.returned.filter(({ state }) => state.kind === 'stopped')
     if (this.#isStarted) this.#begin([...change.added, ...idle], now)
-    this.#routers.handle({ kind: 'servers', servers: routerServers(this.#pool.staying) }, now)
+    this.#routers.handle({ kind: 'servers', servers: this.#pool.routerServers }, now)
   }
 
   #noteAttack(id: ProtectionId, attackStatus: AttackStatus): void {
@@ -386,6 +398,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         const session = reportSession(association, now)
         const isUp = session.state === 'established'
         this.#routers.handle({ kind: 'session', server: name, isUp }, now)
+        this.#locator.session(name, association.state, now)
         this.#outputs.push({ kind: 'event', event: { kind: 'session', session } })
         return
       }
@@ -413,10 +426,11 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     }
   }
 
-  /** Servers of known addresses; those that are default routers follow as soon as these are known. */
+  /** Servers of known addresses; those that are default routers, or known by name, follow as soon as it is known where. */
   #begin(associations: readonly Association[], now: Instant): void {
     for (const { server } of associations)
-      if (server.isDefaultRouter !== true) this.#pool.tell(server.name, { kind: 'start' }, now)
+      if (server.isDefaultRouter !== true && this.#locator.mayBegin(server))
+        this.#pool.tell(server.name, { kind: 'start' }, now)
   }
 
   #drainRouters(now: Instant): void {
@@ -440,6 +454,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   #followUp(now: Instant): void {
     this.#drainRouters(now)
+    // Servers that are known by name begin when it is known where they are, or that nobody knows.
+    this.#locator.drain((server) => this.#pool.moved(server, now))
     this.#placeChanged(now)
     this.#demands.letGo(now)
     for (const id of this.#stale) {
@@ -479,8 +495,4 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       if (association.requests.some((request) => request.protections.includes(id))) return true
     return false
   }
-}
-
-function routerServers(associations: readonly Association[]): ServerName[] {
-  return associations.filter(({ server }) => server.isDefaultRouter === true).map(({ server }) => server.name)
 }

@@ -36,6 +36,14 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
       else log.warn('target.unresolved', { ...fields, reason: text })
       return
     }
+    case 'server-located': {
+      const { server, domain, name, location } = event
+      const { addresses, trouble } = location
+      const fields = { server, domain, name, addresses: addresses.map((address) => formatIpAddress(address)) }
+      if (trouble === '') log.info('server.located', fields)
+      else log.warn('server.not_located', { ...fields, reason: trouble })
+      return
+    }
     case 'cuid-changed':
       log.warn('session.cuid-collision', { server: event.server, domain: event.domain })
       return

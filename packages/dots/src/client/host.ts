@@ -154,6 +154,14 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
           driver.feed({ kind: 'target-resolved', question: output.question, outcome })
         )
         return
+      // RFC 9284 §5.1: of the domain's own name servers, or of nobody.
+      case 'locate': {
+        const { server, name, domain } = output
+        void lookUp(current.resolvers?.get(domain), name, `domain ${domain} has no name servers`).then(
+          (outcome) => driver.feed({ kind: 'located', server, outcome })
+        )
+        return
+      }
       case 'remember':
         void ports.notebook?.note(outcomesChange(output.server, output.outcomes))
         return
@@ -245,9 +253,13 @@ async function resolve(
   }
 }
 
-/** What the resolver of the site says of a target's name. */
-async function lookUp(resolver: Resolver | undefined, name: string): Promise<NameOutcome> {
-  if (resolver === undefined) return { kind: 'failed', reason: 'the site has no resolver' }
+/** What a resolver says of a name. */
+async function lookUp(
+  resolver: Resolver | undefined,
+  name: string,
+  whose = 'the site has no resolver'
+): Promise<NameOutcome> {
+  if (resolver === undefined) return { kind: 'failed', reason: whose }
   try {
     return await resolver.resolve(name)
   } catch (error) {

@@ -32,6 +32,11 @@ export interface DotsServer {
    * `addresses` is empty then.
    */
   readonly isDefaultRouter?: true
+  /**
+   * Where it is has to be asked of the name servers of its domain, by `referenceName` (RFC 9284 §5.1). `addresses` is empty
+   * then.
+   */
+  readonly isNamed?: true
 }
 
 /**

@@ -1,6 +1,7 @@
-import { equalIpAddresses, isBroadcast, isLoopback, isMulticast, isUnspecified } from '@breakwater/core'
+import { equalIpAddresses, isLoopback } from '@breakwater/core'
 import type { IpAddress } from '@breakwater/core'
 import type { DotsServer, Site } from '../domain/site.ts'
+import { isHostPlace } from './found-address.ts'
 import { describeIllegal, legalPaths } from './legal-path.ts'
 import type { LegalPaths } from './legal-path.ts'
 
@@ -24,20 +25,13 @@ export function alternatePaths(site: Site, server: DotsServer, alternate: Altern
   if (owner !== undefined) return refused(`it is a server of ${owner}`)
   const { referenceName } = alternate
   if (alternate.addresses.length === 0) return refused('its addresses are not known')
-  const addresses = alternate.addresses.filter((each) => isPlace(each, server))
+  // Who is configured on the loopback interface may send us to another one there.
+  const mayBeLoopback = server.addresses.some(isLoopback)
+  const addresses = alternate.addresses.filter((each) => isHostPlace(each, mayBeLoopback))
   if (addresses.length === 0) return refused('its addresses are those of no other host')
   const paths = legalPaths(site, { ...server, referenceName, addresses, isUnordered: true })
   if (paths.paths.length > 0) return { ok: true, paths }
   return refused(paths.illegal.map((reason) => describeIllegal(reason)).join('; '))
-}
-
-/**
- * RFC 9132 §11: a server that was taken over must not send us to everybody, or to ourselves, where a service may listen that
- * trusts its own host. Who is configured on the loopback interface may send us to another one there.
- */
-function isPlace(address: IpAddress, server: DotsServer): boolean {
-  if (isMulticast(address) || isBroadcast(address) || isUnspecified(address)) return false
-  return !isLoopback(address) || server.addresses.some(isLoopback)
 }
 
 /** The other domain that has this server, if one has. */

@@ -140,7 +140,8 @@ function foreignSources(site: Site): SiteProblem[] {
 function unreachableServers(site: Site): SiteProblem[] {
   const classes = addressClasses(site)
   return allServers(site).flatMap((server): SiteProblem[] => {
-    if (server.isDefaultRouter === true || addressesComeAndGo(site, server)) return []
+    if (server.isDefaultRouter === true || server.isNamed === true) return []
+    if (addressesComeAndGo(site, server)) return []
     const found = legalPaths(site, server, classes)
     if (found.paths.length > 0) return []
     const why = found.illegal.map((reason) => describeIllegal(reason)).join('; ')

@@ -68,6 +68,7 @@ export type IllegalPath =
   | { readonly kind: 'domain-unknown'; readonly domain: DomainName }
   | { readonly kind: 'no-source'; readonly domain: DomainName }
   | { readonly kind: 'no-address'; readonly server: ServerName }
+  | { readonly kind: 'not-located'; readonly server: ServerName; readonly reason: string }
   | { readonly kind: 'no-router'; readonly server: ServerName; readonly interface: string }
   | { readonly kind: 'source-of-another'; readonly source: IpAddress; readonly owners: readonly DomainName[] }
   | { readonly kind: 'no-source-of-family'; readonly remote: IpAddress }
@@ -175,6 +176,8 @@ export function describeIllegal(reason: IllegalPath): string {
       return `domain ${reason.domain} has no source address`
     case 'no-address':
       return `server ${reason.server} has no address`
+    case 'not-located':
+      return `nobody knows where server ${reason.server} is: ${reason.reason}`
     case 'no-router':
       return `server ${reason.server} is the default router, and there is none on ${reason.interface}`
     case 'source-of-another':

@@ -77,6 +77,9 @@ export class ClientDecisions {
       case 'target-name':
         this.#name(event.standing, now)
         return
+      case 'server-located':
+        this.#location(event, now)
+        return
       case 'redirected':
       case 'redirect-refused':
       case 'alternate-unreachable':
@@ -134,6 +137,17 @@ export class ClientDecisions {
         () => ({ because: explain().because, inputs: { server } }),
         now
       )
+  }
+
+  #location(
+    { server, name, location }: ClientEvent & { readonly kind: 'server-located' },
+    now: Instant
+  ): void {
+    const { addresses, trouble } = location
+    const because = trouble === '' ? 'the name servers of its domain say so (RFC 9284 §5.1)' : trouble
+    const inputs = { name, addresses: addresses.map((each) => formatIpAddress(each)).join(', ') }
+    const decision = addresses.length === 0 ? 'nobody knows where it is' : 'is known by its name'
+    this.#log.note({ kind: 'server', name: server }, decision, () => ({ because, inputs }), now)
   }
 
   #name({ name, state, addresses, text }: NameStanding, now: Instant): void {

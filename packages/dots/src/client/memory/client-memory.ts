@@ -5,6 +5,7 @@ import type { RecordChange, StoredRecord } from '../../domain/record-store.ts'
 import type { ClientInput } from '../client-io.ts'
 import { NAMES } from '../names/name-record.ts'
 import { NUMBERINGS, REQUESTS } from './client-records.ts'
+import { LOCATIONS, locationsOf } from '../location/location-record.ts'
 import type { Notebook } from './notebook.ts'
 import type { RememberedOutcomes } from '../connection/outcome-memory.ts'
 import { decodeOutcomes, encodeOutcomes } from '../connection/outcome-record.ts'
@@ -34,10 +35,11 @@ export async function begin(ports: MemoryPorts, feed: (input: ClientInput) => vo
     feed({ kind: 'start', wallClock: clock.wallClock() })
     return
   }
-  const [requests, numberings, outcomes, names] = await Promise.all(
-    [REQUESTS, NUMBERINGS, OUTCOMES, NAMES].map((collection) => load(notebook, collection, log))
+  const [requests, numberings, outcomes, names, locations] = await Promise.all(
+    [REQUESTS, NUMBERINGS, OUTCOMES, NAMES, LOCATIONS].map((collection) => load(notebook, collection, log))
   )
   feed({ kind: 'remembered', outcomes: outcomesOf(outcomes ?? []) })
+  feed({ kind: 'locations', locations: locationsOf(locations ?? []) })
   const records = { requests: requests ?? [], numberings: numberings ?? [], names: names ?? [] }
   feed({ kind: 'resume', wallClock: clock.wallClock(), records, protections })
   await within(PATIENCE, clock, notebook.settled())

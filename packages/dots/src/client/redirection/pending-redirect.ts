@@ -2,6 +2,7 @@ import type { CoapResponse } from '@breakwater/coap'
 import type { IpAddress } from '@breakwater/core'
 import type { Errand } from '../session/errand.ts'
 import { errandKey } from '../session/errand.ts'
+import { MOST_FOUND_ADDRESSES } from '../../multihoming/found-address.ts'
 import type { Redirect } from './redirection.ts'
 
 /** What was asked, and answered by sending us away. */
@@ -9,9 +10,6 @@ export interface SentAway {
   readonly errand: Errand
   readonly response: CoapResponse
 }
-
-/** More addresses than this of one name are not tried: who answers may not be well-meant. */
-const MOST_ADDRESSES = 16
 
 /**
  * A redirect to a server of which only the name was told (RFC 9132 §4.6): its addresses are asked for. Meanwhile what was
@@ -37,7 +35,7 @@ export class PendingRedirect {
     const pending = this.#pending
     if (pending?.redirect.alternate.referenceName !== referenceName) return undefined
     this.#pending = undefined
-    const alternate = { referenceName, addresses: addresses.slice(0, MOST_ADDRESSES) }
+    const alternate = { referenceName, addresses: addresses.slice(0, MOST_FOUND_ADDRESSES) }
     return { redirect: { ...pending.redirect, alternate }, sentAway: [...pending.sentAway.values()] }
   }
 

@@ -177,6 +177,7 @@ export class PlayedSite {
         case 'read-routers':
         case 'resolve':
         case 'resolve-target':
+        case 'locate':
         case 'remember':
         case 'store':
           break
