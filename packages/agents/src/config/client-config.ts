@@ -1,5 +1,6 @@
 import { inSeconds } from '@breakwater/core'
 import {
+  ASSUMED_PATH_MTU,
   ATTEMPT_DELAY_MILLISECONDS,
   DEFAULT_ATTEMPT_RULE,
   DEFAULT_MIGRATION,
@@ -148,6 +149,14 @@ const provisioningDomain = section(
         description: 'Prefixes that this provider assigned. Only its own servers are asked to protect them.',
         default: [],
         source: 'RFC 9284 §5.1'
+      })
+    ),
+    mtuBytes: optional(
+      whole(576, 9000, {
+        description:
+          'Bytes that its links carry in one packet, IP headers included. What does not fit one datagram is asked for in several.',
+        default: ASSUMED_PATH_MTU,
+        source: 'RFC 9132 §7.3'
       })
     ),
     server: optional(server),

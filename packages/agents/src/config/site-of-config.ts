@@ -57,6 +57,7 @@ function domainOf(
     name,
     kind: draft.kind ?? 'access',
     ...(draft.pool === true ? { isPool: true as const } : {}),
+    ...(draft.mtuBytes === undefined ? {} : { mtu: draft.mtuBytes }),
     protects: prefixesOf(draft.protects),
     translations: present(draft.translations).flatMap(([, each]) => {
       const [internal, external] = [prefixOfText(each.internal), prefixOfText(each.external)]

@@ -2,6 +2,7 @@ import { Seconds, between, earlier } from '@breakwater/core'
 import type { Duration, Entropy, Instant, Machine } from '@breakwater/core'
 import type { Cuid } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
+import { leastMtu } from '../multihoming/legal-path.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
@@ -92,6 +93,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       object: (text) => this.#outputs.push({ kind: 'configuration-unsafe', text })
     })
     this.#book = new RequestBook(options.cuid, options.calendar, options.entropy)
+    this.#book.pathMtu = leastMtu(options.paths)
   }
 
   get server(): DotsServer {
@@ -179,10 +181,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#keep({ ...input, ...this.#heldOff(input.connection), reason: `closed: ${input.reason}` }, now)
         break
       case 'paths':
+        this.#book.pathMtu = leastMtu(input.paths)
         if (this.#redirects.provision(input.paths)) this.#keep(input, now)
         break
       case 'site': {
         this.#server = input.server
+        this.#book.pathMtu = leastMtu(input.paths)
         this.#book.narrow(input.mayHear, now)
         const paths = this.#redirects.reprovision(input.paths, now)
         if (paths !== undefined) this.#keep({ kind: 'legal', paths, strays: input.strays }, now)

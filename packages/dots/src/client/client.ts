@@ -313,8 +313,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   /** Places everything, or only these, again, and tells the servers that are concerned. */
-  #reconsider(now: Instant, only?: ReadonlySet<ProtectionId>): void {
-    this.#demands.replace(this.#placeAgain('what it depends on has changed', now, only), now)
+  #reconsider(cause: PlacementCause, now: Instant, only?: ReadonlySet<ProtectionId>): void {
+    this.#demands.replace(this.#placeAgain(cause, now, only), now)
   }
 
   #placeAgain(cause: PlacementCause, now: Instant, only?: ReadonlySet<ProtectionId>): Replacement {
@@ -447,8 +447,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const renamed = this.#names.takeChanged()
     for (const id of renamed) this.#stale.add(id)
     if (renamed.size > 1) this.#protections.putFirst(isAttackedAt(this.#pool.all()))
-    if (this.#isToReconsider) this.#reconsider(now)
-    else if (renamed.size > 0) this.#reconsider(now, renamed)
+    if (this.#isToReconsider) this.#reconsider('what it depends on has changed', now)
+    else if (renamed.size > 0) this.#reconsider('its names mean something else', now, renamed)
     this.#isToReconsider = false
   }
 

@@ -178,7 +178,8 @@ export class EndpointPool {
         role: 'client',
         credentials,
         local,
-        ...(path.interface === undefined ? {} : { interface: path.interface })
+        ...(path.interface === undefined ? {} : { interface: path.interface }),
+        ...(path.mtu === undefined ? {} : { mtu: path.mtu })
       },
       {
         onBatch: (batch) => this.#received(batch),

@@ -68,6 +68,8 @@ export interface ProvisioningDomain {
   /** What the system says of this host's addresses; RFC 6724 orders the legal ones. Undefined: it was not asked yet. */
   readonly localAddresses?: readonly LocalAddress[]
   readonly servers: readonly DotsServer[]
+  /** Bytes that its links carry in one packet, IP headers included. Undefined: nobody knows (RFC 9132 §7.3: 1280 then). */
+  readonly mtu?: number
   /** Its servers stand in for one another: one of them is asked. Undefined: each is asked. */
   readonly isPool?: true
   /** Of a service: what it may protect for this site. It hears of nothing else. */

@@ -35,22 +35,27 @@ type Tied =
  * and protocols at least as wide as wanted. Wants that overlap share a request, whose ports and protocols are the union
  * of theirs: wider than each asked, because the protocol cannot tell overlapping prefixes apart by ports.
  * @param standing Targets of the requests that stand at the server.
+ * @param pathMtu See `splitToFit`.
  */
-export function compileRequests(wants: readonly Want[], standing: readonly Target[] = []): CompiledRequest[] {
+export function compileRequests(
+  wants: readonly Want[],
+  standing: readonly Target[] = [],
+  pathMtu?: number
+): CompiledRequest[] {
   const tied: Tied[] = [
     ...wants.map((want): Tied => ({ kind: 'want', ...want })),
     ...standing.map((target): Tied => ({ kind: 'standing', target }))
   ]
-  return overlapGroups(tied).flatMap((group) => compileGroup(group))
+  return overlapGroups(tied).flatMap((group) => compileGroup(group, pathMtu))
 }
 
-function compileGroup(group: readonly Tied[]): CompiledRequest[] {
+function compileGroup(group: readonly Tied[], pathMtu: number | undefined): CompiledRequest[] {
   const wants = group.filter((each) => each.kind === 'want')
   const standing = group.filter((each) => each.kind === 'standing').map(({ target }) => target)
   const prefixes = mergePrefixes(wants.flatMap((want) => want.target.prefixes))
   const scope = unionOfScopes(wants.map((want) => want.target))
   const index = new OverlapIndex(wants)
-  return divide({ prefixes, ...scope }, standing).map((target) => {
+  return divide({ prefixes, ...scope }, standing, pathMtu).map((target) => {
     const served = index.overlapping(target)
     const protections = [...new Set(served.map((want) => want.protection))].sort()
     return { target, protections }

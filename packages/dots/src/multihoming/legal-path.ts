@@ -4,6 +4,7 @@ import type { DomainName, ServerName } from '../domain/identifier.ts'
 import type { DotsServer, ProvisioningDomain, Site } from '../domain/site.ts'
 import { addressClasses } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
+import { ASSUMED_PATH_MTU } from './split-to-fit.ts'
 import { LegalSources } from './legal-source.ts'
 
 // The one maker of paths, lent by the class's static block to this file alone.
@@ -14,6 +15,7 @@ interface Way {
   readonly source: IpAddress
   readonly remote: IpAddress
   readonly via: string | undefined
+  readonly mtu: number | undefined
 }
 
 /**
@@ -33,6 +35,8 @@ export class LegalPath {
   readonly remote: SocketAddress
   /** Bound to this interface; undefined: any active one (RFC 9284 §5.1). */
   readonly interface: string | undefined
+  /** Bytes, IP and UDP headers included; undefined: nobody knows. */
+  readonly mtu: number | undefined
 
   private constructor(server: DotsServer, way: Way) {
     this.#server = server
@@ -40,6 +44,7 @@ export class LegalPath {
     this.source = way.source
     this.remote = { address: way.remote, port: portOf(server, way.transport) }
     this.interface = way.via
+    this.mtu = way.mtu
   }
 
   get domain(): DomainName {
@@ -153,9 +158,15 @@ function waysTo(
   const most = Math.max(...ranked.map((each) => each.sources.length))
   return Array.from({ length: most }, (_, rank) =>
     ranked.flatMap(({ via, sources: own }) =>
-      own.slice(rank, rank + 1).map((source) => ({ source, remote, via }))
+      own.slice(rank, rank + 1).map((source) => ({ source, remote, via, mtu: domain.mtu }))
     )
   ).flat()
+}
+
+/** What every one of these paths carries (RFC 9132 §7.3). */
+export function leastMtu({ paths }: LegalPaths): number {
+  const known = paths.map(({ mtu = ASSUMED_PATH_MTU }) => mtu)
+  return known.length === 0 ? ASSUMED_PATH_MTU : Math.min(...known)
 }
 
 /** RFC 9132 §3: a server listens on both, unless it was agreed otherwise. */

@@ -2,11 +2,11 @@ import { formatIpPrefix } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import type { PortRange, Target } from '../domain/target.ts'
 
-/**
- * Bytes of CBOR that one request may take. RFC 9132 §7.3: the path MTU is 1280 where unknown; IPv6, UDP and DTLS take
- * about 100 of it, the CoAP header with Uri-Path, cuid and mid about 100 more.
- */
-const PAYLOAD_BYTES = 1000
+/** RFC 9132 §7.3: the path MTU, IP and UDP headers included, where nobody knows it. */
+export const ASSUMED_PATH_MTU = 1280
+
+/** IPv6, UDP and DTLS take about 100 bytes, the CoAP header with Uri-Path, cuid and mid about 100 more. */
+const OVERHEAD_BYTES = 280
 
 /** The two outer maps, the array, lifetime, keys. */
 const FIXED_BYTES = 24
@@ -14,19 +14,28 @@ const FIXED_BYTES = 24
 /** One of {lower-port, upper-port}: two keys, two numbers of at most three bytes, the map. */
 const PORT_RANGE_BYTES = 9
 
-/** Leaves half of the payload to prefixes. */
-const MOST_PORT_RANGES = 40
+/** 2 bytes each: a handful in practice. More than this mean: every protocol. */
+const MOST_PROTOCOLS = 64
 
 /**
- * Splits a target so that each part fits one datagram: by prefixes only, each part with all ports and protocols. No
- * prefixes: no parts.
+ * Splits a target so that each part fits one datagram: by prefixes only, each part with all ports and protocols. Where the
+ * ports of a single prefix do not fit, they are widened until they do. No prefixes: no parts.
+ * @param pathMtu The smallest of all legal paths to the server, in bytes: a request is to fit whichever of them is used.
  */
-export function splitToFit(target: Target): Target[] {
-  const ports = widenTo(target.ports, MOST_PORT_RANGES)
-  // 2 bytes each: at most 256 of them, in practice a handful. More than fit mean: every protocol.
-  const protocols = target.protocols.length > 64 ? [] : target.protocols
-  const room = PAYLOAD_BYTES - FIXED_BYTES - ports.length * PORT_RANGE_BYTES - protocols.length * 2
+export function splitToFit(target: Target, pathMtu: number = ASSUMED_PATH_MTU): Target[] {
+  const payload = pathMtu - OVERHEAD_BYTES - FIXED_BYTES
+  const mostProtocols = Math.min(MOST_PROTOCOLS, payload / 8)
+  const protocols = target.protocols.length > mostProtocols ? [] : target.protocols
+  const narrowing = payload - protocols.length * 2
+  const longest = Math.max(0, ...target.prefixes.map(bytesOf))
+  const ports = widenTo(target.ports, Math.max(1, Math.floor((narrowing - longest) / PORT_RANGE_BYTES)))
+  const room = narrowing - ports.length * PORT_RANGE_BYTES
   return chunks(target.prefixes, room).map((prefixes) => ({ prefixes, ports, protocols }))
+}
+
+/** Its text with the head of a CBOR string. */
+function bytesOf(prefix: IpPrefix): number {
+  return formatIpPrefix(prefix).length + 2
 }
 
 function chunks(prefixes: readonly IpPrefix[], room: number): IpPrefix[][] {
@@ -34,7 +43,7 @@ function chunks(prefixes: readonly IpPrefix[], room: number): IpPrefix[][] {
   let current: IpPrefix[] = []
   let used = 0
   for (const prefix of prefixes) {
-    const bytes = formatIpPrefix(prefix).length + 2
+    const bytes = bytesOf(prefix)
     if (current.length > 0 && used + bytes > room) {
       parts.push(current)
       current = []

@@ -1,11 +1,13 @@
 import * as fc from 'fast-check'
 import { hostPrefix, ipv4, prefixOf, prefixesOverlap } from '@breakwater/core'
+import { encodeSignal } from '@breakwater/model'
 import { describe, expect, it } from 'vitest'
 import { ProtectionId, mitigationId } from '../../src/domain/identifier.ts'
 import type { MitigationId } from '../../src/domain/identifier.ts'
 import type { Target } from '../../src/domain/target.ts'
 import { compileRequests, coversTarget } from '../../src/multihoming/compiler.ts'
 import type { Want } from '../../src/multihoming/compiler.ts'
+import { mitigationRequestBody } from '../../src/signal/mapper.ts'
 import { difference } from '../../src/multihoming/difference.ts'
 import type { CurrentRequest } from '../../src/multihoming/difference.ts'
 import { targetsOverlap } from '../../src/multihoming/overlap.ts'
@@ -17,6 +19,10 @@ function want(protection: string, asked: Target): Want {
 
 function withPorts(asked: Target, ...ports: number[]): Target {
   return { ...asked, ports: ports.map((port) => ({ lower: port, upper: port })) }
+}
+
+function portsOf(count: number): Target['ports'] {
+  return Array.from({ length: count }, (_, index) => ({ lower: 3 * index, upper: 3 * index }))
 }
 
 const id = (value: number): MitigationId => mitigationId(value)!
@@ -105,12 +111,35 @@ describe('compiling what is wanted of one server', () => {
     expect(request?.target.prefixes).toEqual(target('192.0.2.0/24').prefixes)
   })
 
-  it('widens a port list that would leave no room for prefixes', () => {
-    const ports = Array.from({ length: 200 }, (_, index) => ({ lower: 3 * index, upper: 3 * index }))
-    const asked = { prefixes: [net('192.0.2.0/24')], ports, protocols: [] }
-    const [request] = compileRequests([want('many', asked)])
-    expect(request?.target.ports.length).toBeLessThanOrEqual(40)
-    expect(coversTarget([request!.target], asked)).toBe(true)
+  it('widens a port list only where the ports of a single prefix do not fit', () => {
+    const prefixes = [
+      net('192.0.2.0/24'),
+      net('198.51.100.0/24'),
+      net('203.0.113.0/24'),
+      net('100.64.0.0/24')
+    ]
+    const fitting = compileRequests([want('a', { prefixes, ports: portsOf(104), protocols: [] })])
+    expect(fitting.length).toBeGreaterThan(1)
+    for (const { target: each } of fitting) expect(each.ports).toEqual(portsOf(104))
+    const asked = { prefixes, ports: portsOf(200), protocols: [] }
+    const widened = compileRequests([want('b', asked)]).map((request) => request.target)
+    expect(widened[0]?.ports.length).toBeGreaterThan(100)
+    expect(widened[0]?.ports.length).toBeLessThan(200)
+    expect(coversTarget(widened, asked)).toBe(true)
+  })
+
+  it.each([576, 1280, 1500])('fits every request into one datagram of a path of %i bytes', (pathMtu) => {
+    const prefixes = Array.from({ length: 200 }, (_, index) => prefixOf(ipv4(0xc0000200 + 2 * index), 32))
+    prefixes.push(net('2001:db8:1111:2222:3333:4444:5555:6666/128'))
+    const ports = Array.from({ length: 60 }, (_, index) => ({ lower: 3 * index, upper: 3 * index + 1 }))
+    const asked = { prefixes, ports, protocols: [6, 17] }
+    const requests = compileRequests([want('many', asked)], [], pathMtu).map((request) => request.target)
+    for (const each of requests) {
+      const body = encodeSignal(mitigationRequestBody(each, 3600))
+      // IPv6 and UDP, DTLS 1.2 with AEAD, CoAP with a token of 8, Uri-Path, cuid and mid.
+      expect(body.length + 48 + 37 + 110).toBeLessThanOrEqual(pathMtu)
+    }
+    expect(coversTarget(requests, asked)).toBe(true)
   })
 })
 

@@ -22,6 +22,7 @@ export type PlacementCause =
   | 'it was asked for'
   | 'a restart'
   | 'the site has changed'
+  | 'its names mean something else'
   | 'what it depends on has changed'
 
 /** What a client has decided about protections, servers and paths, in words. */

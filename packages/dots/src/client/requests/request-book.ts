@@ -6,6 +6,7 @@ import type { Target } from '../../domain/target.ts'
 import { compileRequests } from '../../multihoming/compiler.ts'
 import type { CompiledRequest, Want } from '../../multihoming/compiler.ts'
 import { difference } from '../../multihoming/difference.ts'
+import { ASSUMED_PATH_MTU } from '../../multihoming/split-to-fit.ts'
 import { OverlapIndex } from '../../multihoming/overlap-index.ts'
 import type { AttackStatus } from '../../signal/efficacy-update.ts'
 import type { Lifetime } from '../../signal/lifetime.ts'
@@ -64,6 +65,8 @@ export class RequestBook {
   readonly #ledger: RequestLedger
   readonly #answers: RequestAnswers
   #wants: readonly LastingWant[] = []
+  /** What every path to the server carries: for what is wanted from now on. */
+  pathMtu: number = ASSUMED_PATH_MTU
   #holdUntil: Instant | undefined
 
   constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
@@ -171,7 +174,7 @@ export class RequestBook {
     const live = all.filter((entry) => entry.state.kind !== 'withdrawing')
     // Also what is being withdrawn: until the server has heard of that, a new request takes all of it away.
     const known = all.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
-    const wanted = compileRequests(wants, known)
+    const wanted = compileRequests(wants, known, this.pathMtu)
     const doomed = doomedAmong(all)
     const found = difference(
       live.filter((entry) => !doomed.has(entry)),
