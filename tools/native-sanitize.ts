@@ -8,11 +8,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { cppFilesIn, engineSources } from './engine-sources.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const native = join(root, 'packages/dtls/native')
-/** The engine and its socket; the rest of the addon needs Node around it. */
-const needsNode = /(?:napi|node-endpoint|memory-endpoint|bound-connect|packed-reports|addon)/
 
 const { values } = parseArgs({
   options: {
@@ -22,14 +20,9 @@ const { values } = parseArgs({
   }
 })
 
-function sourcesIn(folder: string): readonly string[] {
-  const names = readdirSync(folder).filter((name) => /\.(?:cc|h)$/.test(name) && !needsNode.test(name))
-  return names.toSorted().map((name) => join(folder, name))
-}
-
 /** Compiles unless that was done from these very sources. Links the system's OpenSSL by its soname: no -dev package. */
 function build(): string {
-  const sources = [...sourcesIn(native), ...sourcesIn(join(native, 'test'))]
+  const sources = [...engineSources(), ...cppFilesIn(join(root, 'packages/dtls/native/test'))]
   const digest = createHash('sha256')
   for (const file of sources) digest.update(readFileSync(file))
   const folder = join(root, 'packages/dtls/build')

@@ -7,6 +7,7 @@ import { ipv4 } from '@breakwater/core'
 import { heartbeatRequest } from '@breakwater/dots'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { KEY_HEX, identityOf } from './many-clients.ts'
+import { serveSamples } from './sampler.ts'
 
 const INTERVAL_MS = 5
 /** RFC 7252 §3: where the Message ID stands. */
@@ -69,8 +70,4 @@ async function sample(milliseconds: number): Promise<number> {
   return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? Infinity
 }
 
-process.on('message', (milliseconds: number) => {
-  void sample(milliseconds).then((p99) => process.send?.(p99))
-})
-process.on('disconnect', () => process.exit(0))
-process.send?.('ready')
+serveSamples(sample)

@@ -2,7 +2,7 @@
 import { CLIENTS } from './many-clients.ts'
 import { PutClient } from './put-client.ts'
 import type { Pattern } from './put-client.ts'
-import { serveSampler } from './sampler.ts'
+import { serveRates } from './sampler.ts'
 
 const [port = '', pattern = 'new', perSecond] = process.argv.slice(2)
 const clients = Array.from({ length: CLIENTS }, (_, index) => new PutClient(index, pattern as Pattern))
@@ -23,7 +23,7 @@ function pace(rate: number): void {
   }, 2)
 }
 
-serveSampler({
+serveRates({
   start: () => {
     if (perSecond !== undefined) pace(Number(perSecond))
     else for (const client of clients) client.start()

@@ -10,13 +10,18 @@ export interface Work {
   count(): number
 }
 
-/** Runs `work` whenever the parent process says for how long, and answers with the rate per second. */
-export function serveSampler(work: Work): void {
+/** Takes a sample whenever the parent process says for how long, and answers with it. */
+export function serveSamples(sample: (milliseconds: number) => Promise<number>): void {
   process.on('message', (milliseconds: number) => {
-    void rateOf(work, milliseconds).then((rate) => process.send?.(rate))
+    void sample(milliseconds).then((figure) => process.send?.(figure))
   })
   process.on('disconnect', () => process.exit(0))
   process.send?.('ready')
+}
+
+/** The same with `work`, whose rate per second is the sample. */
+export function serveRates(work: Work): void {
+  serveSamples((milliseconds) => rateOf(work, milliseconds))
 }
 
 async function rateOf(work: Work, milliseconds: number): Promise<number> {
@@ -30,12 +35,12 @@ async function rateOf(work: Work, milliseconds: number): Promise<number> {
 
 /** The parent's end of such a process. */
 export interface Sampler {
-  /** Rate per second over so long. */
+  /** What it found over so long: of `serveRates`, a rate per second. */
   sample(milliseconds: number): Promise<number>
   end(): void
 }
 
-/** Starts a script of this folder that calls `serveSampler`. */
+/** Starts a script of this folder that serves samples. */
 export async function startSampler(script: string, args: readonly string[]): Promise<Sampler> {
   const child = fork(join(import.meta.dirname, script), args, { stdio: ['ignore', 2, 2, 'ipc'] })
   const died = once(child, 'exit').then(([code]) => {
@@ -47,8 +52,8 @@ export async function startSampler(script: string, args: readonly string[]): Pro
     sample: async (milliseconds) => {
       const answer = once(child, 'message')
       child.send(milliseconds)
-      const [rate] = (await Promise.race([answer, died])) as [number]
-      return rate
+      const [figure] = (await Promise.race([answer, died])) as [number]
+      return figure
     },
     end: () => void child.kill('SIGKILL')
   }

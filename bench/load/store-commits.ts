@@ -4,7 +4,7 @@ import { MITIGATION_COLLECTION } from '@breakwater/dots'
 import { openSqliteStore } from '@breakwater/store'
 import { CLIENTS } from './many-clients.ts'
 import { recordOf } from './mitigation-record.ts'
-import { serveSampler } from './sampler.ts'
+import { serveRates } from './sampler.ts'
 
 const store = await openSqliteStore({ path: process.argv[2] ?? '' })
 const state = { running: false, committed: 0, next: 0 }
@@ -17,7 +17,7 @@ async function commitOnAndOn(client: number): Promise<void> {
   }
 }
 
-serveSampler({
+serveRates({
   start: () => {
     state.running = true
     for (let client = 0; client < CLIENTS; client++) void commitOnAndOn(client)

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cppFilesIn } from '../../tools/engine-sources.ts'
 import type {
   NativeAddress,
   NativeEndpointOptions,
@@ -75,14 +76,9 @@ const here = dirname(fileURLToPath(import.meta.url))
 /** Where the sources of the product's engine are. */
 export const engineFolder: string = join(here, '../../packages/dtls/native')
 
-function sourcesIn(folder: string): readonly string[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.cc') || name.endsWith('.h'))
-  return names.toSorted().map((name) => join(folder, name))
-}
-
 /** Compiles the product's engine with the measuring code around it, unless that was done from these very sources. */
 export function buildBenchAddon(): string {
-  const all = [...sourcesIn(engineFolder).filter((file) => !file.endsWith('/addon.cc')), ...sourcesIn(here)]
+  const all = [...cppFilesIn(engineFolder).filter((file) => !file.endsWith('/addon.cc')), ...cppFilesIn(here)]
   const digest = createHash('sha256')
   for (const file of all) digest.update(readFileSync(file))
   const folder = join(here, 'build')

@@ -1,22 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { engineSources } from '../../tools/engine-sources.ts'
 import { engineFolder } from './bench-addon.ts'
 
 const here = import.meta.dirname
-/** The rest of the addon has Node around it. */
-const needsNode = /(?:napi|node-endpoint|memory-endpoint|bound-connect|packed-reports|addon)/
 
 function sources(): readonly string[] {
-  const engine = readdirSync(engineFolder)
-    .filter((name) => /\.(?:cc|h)$/.test(name) && !needsNode.test(name))
-    .toSorted()
-    .map((name) => join(engineFolder, name))
-  return [
-    ...engine,
-    ...['echo-server.h', 'echo-server.cc', 'program/main.cc'].map((name) => join(here, name))
-  ]
+  const own = ['echo-server.h', 'echo-server.cc', 'program/main.cc'].map((name) => join(here, name))
+  return [...engineSources(), join(engineFolder, 'test/read-file.h'), ...own]
 }
 
 /**

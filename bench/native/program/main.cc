@@ -4,22 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "../../../packages/dtls/native/test/read-file.h"
 #include "../echo-server.h"
-
-namespace {
-
-std::string readFile(const char* path) {
-  std::string text;
-  std::FILE* file = std::fopen(path, "rb");
-  if (file == nullptr) return text;
-  char part[4096];
-  for (size_t got = std::fread(part, 1, sizeof part, file); got > 0; got = std::fread(part, 1, sizeof part, file))
-    text.append(part, got);
-  std::fclose(file);
-  return text;
-}
-
-}  // namespace
 
 int main(int count, char** arguments) {
   using namespace breakwater;

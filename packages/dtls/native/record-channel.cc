@@ -122,7 +122,8 @@ void RecordChannel::repeatLastFlight() {
   while (reader.next(record)) {
     append(record.bytes, record.length);
     // RFC 6347 §4.2.2: the same message, but a new record.
-    writeBigEndian(datagram.data() + datagram.size() - record.length + 5, ++flight.plainSequence, 6);
+    uint8_t* const header = datagram.data() + datagram.size() - record.length;
+    writeBigEndian(header + kSequenceAt, ++flight.plainSequence, kLengthAt - kSequenceAt);
   }
   std::vector<uint8_t> sealed(layer_.sealedLength(flight.finished.size()));
   if (!layer_.seal(ciphers_, kHandshake, flight.finished.data(), flight.finished.size(), sealed.data())) return;

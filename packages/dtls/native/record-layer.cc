@@ -7,13 +7,11 @@
 namespace breakwater {
 namespace {
 
-constexpr size_t kSequenceAt = 3;
-constexpr size_t kLengthAt = 11;
 constexpr size_t kAdditionalBytes = 13;
 
 /** RFC 5246 §6.2.3.3: epoch and sequence number, then type, version and the length of the plaintext. */
 void writeAdditional(uint8_t* out, const uint8_t* header, size_t length) {
-  std::memcpy(out, header + kSequenceAt, 8);
+  std::memcpy(out, header + kEpochAt, 8);
   std::memcpy(out + 8, header, 3);
   writeBigEndian(out + 11, length, 2);
 }
@@ -28,7 +26,7 @@ void writeNonce(uint8_t* out, const AeadShape& shape, const RecordKey& key, cons
     std::memcpy(out + shape.fixedBytes(), header + kRecordHeaderBytes, shape.explicitBytes);
     return;
   }
-  for (size_t i = 0; i < 8; i++) out[4 + i] ^= header[kSequenceAt + i];
+  for (size_t i = 0; i < 8; i++) out[4 + i] ^= header[kEpochAt + i];
 }
 
 }  // namespace
@@ -42,7 +40,7 @@ bool RecordLayer::seal(RecordCiphers& ciphers, uint8_t type, const uint8_t* plai
   out[0] = type;
   out[1] = 0xfe;
   out[2] = 0xfd;
-  writeBigEndian(out + kSequenceAt, uint64_t{1} << 48 | nextSequence_, 8);
+  writeBigEndian(out + kEpochAt, uint64_t{1} << 48 | nextSequence_, 8);
   writeBigEndian(out + kLengthAt, shape.overhead() + length, 2);
   writeBigEndian(out + kRecordHeaderBytes, nextExplicitNonce_, shape.explicitBytes);
   // First: whatever happens from here on, neither is used again.

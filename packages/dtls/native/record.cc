@@ -15,8 +15,8 @@ bool knownVersion(const uint8_t* header, uint16_t epoch) {
 
 bool RecordReader::next(Record& record) {
   if (left_ < kRecordHeaderBytes) return false;
-  const size_t length = kRecordHeaderBytes + static_cast<size_t>(bytes_[11] << 8 | bytes_[12]);
-  const uint16_t epoch = static_cast<uint16_t>(bytes_[3] << 8 | bytes_[4]);
+  const size_t length = kRecordHeaderBytes + static_cast<size_t>(bytes_[kLengthAt] << 8 | bytes_[kLengthAt + 1]);
+  const uint16_t epoch = static_cast<uint16_t>(bytes_[kEpochAt] << 8 | bytes_[kEpochAt + 1]);
   if (length > left_ || !knownVersion(bytes_, epoch)) return false;
   record = {bytes_, length, bytes_[0], epoch};
   bytes_ += length;
@@ -26,7 +26,7 @@ bool RecordReader::next(Record& record) {
 
 uint64_t sequenceOf(const uint8_t* record) {
   uint64_t sequence = 0;
-  for (size_t i = 5; i < 11; i++) sequence = sequence << 8 | record[i];
+  for (size_t i = kSequenceAt; i < kLengthAt; i++) sequence = sequence << 8 | record[i];
   return sequence;
 }
 

@@ -12,6 +12,10 @@ enum ContentType : uint8_t { kChangeCipherSpec = 20, kAlert = 21, kHandshake = 2
 enum HandshakeType : uint8_t { kHelloRequest = 0, kClientHello = 1, kNewSessionTicket = 4, kFinished = 20 };
 
 constexpr size_t kRecordHeaderBytes = 13;
+/** Where epoch, sequence number (48 bits) and length of the fragment stand in the header; type and version come before. */
+constexpr size_t kEpochAt = 3;
+constexpr size_t kSequenceAt = 5;
+constexpr size_t kLengthAt = 11;
 /** RFC 6347 §4.2.2. */
 constexpr size_t kMessageHeaderBytes = 12;
 /** With verify_data (RFC 5246 §7.4.9). */

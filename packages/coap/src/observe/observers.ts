@@ -1,5 +1,5 @@
 import { after, between, type Duration, type Instant, Minutes, toHex } from '@breakwater/core'
-import { Code, isSuccess } from '../code.ts'
+import { Code } from '../code.ts'
 import { MAXIMUM_MESSAGE_BYTES } from '../codec/limit.ts'
 import { Confirmable, type ConfirmableOwner } from '../message/confirmables.ts'
 import { aged } from '../message/max-age.ts'
@@ -146,9 +146,9 @@ export class Observers {
 
   #notify(observer: Observer, response: CoapResponse, confirmable: boolean, now: Instant): void {
     const form = notificationForm(response)
-    const bytes = form.fill(observer.token, isSuccess(response.code) ? this.nextSequence() : 0)
+    const bytes = form.fill(observer.token, form.isSuccess ? this.nextSequence() : 0)
     // RFC 7641 §4.2: after a notification that is not 2.xx the entry is gone, though it still has to arrive.
-    if (!isSuccess(response.code)) this.#remove(observer)
+    if (!form.isSuccess) this.#remove(observer)
     if (observer.transmission !== undefined)
       this.#supersede(observer, observer.transmission, bytes.slice(), confirmable, now)
     else this.#send(observer, bytes, confirmable, now)

@@ -26,6 +26,9 @@ constexpr const char* kSuites[] = {
     "PSK-AES128-GCM-SHA256",         "PSK-AES256-GCM-SHA384",         "PSK-AES128-CCM",
     "PSK-AES128-CCM8"};
 constexpr uint8_t kKey[16] = {7, 7, 7, 7};
+constexpr long kHandshakeMtu = 1200;
+/** More than any handshake has, each way. */
+constexpr size_t kMostFlights = 20;
 /** So that a plaintext of any length is one record. */
 constexpr long kLargeMtu = 18'000;
 
@@ -63,7 +66,7 @@ class Side final : private Transport {
     EVP_PKEY_free(key);
     ssl = SSL_new(context_);
     server ? SSL_set_accept_state(ssl) : SSL_set_connect_state(ssl);
-    SSL_set_mtu(ssl, 1200);
+    SSL_set_mtu(ssl, kHandshakeMtu);
     bio_.attach(ssl);
     bio_.face(path_);
   }
@@ -132,7 +135,7 @@ class Ours {
   bool opensLastOf(const Side& side) {
     uint8_t finished[kLongestDatagram];
     size_t length = 0;
-    return layer_.openOwn(ciphers_, side.watch.lastEncrypted(), finished, length) && length == 24 && finished[0] == 20;
+    return layer_.openOwn(ciphers_, side.watch.lastEncrypted(), finished, length) && length == kFinishedBytes && finished[0] == kFinished;
   }
   size_t overhead() const { return layer_.overhead(); }
 
@@ -159,7 +162,7 @@ struct Verdicts {
 void connect(const char* suite, Side& client, Side& server) {
   bool done[2] = {false, false};
   client.shake({});
-  for (size_t flights = 0; flights < 20 && !(done[0] && done[1]); flights++) {
+  for (size_t flights = 0; flights < kMostFlights && !(done[0] && done[1]); flights++) {
     for (const auto& datagram : std::exchange(client.sent, {})) done[0] = server.shake(datagram) || done[0];
     for (const auto& datagram : std::exchange(server.sent, {})) done[1] = client.shake(datagram) || done[1];
   }
@@ -178,12 +181,11 @@ void damage(Dice& dice, std::vector<uint8_t>& record, size_t overhead) {
   if (dice.oneIn(3)) {
     const size_t shortest = kRecordHeaderBytes + overhead;
     record.resize(shortest + dice.below(record.size() - shortest));
-    record[11] = static_cast<uint8_t>((record.size() - kRecordHeaderBytes) >> 8);
-    record[12] = static_cast<uint8_t>(record.size() - kRecordHeaderBytes);
+    writeBigEndian(record.data() + kLengthAt, record.size() - kRecordHeaderBytes, 2);
   } else {
     // Anything behind version and epoch but the length.
-    size_t at = 5 + dice.below(record.size() - 5);
-    if (at == 11 || at == 12) at = 13;
+    size_t at = kSequenceAt + dice.below(record.size() - kSequenceAt);
+    if (at >= kLengthAt && at < kRecordHeaderBytes) at = kRecordHeaderBytes;
     record[at] ^= static_cast<uint8_t>(1u << dice.below(8));
   }
 }

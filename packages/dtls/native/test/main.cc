@@ -5,22 +5,8 @@
 #include <string>
 
 #include "differential.h"
+#include "read-file.h"
 #include "stress.h"
-
-namespace {
-
-std::string readFile(const char* path) {
-  std::string text;
-  std::FILE* file = std::fopen(path, "rb");
-  if (file == nullptr) return text;
-  char part[4096];
-  for (size_t got = std::fread(part, 1, sizeof part, file); got > 0; got = std::fread(part, 1, sizeof part, file))
-    text.append(part, got);
-  std::fclose(file);
-  return text;
-}
-
-}  // namespace
 
 int main(int count, char** arguments) {
   using namespace breakwater;
