@@ -12,11 +12,10 @@ PeerId nextPeerId() {
 }
 
 Peer& PeerTable::add(const Path& path) {
-  auto made = std::make_unique<Peer>();
-  Peer& peer = *made;
-  peer.id = nextPeerId();
+  const PeerId id = nextPeerId();
+  Peer& peer = peers_[id];
+  peer.id = id;
   peer.path = path;
-  peers_.emplace(peer.id, std::move(made));
   associations_[PathKey(path)].candidate = &peer;
   return peer;
 }
@@ -34,12 +33,13 @@ void PeerTable::remove(Peer& peer) {
     if (association.candidate == &peer) association.candidate = nullptr;
     if (association.current == nullptr && association.candidate == nullptr) associations_.erase(found);
   }
-  peers_.erase(peer.id);
+  // Not by the id within it, which goes while it is looked at.
+  peers_.erase(PeerId{peer.id});
 }
 
 Peer* PeerTable::find(PeerId id) {
   const auto found = peers_.find(id);
-  return found == peers_.end() ? nullptr : found->second.get();
+  return found == peers_.end() ? nullptr : &found->second;
 }
 
 Association* PeerTable::find(const PathKey& path) {

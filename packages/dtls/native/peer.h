@@ -67,11 +67,12 @@ class PeerTable {
   /** Calls `visit` with each peer; it must not change the table. */
   template <typename Visit>
   void each(Visit visit) {
-    for (auto& [id, peer] : peers_) visit(*peer);
+    for (auto& [id, peer] : peers_) visit(peer);
   }
 
  private:
-  std::unordered_map<PeerId, std::unique_ptr<Peer>> peers_;
+  /** Peers stay where they are: others point to them. */
+  std::unordered_map<PeerId, Peer> peers_;
   std::unordered_map<PathKey, Association, PathKeyHash> associations_;
 };
 
