@@ -27,7 +27,7 @@ import type { ProtectionBook } from './protection-book.ts'
 import { protectionView } from './protection-view.ts'
 import type { Provisioning } from './provisioning.ts'
 import { checkAliases, whenResolved } from './protect-named.ts'
-import { wantedOfRequest } from './target-of-request.ts'
+import { wantedOfRequest, withoutUserInfo } from './target-of-request.ts'
 import { remoteText } from './remote-text.ts'
 import { protectionOf } from './wanted-protection.ts'
 
@@ -110,7 +110,11 @@ async function protect(request: ProtectRequest, options: ClientHandlerOptions): 
   const lifetimeSeconds = request.lifetimeSeconds ?? options.lifetimeSeconds
   const lasting = {
     id: ProtectionId(`p-${toHex(options.entropy.bytes(4))}`),
-    request: { ...request, lifetimeSeconds }
+    request: {
+      ...request,
+      ...(request.uris === undefined ? {} : { uris: request.uris.map(withoutUserInfo) }),
+      lifetimeSeconds
+    }
   }
   const wanted = protectionOf(lasting)
   checkAliases(wanted, host)

@@ -55,7 +55,13 @@ function nameOf(text: string): string {
   throw invalid(`${shown} is no domain name${hint}`)
 }
 
-function uriOf(text: string): TargetUri {
+/** RFC 3986 §7.5: who logs in with a URI need not be known to find its host, and is not to be shown or stored. */
+export function withoutUserInfo(uri: string): string {
+  return uri.replace(/^([^/?#]*:\/\/)[^/?#]*@/, '$1')
+}
+
+function uriOf(asked: string): TargetUri {
+  const text = withoutUserInfo(asked)
   const uri = parseTargetUri(text, JSON.stringify(text.slice(0, 80)))
   if (!uri.ok) throw invalid(uri.problem.diagnostic)
   return uri.value

@@ -29,6 +29,12 @@ describe('the target of a command', () => {
     })
   })
 
+  it('keeps nothing of who logs in with a URI, not even where it is refused', () => {
+    const uris = ['https://user:secret@www.example.net:8443/x?to=a@b']
+    expect(wantedOfRequest({ uris }).named?.uris[0]?.text).toBe('https://www.example.net:8443/x?to=a@b')
+    expect(() => wantedOfRequest({ uris: ['foo://user:secret@a@b.example/'] })).toThrow(/^(?!.*secret)/)
+  })
+
   it.each(['203.0.113.7/28', '203.0.113', '0177.0.0.1', 'home.example', ''])('refuses %j', (text) => {
     expect(() => wantedOfRequest({ prefixes: [text] })).toThrow(/no address and no prefix/)
   })

@@ -444,7 +444,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #placeChanged(now: Instant): void {
-    const renamed = this.#names.takeChanged()
+    const renamed = this.#names.takeChanged(now)
     for (const id of renamed) this.#stale.add(id)
     if (renamed.size > 1) this.#protections.putFirst(isAttackedAt(this.#pool.all()))
     if (this.#isToReconsider) this.#reconsider('what it depends on has changed', now)

@@ -1,5 +1,5 @@
-import { BreakwaterError } from '@breakwater/core'
-import type { Instant } from '@breakwater/core'
+import { BreakwaterError, Milliseconds, after, earlier } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
 import type { ProtectionId } from '../../domain/identifier.ts'
 import type { StoredRecord } from '../../domain/record-store.ts'
 import type { ClientEvent, ClientOutput } from '../client-io.ts'
@@ -11,11 +11,16 @@ import { NameWatch } from './name-watch.ts'
 import type { NameOutcome, NameWatchInput } from './name-watch.ts'
 import type { Wanted } from './place-wanted.ts'
 
+/** Placing again costs as much for one name as for a thousand: what comes within this time is placed together. */
+const GATHERING: Duration = Milliseconds(100)
+
 /** The names of a client's protections: connects their watch to what the client says, and notes what is to be placed again. */
 export class ProtectionNames {
   readonly #watch = new NameWatch()
   readonly #emit: (output: ClientOutput) => void
   readonly #changed = new Set<ProtectionId>()
+  /** The first of many changes is told at once, the others from here on. */
+  #notBefore: Instant | undefined
 
   constructor(emit: (output: ClientOutput) => void) {
     this.#emit = emit
@@ -63,15 +68,19 @@ export class ProtectionNames {
 
   readonly standing = (name: string): NameStanding => this.#watch.standing(name)
 
-  /** Protections whose names mean something else since this was asked last. */
-  takeChanged(): ReadonlySet<ProtectionId> {
-    const changed = new Set(this.#changed)
+  /** Protections whose names mean something else since this was asked last; none while more of them are gathered. */
+  takeChanged(now: Instant): ReadonlySet<ProtectionId> {
+    const changed = new Set<ProtectionId>()
+    if (this.#changed.size === 0 || (this.#notBefore !== undefined && now < this.#notBefore)) return changed
+    for (const id of this.#changed) changed.add(id)
     this.#changed.clear()
+    this.#notBefore = after(now, GATHERING)
     return changed
   }
 
   nextTimeout(): Instant | undefined {
-    return this.#watch.nextTimeout()
+    const next = this.#watch.nextTimeout()
+    return this.#changed.size === 0 ? next : earlier(next, this.#notBefore)
   }
 
   handleTimeout(now: Instant): void {
