@@ -16,6 +16,7 @@ import type { SessionLoad } from '@breakwater/coap'
 import type { SessionLoads } from '../signal/session-loads.ts'
 import { RequestBook } from './requests/request-book.ts'
 import type { BookedRequest } from './requests/request-book.ts'
+import { RequestStanding } from './requests/request-standing.ts'
 import type { RequestBookOutput } from './requests/request-ledger.ts'
 import { RedirectFollowing } from './redirection/redirect-following.ts'
 import type { RedirectReport } from './redirection/redirect-following.ts'
@@ -70,6 +71,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   readonly #outputs: AssociationOutput[] = []
   /** Until their connections have closed. */
   readonly #sessions = new Map<ConnectionId, SignalSession>()
+  #standing: RequestStanding | undefined
+  /** What follows of that is looked at once, however many have. */
+  #haveRequestsChanged = false
   #isUnderAttack = false
   #isMitigating = false
   readonly #negotiations: Negotiations
@@ -161,7 +165,13 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   get requests(): readonly BookedRequest[] {
-    return this.#book.requests
+    return this.standing.requests
+  }
+
+  /** How its requests stand until it is told something. */
+  get standing(): RequestStanding {
+    this.#standing ??= new RequestStanding(this.#book.requests)
+    return this.#standing
   }
 
   get cuid(): Cuid {
@@ -169,6 +179,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   handle(input: AssociationInput, now: Instant): void {
+    this.#standing = undefined
     switch (input.kind) {
       case 'datagram':
         this.#received(input.connection, input.bytes, now)
@@ -228,6 +239,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   handleTimeout(now: Instant): void {
+    this.#standing = undefined
     this.#redirects.handleTimeout(now)
     this.#keeper.handleTimeout(now)
     this.#drainKeeper(now)
@@ -322,6 +334,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     do {
       for (let output = this.#book.poll(); output !== undefined; output = this.#book.poll())
         this.#performForBook(output, now)
+      if (this.#haveRequestsChanged) this.#tellAttack(now)
     } while (this.#drainSessions(now))
   }
 
@@ -352,7 +365,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         return
       case 'changed':
         this.#outputs.push({ kind: 'requests-changed', protections: output.protections })
-        this.#tellAttack(now)
+        this.#haveRequestsChanged = true
         return
       case 'cuid-changed':
       case 'note-request':
@@ -429,6 +442,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   /** An attack is on while anything is asked of the server. */
   #tellAttack(now: Instant): void {
+    this.#haveRequestsChanged = false
     this.#tellActivity(now)
     const isOn = this.#book.isUnderAttack
     if (isOn === this.#isUnderAttack) return

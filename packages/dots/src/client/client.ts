@@ -491,8 +491,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #isServed(id: ProtectionId): boolean {
-    for (const association of this.#pool.all())
-      if (association.requests.some((request) => request.protections.includes(id))) return true
+    for (const association of this.#pool.all()) if (association.standing.serving(id).length > 0) return true
     return false
   }
 }

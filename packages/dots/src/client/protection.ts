@@ -4,7 +4,6 @@ import { MitigationStatusCode } from '@breakwater/model'
 import type { NamedTarget } from '../domain/alias.ts'
 import type { DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
-import { coversTarget } from '../multihoming/compiler.ts'
 import type { Assignment, PlacedPart, Placement } from '../multihoming/placement.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
@@ -234,12 +233,12 @@ export function partKey({ prefixes, servers }: PlacedPart): string {
 
 /** Whether the server says of all requests that serve this part that their attack has stopped. */
 function saysStopped(id: ProtectionId, part: PlacedPart, association: Association | undefined): boolean {
-  const requests = association?.requests ?? []
+  const requests = association?.standing.serving(id) ?? []
   const serving = requests.filter((request) => {
     const touches = request.target.prefixes.some((own) =>
       part.prefixes.some((each) => prefixesOverlap(own, each))
     )
-    return touches && request.replacedBy === undefined && request.protections.includes(id)
+    return touches && request.replacedBy === undefined
   })
   return serving.length > 0 && serving.every(isStopped)
 }
@@ -253,13 +252,9 @@ function standingOf(
   assignment: Assignment,
   association: Association | undefined
 ): ServerStanding {
-  const requests = association?.requests ?? []
-  const serving = requests.filter((each) => each.protections.includes(id) && each.replacedBy === undefined)
-  const inForce = requests.filter((each) => isInForce(each.state) && each.trigger === 'immediate')
-  const isCovered = coversTarget(
-    inForce.map((each) => each.target),
-    assignment.target
-  )
+  const requests = association?.standing.serving(id) ?? []
+  const serving = requests.filter((each) => each.replacedBy === undefined)
+  const isCovered = association?.standing.covers(assignment.target) === true
   const state = isCovered ? 'in-force' : worstOf(serving)
   return {
     server: assignment.server,
