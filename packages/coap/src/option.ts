@@ -81,16 +81,22 @@ const rows: readonly Row[] = [
   [OptionNumber.requestTag, 'Request-Tag', 'opaque', 0, 8, 'request', 'repeatable']
 ]
 
-const registry: ReadonlyMap<number, OptionDefinition> = new Map(
-  rows.map(([number, name, format, minimumLength, maximumLength, place, repeatable]) => [
+/** By number. Not a Map: it is asked of each option of each message. */
+const registry: (OptionDefinition | undefined)[] = []
+for (const [number, name, format, minimumLength, maximumLength, place, repeatable] of rows)
+  registry[number] = {
     number,
-    { number, name, format, minimumLength, maximumLength, repeatable: repeatable !== undefined, place }
-  ])
-)
+    name,
+    format,
+    minimumLength,
+    maximumLength,
+    repeatable: repeatable !== undefined,
+    place
+  }
 
 /** What is known of an option; undefined when it is not in the registry above. */
 export function optionDefinition(number: number): OptionDefinition | undefined {
-  return registry.get(number)
+  return registry[number]
 }
 
 /** RFC 7252 §5.4: whether an option means anything with this method or response code. */
@@ -124,7 +130,7 @@ export function reservedLocation(options: readonly CoapOption[]): number | undef
 
 /** `Uri-Path`, or `option 9999` where there is no name. */
 export function formatOptionNumber(number: number): string {
-  return registry.get(number)?.name ?? `option ${number}`
+  return registry[number]?.name ?? `option ${number}`
 }
 
 /** RFC 7252 §5.4.6: odd numbers must be understood, even ones may be ignored. */

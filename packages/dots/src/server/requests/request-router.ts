@@ -1,4 +1,5 @@
 import { Code, Method } from '@breakwater/coap'
+import type { CoapOption, CoapRequest } from '@breakwater/coap'
 import type { Counter, Instant } from '@breakwater/core'
 import { parseHeartbeat } from '../../signal/heartbeat-message.ts'
 import { isHeartbeatPath, parseResource } from '../../signal/resource.ts'
@@ -22,6 +23,8 @@ export class RequestRouter {
   readonly #config: ConfigResource
   readonly #rate: RequestRate
   readonly #heartbeats: Counter
+  /** Of the last heartbeat. Mostly the next one has the very same list, as messages that say the same share it. */
+  #heartbeatOptions: readonly CoapOption[] | undefined
 
   constructor(state: ServerState, mitigations: MitigationRequests, config: ConfigResource) {
     this.#state = state
@@ -33,17 +36,21 @@ export class RequestRouter {
 
   route(request: ServerRequest, now: Instant): void {
     const { coap, session } = request
-    if (
-      session.principal !== undefined &&
-      coap.method === Method.put &&
-      !isConditional(coap) &&
-      isHeartbeatPath(coap.options)
-    ) {
+    if (session.principal !== undefined && this.#isHeartbeat(coap)) {
       this.#heartbeat(request, now)
       return
     }
     const answer = this.#answer(request, session.principal, now)
     if (answer !== undefined) reply(this.#state, request, answer, now)
+  }
+
+  #isHeartbeat(coap: CoapRequest): boolean {
+    const { method, options } = coap
+    if (method !== Method.put) return false
+    if (options === this.#heartbeatOptions) return true
+    if (isConditional(coap) || !isHeartbeatPath(options)) return false
+    this.#heartbeatOptions = options
+    return true
   }
 
   /** The request that comes most often: answered without more objects than it takes. */

@@ -72,6 +72,8 @@ export class ServerSession {
   readonly #heartbeat: Heartbeat
   readonly #timer: string
   #armedAt: Instant | undefined
+  /** What a datagram brings is mostly answered at once: the timer is looked at behind all of it. */
+  #receiving = false
   #heartbeatExchange: OutgoingExchange | undefined
   #nextExchange = 1
   #malformed = 0
@@ -113,8 +115,14 @@ export class ServerSession {
 
   receive(bytes: Uint8Array, now: Instant): void {
     this.#heartbeat.handle(TRAFFIC, now)
-    this.#coap.handle({ kind: 'datagram', bytes }, now)
-    this.#drain(now)
+    this.#receiving = true
+    try {
+      this.#coap.handle({ kind: 'datagram', bytes }, now)
+      this.#performAll(now)
+    } finally {
+      this.#receiving = false
+      this.#arm()
+    }
   }
 
   /** @returns false when the session closed before the answer. */
@@ -348,8 +356,9 @@ export class ServerSession {
 
   /** Moves the timer only forward: one that fires too early costs less than one that moves with every datagram. */
   #arm(): void {
+    if (this.#receiving || this.#closed) return
     const next = earlier(this.#coap.nextTimeout(), this.#heartbeat.nextTimeout())
-    if (this.#closed || next === undefined) return
+    if (next === undefined) return
     if (this.#armedAt !== undefined && this.#armedAt <= next) return
     this.#armedAt = next
     this.#state.timers.set(this.#timer, next)
