@@ -136,7 +136,7 @@ export class Protection {
 
   /**
    * Ends the parts of which every server says that the attack has stopped (RFC 9132 §4.4.2.2): a provider's own prefixes
-   * when that provider says so, provider-independent ones when all do. The last part releases the protection.
+   * when that provider says so, provider-independent ones when all do. The last part releases the protection, unless some of it still waits.
    * @returns servers that are asked for less now.
    */
   endWhatIsOver(associations: ReadonlyMap<ServerName, Association>): readonly ServerName[] {
@@ -146,7 +146,9 @@ export class Protection {
       part.servers.every((server) => saysStopped(this.request.id, part, associations.get(server)))
     )
     for (const part of over) this.#over.add(partKey(part))
-    if (open.length > 0 && over.length === open.length) this.phase = 'released'
+    // What still waits for its addresses was never asked for: nobody can say that this is over.
+    const isAll = over.length === open.length && this.placement.waiting.length === 0
+    if (open.length > 0 && isAll) this.phase = 'released'
     return over.flatMap((part) => part.servers)
   }
 

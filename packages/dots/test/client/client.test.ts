@@ -7,6 +7,7 @@ import type { MitigationScopeEntry } from '@breakwater/model'
 import { seededEntropy } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
 import { DotsClient } from '../../src/client/client.ts'
+import type { NamedTarget } from '../../src/domain/alias.ts'
 import type { ClientEvent, ClientInput } from '../../src/client/client-io.ts'
 import type { ConnectionId } from '../../src/client/connection/session-state.ts'
 import { DomainName, ProtectionId, parseCuid } from '../../src/domain/identifier.ts'
@@ -53,9 +54,11 @@ class Played {
     this.#drain()
   }
 
-  protect(id: string, ...prefixes: string[]): void {
+  protect(id: string, ...asked: (string | NamedTarget)[]): void {
+    const named = asked.find((each) => typeof each !== 'string')
     const request = {
-      target: target(...prefixes),
+      target: target(...asked.filter((each) => typeof each === 'string')),
+      ...(named === undefined ? {} : { named }),
       lifetime: 3600,
       allowPartial: false,
       require: 'all'
@@ -150,6 +153,17 @@ describe('an attack that is over', () => {
     expect(played.state('own')).toBe('protected')
     played.notify('isp-b', STOPPED)
     expect(played.sent('DELETE').map((each) => each.server)).toEqual(['isp-a', 'isp-b'])
+  })
+
+  it('does not end a protection of which a name still waits for its addresses', () => {
+    const played = new Played()
+    const named = { names: ['www.example.net'], uris: [], aliases: [] }
+    played.protect('web', '198.51.100.7/32', named)
+    const failed = { kind: 'failed', reason: 'no answer' } as const
+    played.feed({ kind: 'target-resolved', question: 1, outcome: failed })
+    played.notify('isp-a', STOPPED)
+    expect(played.sent('DELETE').map((each) => each.server)).toEqual(['isp-a'])
+    expect(played.state('web')).toBe('waiting')
   })
 
   it("ends the part of one provider's prefixes and leaves the other's", () => {
