@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { UnavailableError, formatIpAddress, parseIpAddress } from '@breakwater/core'
+import { ConfigError, UnavailableError, formatIpAddress, parseIpAddress } from '@breakwater/core'
 import type { IpFamily } from '@breakwater/core'
 import { FAMILIES, LINUX_MAIN_TABLE, routeWords, ruleWords } from '@breakwater/dots'
 import type { ExitOwnership, ExitPlan, ExitProbe, ExitRoute, ExitRule, RouteAnswer } from '@breakwater/dots'
 import { objectsIn, routeOf, ruleOf, textOf } from './ip-listing.ts'
-import { must, run } from './run-program.ts'
+import { must, refusalOf, run } from './run-program.ts'
 
 /** So many tables after the first number are ours, and no other is read. */
 const MOST_TABLES = 255
@@ -37,9 +37,18 @@ export class LinuxExits {
   /**
    * Makes the kernel do what the plan says: new routes and rules first, stale ones last, so that no source is without its
    * way in between; the filter in one transaction. On a failure everything is as it was before.
-   * @throws UnavailableError when `ip` or `nft` refuse, or others have routes in our tables.
+   * @throws UnavailableError when `ip` or `nft` refuse, or others have routes in our tables; ConfigError
+   * (`EXITS_TOO_MANY`) for more providers than we have tables.
    */
-  apply(plan: ExitPlan): Promise<ExitChange> {
+  async apply(plan: ExitPlan): Promise<ExitChange> {
+    const { table } = this.#ownership
+    const beyond = plan.routes.find((route) => route.table > table + MOST_TABLES)
+    if (beyond !== undefined)
+      throw new ConfigError(
+        'EXITS_TOO_MANY',
+        `the site has more than ${MOST_TABLES} providers, and each needs a routing table of its own: split it`,
+        []
+      )
     return this.#become({
       rules: plan.rules,
       routes: plan.routes,
@@ -162,8 +171,7 @@ export class LinuxExits {
       rules.push(...own.map((each) => ruleOf(each, family)))
       routes.push(...(await this.#readRoutes(family)))
     }
-    const { code, stdout } = await run('nft', ['-s', 'list', 'table', 'inet', nftTable])
-    return { rules, routes, filter: code === 0 ? stdout.trim() : undefined }
+    return { rules, routes, filter: await readFilter(nftTable) }
   }
 
   async #readRoutes(family: IpFamily): Promise<ExitRoute[]> {
@@ -181,6 +189,17 @@ export class LinuxExits {
       return [routeOf(each, family, number)]
     })
   }
+}
+
+/**
+ * The table as text; undefined where there is none. That there is none must be said by nft: without it, or without the
+ * right to ask, nobody knows.
+ */
+async function readFilter(nftTable: string): Promise<string | undefined> {
+  const { code, stdout, stderr } = await run('nft', ['-s', 'list', 'table', 'inet', nftTable])
+  if (code === 0) return stdout.trim()
+  if (stderr.includes('Error: No such file or directory')) return undefined
+  throw refusalOf('nft', { code, stdout, stderr })
 }
 
 interface Command {

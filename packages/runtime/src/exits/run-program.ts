@@ -12,14 +12,16 @@ export interface Outcome {
 
 /** Like `run`, but throws an UnavailableError (`EXITS_KERNEL_REFUSED`) at any code but 0. */
 export async function must(program: 'ip' | 'nft', words: readonly string[], input = ''): Promise<string> {
-  const { code, stdout, stderr } = await run(program, words, input)
-  if (code === 0) return stdout
+  const outcome = await run(program, words, input)
+  if (outcome.code === 0) return outcome.stdout
+  throw refusalOf(program, outcome)
+}
+
+/** The error for what a program said at a code that is not 0. */
+export function refusalOf(program: 'ip' | 'nft', { code, stderr }: Outcome): UnavailableError {
   const said = stderr.trim().split('\n')[0] ?? ''
-  throw new UnavailableError(
-    'EXITS_KERNEL_REFUSED',
-    `${program}: ${said === '' ? `exit code ${code}` : said}`,
-    false
-  )
+  const text = `${program}: ${said === '' ? `exit code ${code}` : said}`
+  return new UnavailableError('EXITS_KERNEL_REFUSED', text, false)
 }
 
 /** Runs a program to its end; its input comes through a shell, because nft cannot open the socket that Node gives. */
