@@ -14,6 +14,7 @@ import { scenario as newProviderArrives } from './scenarios/new-provider-arrives
 import { scenario as overlappingProtections } from './scenarios/overlapping-protections.ts'
 import { scenario as providerCut } from './scenarios/provider-cut.ts'
 import { scenario as renumbering } from './scenarios/renumbering.ts'
+import { scenario as serviceWithConsent } from './scenarios/service-with-consent.ts'
 import { scenario as shortFlaps } from './scenarios/short-flaps.ts'
 import { scenario as silentCut } from './scenarios/silent-cut.ts'
 import { scenario as singleIspDistinctServers } from './scenarios/single-isp-distinct-servers.ts'
@@ -41,7 +42,8 @@ export const multihomedScenarios: readonly Scenario[] = [
   missingAtStart,
   shortFlaps,
   renumbering,
-  newProviderArrives
+  newProviderArrives,
+  serviceWithConsent
 ]
 
 export const scenarios: readonly Scenario[] = [twoProviders, floodedLink, ...multihomedScenarios]

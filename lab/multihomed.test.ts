@@ -38,7 +38,8 @@ const TITLES: Readonly<Record<string, string>> = {
   'fig4-clients-on-both-cpes': 'fig4: of two clients each asks its own provider',
   'fig5-associations': 'fig5: sessions with each of the servers are established and last [RFC9284-5.1-M03]',
   'fig7-direct-clients': 'fig7: clients behind a CPE ask all servers [RFC9284-5.2-M01]',
-  'fig8-single-homed-clients': "fig8: addresses of the other client's provider are refused [RFC9284-5.1-M06]",
+  'fig8-single-homed-clients':
+    'fig8: a client reacts to what is in its filter [RFC9284-5.1-M06] [RFC9284-5.2-S03]',
   'single-isp-same-server':
     'one provider, one server: it is asked over one of two attachments [RFC9284-5.4-O01]',
   'single-isp-distinct-servers': 'one provider, two servers: both are asked',
@@ -53,7 +54,9 @@ const TITLES: Readonly<Record<string, string>> = {
   renumbering:
     'a provider renumbers in an attack: only its server is told, of the new address first [RFC9284-6-S01]',
   'new-provider-arrives':
-    'a provider arrives in an attack: it is asked at once for the own prefix [RFC9284-5.2-M01]'
+    'a provider arrives in an attack: it is asked at once for the own prefix [RFC9284-5.2-M01]',
+  'service-with-consent':
+    'a service hears of the own prefix, and of what a provider assigned with consent only [RFC9284-6-S01]'
 }
 
 function titleOf(name: string): string {

@@ -6,6 +6,7 @@ import {
   type ProviderPlan,
   type Topology,
   entitledTo,
+  nameServerOf,
   providerOf
 } from './topology.ts'
 
@@ -39,7 +40,7 @@ export function clientSite(
 
 function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sources }: DomainPlace): Domain {
   const { name, prefix, servers, isPool, protects } = provider
-  const { internal } = topology
+  const { internal, isByName } = topology
   const link = {
     interfaces: [...interfaces],
     sources: [...sources],
@@ -52,7 +53,10 @@ function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sour
       ? link
       : { kind: 'service' as const, protects: [...entitledTo(topology, provider)] }),
     ...(isPool === true ? { pool: true } : {}),
-    servers: Object.entries(servers).map(([server, address]) => ({ name: server, addresses: [address] }))
+    servers: Object.entries(servers).map(([server, address]) =>
+      isByName === true ? { name: server } : { name: server, addresses: [address] }
+    ),
+    ...(isByName === true ? { resolver: { kind: 'plain' as const, servers: [nameServerOf(provider)] } } : {})
   }
 }
 

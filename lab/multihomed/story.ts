@@ -56,6 +56,24 @@ export class Story {
     }
   }
 
+  /** All sessions are there again. @returns seconds that it took. */
+  async expectSessions(withinSeconds: number): Promise<number> {
+    const since = this.world.now()
+    const stand = async (): Promise<boolean> => {
+      const states = await Promise.all(this.topology.clients.map(({ name }) => this.world.sessions(name)))
+      return states.flat().every((state) => state === 'established')
+    }
+    const ok = await this.world.runUntil(stand, withinSeconds)
+    this.#expect('all sessions stand again once the way is clear', ok)
+    return (this.world.now() - since) / 1000
+  }
+
+  /** From a moment until a server heard of it for the first time. */
+  secondsUntilAsked(asked: Asked, sinceMs: number): number {
+    const moments = this.#about(asked).flatMap(({ atMs }) => (atMs >= sinceMs ? [atMs] : []))
+    return (Math.min(...moments) - sinceMs) / 1000
+  }
+
   async protect(client: string, ...targets: readonly string[]): Promise<Asked> {
     const atMs = this.world.now()
     const id = await this.world.protect(client, targets)

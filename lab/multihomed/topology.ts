@@ -9,6 +9,8 @@ export interface Topology {
   readonly ownPrefix?: string
   /** A prefix of 28 bits that is used inside only: every provider of a link translates it to its own, one to one. */
   readonly internal?: string
+  /** Clients know servers by name alone; the name server of a provider is where its first server is (RFC 9284 §5.1). */
+  readonly isByName?: true
   /** RFC 9284 §6. */
   readonly consents?: readonly ConsentPlan[]
 }
@@ -117,6 +119,11 @@ export function swapped(topology: Topology): Topology {
     cpes: topology.cpes.map((cpe) => ({ ...cpe, uplinks: cpe.uplinks.toReversed() })).toReversed(),
     clients: topology.clients.map((client) => ({ ...client, providers: client.providers.toReversed() }))
   }
+}
+
+/** Where a provider has its name server. */
+export function nameServerOf({ servers }: ProviderPlan): string {
+  return Object.values(servers)[0] ?? ''
 }
 
 /** What a provider assigns, now or one day; nothing where it is a service. */

@@ -8,8 +8,8 @@
 //       +--+---+      +---+--+
 //          +------+-------+      internal network, own prefix 198.18.7.0/24
 //
-// RFC 9284 Figure 4 with a client on every CPE: each knows its own provider. For the own prefix of the site both are told, and
-// so both servers are asked (§5.2).
+// RFC 9284 Figure 4 with a client on every CPE: each has its own provider and a filter for the alarms that it reacts to. The own
+// prefix of the site is in both filters, so that both servers are asked for it (§5.2).
 
 import { isp1, isp2 } from '../multihomed/providers.ts'
 import { multihomed } from '../multihomed/scenario.ts'
@@ -26,8 +26,8 @@ export const scenario: Scenario = multihomed({
     ],
     hosts: [],
     clients: [
-      { name: 'client1', on: 'cpe1', providers: ['isp1'] },
-      { name: 'client2', on: 'cpe2', providers: ['isp2'] }
+      { name: 'client1', on: 'cpe1', providers: ['isp1'], filter: [isp1.prefix, '198.18.7.0/24'] },
+      { name: 'client2', on: 'cpe2', providers: ['isp2'], filter: [isp2.prefix, '198.18.7.0/24'] }
     ],
     ownPrefix: '198.18.7.0/24'
   },

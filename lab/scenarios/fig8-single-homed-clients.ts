@@ -6,8 +6,8 @@
 //       |Client 2|--------+
 //       +--------+                 Client 1 has a session with S1 only, client 2 with S2 only
 //
-// RFC 9284 Figure 8: each client asks its own server for what its provider assigned. The other provider's addresses are
-// foreign to it: it refuses them, and nothing leaves the host.
+// RFC 9284 Figure 8: both clients hear the alarms of the whole site, and each has a prefix filter that decides which of them it
+// reacts to (§5.2). Of the own prefix of the site each takes one half; all else is the other's, and nothing leaves the host.
 
 import { isp1, isp2 } from '../multihomed/providers.ts'
 import { multihomed } from '../multihomed/scenario.ts'
@@ -21,9 +21,10 @@ export const scenario: Scenario = multihomed({
     cpes: [{ name: 'cpe', uplinks: ['isp1', 'isp2'] }],
     hosts: ['host1', 'host2'],
     clients: [
-      { name: 'client1', on: 'host1', providers: ['isp1'] },
-      { name: 'client2', on: 'host2', providers: ['isp2'] }
-    ]
+      { name: 'client1', on: 'host1', providers: ['isp1'], filter: [isp1.prefix, '198.18.7.0/25'] },
+      { name: 'client2', on: 'host2', providers: ['isp2'], filter: [isp2.prefix, '198.18.7.128/25'] }
+    ],
+    ownPrefix: '198.18.7.0/24'
   },
   story: async (story) => {
     await story.untilSessionsStand()
@@ -32,6 +33,8 @@ export const scenario: Scenario = multihomed({
     const other = await story.protect('client2', '203.0.113.18/32')
     await story.expectAsked(other, { 'dots.isp2.example': ['203.0.113.18/32'] })
     await story.expectRefusal('client1', '203.0.113.25/32')
-    await story.expectRefusal('client2', '198.51.100.9/32')
+    await story.expectRefusal('client1', '198.18.7.200/32')
+    const own = await story.protect('client2', '198.18.7.129/32')
+    await story.expectAsked(own, { 'dots.isp2.example': ['198.18.7.129/32'] })
   }
 })

@@ -24,6 +24,7 @@ export const scenario: Scenario = multihomed({
   topology: clientOnCpeWithOwnPrefix,
   story: isp1OutOfReach(
     (world) => world.setLinks('isp1', 'cut'),
-    (world) => world.setLinks('isp1', 'clear')
+    (world) => world.setLinks('isp1', 'clear'),
+    true
   )
 })

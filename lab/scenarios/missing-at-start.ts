@@ -9,29 +9,31 @@
 //        +------------------+
 //
 //
-// When the client starts, any of these is missing: the uplink to ISP1, its server, the right clock. What ISP1 assigned waits and is
-// asked of nobody else. Uplink and clock: once they are there, it is asked within 10 s, without a restart, because a client that
-// sent nothing need not keep away (RFC 9132 §4.7). A server that did not answer is asked again after the retry interval.
+// The client knows servers by their names. When it starts, any of these is missing: the uplink to ISP1, its name server, its DOTS
+// server, the right clock. What ISP1 assigned waits and is asked of nobody else. Uplink, names and clock: once they are there, it
+// is asked within 10 s, without a restart, because a client that sent nothing need not keep away (RFC 9132 §4.7). A DOTS server that
+// did not answer is asked again after the retry interval.
 
 import { clientOnCpe } from '../multihomed/client-on-cpe.ts'
 import { multihomed } from '../multihomed/scenario.ts'
 import type { StartPart } from '../multihomed/world.ts'
 import type { Scenario } from '../scenario.ts'
 
-const parts: readonly StartPart[] = ['uplink', 'server', 'clock']
+const parts: readonly StartPart[] = ['uplink', 'dns', 'server', 'clock']
 /** All of them in virtual time. */
 const subsets = Array.from({ length: 2 ** parts.length }, (_, bits) =>
   parts.filter((_part, index) => (bits & (2 ** index)) !== 0)
 )
-const few: readonly (readonly StartPart[])[] = [['uplink'], ['server'], ['clock']]
+const few: readonly (readonly StartPart[])[] = [['uplink'], ['dns'], ['server'], ['clock']]
 
 /** The worlds of the lab have the shortest retry interval that there may be, 60 s; and a handshake. */
 const withinSeconds = (missing: readonly StartPart[]): number => (missing.includes('server') ? 65 : 10)
 
 export const scenario: Scenario = multihomed({
   name: 'missing-at-start',
-  summary: 'a client starts without uplink, server or right clock of a provider, and finds it when it comes',
-  topology: clientOnCpe,
+  summary:
+    'a client starts without uplink, names, server or right clock of a provider, and finds it when it comes',
+  topology: { ...clientOnCpe, isByName: true },
   starts: (backend) => (backend === 'sim' ? subsets : few),
   story: async (story, missing) => {
     await story.world.pass(story.world.backend === 'sim' ? 200 : 3)

@@ -24,6 +24,7 @@ export const scenario: Scenario = multihomed({
   topology: clientOnCpeWithOwnPrefix,
   story: isp1OutOfReach(
     (world) => world.setProvider('isp1', 'cut'),
-    (world) => world.setProvider('isp1', 'clear')
+    (world) => world.setProvider('isp1', 'clear'),
+    false
   )
 })

@@ -14,7 +14,7 @@ import {
   writeMultihomedFiles
 } from '../../agents/multihomed-agents.ts'
 import { WrongClock } from '../../agents/wrong-clock.ts'
-import { type ProviderPlan, type Topology, providerOf } from '../../multihomed/topology.ts'
+import { type ProviderPlan, type Topology, nameServerOf, providerOf } from '../../multihomed/topology.ts'
 import type {
   HeardRequest,
   LinkWeather,
@@ -82,6 +82,10 @@ class NetnsMultihomed implements MultihomedWorld {
     const isThere = (name: string): boolean => name !== provider || !parts.includes('server')
     const providers = this.#topology.providers.filter(({ name }) => isThere(name))
     await Promise.all(providers.map((each) => this.#startServers(each)))
+    if (this.#topology.isByName === true) {
+      const known = this.#topology.providers.filter(({ name }) => name !== provider || !parts.includes('dns'))
+      for (const each of known) this.#startNameServer(each)
+    }
     if (parts.includes('clock')) this.#clock = await WrongClock.make(this.#folder)
     if (parts.includes('uplink')) await this.setLinks(provider, 'cut')
     await Promise.all(
@@ -94,6 +98,7 @@ class NetnsMultihomed implements MultihomedWorld {
   async heal(part: StartPart): Promise<void> {
     const { provider = '' } = this.#missing ?? {}
     if (part === 'uplink') await this.setLinks(provider, 'clear')
+    if (part === 'dns') this.#startNameServer(providerOf(this.#topology, provider))
     if (part === 'server') await this.#startServers(providerOf(this.#topology, provider))
     if (part === 'clock') this.#clock?.putRight()
   }
@@ -119,6 +124,13 @@ class NetnsMultihomed implements MultihomedWorld {
       ...sessions.map((session) => `${session.peer} ${session.state}`),
       ...(await Promise.all(servers)).flat()
     ]
+  }
+
+  #startNameServer(provider: ProviderPlan): void {
+    const own = ['--no-daemon', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--bind-interfaces']
+    const place = ['--user=root', '--pid-file=', '--listen-address', nameServerOf(provider)]
+    const names = Object.entries(provider.servers).map(([name, address]) => `--address=/${name}/${address}`)
+    this.#network.namespace(provider.name).start(['dnsmasq', ...own, ...place, ...names], 'ignore')
   }
 
   async #startServers({ name, servers }: ProviderPlan): Promise<void> {

@@ -21,6 +21,7 @@ import { dryRunMitigator } from '@breakwater/mitigators'
 import { memoryStore } from '@breakwater/store'
 import {
   PacingAuditor,
+  SimulatedNameService,
   SimulatedNetwork,
   VirtualClock,
   auditedEndpoints,
@@ -101,6 +102,7 @@ class SimulatedMultihomed implements MultihomedWorld {
   readonly #clients = new Map<string, ClientHost>()
   readonly #servers = new Map<string, ServerHost>()
   readonly #serverHosts = new Map<string, SimulatedHost>()
+  readonly #nameServices = new Map<string, SimulatedNameService>()
   readonly #exits: { readonly client: string; readonly host: SimulatedHost; readonly exit: Exit }[] = []
   /** Links without a carrier, by client and interface. */
   readonly #unplugged = new Set<string>()
@@ -122,6 +124,7 @@ class SimulatedMultihomed implements MultihomedWorld {
   async start(): Promise<void> {
     for (const provider of this.#topology.providers)
       if (!this.#isMissing('server', provider.name)) await this.#startServers(provider)
+    for (const provider of this.#topology.providers) this.#addNameService(provider)
     if (this.#isMissing('clock')) this.#clock.stepWallClock(Minutes(WRONG_BY_MINUTES))
     for (const client of this.#topology.clients) this.#addHost(client)
     if (this.#isMissing('uplink')) await this.setLinks(this.#missing?.provider ?? '', 'cut')
@@ -131,6 +134,8 @@ class SimulatedMultihomed implements MultihomedWorld {
   async heal(part: StartPart): Promise<void> {
     const { provider } = this.#missing ?? { provider: '' }
     if (part === 'uplink') await this.setLinks(provider, 'clear')
+    const names = this.#nameServices.get(provider)
+    if (part === 'dns' && names !== undefined) names.isDead = false
     if (part === 'server') await this.#startServers(providerOf(this.#topology, provider))
     if (part === 'clock') this.#clock.stepWallClock(Minutes(-WRONG_BY_MINUTES))
   }
@@ -160,6 +165,14 @@ class SimulatedMultihomed implements MultihomedWorld {
 
   #isMissing(part: StartPart, provider = this.#missing?.provider): boolean {
     return this.#missing?.parts.includes(part) === true && provider === this.#missing.provider
+  }
+
+  #addNameService({ name, servers }: ProviderPlan): void {
+    const service = new SimulatedNameService(this.#clock)
+    for (const [server, address] of Object.entries(servers))
+      service.names.set(server, { kind: 'addresses', addresses: [addressOf(address)], ttlSeconds: 3600 })
+    service.isDead = this.#isMissing('dns', name)
+    this.#nameServices.set(name, service)
   }
 
   async #startServers(provider: ProviderPlan): Promise<void> {
@@ -348,12 +361,21 @@ class SimulatedMultihomed implements MultihomedWorld {
     }
   }
 
-  #sitePorts(topology: Topology, plan: ClientPlan): Pick<ClientPorts, 'site' | 'credentials' | 'cuids'> {
+  #sitePorts(
+    topology: Topology,
+    plan: ClientPlan
+  ): Pick<ClientPorts, 'site' | 'credentials' | 'cuids' | 'resolvers'> {
     const domains = plan.providers.map((name) => DomainName(name))
     return {
       site: this.#site(topology, plan),
       credentials: new Map(domains.map((name) => [name, certificateOf(name, clientName(plan.name, name))])),
-      cuids: new Map(domains.map((name) => [name, cuidOf(`${plan.name} at ${name}`)]))
+      cuids: new Map(domains.map((name) => [name, cuidOf(`${plan.name} at ${name}`)])),
+      resolvers: new Map(
+        domains.flatMap((name) => {
+          const service = this.#nameServices.get(name)
+          return service === undefined ? [] : [[name, service.resolver(Seconds(8))] as const]
+        })
+      )
     }
   }
 
