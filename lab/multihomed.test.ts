@@ -36,7 +36,8 @@ const TITLES: Readonly<Record<string, string>> = {
   'fig3-enterprise-pi': 'fig3, PI: all servers are asked for a prefix of the site itself [RFC9284-5.2-M01]',
   'fig4-two-cpes': 'fig4: two CPEs, and each session leaves by the link of its own provider',
   'fig4-clients-on-both-cpes': 'fig4: of two clients each asks its own provider',
-  'fig5-associations': 'fig5: sessions with each of the servers are established and last [RFC9284-5.1-M03]',
+  'fig5-associations':
+    'fig5: sessions with each of the servers, found by name, are established and last [RFC9284-5.1-M01] [RFC9284-5.1-M03]',
   'fig7-direct-clients': 'fig7: clients behind a CPE ask all servers [RFC9284-5.2-M01]',
   'fig8-single-homed-clients':
     'fig8: a client reacts to what is in its filter [RFC9284-5.1-M06] [RFC9284-5.2-S03]',
@@ -49,7 +50,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'silent-cut': 'a link is cut silently: what is not answered is sent to nobody else [RFC9284-5.1-M06]',
   'provider-cut': 'a provider is cut: what it assigned is sent to nobody else [RFC9284-5.1-M06]',
   'missing-at-start':
-    'uplink, server or right clock of a provider is missing at the start: it is found when it comes [RFC9284-5.1-M03]',
+    'uplink, names, server or right clock of a provider is missing at the start: it is found when it comes [RFC9284-5.1-M03]',
   'short-flaps': 'an uplink flaps a thousand times: the same is held as if it had not',
   renumbering:
     'a provider renumbers in an attack: only its server is told, of the new address first [RFC9284-6-S01]',
@@ -80,16 +81,42 @@ describe('multihomed sites in virtual time', () => {
 describe.skipIf(obstacle !== undefined)('multihomed sites in namespaces', () => {
   let home: ScenarioResult
   let enterprise: ScenarioResult
+  let associations: ScenarioResult
+  let filtering: ScenarioResult
+  let attachments: ScenarioResult
 
+  // Two at a time: each has namespaces of its own, and waits more than it computes.
   beforeAll(async () => {
-    home = await play('fig2-residential', 'netns')
-    enterprise = await play('fig3-enterprise-pi', 'netns')
-  }, 180_000)
+    ;[home, enterprise] = await Promise.all([
+      play('fig2-residential', 'netns'),
+      play('fig3-enterprise-pi', 'netns')
+    ])
+    ;[associations, filtering] = await Promise.all([
+      play('fig5-associations', 'netns'),
+      play('fig8-single-homed-clients', 'netns')
+    ])
+    attachments = await play('single-isp-same-server', 'netns')
+  }, 480_000)
 
   it('all goes well, and with the uplinks swapped the result is the same', () => {
     expectWell(home)
     expectWell(enterprise)
+    expectWell(associations)
+    expectWell(filtering)
+    expectWell(attachments)
   })
+
+  it('a server is found at the name servers of its own provider, which no other one knows [RFC9284-5.1-M01]', () =>
+    expectChecks(associations, 'home has a session with each of its 2 servers'))
+
+  it('each server accepts the credential of its own provider only, and has a session [RFC9284-5.1-M04]', () =>
+    expectChecks(enterprise, 'home has a session with each of its 2 servers'))
+
+  it('a client leaves to others what its filter does not name [RFC9284-5.2-S03]', () =>
+    expectChecks(filtering, 'client1 refuses 198.18.7.200/32, and nobody hears of it'))
+
+  it('one of two attachments to a provider is used [RFC9284-5.4-O01]', () =>
+    expectChecks(attachments, '198.51.100.2/32: home asks dots.isp.example, nobody else'))
 
   it('sessions with each of the servers stand before any attack [RFC9284-5.1-M03]', () =>
     expectChecks(home, 'home has a session with each of its 2 servers'))

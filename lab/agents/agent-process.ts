@@ -18,7 +18,8 @@ export interface AgentProcess {
 
 /** Log lines kept for the case that the agent fails. */
 const keptLines = 40
-const readyWithinSeconds = 20
+/** A whole minute: a machine of two processors may have ten things to do. */
+const readyWithinSeconds = 60
 
 /** Waits until a started agent says that it is ready; rejects with its last log lines when it ends or is too slow. */
 export async function untilReady(name: string, child: ChildProcess): Promise<AgentProcess> {
