@@ -129,7 +129,11 @@ class NetnsMultihomed implements MultihomedWorld {
   #startNameServer(provider: ProviderPlan): void {
     const own = ['--no-daemon', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--bind-interfaces']
     const place = ['--user=root', '--pid-file=', '--listen-address', nameServerOf(provider)]
-    const names = Object.entries(provider.servers).map(([name, address]) => `--address=/${name}/${address}`)
+    // Without `--local`, a question for an IPv6 address would be one for somebody else, and refused.
+    const names = Object.entries(provider.servers).flatMap(([name, address]) => [
+      `--local=/${name}/`,
+      `--host-record=${name},${address},60`
+    ])
     this.#network.namespace(provider.name).start(['dnsmasq', ...own, ...place, ...names], 'ignore')
   }
 
