@@ -62,5 +62,5 @@ function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sour
 
 function consentOf({ of, to, prefix }: ConsentPlan) {
   const span = { date: '2020-01-01', until: '2100-01-01' }
-  return { name: `${of} to ${to}`, of, to, prefixes: [prefix], givenBy: 'the owner of the drawing', ...span }
+  return { name: `${of}-to-${to}`, of, to, prefixes: [prefix], givenBy: 'the owner of the drawing', ...span }
 }
