@@ -24,7 +24,6 @@ export class NotificationForm {
   /** Whether the observation goes on. */
   readonly isSuccess: boolean
   readonly contentFormat: number | undefined
-  readonly payloadBytes: number
   readonly #code: number
   /** Options before the Observe option, and its head with a length of 0. */
   readonly #before: Uint8Array
@@ -42,7 +41,6 @@ export class NotificationForm {
     const isNumbered = isSuccess(code)
     this.isSuccess = isNumbered
     this.contentFormat = contentFormatOf(response)
-    this.payloadBytes = payload.length
     const options = isNumbered
       ? withSequence(response.options, LONGEST_SEQUENCE)
       : withoutObserve(response.options)

@@ -131,9 +131,11 @@ export class Observers {
 
   /** See `ObserverHandle`: what `notify` does where nothing is in the way, with a fifth of the objects. */
   plainNotification(observer: Observer, response: CoapResponse, now: Instant): Uint8Array | undefined {
+    // A body of many blocks is no message, and has no form.
+    if (response.payload.length > this.longestPlain) return undefined
     const form = notificationForm(response)
     if (!this.#isUnbounded || !observer.listed || observer.transmission !== undefined) return undefined
-    if (!form.isSuccess || form.payloadBytes > this.longestPlain) return undefined
+    if (!form.isSuccess) return undefined
     if (!observer.format.fitsFormat(form.contentFormat)) return undefined
     const { messageIds, times } = this.#layer
     const messageId = messageIds.allocate(now, times.exchangeLifetime)

@@ -94,6 +94,12 @@ describe('where blocks are in play', () => {
     expect(direct.tell(content('x'.repeat(64)))).toBeDefined()
   })
 
+  test('a body that is longer than any message goes by `notify`', () => {
+    const direct = new Direct({ blockwise: { preferredSize: 1024, maximumBodyBytes: 65_536 } })
+    expect(direct.tell(content('x'.repeat(17_000)))).toBeUndefined()
+    expect(direct.notify(content('x'.repeat(17_000)))).toContain('78'.repeat(1024))
+  })
+
   test('all do from then on, also by a handle of before, until nobody fetches any', () => {
     const direct = new Direct(BLOCKWISE)
     const handle = direct.server.session.observer(EXCHANGE)
