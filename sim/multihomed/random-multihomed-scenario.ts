@@ -14,14 +14,20 @@ import type { MultihomedScenario, PlacedClient } from './multihomed-scenario.ts'
 import { classPrefixes, pieceOf, randomNetwork } from './random-network.ts'
 import type { Network } from './random-network.ts'
 
+/**
+ * At the end of a storm nothing goes wrong any more: with the heartbeats of RFC 9132, a server that was killed is missed after
+ * 450 s, which is more than the bound of liveness.
+ */
+const QUIET_SECONDS = 150
+
 /** The scenario of a seed. */
 export function randomMultihomedScenario(seed: number): MultihomedScenario {
   const chance = new Chance(seed, 'multihomed')
-  const stormSeconds = chance.integer(300, 1500)
+  const stormSeconds = chance.integer(400, 1500)
   const network = randomNetwork(new Chance(seed, 'network'), stormSeconds)
-  const faults = randomFaults(new Chance(seed, 'faults'), network, stormSeconds)
+  const faults = randomFaults(new Chance(seed, 'faults'), network, stormSeconds - QUIET_SECONDS)
   const wishes = new Chance(seed, 'actions')
-  const changes = randomChanges(new Chance(seed, 'changes'), network, stormSeconds)
+  const changes = randomChanges(new Chance(seed, 'changes'), network, stormSeconds - QUIET_SECONDS)
   return {
     seed,
     ...network,

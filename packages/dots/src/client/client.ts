@@ -107,6 +107,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   handle(input: ClientInput, now: Instant): void {
+    this.#heedConsents(now)
     switch (input.kind) {
       case 'start':
         this.#calendar.tell(input.wallClock, now)
@@ -194,12 +195,11 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   handleTimeout(now: Instant): void {
+    this.#heedConsents(now)
     this.#pool.handleTimeout(now)
     this.#routers.handleTimeout(now)
     this.#names.handleTimeout(now)
     this.#locator.handleTimeout(now)
-    if (this.#consentChange !== undefined && this.#consentChange <= this.#calendar.at(now))
-      this.#watchConsents(now)
     this.#followUp(now)
   }
 
@@ -312,6 +312,13 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#isToReconsider = true
   }
 
+  /** What has ended in the meantime, as while the host slept, is over before anything that is due is sent (RFC 9284 §6). */
+  #heedConsents(now: Instant): void {
+    if (this.#consentChange === undefined || this.#consentChange > this.#calendar.at(now)) return
+    this.#watchConsents(now)
+    this.#followUp(now)
+  }
+
   /** Places everything, or only these, again, and tells the servers that are concerned. */
   #reconsider(cause: PlacementCause, now: Instant, only?: ReadonlySet<ProtectionId>): void {
     this.#demands.replace(this.#placeAgain(cause, now, only), now)
@@ -347,9 +354,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#names.holdAll(this.#protections.all, (wanted) => this.namesOf(wanted), now)
     this.#protections.putFirst(isAttackedAt(this.#pool.all()))
     this.#demands.move(this.#plan, change, this.#placeAgain('the site has changed', now), now)
-    // Who was gone before the client started was never started.
-    const idle = change.returned.filter(({ state }) => state.kind === 'stopped')
-    if (this.#isStarted) this.#begin([...change.added, ...idle], now)
+    // Who was gone before the client started, and is back, was never started.
+    if (this.#isStarted) this.#begin([...change.added, ...change.returned], now)
     this.#routers.handle({ kind: 'servers', servers: this.#pool.routerServers }, now)
   }
 
@@ -428,8 +434,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** Servers of known addresses; those that are default routers, or known by name, follow as soon as it is known where. */
   #begin(associations: readonly Association[], now: Instant): void {
-    for (const { server } of associations)
-      if (server.isDefaultRouter !== true && this.#locator.mayBegin(server))
+    for (const { server, state } of associations)
+      if (state.kind === 'stopped' && server.isDefaultRouter !== true && this.#locator.mayBegin(server))
         this.#pool.tell(server.name, { kind: 'start' }, now)
   }
 
@@ -482,10 +488,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       this.#reported.set(id, seen)
       this.#outputs.push({ kind: 'event', event: { kind: 'protection', status } })
     }
-    if (protection.phase === 'gone') this.#forget(id)
-  }
-
-  #forget(id: ProtectionId): void {
+    if (protection.phase !== 'gone') return
     this.#protections.remove(id)
     this.#reported.delete(id)
   }
