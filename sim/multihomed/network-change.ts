@@ -15,19 +15,21 @@ export function changed(scenario: MultihomedScenario, changes: readonly NetworkF
   return changes.reduce(changedBy, scenario)
 }
 
-/** All that a network becomes one after the other, each once; at first it is as it was planned. */
+/** All that a network becomes one after the other, also for no time at all; at first it is as it was planned. */
 export function statesOf({ faults }: MultihomedScenario): readonly (readonly NetworkFault[])[] {
-  const changes = faults.filter(isOfNetwork)
-  const moments = changes.flatMap(({ at, lasts }) => [at, at + lasts]).toSorted((a, b) => a - b)
-  const inOrder = changes.toSorted((a, b) => a.at - b.at)
-  const states = moments.map((moment) =>
-    inOrder.filter(({ at, lasts }) => at <= moment && moment < at + lasts)
-  )
-  // Where one ends as another begins, either may be first.
-  const between = moments.map((moment) =>
-    inOrder.filter(({ at, lasts }) => at < moment && moment <= at + lasts)
-  )
-  return [[], ...states, ...between]
+  const moments = faults
+    .filter(isOfNetwork)
+    .flatMap((change) => [
+      { at: change.at, change, isBeginning: true },
+      { at: change.at + change.lasts, change, isBeginning: false }
+    ])
+    .toSorted((a, b) => a.at - b.at)
+  let active: readonly NetworkFault[] = []
+  const states = moments.map(({ change, isBeginning }) => {
+    active = isBeginning ? [...active, change] : active.filter((each) => each !== change)
+    return active
+  })
+  return [[], ...states]
 }
 
 function changedBy(scenario: MultihomedScenario, change: NetworkFault): MultihomedScenario {
