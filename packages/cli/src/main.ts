@@ -46,6 +46,7 @@ function program(state: State): Command {
   addServerCommands(dots, state)
   addStatus(dots, state)
   addPaths(dots, state)
+  addProvision(dots, state)
   addConfig(dots, state)
   addSite(dots, state)
   addPki(dots, state)
@@ -169,6 +170,21 @@ function addPaths(dots: Command, state: State): void {
       state.code = await listPaths(options)
     }
   )
+}
+
+function addProvision(dots: Command, state: State): void {
+  dots
+    .command('provision')
+    .description('tell clients what a DHCP client learnt; called by its hook')
+    .argument('[args...]', 'what the DHCP client gave its hook')
+    .requiredOption('--client <name>', 'dhclient, udhcpc, udhcpc6, dhcpcd or networkmanager')
+    .option('--directory <path>', 'the drop directory of the agent', '/run/breakwater/provisioning')
+    .option('--domain <name>', 'the provider, where its interface does not tell')
+    .option('--json', 'print one JSON object')
+    .action(async (args: string[], options: { client: string; directory: string }) => {
+      const { provision } = await import('./commands/provision.ts')
+      state.code = await provision(args, options)
+    })
 }
 
 function addConfig(dots: Command, state: State): void {

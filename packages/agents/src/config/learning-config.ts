@@ -1,6 +1,9 @@
 import { LEARNT_ORIGINS } from '@breakwater/dots'
 import { choice, flag, list, optional, section, text } from './option.ts'
 
+/** Where agents look, unless their configuration says otherwise. */
+export const DEFAULT_DROP_DIRECTORY = '/run/breakwater/provisioning'
+
 /** What a domain may learn. */
 export const learning = section(
   {
@@ -48,7 +51,7 @@ export const provisioning = section(
       text('path', {
         description:
           'Folder of the files that `dots provision` and other provisioners write, one for each attachment or lease. It and its files belong to root or the agent, and nobody else may write them.',
-        default: '/run/breakwater/provisioning'
+        default: DEFAULT_DROP_DIRECTORY
       })
     ),
     leaseFiles: optional(
