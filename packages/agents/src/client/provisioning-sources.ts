@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { UnavailableError } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
 import type { ProvisioningSource } from '@breakwater/dots'
-import { dropDirectory } from '@breakwater/runtime'
+import { dropDirectory, kernelAdvertisements } from '@breakwater/runtime'
 import type { ClientConfig } from '../config/client-config.ts'
 import type { ConfigFiles } from '../config/file-format.ts'
 import { makeFolderOf } from '../make-folder.ts'
@@ -16,7 +16,8 @@ export function provisioningSources(
   if (domains.every(({ learn }) => learn === undefined)) return []
   const path = files.absolute(provisioning?.dropDirectory ?? '')
   makeDropDirectory(path)
-  return [dropDirectory({ path, clock })]
+  const drop = dropDirectory({ path, clock })
+  return provisioning?.advertisements === false ? [drop] : [drop, kernelAdvertisements({ clock })]
 }
 
 /** For whoever is to write there; where it cannot be made, its reader says so, and finds it when somebody else made it. */

@@ -1,18 +1,16 @@
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { UnavailableError, compareIpAddresses } from '@breakwater/core'
 import type { DefaultRouter, DefaultRouters } from '@breakwater/dots'
+import { ipOutput } from '../ip-command.ts'
+import type { IpCommand } from '../ip-command.ts'
 import { routersOfIpRoute } from './ip-route.ts'
 import type { RankedRouter } from './ip-route.ts'
 import { routersOfProcIpv6Route, routersOfProcRoute } from './proc-route.ts'
 
 export interface LinuxDefaultRoutersOptions {
   /** The command `ip` of iproute2, with what must stand before it. Default `ip`. */
-  readonly ip?: readonly [string, ...string[]]
+  readonly ip?: IpCommand
 }
-
-/** A table of routes is not that long; and a hung command must not stay. */
-const LIMITS = { timeout: 5000, maxBuffer: 4 * 1024 * 1024 } as const
 
 /**
  * The default routers of this Linux host: of all routing tables by `ip`; where there is no such command, of the main
@@ -25,9 +23,9 @@ export function linuxDefaultRouters(options: LinuxDefaultRoutersOptions = {}): D
   }
 }
 
-async function fromIp(command: readonly [string, ...string[]]): Promise<RankedRouter[]> {
+async function fromIp(command: IpCommand): Promise<RankedRouter[]> {
   const routes = (family: '-4' | '-6'): Promise<string> =>
-    output([...command, '-json', family, 'route', 'show', 'table', 'all', 'default'])
+    ipOutput(command, ['-json', family, 'route', 'show', 'table', 'all', 'default'])
   const [four, six] = await Promise.all([routes('-4'), routes('-6')])
   return [...routersOfIpRoute(four), ...routersOfIpRoute(six)]
 }
@@ -43,15 +41,6 @@ async function fromProcIfMissing(cause: unknown): Promise<RankedRouter[]> {
     ['/proc/net/route', '/proc/net/ipv6_route'].map((file) => readFile(file, 'utf8').catch(() => ''))
   )
   return [...routersOfProcRoute(four ?? ''), ...routersOfProcIpv6Route(six ?? '')]
-}
-
-function output([file, ...args]: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile(file ?? '', args, LIMITS, (error, stdout) => {
-      if (error === null) resolve(stdout)
-      else reject(error)
-    })
-  })
 }
 
 /** The lowest metric first; a router that several tables name counts once. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { Milliseconds, Seconds, after, between } from '@breakwater/core'
 import type { Clock, Duration, Instant, ScheduledCall } from '@breakwater/core'
+import type { IpCommand } from '../ip-command.ts'
 
 /** One change of an address is several messages. */
 const DEBOUNCE = Milliseconds(50)
@@ -18,8 +19,7 @@ const RESTART = { first: Seconds(1), last: Seconds(30) } as const
 const HEALTHY_LIFE = Seconds(60)
 
 export interface IpMonitorOptions {
-  /** The command `ip` of iproute2, with what must stand before it. */
-  readonly ip: readonly [string, ...string[]]
+  readonly ip: IpCommand
   readonly clock: Clock
   /** Something may be another now. */
   readonly onChange: () => void

@@ -1,21 +1,19 @@
-import { execFile } from 'node:child_process'
 import { networkInterfaces } from 'node:os'
 import { UnavailableError, parseIpAddress } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
 import type { InterfaceAddresses, LocalAddress } from '@breakwater/dots'
 import { systemClock } from '../clock.ts'
+import { ipOutput } from '../ip-command.ts'
+import type { IpCommand } from '../ip-command.ts'
 import { addressesOfIpAddress } from './ip-address.ts'
 import { IpMonitor } from './ip-monitor.ts'
 
 export interface LinuxInterfaceAddressesOptions {
   /** The command `ip` of iproute2, with what must stand before it. Default `ip`. */
-  readonly ip?: readonly [string, ...string[]]
+  readonly ip?: IpCommand
   /** Default: the clock of the system. */
   readonly clock?: Clock
 }
-
-/** A list of addresses is not that long; and a hung command must not stay. */
-const LIMITS = { timeout: 5000, maxBuffer: 16 * 1024 * 1024 } as const
 
 /**
  * The addresses of this Linux host by `ip`; where there is no such command, by what Node tells, which knows of no
@@ -30,14 +28,8 @@ export function linuxInterfaceAddresses(options: LinuxInterfaceAddressesOptions 
   }
 }
 
-async function fromIp([file, ...args]: readonly [string, ...string[]]): Promise<readonly LocalAddress[]> {
-  const text = await new Promise<string>((resolve, reject) => {
-    execFile(file, [...args, '-json', 'address', 'show', 'up'], LIMITS, (error, stdout) => {
-      if (error === null) resolve(stdout)
-      else reject(error)
-    })
-  })
-  return addressesOfIpAddress(text)
+async function fromIp(ip: IpCommand): Promise<readonly LocalAddress[]> {
+  return addressesOfIpAddress(await ipOutput(ip, ['-json', 'address', 'show', 'up']))
 }
 
 function fromNodeIfMissing(cause: unknown): readonly LocalAddress[] {

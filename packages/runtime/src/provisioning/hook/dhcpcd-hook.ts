@@ -54,15 +54,17 @@ export function dhcpcdHook(variables: HookVariables): HookOutcome {
 /** So many associations, and addresses or prefixes of each, are looked for. */
 const ASSOCIATIONS = [1, 2, 3, 4, 5, 6, 7, 8] as const
 
+function ofEach<Fact>(read: (association: number, index: number) => Fact[]): Fact[] {
+  return ASSOCIATIONS.flatMap((association) => ASSOCIATIONS.flatMap((index) => read(association, index)))
+}
+
 function leaseOf6(via: string, variables: HookVariables): LearntConfiguration {
-  const each = <Fact>(read: (association: number, index: number) => Fact[]): Fact[] =>
-    ASSOCIATIONS.flatMap((association) => ASSOCIATIONS.flatMap((index) => read(association, index)))
-  const addresses = each((association, index) => {
+  const addresses = ofEach((association, index) => {
     const name = `new_dhcp6_ia_na${association}_ia_addr${index}`
     const address = variables.address(name)
     return address === undefined ? [] : [{ address, ...lifetimesOf(name, variables) }]
   })
-  const prefixes = each((association, index) => {
+  const prefixes = ofEach((association, index) => {
     const name = `new_dhcp6_ia_pd${association}_prefix${index}`
     return prefixNamed(name, variables).map((prefix) => ({ prefix, ...lifetimesOf(name, variables) }))
   })
@@ -91,9 +93,8 @@ function advertised(via: string, variables: HookVariables): LearntConfiguration 
       const lifetime = variables.lifetime(name)
       return lifetime === 'unlimited' ? lifetime : Seconds(Math.max(0, inSeconds(lifetime) - age))
     }
-    const options = <Fact>(read: (index: number) => readonly Fact[]): Fact[] => ASSOCIATIONS.flatMap(read)
     return {
-      prefixes: options((index) => {
+      prefixes: ASSOCIATIONS.flatMap((index) => {
         const name = `${nd}_prefix_information${index}`
         const valid = left(`${name}_vltime`)
         const preferred = notLonger(left(`${name}_pltime`), valid)
@@ -101,14 +102,14 @@ function advertised(via: string, variables: HookVariables): LearntConfiguration 
           return { prefix, valid, preferred }
         })
       }),
-      resolvers: options((index) =>
+      resolvers: ASSOCIATIONS.flatMap((index) =>
         variables.hosts(
           `${nd}_rdnss${index}_servers`,
           LEARNT_LIMITS.resolvers,
           left(`${nd}_rdnss${index}_lifetime`)
         )
       ),
-      searchDomains: options((index) =>
+      searchDomains: ASSOCIATIONS.flatMap((index) =>
         variables.searchDomains(`${nd}_dnssl${index}_search`, left(`${nd}_dnssl${index}_lifetime`))
       ),
       // RFC 4861 §4.2: a lifetime of 0 is no default router.

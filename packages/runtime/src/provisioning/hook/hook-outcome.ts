@@ -29,11 +29,11 @@ export function writing(
 
 /** `dhclient4.wan1.json`; whatever an interface or an address is called, it stays in its folder. */
 export function fileName(...parts: readonly string[]): string {
-  const plain = (text: string): string =>
-    [...text]
-      .map((each) => (/[A-Za-z0-9_:@-]/.test(each) ? each : `+${each.codePointAt(0)?.toString(16)}`))
-      .join('')
-  return `${parts.map(plain).join('.')}.json`
+  return `${parts.map(plainName).join('.')}.json`
+}
+
+function plainName(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9_:@-]/gu, (each) => `+${each.codePointAt(0)?.toString(16)}`)
 }
 
 /** A configuration of which `facts` says what there is. */
