@@ -23,6 +23,8 @@ const labPrograms = {
   'libyang-tools': 'yanglint',
   openssl: 'openssl',
   'dnsmasq-base': 'dnsmasq',
+  udhcpc: 'udhcpc',
+  'dhcpcd-base': 'dhcpcd',
   procps: 'sysctl'
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { UnavailableError } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
 import type { ProvisioningSource } from '@breakwater/dots'
-import { dropDirectory, kernelAdvertisements } from '@breakwater/runtime'
+import { dropDirectory, kernelAdvertisements, leaseFile } from '@breakwater/runtime'
 import type { ClientConfig } from '../config/client-config.ts'
 import type { ConfigFiles } from '../config/file-format.ts'
 import { makeFolderOf } from '../make-folder.ts'
@@ -17,7 +17,11 @@ export function provisioningSources(
   const path = files.absolute(provisioning?.dropDirectory ?? '')
   makeDropDirectory(path)
   const drop = dropDirectory({ path, clock })
-  return provisioning?.advertisements === false ? [drop] : [drop, kernelAdvertisements({ clock })]
+  const leases = (provisioning?.leaseFiles ?? []).map((file) =>
+    leaseFile({ path: files.absolute(file), clock })
+  )
+  const advertised = provisioning?.advertisements === false ? [] : [kernelAdvertisements({ clock })]
+  return [drop, ...leases, ...advertised]
 }
 
 /** For whoever is to write there; where it cannot be made, its reader says so, and finds it when somebody else made it. */

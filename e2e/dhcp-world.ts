@@ -1,0 +1,196 @@
+import { execFileSync, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { DotsProcess, dots } from './dots-process.ts'
+
+const launcher = fileURLToPath(new URL('../packages/cli/bin/dots.mjs', import.meta.url))
+
+/** Why there can be no such world here; undefined when there can. */
+export function obstacleOf(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root'
+  try {
+    for (const program of ['dnsmasq', 'udhcpc', 'dhcpcd']) execFileSync('sh', ['-c', `command -v ${program}`])
+    new DhcpWorld().close()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/**
+ *   client ns: dots client, udhcpc or dhcpcd ── wan1 ══ cust ── provider ns: dnsmasq with DHCPv4, DHCPv6, advertisements
+ *
+ * The provider has 198.51.100.0/24 and 2001:db8:a::/64.
+ */
+export class DhcpWorld {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'breakwater-dhcp-'))
+  readonly drop: string = join(this.folder, 'drop')
+  readonly #name = `bw-dhcp-${process.pid}-${counter++}`
+  readonly #children: ChildProcess[] = []
+  #client: DotsProcess | undefined
+
+  constructor() {
+    const { provider, site } = this
+    for (const name of [provider, site]) {
+      execFileSync('ip', ['netns', 'add', name])
+      for (const scope of ['all', 'default'])
+        execFileSync('ip', ['netns', 'exec', name, 'sysctl', '-qw', `net.ipv6.conf.${scope}.accept_dad=0`])
+      this.ip(name, 'link', 'set', 'lo', 'up')
+    }
+    const link = `link add wan1 netns ${site} type veth peer name cust netns ${provider}`
+    execFileSync('ip', link.split(' '))
+    this.ip(provider, 'address', 'add', '198.51.100.1/24', 'dev', 'cust')
+    this.ip(provider, 'address', 'add', '2001:db8:a::1/64', 'dev', 'cust', 'nodad')
+    this.ip(provider, 'link', 'set', 'cust', 'up')
+    this.ip(site, 'link', 'set', 'wan1', 'up')
+  }
+
+  get provider(): string {
+    return `${this.#name}-p`
+  }
+
+  get site(): string {
+    return `${this.#name}-s`
+  }
+
+  ip(namespace: string, ...words: readonly string[]): void {
+    execFileSync('ip', ['-n', namespace, ...words], { stdio: 'pipe' })
+  }
+
+  /** @param ranges What the provider gives out. */
+  startProvider(...ranges: readonly string[]): void {
+    const lines = [
+      'port=0',
+      'interface=cust',
+      'bind-interfaces',
+      'user=root',
+      'no-resolv',
+      'no-ping',
+      `dhcp-leasefile=${this.folder}/dnsmasq.leases`,
+      ...ranges.map((range) => `dhcp-range=${range}`),
+      'enable-ra',
+      'ra-param=cust,10,1800',
+      'dhcp-option=option:dns-server,198.51.100.53',
+      'dhcp-option=option:domain-search,isp-a.example',
+      'dhcp-option=option6:dns-server,[2001:db8:a::53]'
+    ]
+    this.#run(this.provider, 'dnsmasq', '-k', '-C', this.write('dnsmasq.conf', lines.join('\n')), '-x', '')
+  }
+
+  /** `dots client` in the site, which learns everything of `isp-a` by wan1. */
+  async startClient(): Promise<DotsProcess> {
+    chmodSync(this.write('own.psk', 'a5'.repeat(32)), 0o600)
+    const config = this.write(
+      'client.yaml',
+      `domains:
+  - name: isp-a
+    interfaces: [wan1]
+    learn: {}
+    server: { name: dots.isp-a.example, addresses: [198.51.100.1], transports: [udp] }
+    credentials: { pskIdentity: home, keyFile: own.psk }
+provisioning: { dropDirectory: drop }
+control: { socket: client.sock }
+`
+    )
+    const prefix = ['ip', 'netns', 'exec', this.site]
+    this.#client = new DotsProcess(['client', '--config', config], {}, prefix)
+    await this.#client.ready()
+    return this.#client
+  }
+
+  /** A client of DHCP, whose hook is `dots provision`. */
+  startDhcp(client: 'udhcpc' | 'dhcpcd'): ChildProcess {
+    const provision = `${process.execPath} ${launcher} provision --client ${client} --directory ${this.drop}`
+    const hook = this.write('hook', `#!/bin/sh\nexec ${provision} "$@" >> ${this.folder}/hook.log 2>&1\n`)
+    chmodSync(hook, 0o755)
+    if (client === 'udhcpc')
+      return this.#run(
+        this.site,
+        'udhcpc',
+        '-i',
+        'wan1',
+        '-f',
+        '-t',
+        '9',
+        '-T',
+        '2',
+        '-O',
+        'search',
+        '-s',
+        hook
+      )
+    const options = 'ipv6rs\noption domain_name_servers, dhcp6_name_servers\ninterface wan1\n  ia_na 1\n'
+    const config = this.write('dhcpcd.conf', options)
+    return this.#run(this.site, 'dhcpcd', '-B', '-f', config, '-c', hook, 'wan1')
+  }
+
+  /** `prefix 198.51.100.11/32 dhcpv4 used` for everything that the client knows of isp-a. */
+  async facts(): Promise<string[]> {
+    const { stdout } = await dots(['domains', '--json', '--socket', join(this.folder, 'client.sock')])
+    const { domains } = JSON.parse(stdout) as Domains
+    return (domains[0]?.facts ?? []).map(
+      ({ kind, text, origin, state }) => `${kind} ${text} ${origin} ${state}`
+    )
+  }
+
+  /** The local addresses from which the client would go to its server. */
+  async sources(): Promise<string[]> {
+    const { stdout } = await dots(['path', 'list', '--json', '--socket', join(this.folder, 'client.sock')])
+    return [...new Set([...stdout.matchAll(/"source":\s*"([^"]+)"/g)].map(([, source]) => source ?? ''))]
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.folder, name)
+    writeFileSync(path, text)
+    return path
+  }
+
+  async end(): Promise<void> {
+    await this.#client?.stop('SIGKILL')
+    const ended = this.#children
+      .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+      .map((child) => new Promise((resolve) => child.once('close', resolve)))
+    // dhcpcd has helpers, which outlive it where it has no time to take leave of them.
+    for (const name of [this.provider, this.site])
+      for (const pid of execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n'))
+        if (pid.trim() !== '') kill(Number(pid))
+    await Promise.all(ended)
+    this.close()
+  }
+
+  close(): void {
+    for (const name of [this.provider, this.site]) execFileSync('ip', ['netns', 'del', name])
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #run(namespace: string, ...words: readonly string[]): ChildProcess {
+    const child = spawn('ip', ['netns', 'exec', namespace, ...words], { stdio: 'ignore' })
+    this.#children.push(child)
+    return child
+  }
+}
+
+interface Domains {
+  readonly domains: readonly {
+    readonly facts: readonly {
+      readonly kind: string
+      readonly text: string
+      readonly origin: string
+      readonly state: string
+    }[]
+  }[]
+}
+
+/** One that has just ended by itself is as good. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // See above.
+  }
+}
+
+let counter = 0

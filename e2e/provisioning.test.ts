@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { DhcpWorld, obstacleOf } from './dhcp-world.ts'
+
+const obstacle = obstacleOf()
+if (obstacle !== undefined) it.skip(`a client of a real DHCP server: ${obstacle}`, () => undefined)
+
+const PATIENCE = { timeout: 60_000, interval: 300 } as const
+
+describe.skipIf(obstacle !== undefined)('a client of a real DHCP server', { timeout: 150_000 }, () => {
+  let world: DhcpWorld
+  beforeEach(() => {
+    world = new DhcpWorld()
+  })
+  afterEach(() => world.end())
+
+  const expectFacts = (...facts: readonly (string | RegExp)[]): Promise<void> =>
+    vi.waitFor(async () => {
+      const found = await world.facts()
+      for (const fact of facts) expect(found).toContainEqual(expect.stringMatching(fact))
+    }, PATIENCE)
+
+  it('learns a lease by udhcpc and the prefix of an advertisement, and follows both and its addresses', async () => {
+    await world.startClient()
+    expect(await world.facts()).toEqual([])
+    world.startProvider('198.51.100.10,198.51.100.20,255.255.255.0,10m', '2001:db8:a::,ra-only,64,10m')
+    const dhcp = world.startDhcp('udhcpc')
+    await expectFacts(
+      /^prefix 198\.51\.100\.\d+\/32 dhcpv4 used$/,
+      'resolver 198.51.100.53 dhcpv4 used',
+      'gateway 198.51.100.1 dhcpv4 noted',
+      'search-domain isp-a.example dhcpv4 noted',
+      'prefix 2001:db8:a::/64 ra used',
+      /^gateway fe80::.* ra noted$/
+    )
+    // An address that comes is a source for sessions without a restart, and one that goes is none any more.
+    expect(await world.sources()).toEqual([])
+    world.ip(world.site, 'address', 'add', '198.51.100.77/24', 'dev', 'wan1')
+    await vi.waitFor(async () => expect(await world.sources()).toEqual(['198.51.100.77']), PATIENCE)
+    world.ip(world.site, 'address', 'del', '198.51.100.77/24', 'dev', 'wan1')
+    await vi.waitFor(async () => expect(await world.sources()).toEqual([]), PATIENCE)
+    // SIGUSR2: it gives the lease back.
+    dhcp.kill('SIGUSR2')
+    await vi.waitFor(async () => {
+      const found = await world.facts()
+      expect(found.filter((fact) => fact.includes('dhcpv4'))).toEqual([])
+      expect(found).toContain('prefix 2001:db8:a::/64 ra used')
+    }, PATIENCE)
+  })
+
+  it('learns by dhcpcd what routers say of name servers, and a lease of DHCPv6', async () => {
+    await world.startClient()
+    world.startProvider(
+      '198.51.100.10,198.51.100.20,255.255.255.0,10m',
+      '2001:db8:a::100,2001:db8:a::1ff,64,10m'
+    )
+    world.startDhcp('dhcpcd')
+    await expectFacts(
+      'resolver 2001:db8:a::53 ra used',
+      'resolver 2001:db8:a::53 dhcpv6 used',
+      /^prefix 2001:db8:a::1[0-9a-f]{2}\/128 dhcpv6 used$/,
+      'prefix 2001:db8:a::/64 ra used'
+    )
+  })
+})
