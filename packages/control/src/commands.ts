@@ -193,8 +193,26 @@ export const protectionSchema = Type.Object({
   requests: Type.Array(requestSchema),
   /** What is missing for full protection, and why. */
   missing: Type.Array(Type.String()),
+  /** The same, piece by piece. */
+  missingParts: Type.Optional(
+    Type.Array(
+      Type.Object({
+        /** `asking`, `waiting`, `refused`, `conflict`, `uncovered`, `foreign`, `filtered`, `outdated`. */
+        kind: Type.String(),
+        domain: Type.Optional(Type.String()),
+        server: Type.Optional(Type.String()),
+        text: Type.String()
+      })
+    )
+  ),
+  /** Which pieces may not be missing: any server, or a part that no server protects. */
+  require: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('any')])),
   /** Something is missing that `require` does not allow to be missing. */
-  alarm: Type.Optional(Type.Boolean())
+  alarm: Type.Optional(Type.Boolean()),
+  /** Servers that were asked for the same and do not agree: who says what. Left out: they agree. */
+  disagreement: Type.Optional(
+    Type.Array(Type.Object({ server: Type.String(), domain: Type.String(), says: Type.String() }))
+  )
 })
 export type ProtectionView = Static<typeof protectionSchema>
 export type ProtectionState = ProtectionView['state']

@@ -14,6 +14,7 @@ import type {
   ProtectionStatus,
   RedirectReport,
   RequestReport,
+  Requirement,
   SessionReport
 } from '@breakwater/dots'
 import type { ClientHandlers } from '../control-api/handlers.ts'
@@ -44,6 +45,8 @@ export interface ClientHandlerOptions {
   readonly archive: ProtectionArchive | undefined
   /** For protections that name no lifetime. */
   readonly lifetimeSeconds: number
+  /** For protections that do not say what they require. */
+  readonly require: Requirement
 }
 
 /** What the control API of a client can be asked. */
@@ -107,13 +110,14 @@ async function plan(request: PlanRequest, { host, clock }: ClientHandlerOptions)
 
 async function protect(request: ProtectRequest, options: ClientHandlerOptions): Promise<ProtectAnswer> {
   const { host, book, archive, clock } = options
-  const lifetimeSeconds = request.lifetimeSeconds ?? options.lifetimeSeconds
+  const { lifetimeSeconds = options.lifetimeSeconds, require = options.require } = request
   const lasting = {
     id: ProtectionId(`p-${toHex(options.entropy.bytes(4))}`),
     request: {
       ...request,
       ...(request.uris === undefined ? {} : { uris: request.uris.map(withoutUserInfo) }),
-      lifetimeSeconds
+      lifetimeSeconds,
+      require
     }
   }
   const wanted = protectionOf(lasting)

@@ -13,7 +13,7 @@ export function protectionView(
   revision: number,
   now: Instant
 ): ProtectionView {
-  const { id, state, alarm, target, servers, missing } = status
+  const { id, state, alarm, target, servers, missing, disagreement, require } = status
   const own = requests.filter((request) => request.protections.includes(id))
   const isLeaving = state === 'ending' || state === 'ended'
   return {
@@ -27,7 +27,12 @@ export function protectionView(
     ),
     // A protection that was released lacks nothing any more.
     missing: isLeaving ? [] : missingTexts(missing),
-    alarm
+    missingParts: isLeaving ? [] : missing.map(missingPart),
+    require,
+    alarm,
+    ...(isLeaving || disagreement.length === 0
+      ? {}
+      : { disagreement: disagreement.map((each) => ({ ...each })) })
   }
 }
 
@@ -50,6 +55,20 @@ function leaving(standing: ServerStanding, state: 'ending' | 'ended'): Standing 
   return state === 'ended'
     ? { server, domain, prefixes, state, text: 'withdrawn' }
     : { server, domain, prefixes, state, text: 'asked to withdraw' }
+}
+
+function missingPart({
+  kind,
+  domain,
+  server,
+  text
+}: ProtectionStatus['missing'][number]): NonNullable<ProtectionView['missingParts']>[number] {
+  return {
+    kind,
+    ...(domain === undefined ? {} : { domain }),
+    ...(server === undefined ? {} : { server }),
+    text
+  }
 }
 
 function missingTexts(missing: ProtectionStatus['missing']): string[] {

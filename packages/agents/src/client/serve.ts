@@ -125,7 +125,7 @@ async function start(
   new ConfigurationReload({ config, load, apply, log }).onHangUp(cleanUp)
   // Nobody may ask for protection before what was asked in an earlier life is known: ids only grow.
   await host.ready
-  const lifetimeSeconds = config.defaults?.lifetimeSeconds ?? 3600
+  const { lifetimeSeconds = 3600, require = 'all' } = config.defaults ?? {}
   const handlers = clientHandlers({
     host,
     book,
@@ -134,6 +134,7 @@ async function start(
     archive,
     provisioning,
     lifetimeSeconds,
+    require,
     endpointCounters: endpoints.counters
   })
   const control = await openControlServer({ socket, handlers, clock, log })

@@ -330,6 +330,13 @@ export const clientConfigSchema = section(
               default: 3600,
               source: 'RFC 9132 §4.4.1'
             })
+          ),
+          require: optional(
+            choice(['all', 'any'], {
+              description:
+                'When a protection that lacks something is an alarm: any server is missing, or all of a part.',
+              default: 'all'
+            })
           )
         },
         { description: 'What holds where a command says nothing else.', default: {} }

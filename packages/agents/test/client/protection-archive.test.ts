@@ -50,7 +50,8 @@ describe('the archive of protections', () => {
       names: [],
       require: 'all',
       servers: [],
-      missing: []
+      missing: [],
+      disagreement: []
     } as const
     archive.take({ kind: 'protection', status: { ...status, state: 'ending' } })
     expect(await archive.load()).toHaveLength(1)

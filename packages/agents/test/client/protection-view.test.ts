@@ -33,6 +33,7 @@ function status(state: ProtectionStatus['state']): ProtectionStatus {
         mitigationIds: []
       }
     ],
+    disagreement: [],
     missing: [
       { kind: 'uncovered', domain: DomainName('isp-b'), server: undefined, text: 'isp-b has no DOTS server' },
       { kind: 'waiting', domain, server, text: 'there is no session' }
@@ -106,6 +107,17 @@ describe('a protection as the control API shows it', () => {
     const view = protectionView(status('waiting'), [], 1, NOW)
     expect(view.requests).toMatchObject([{ server: 'isp-a', prefixes: ['203.0.113.0/24'] }])
     expect(view.missing).toEqual(['isp-b has no DOTS server', 'isp-a: there is no session'])
+    expect(view.missingParts?.map(({ kind }) => kind)).toEqual(['uncovered', 'waiting'])
+    expect(view).not.toHaveProperty('disagreement')
+  })
+
+  it('names who says what where servers do not agree, until it is released', () => {
+    const disagreement = [{ server, domain, says: '4.00' }]
+    const view = protectionView({ ...status('waiting'), disagreement }, [], 1, NOW)
+    expect(view.disagreement).toEqual([{ server: 'isp-a', domain: 'isp-a', says: '4.00' }])
+    expect(protectionView({ ...status('ending'), disagreement }, [], 1, NOW)).not.toHaveProperty(
+      'disagreement'
+    )
   })
 
   it.each(['ending', 'ended'] as const)('lacks nothing once it is %s', (state) => {

@@ -5,7 +5,7 @@ import { countText, durationText, targetText } from './words.ts'
 
 /** A protection for people: its state, then one row per server. */
 export function protectionLines(protection: ProtectionView): string[] {
-  const { id, state, target, named, names = [], requests, missing, alarm } = protection
+  const { id, state, target, named, names = [], requests, alarm, disagreement = [] } = protection
   return [
     ...hanging('', `${id}: ${state.replace('-', ' ')}, ${targetText(target, named)}`),
     ...nameLines(names, '  '),
@@ -19,9 +19,18 @@ export function protectionLines(protection: ProtectionView): string[] {
       ]),
       2
     ),
-    ...missing.flatMap((text) => hanging('  missing: ', text)),
+    ...missingLines(protection),
+    ...disagreement.flatMap(({ server, says }) => hanging('  disagreement: ', `${server} says: ${says}`)),
     ...(alarm === true ? ['  alarm: more is missing than this protection allows'] : [])
   ]
+}
+
+/** Of what kind each is stands before it; an older agent does not say. */
+function missingLines({ missing, missingParts }: ProtectionView): string[] {
+  return missing.flatMap((text, index) => {
+    const kind = missingParts?.[index]?.kind
+    return hanging('  missing: ', kind === undefined ? text : `${text} (${kind})`)
+  })
 }
 
 /** What became of one request, in one sentence. */

@@ -7,6 +7,8 @@ import type { Target } from '../domain/target.ts'
 import type { Assignment, PlacedPart, Placement } from '../multihoming/placement.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { Lifetime } from '../signal/lifetime.ts'
+import { disagreementOf } from './disagreement.ts'
+import type { Saying } from './disagreement.ts'
 import type { Association } from './association.ts'
 import type { NameStanding } from './names/name-standing.ts'
 import { isInForce } from './requests/request-state.ts'
@@ -82,6 +84,8 @@ export interface ProtectionStatus {
   readonly require: Requirement
   readonly servers: readonly ServerStanding[]
   readonly missing: readonly MissingPart[]
+  /** Servers that do not agree whether they protect the same: who says what. Empty: they agree, as far as they have answered. */
+  readonly disagreement: readonly Saying[]
 }
 
 /** `released`: waits until the servers have let go of it. */
@@ -169,7 +173,8 @@ export class Protection {
     const { id, target, named, require } = this.request
     const state = this.#combine(servers, missing)
     const isAlarming = state !== 'ending' && state !== 'ended' && this.#isAlarming(servers, missing)
-    return { id, state, alarm: isAlarming, target, named, names, require, servers, missing }
+    const disagreement = disagreementOf(this.placement.parts, servers)
+    return { id, state, alarm: isAlarming, target, named, names, require, servers, missing, disagreement }
   }
 
   #isOver(part: PlacedPart): boolean {

@@ -99,13 +99,16 @@ export class ClientDecisions {
   }
 
   #protection(status: ProtectionStatus, now: Instant): void {
-    const { id, state, alarm, require, servers, missing } = status
+    const { id, state, alarm, require, servers, missing, disagreement } = status
     this.#log.note(
       protection(id),
       `${state}${alarm ? ', with an alarm' : ''}`,
       () => ({
         because: missing.length === 0 ? 'nothing of it is missing' : missing.map(missingText).join('; '),
         inputs: {
+          ...(disagreement.length === 0
+            ? {}
+            : { disagreement: disagreement.map(({ server, says }) => `${server} says: ${says}`).join('; ') }),
           require,
           ...Object.fromEntries(
             servers.map(({ server, state: own, text, mitigationIds }) => {
