@@ -11,6 +11,8 @@ import { RawPeer } from './raw-peer.ts'
 export interface ServerWishes {
   /** YAML. Default: dry-run. */
   readonly mitigator?: string
+  /** YAML. Default: a port of 127.0.0.1 that the system chooses. */
+  readonly listen?: string
   /** More lines of YAML. */
   readonly more?: string
   /** Where the SQLite file is; default below the folder. */
@@ -96,7 +98,8 @@ export class PskServer {
 
   #configuration(): string {
     const { mitigator = '{ kind: dry-run }', more = '' } = this.#wishes
-    return `listen: [{ address: 127.0.0.1, port: ${this.port} }]
+    const { listen = `[{ address: 127.0.0.1, port: ${this.port} }]` } = this.#wishes
+    return `listen: ${listen}
 preSharedKeys:
 ${identities.map((name) => `  - { identity: ${name}, keyFile: ${name}.psk }`).join('\n')}
 clients:

@@ -15,6 +15,7 @@ import { scenario as overlappingProtections } from './scenarios/overlapping-prot
 import { scenario as providerCut } from './scenarios/provider-cut.ts'
 import { scenario as renumbering } from './scenarios/renumbering.ts'
 import { scenario as serviceWithConsent } from './scenarios/service-with-consent.ts'
+import { scenario as resolverLies } from './scenarios/resolver-of-one-provider-lies.ts'
 import { scenario as shortFlaps } from './scenarios/short-flaps.ts'
 import { scenario as silentCut } from './scenarios/silent-cut.ts'
 import { scenario as singleIspDistinctServers } from './scenarios/single-isp-distinct-servers.ts'
@@ -43,7 +44,8 @@ export const multihomedScenarios: readonly Scenario[] = [
   shortFlaps,
   renumbering,
   newProviderArrives,
-  serviceWithConsent
+  serviceWithConsent,
+  resolverLies
 ]
 
 export const scenarios: readonly Scenario[] = [twoProviders, floodedLink, ...multihomedScenarios]

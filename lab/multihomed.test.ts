@@ -54,6 +54,8 @@ const TITLES: Readonly<Record<string, string>> = {
   'short-flaps': 'an uplink flaps a thousand times: the same is held as if it had not',
   renumbering:
     'a provider renumbers in an attack: only its server is told, of the new address first [RFC9284-6-S01]',
+  'resolver-of-one-provider-lies':
+    'a resolver lies: names are asked of their own provider, and nothing of a wrong server [RFC9284-5.1-M01]',
   'new-provider-arrives':
     'a provider arrives in an attack: it is asked at once for the own prefix [RFC9284-5.2-M01]',
   'service-with-consent':
@@ -150,40 +152,69 @@ const small: Topology = {
   clients: [{ name: 'home', on: 'cpe', providers: ['isp1', 'isp2'] }]
 }
 
-describe.each(obstacle === undefined ? (['sim', 'netns'] as const) : (['sim'] as const))(
-  'a multihomed world on %s',
-  { timeout: 120_000 },
-  (backend) => {
-    let world: MultihomedWorld | undefined
+/** What can be played here. */
+const backends = obstacle === undefined ? (['sim', 'netns'] as const) : (['sim'] as const)
 
-    afterEach(() => world?.destroy())
+describe.each(backends)('a multihomed world on %s', { timeout: 120_000 }, (backend) => {
+  let world: MultihomedWorld | undefined
 
-    it('hears, refuses, is cut, heals, and counts what strays', async () => {
-      world = await openMultihomedWorld(backend, small, { seed: 1 })
-      const story = new Story(world, small, silent)
-      await story.untilSessionsStand()
-      await world.setLinks('isp1', 'silent')
+  afterEach(() => world?.destroy())
+
+  it('hears, refuses, is cut, heals, and counts what strays', async () => {
+    world = await openMultihomedWorld(backend, small, { seed: 1 })
+    const story = new Story(world, small, silent)
+    await story.untilSessionsStand()
+    await world.setLinks('isp1', 'silent')
+    const lost = await story.protect('home', '198.51.100.2/32')
+    await story.expectNobodyElseAsked(lost)
+    expect(world.heard()).toEqual([])
+    await story.expectRefusal('home', foreignAddress)
+    await world.setLinks('isp1', 'clear')
+    await story.expectProtected(lost)
+    await story.expectAsked(lost, { 'dots.isp1.example': ['198.51.100.2/32'] })
+    await story.release(lost)
+    expect(await world.runUntil(() => Promise.resolve(false), 0.1)).toBe(false)
+    expect(world.heard().map(({ provider, method }) => `${provider} ${method}`)).toEqual([
+      'dots.isp1.example PUT',
+      'dots.isp1.example DELETE'
+    ])
+    expect(await world.foreignSourceDrops()).toBe(0)
+    await world.stray('cpe')
+    expect(await world.foreignSourceDrops()).toBe(1)
+    expect(world.pacing().judged).toBeGreaterThan(0)
+    expect(story.checks.filter(({ ok }) => !ok)).toEqual([])
+  })
+})
+
+/** The same, whose DOTS servers are known by their names alone; isp1's resolver is not there at first. */
+const named: Topology = {
+  ...small,
+  providers: [
+    { ...isp1, resolver: { address: '192.0.2.53', firstWords: 'silence' } },
+    { ...isp2, resolver: { address: '192.0.2.181', firstWords: 'truth' } }
+  ]
+}
+
+describe.each(backends)('servers that are known by their names, %s', (backend) => {
+  it('are asked for at their own provider, over its link [RFC9284-5.1-M01], and found 10 s after it answers at last', async () => {
+    const world = await openMultihomedWorld(backend, named, { seed: 1 })
+    try {
+      const story = new Story(world, named, silent)
+      const isSpared = async (): Promise<boolean> => (await world.sessions('home')).includes('established')
+      expect(await world.runUntil(isSpared, 30)).toBe(true)
       const lost = await story.protect('home', '198.51.100.2/32')
       await story.expectNobodyElseAsked(lost)
-      expect(world.heard()).toEqual([])
-      await story.expectRefusal('home', foreignAddress)
-      await world.setLinks('isp1', 'clear')
-      await story.expectProtected(lost)
-      await story.expectAsked(lost, { 'dots.isp1.example': ['198.51.100.2/32'] })
-      await story.release(lost)
-      expect(await world.runUntil(() => Promise.resolve(false), 0.1)).toBe(false)
-      expect(world.heard().map(({ provider, method }) => `${provider} ${method}`)).toEqual([
-        'dots.isp1.example PUT',
-        'dots.isp1.example DELETE'
-      ])
-      expect(await world.foreignSourceDrops()).toBe(0)
-      await world.stray('cpe')
-      expect(await world.foreignSourceDrops()).toBe(1)
-      expect(world.pacing().judged).toBeGreaterThan(0)
+      expect((await world.reasons('home')).join()).toContain('nobody knows where server')
+      await world.setResolver('isp1', 'truth')
+      await story.expectProtected(lost, 10)
+      story.expectOwnResolversAsked()
       expect(story.checks.filter(({ ok }) => !ok)).toEqual([])
-    })
-  }
-)
+      expect(await world.foreignSourceDrops()).toBe(0)
+    } finally {
+      await world.destroy()
+    }
+  }, 120_000)
+})
 
 describe('the words of a story', () => {
   it('fails an expectation that names the wrong server', async () => {

@@ -39,8 +39,9 @@ export function clientSite(
 }
 
 function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sources }: DomainPlace): Domain {
-  const { name, prefix, servers, isPool, protects } = provider
+  const { name, prefix, servers, isPool, protects, resolver } = provider
   const { internal, isByName } = topology
+  const nameServer = resolver?.address ?? (isByName === true ? nameServerOf(provider) : undefined)
   const link = {
     interfaces: [...interfaces],
     sources: [...sources],
@@ -53,10 +54,10 @@ function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sour
       ? link
       : { kind: 'service' as const, protects: [...entitledTo(topology, provider)] }),
     ...(isPool === true ? { pool: true } : {}),
+    ...(nameServer === undefined ? {} : { resolver: { kind: 'plain' as const, servers: [nameServer] } }),
     servers: Object.entries(servers).map(([server, address]) =>
-      isByName === true ? { name: server } : { name: server, addresses: [address] }
-    ),
-    ...(isByName === true ? { resolver: { kind: 'plain' as const, servers: [nameServerOf(provider)] } } : {})
+      nameServer === undefined ? { name: server, addresses: [address] } : { name: server }
+    )
   }
 }
 

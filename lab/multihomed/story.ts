@@ -1,7 +1,7 @@
 import { parseIpPrefix, prefixContains } from '@breakwater/core'
 
 import type { Check } from '../scenario.ts'
-import { type Topology, serversOf } from './topology.ts'
+import { type Topology, linksOf, serversOf } from './topology.ts'
 import type { HeardRequest, MultihomedWorld } from './world.ts'
 
 /** RFC 9132 §4.4 repeats a request every 3 s, and a machine may be busy. */
@@ -64,7 +64,7 @@ export class Story {
       return states.flat().every((state) => state === 'established')
     }
     const ok = await this.world.runUntil(stand, withinSeconds)
-    this.#expect('all sessions stand again once the way is clear', ok)
+    this.expect('all sessions stand again once the way is clear', ok)
     return (this.world.now() - since) / 1000
   }
 
@@ -86,7 +86,7 @@ export class Story {
     const id = await this.world.protect(client, [target])
     await this.world.pass(LEFT_ALONE_SECONDS)
     const heard = this.world.heard().some(({ targets }) => targets.some((text) => isWithin(text, target)))
-    this.#expect(`${client} refuses ${target}, and nobody hears of it`, id === undefined && !heard)
+    this.expect(`${client} refuses ${target}, and nobody hears of it`, id === undefined && !heard)
   }
 
   /** Exactly these servers accept, each with its own part of the targets, and the client knows. */
@@ -98,7 +98,7 @@ export class Story {
     const right = servers.every((server) => this.#isAskedFor(asked, server, parts[server] ?? []))
     const same = this.#askedServers(asked).join() === servers.toSorted().join()
     const name = `${asked.targets.join(' and ')}: ${asked.client} asks ${servers.toSorted().join(' and ')}, nobody else`
-    this.#expect(name, done && right && same)
+    this.expect(name, done && right && same)
   }
 
   /** As `expectAsked`, where servers know the targets by other addresses than the client was told. */
@@ -115,7 +115,7 @@ export class Story {
       seen().length >= wanted.length && (await this.#state(asked)) === 'protected'
     const done = await this.world.runUntil(isDone, ANSWER_WITHIN_SECONDS)
     const ok = done && seen().join('\n') === wanted.toSorted().join('\n')
-    this.#expect(
+    this.expect(
       `${asked.targets.join(' and ')}: ${wanted.toSorted().join(' and ')} is asked, nothing else`,
       ok
     )
@@ -141,7 +141,7 @@ export class Story {
       return method === 'PUT' ? `${provider} PUT ${targets.join()}` : `${provider} ${method}`
     })
     if (heard.join() !== wanted.join()) this.#print(`heard: ${heard.join(', then ')}`)
-    this.#expect(`next is heard: ${wanted.join(', then ')}`, done && heard.join() === wanted.join())
+    this.expect(`next is heard: ${wanted.join(', then ')}`, done && heard.join() === wanted.join())
     return ((next()[0]?.atMs ?? this.world.now()) - sinceMs) / 1000
   }
 
@@ -155,7 +155,7 @@ export class Story {
     const isSame = async (): Promise<boolean> => (await this.holdings(client)) === before
     const ok = await this.world.runUntil(isSame, ANSWER_WITHIN_SECONDS)
     if (!ok) this.#print(`before:\n${before}\nnow:\n${await this.holdings(client)}`)
-    this.#expect(`${client} and the servers hold what they held before`, ok)
+    this.expect(`${client} and the servers hold what they held before`, ok)
   }
 
   /** Its own server cannot be reached: the protection waits, and nobody else is asked in its place (RFC 9284 §5.1). */
@@ -164,7 +164,7 @@ export class Story {
     const servers = this.#askedServers(asked).join(' and ')
     const state = await this.#state(asked)
     const ok = servers === reached.toSorted().join(' and ') && state !== 'protected' && state !== 'ended'
-    this.#expect(`${asked.targets.join(' and ')}: ${servers || 'nobody'} is asked while the way is cut`, ok)
+    this.expect(`${asked.targets.join(' and ')}: ${servers || 'nobody'} is asked while the way is cut`, ok)
   }
 
   /** After healing. A session that ended is established again after 60 s at the earliest (RFC 9132 §4.7). */
@@ -172,7 +172,7 @@ export class Story {
     const since = this.world.now()
     const isProtected = async (): Promise<boolean> => (await this.#state(asked)) === 'protected'
     const ok = await this.world.runUntil(isProtected, withinSeconds)
-    this.#expect(`${asked.targets.join(' and ')} is protected once the way is clear`, ok)
+    this.expect(`${asked.targets.join(' and ')} is protected once the way is clear`, ok)
     return (this.world.now() - since) / 1000
   }
 
@@ -183,7 +183,7 @@ export class Story {
 
   async expectStillProtected(asked: Asked): Promise<void> {
     const state = await this.#state(asked)
-    this.#expect(`${asked.targets.join(' and ')} stays protected`, state === 'protected')
+    this.expect(`${asked.targets.join(' and ')} stays protected`, state === 'protected')
   }
 
   /** All at once: the last acceptance comes when the slowest of those asked alone would come, and a fifth later at most. */
@@ -198,7 +198,7 @@ export class Story {
     })
     // Where time is real, a few milliseconds are as long as the machine is busy: there the figure tells.
     if (this.world.backend === 'sim')
-      this.#expect(`${all.targets.join(' and ')} is asked of all in parallel`, ratio <= MOST_RATIO)
+      this.expect(`${all.targets.join(' and ')} is asked of all in parallel`, ratio <= MOST_RATIO)
   }
 
   /** From the wish to the last acceptance of it. */
@@ -206,9 +206,28 @@ export class Story {
     return Math.max(...this.#acceptedBy(asked).map(({ atMs }) => atMs)) - asked.atMs
   }
 
-  #expect(name: string, ok: boolean): void {
+  /** A check that has to come out alike however the uplinks are drawn. */
+  expect(name: string, ok: boolean): void {
     this.outcome.push(`${name}: ${ok}`)
     this.check(name, ok)
+  }
+
+  /** RFC 9284 §5.1: a name is asked of the resolver of its own provider, over the link and from the address that lead there. */
+  expectOwnResolversAsked(): void {
+    const questions = this.world.questions()
+    const links = linksOf(this.topology)
+    const isOwn = questions.every(({ provider, name, source }) => {
+      const isItsServer =
+        name in (this.topology.providers.find((each) => each.name === provider)?.servers ?? {})
+      const own = links.filter((link) => link.provider === provider).map(({ cpeAddress }) => cpeAddress)
+      return isItsServer && (source === undefined || own.includes(source))
+    })
+    const asked = new Set(questions.map(({ provider }) => provider))
+    const all = this.topology.providers.filter(({ resolver }) => resolver !== undefined).length
+    this.expect(
+      "each server's name was asked of its own provider, over its link",
+      isOwn && asked.size === all
+    )
   }
 
   async #state({ client, id }: Asked): Promise<string> {

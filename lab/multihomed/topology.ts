@@ -1,3 +1,5 @@
+import type { ResolverWords } from './world.ts'
+
 /** A multihomed site and its providers, as a scenario draws them: the same for every backend. */
 export interface Topology {
   readonly providers: readonly ProviderPlan[]
@@ -24,6 +26,8 @@ export interface ProviderPlan {
   readonly nextPrefix?: string
   /** Its DOTS servers: address by name. */
   readonly servers: Readonly<Record<string, string>>
+  /** Its name server, and what that says at first. With one, the clients know its DOTS servers by their names alone. */
+  readonly resolver?: { readonly address: string; readonly firstWords: ResolverWords }
   /** Its servers stand in for one another. */
   readonly isPool?: true
   /** A mitigation service of a third party, without a link (RFC 9284 §4): what it may protect. */

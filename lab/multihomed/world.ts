@@ -21,6 +21,17 @@ export interface Standing {
 /** `cut`: the carrier is gone, and the system knows. `silent`: packets vanish, and nobody is told. */
 export type LinkWeather = 'cut' | 'silent' | 'clear'
 
+/** What a resolver says of where the DOTS server of its provider is. */
+export type ResolverWords = 'truth' | 'silence' | { readonly lie: string }
+
+/** A question that the resolver of a provider heard. */
+export interface HeardQuestion {
+  readonly provider: string
+  readonly name: string
+  /** Where it came from; undefined where resolvers have no network. */
+  readonly source?: string
+}
+
 /** What a client may have to start without; `clock`: the right one. */
 export type StartPart = 'uplink' | 'dns' | 'server' | 'clock'
 
@@ -49,6 +60,12 @@ export interface MultihomedWorld {
   setLinks(provider: string, weather: LinkWeather): Promise<void>
   /** The whole provider, its servers included: nothing gets in or out while it is cut. */
   setProvider(provider: string, weather: 'cut' | 'clear'): Promise<void>
+  /** The resolver of a provider says this from now on. */
+  setResolver(provider: string, words: ResolverWords): Promise<void>
+  /** What resolvers heard so far. */
+  questions(): readonly HeardQuestion[]
+  /** What a client tells its operator of each session that does not stand. */
+  reasons(client: string): Promise<readonly string[]>
   /** What was missing at the start is there from now on. */
   heal(part: StartPart): Promise<void>
   /** A client is told of another drawing of its site, as by SIGHUP; the network itself was drawn with both. */

@@ -116,7 +116,7 @@ export class MultihomedNetwork {
         `addr add 10.1.${index + 1}.1/30 dev isp${index + 1}`,
         ...[
           ...assignedBy(provider),
-          ...Object.values(provider.servers).map((address) => `${address}/32`),
+          ...hostsOf(provider).map((address) => `${address}/32`),
           ...this.linksTo(provider.name).map(({ prefix }) => prefix)
         ].map((prefix) => `route add ${prefix} via 10.1.${index + 1}.2 dev isp${index + 1}`)
       ])
@@ -131,7 +131,7 @@ export class MultihomedNetwork {
       'link set dev core up',
       `addr add 10.1.${number}.2/30 dev core`,
       `route add default via 10.1.${number}.1 dev core`,
-      ...Object.values(provider.servers).map((address) => `addr add ${address}/32 dev lo`),
+      ...hostsOf(provider).map((address) => `addr add ${address}/32 dev lo`),
       ...links.flatMap((link) => [
         `link set dev cust${link.number} up`,
         `addr add ${link.edge}/30 dev cust${link.number}`
@@ -196,4 +196,9 @@ export class MultihomedNetwork {
       ...routes
     ])
   }
+}
+
+/** The addresses of its own that others know it by. */
+function hostsOf({ servers, resolver }: ProviderPlan): readonly string[] {
+  return [...Object.values(servers), ...(resolver === undefined ? [] : [resolver.address])]
 }

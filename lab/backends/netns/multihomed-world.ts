@@ -16,15 +16,18 @@ import {
 import { WrongClock } from '../../agents/wrong-clock.ts'
 import { type ProviderPlan, type Topology, nameServerOf, providerOf } from '../../multihomed/topology.ts'
 import type {
+  HeardQuestion,
   HeardRequest,
   LinkWeather,
   MissingParts,
   MultihomedWorld,
+  ResolverWords,
   Standing,
   StartPart,
   WorldOptions
 } from '../../multihomed/world.ts'
 import { MultihomedNetwork } from './multihomed-network.ts'
+import { NameService } from './name-service.ts'
 import { namedCounterIn } from './nft-listing.ts'
 
 /** How often a condition is looked at. */
@@ -60,6 +63,7 @@ class NetnsMultihomed implements MultihomedWorld {
   readonly #folder: string
   readonly #missing: MissingParts | undefined
   readonly #agents = new Map<string, AgentProcess>()
+  readonly #nameServices = new Map<string, NameService>()
   #clock: WrongClock | undefined
 
   constructor(
@@ -86,6 +90,7 @@ class NetnsMultihomed implements MultihomedWorld {
       const known = this.#topology.providers.filter(({ name }) => name !== provider || !parts.includes('dns'))
       for (const each of known) this.#startNameServer(each)
     }
+    await this.#startNameServices()
     if (parts.includes('clock')) this.#clock = await WrongClock.make(this.#folder)
     if (parts.includes('uplink')) await this.setLinks(provider, 'cut')
     await Promise.all(
@@ -101,6 +106,28 @@ class NetnsMultihomed implements MultihomedWorld {
     if (part === 'dns') this.#startNameServer(providerOf(this.#topology, provider))
     if (part === 'server') await this.#startServers(providerOf(this.#topology, provider))
     if (part === 'clock') this.#clock?.putRight()
+  }
+
+  async #startNameServices(): Promise<void> {
+    for (const provider of this.#topology.providers) {
+      if (provider.resolver === undefined) continue
+      const service = new NameService(this.#network.namespace(provider.name), provider, this.#folder)
+      this.#nameServices.set(provider.name, service)
+      await service.say(provider.resolver.firstWords)
+    }
+  }
+
+  async setResolver(provider: string, words: ResolverWords): Promise<void> {
+    await this.#nameServices.get(provider)?.say(words)
+  }
+
+  questions(): readonly HeardQuestion[] {
+    return [...this.#nameServices.values()].flatMap((service) => service.questions())
+  }
+
+  async reasons(client: string): Promise<readonly string[]> {
+    const sessions = await this.#control(client).sessions()
+    return sessions.flatMap(({ state, text = '' }) => (state === 'established' ? [] : [text]))
   }
 
   redraw(client: string, topology: Topology): Promise<void> {

@@ -45,10 +45,12 @@ import {
 } from '../../multihomed/topology.ts'
 import { clientSite } from '../../multihomed/client-site.ts'
 import type {
+  HeardQuestion,
   HeardRequest,
   LinkWeather,
   MissingParts,
   MultihomedWorld,
+  ResolverWords,
   Standing,
   StartPart,
   WorldOptions
@@ -128,6 +130,7 @@ class SimulatedMultihomed implements MultihomedWorld {
     if (this.#isMissing('clock')) this.#clock.stepWallClock(Minutes(WRONG_BY_MINUTES))
     for (const client of this.#topology.clients) this.#addHost(client)
     if (this.#isMissing('uplink')) await this.setLinks(this.#missing?.provider ?? '', 'cut')
+    for (const provider of this.#topology.providers) this.#startNameService(provider)
     for (const client of this.#topology.clients) this.#startClient(client)
   }
 
@@ -138,6 +141,34 @@ class SimulatedMultihomed implements MultihomedWorld {
     if (part === 'dns' && names !== undefined) names.isDead = false
     if (part === 'server') await this.#startServers(providerOf(this.#topology, provider))
     if (part === 'clock') this.#clock.stepWallClock(Minutes(-WRONG_BY_MINUTES))
+  }
+
+  setResolver(name: string, words: ResolverWords): Promise<void> {
+    const service = this.#nameServices.get(name)
+    if (service === undefined) throw new RangeError(`${name} has no resolver`)
+    service.isDead = words === 'silence'
+    for (const [server, address] of Object.entries(providerOf(this.#topology, name).servers)) {
+      const said = typeof words === 'object' ? words.lie : address
+      service.names.set(server, { kind: 'addresses', addresses: [addressOf(said)], ttlSeconds: 1 })
+    }
+    return Promise.resolve()
+  }
+
+  questions(): readonly HeardQuestion[] {
+    return [...this.#nameServices].flatMap(([provider, { asked }]) =>
+      asked.map((name) => ({ provider, name }))
+    )
+  }
+
+  reasons(client: string): Promise<readonly string[]> {
+    const { sessions } = this.#client(client).status()
+    return Promise.resolve(sessions.flatMap(({ state, text }) => (state === 'established' ? [] : [text])))
+  }
+
+  #startNameService({ name, resolver }: ProviderPlan): void {
+    if (resolver === undefined) return
+    this.#nameServices.set(name, new SimulatedNameService(this.#clock))
+    void this.setResolver(name, resolver.firstWords)
   }
 
   redraw(client: string, topology: Topology): Promise<void> {

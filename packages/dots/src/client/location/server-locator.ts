@@ -55,8 +55,10 @@ const CALM_RETRY: Duration = Seconds(60)
 /** Each run over the paths is to know what the name means by then, unless it was just asked for. */
 const FRESH: Duration = Seconds(10)
 
-/** So long an answer is waited for where an earlier life knew addresses. */
+/** So long an answer is waited for, before what an earlier life knew is used, or people hear that nobody knows. */
 const PATIENCE: Duration = Seconds(1)
+
+const UNANSWERED = 'its name is being asked for'
 
 interface Located {
   server: DotsServer
@@ -105,9 +107,7 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
   /** Where it may be. */
   location(server: ServerName): ServerLocation {
     const located = this.#servers.get(server)
-    if (located === undefined || !located.isReady)
-      return { addresses: [], trouble: 'its name is being asked for' }
-    return { addresses: addressesOf(located), trouble: troubleOf(located) }
+    return located?.isReady === true ? locationOf(located) : { addresses: [], trouble: UNANSWERED }
   }
 
   handle(input: ServerLocatorInput, now: Instant): void {
@@ -172,7 +172,7 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
 
   #begin(located: Located, now: Instant): void {
     if (located.askedAt !== undefined) return
-    if (located.answered.length > 0) this.#timers.set(`patience:${located.server.name}`, after(now, PATIENCE))
+    this.#timers.set(`patience:${located.server.name}`, after(now, PATIENCE))
     this.#ask(located, now)
   }
 
@@ -249,7 +249,7 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
 
   #tell(located: Located, isFirst: boolean): void {
     const { server } = located
-    const location = { addresses: addressesOf(located), trouble: troubleOf(located) }
+    const location = locationOf(located)
     const text = JSON.stringify(location)
     if (text === located.told && !isFirst) return
     located.told = text
@@ -286,12 +286,10 @@ function isSame(x: DotsServer, y: DotsServer): boolean {
   return x.name === y.name && x.domain === y.domain && x.referenceName === y.referenceName
 }
 
-function addressesOf({ judged, proven }: Located): readonly IpAddress[] {
-  return union(judged.taken, proven)
-}
-
-function troubleOf({ failure, judged }: Located): string {
-  return failure === '' ? (judged.refused ?? '') : failure
+function locationOf({ failure, judged, proven }: Located): ServerLocation {
+  const addresses = union(judged.taken, proven)
+  const trouble = failure === '' ? (judged.refused ?? '') : failure
+  return { addresses, trouble: trouble === '' && addresses.length === 0 ? UNANSWERED : trouble }
 }
 
 function failureOf(outcome: NameOutcome): string {
