@@ -77,7 +77,7 @@ export class TwoUplinks {
       this.#ip('server', [`link add name ${link} type veth peer name ${link} netns ${this.#name('home')}`])
     this.#ip('home', [...['lo', 'a', 'b'].map((name) => `link set dev ${name} up`), ...homeAddresses])
     this.#ip('server', [...['lo', 'a', 'b'].map((name) => `link set dev ${name} up`), ...serverAddresses])
-    const counters = ASKED.flatMap(([address]) => ['a', 'b'].map((link) => counter(link, address)))
+    const counters = ASKED.flatMap(([address]) => ['a', 'b'].map((link) => counterOf(link, address)))
     const hook = 'type filter hook input priority 0;'
     const chain = `chain input { ${hook}\n${counters.map(({ rule }) => rule).join('\n')}\n}`
     const script = `table inet seen {\n${counters.map(({ set }) => set).join('\n')}\n${chain}\n}\n`
@@ -130,7 +130,7 @@ function counterName(link: string, address: string): string {
   return `${link}_${address.replaceAll(/[.:]/g, '_')}`
 }
 
-function counter(link: string, address: string): { readonly set: string; readonly rule: string } {
+function counterOf(link: string, address: string): { readonly set: string; readonly rule: string } {
   const name = counterName(link, address)
   const family = familyOf(address) === 6 ? 'ip6' : 'ip'
   return {

@@ -13,6 +13,7 @@ import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { begin, outcomesChange } from './memory/client-memory.ts'
 import type { ClientEvent, ClientInput, ClientOutput } from './client-io.ts'
 import type { DatedDecision } from './decisions/client-decisions.ts'
+import { CalendarWatch } from './calendar-watch.ts'
 import { DotsClient } from './client.ts'
 import type { ClientPlan } from './names/explain-wanted.ts'
 import { EndpointPool } from './endpoint-pool.ts'
@@ -174,6 +175,10 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
     }
   }
   const driver = new Driver<ClientInput, ClientOutput>(client, clock, perform)
+  const calendar = new CalendarWatch(clock, (wallClock) => driver.feed({ kind: 'clock', wallClock }))
+  // Consents begin and end by the calendar (RFC 9284 §6).
+  const watchCalendar = ({ consents = [] }: Site): void => calendar.watch(consents.length > 0)
+  watchCalendar(current.site)
   let isClosed = false
   const ready = begin(ports, (input) => {
     if (!isClosed) driver.feed(input)
@@ -202,6 +207,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       pool.renew(next.credentials)
       driver.feed({ kind: 'clock', wallClock: clock.wallClock() })
       driver.feed({ kind: 'site', site, cuids, resolvingDomains: new Set(resolvers?.keys()) })
+      watchCalendar(site)
     },
     plan: (target, options) => client.explain(target, { ...options, at: clock.wallClock() }),
     planWanted: async (wanted, options, isOnline = true) => {
@@ -220,6 +226,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
     loads: () => client.loads(),
     close: async () => {
       isClosed = true
+      calendar.watch(false)
       driver.feed({ kind: 'stop' })
       driver.stop()
       await pool.destroy()
