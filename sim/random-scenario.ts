@@ -49,6 +49,7 @@ export function randomScenario(seed: number): Scenario {
       'by-activity',
       'defaults'
     ] as const),
+    standsBy: new Chance(seed, 'stand-by').happens(0.5),
     clientsRemember: chance.happens(0.7),
     latencyMilliseconds: chance.oneOf([1, 5, 20, 80]),
     stormSeconds,

@@ -13,6 +13,8 @@ export interface Course {
   readonly heartbeats: 'default' | 'quick'
   /** What clients ask of their sessions: another set for each activity, the server's own values, or nothing (RFC 9132 §4.5). */
   readonly negotiates: 'nothing' | 'by-activity' | 'defaults'
+  /** Whether clients keep a second session with each server, by a path that is apart. */
+  readonly standsBy: boolean
   /** Whether clients keep a notebook over restarts. */
   readonly clientsRemember: boolean
   /** One way over one link, in milliseconds. */

@@ -208,6 +208,7 @@ export class Customer {
       cuids: new Map(domains.map(({ name: domain, cuid }) => [domain, cuid])),
       log: silentLog,
       protections,
+      warmStandby: this.#scenario.standsBy ? 'apart' : 'off',
       happyEyeballs: { udpProbeSeconds: this.flaws.udpProbeSeconds ?? LEAST_UDP_PROBE_SECONDS },
       ...(notebook === undefined ? {} : { notebook }),
       ...(configuration === undefined ? {} : { configuration }),

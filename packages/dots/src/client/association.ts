@@ -6,7 +6,8 @@ import { leastMtu } from '../multihoming/legal-path.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
-import { isAboutSession } from './session/errand.ts'
+import { isAboutSession, isMitigationRequest } from './session/errand.ts'
+import type { Errand } from './session/errand.ts'
 import type { Calendar } from './memory/calendar.ts'
 import type { ServerLegacy } from './memory/client-records.ts'
 import { Negotiations } from './session/negotiations.ts'
@@ -30,6 +31,8 @@ import type { SignalSessionOutput } from './session/session-io.ts'
 import { orderCandidates } from './paths/candidate-doubts.ts'
 import { PathReporter } from './paths/path-reporter.ts'
 import type { PathPool } from './paths/path-pool.ts'
+import type { StandByMode, StandByOutput } from './paths/stand-by.ts'
+import { WarmPath } from './paths/warm-path.ts'
 import { SessionKeeper } from './connection/session-keeper.ts'
 import type { SessionKeeperInput, SessionKeeperOutput, SessionRules } from './connection/session-keeper.ts'
 import type { RememberedOutcomes } from './connection/outcome-memory.ts'
@@ -79,6 +82,13 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   readonly #negotiations: Negotiations
   readonly #redirects: RedirectFollowing
   readonly #pathReports: PathReporter
+  readonly #warm: WarmPath
+  /** What the situation of the session that stands by was last worked out from. */
+  #tended:
+    | { readonly state: SessionState; readonly paths: LegalPaths; readonly isUnderAttack: boolean }
+    | undefined
+  /** What is asked at this moment is asked over this one alone. */
+  #joining: LiveSession | undefined
 
   constructor(options: AssociationOptions) {
     this.#server = options.server
@@ -89,6 +99,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       order: (candidates, now) => orderCandidates(options.pathPool, candidates, now),
       begin: (attempt, now) => this.#begin(attempt, now)
     })
+    this.#warm = this.#standBy(options)
     this.#redirects = this.#followRedirects(options)
     this.#negotiations = new Negotiations({
       wanted: options.configuration,
@@ -131,6 +142,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   /** The ways to the server, or to the one that stands in for it. */
   get paths(): LegalPaths {
     return this.#keeper.paths
+  }
+
+  /** The session that stands by, and what it carries. */
+  get standingBy(): { readonly session: LiveSession; readonly mode: StandByMode } | undefined {
+    const { session, mode } = this.#warm
+    return session === undefined || mode === undefined ? undefined : { session, mode }
   }
 
   /** How the paths to the server fare. */
@@ -187,9 +204,14 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'want':
         this.#book.want(input.wants, now, input.holdUntil)
         break
-      case 'closed':
+      case 'closed': {
         this.#ended(input.connection)
-        this.#keep({ ...input, ...this.#heldOff(input.connection), reason: `closed: ${input.reason}` }, now)
+        const holdOff = this.#heldOff(input.connection)
+        this.#closed({ ...input, ...holdOff, kind: 'closed', reason: `closed: ${input.reason}` }, now)
+        break
+      }
+      case 'link':
+        this.#warm.linkLost(now)
         break
       case 'paths':
         this.#book.pathMtu = leastMtu(input.paths)
@@ -206,9 +228,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'failed':
         this.#failed(input, now)
         break
+      case 'established':
+        if (this.#warm.owns(input.connection)) this.#warm.handle(input, now)
+        else this.#keep(input, now)
+        break
       case 'start':
       case 'stop':
-      case 'established':
       case 'restore':
         this.#keep(input, now)
         break
@@ -223,6 +248,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
     }
     this.#drain(now)
+    this.#tend(now)
   }
 
   poll(): AssociationOutput | undefined {
@@ -231,8 +257,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   nextTimeout(): Instant | undefined {
     let next = earlier(this.#book.nextTimeout(), this.#keeper.nextTimeout())
-    next = earlier(next, this.#redirects.nextTimeout())
-    for (const { session } of liveSessions(this.state)) {
+    next = earlier(next, earlier(this.#redirects.nextTimeout(), this.#warm.nextTimeout()))
+    for (const { session } of this.#all()) {
       next = earlier(next, earlier(session.nextTimeout(), this.#negotiations.nextTimeout(session)))
     }
     return next
@@ -243,12 +269,14 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#redirects.handleTimeout(now)
     this.#keeper.handleTimeout(now)
     this.#drainKeeper(now)
-    for (const { session } of inTurn(liveSessions(this.state), now)) {
+    this.#warm.handleTimeout(now)
+    for (const { session } of inTurn(this.#all(), now)) {
       this.#negotiations.handleTimeout(session, now)
       session.handleTimeout(now)
     }
     this.#book.handleTimeout(now)
     this.#drain(now)
+    this.#tend(now)
   }
 
   #followRedirects({ redirection, paths }: AssociationOptions): RedirectFollowing {
@@ -262,6 +290,84 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     })
   }
 
+  #standBy({ rules, pathPool, newConnection }: AssociationOptions): WarmPath {
+    return new WarmPath({
+      ...rules,
+      pathPool,
+      newConnection,
+      order: (candidates, now) => orderCandidates(pathPool, candidates, now),
+      begin: (attempt, now) => this.#begin(attempt, now),
+      first: () => (this.state.kind === 'established' ? this.state : undefined),
+      isUnderAttack: () => this.#isUnderAttack,
+      adopt: (session, now) => this.#keep({ kind: 'adopt', session }, now),
+      join: (session, now) => this.#join(session, now),
+      tell: (output, now) => this.#performForStandBy(output, now)
+    })
+  }
+
+  #performForStandBy(output: StandByOutput, now: Instant): void {
+    switch (output.kind) {
+      case 'connect':
+        this.#outputs.push({ ...output, serverName: output.path.referenceName })
+        return
+      case 'close':
+        this.#outputs.push(output)
+        return
+      case 'running':
+        this.#keeper.othersRun(now)
+        return
+      case 'changed':
+        this.#outputs.push({ kind: 'session-changed' })
+    }
+  }
+
+  /** Asks over this session what is asked over others already. */
+  #join(session: LiveSession, now: Instant): void {
+    this.#joining = session
+    this.#book.sessionUp(now)
+    for (let output = this.#book.poll(); output !== undefined; output = this.#book.poll())
+      this.#performForBook(output, now)
+    this.#joining = undefined
+  }
+
+  /** Tells whoever keeps a second session how it is with the first. */
+  #tend(now: Instant): void {
+    const { state, paths } = this
+    const isUnderAttack = this.#isUnderAttack
+    const before = this.#tended
+    const [former] = before === undefined ? [] : liveSessions(before.state)
+    if (before?.state === state && before.paths === paths && before.isUnderAttack === isUnderAttack) return
+    this.#tended = { state, paths, isUnderAttack }
+    if (state.kind === 'stopped') this.#warm.handle({ kind: 'stop' }, now)
+    if (state.kind === 'connecting') this.#warm.begunAnew()
+    const isCalm = state.kind === 'established' && raceOf(state) === undefined
+    const [first] = liveSessions(state)
+    if (first?.connection !== former?.connection) this.#warm.settleDown(now)
+    const earliest = this.#keeper.nextRunAfter(now)
+    this.#warm.handle(
+      { kind: 'situation', first: first?.path, paths: paths.paths, mayRun: isCalm, earliest },
+      now
+    )
+    if (!isUnderAttack) this.#warm.judge(now)
+    this.#drain(now)
+  }
+
+  /** All sessions that there are, whatever goes over them. */
+  #all(): readonly LiveSession[] {
+    const live = liveSessions(this.state)
+    const { session } = this.#warm
+    return session === undefined ? live : [...live, session]
+  }
+
+  /** Those that an errand goes over. */
+  #carriersOf(errand: Errand): readonly LiveSession[] {
+    if (this.#joining !== undefined) return [this.#joining]
+    const { session, mode } = this.#warm
+    const isShared = mode === 'joined' || (mode === 'parallel' && isMitigationRequest(errand))
+    const live = liveSessions(this.state)
+    return session !== undefined && isShared ? [...live, session] : live
+  }
+
   /** Also of sessions that the keeper has let go before. */
   #ended(connection: ConnectionId): void {
     const session = this.#sessions.get(connection)
@@ -271,9 +377,21 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   #failed(input: AssociationInput & { readonly kind: 'failed' }, now: Instant): void {
-    const attempt = raceOf(this.state)?.run.running.find(({ connection }) => connection === input.connection)
+    const running = [...(raceOf(this.state)?.run.running ?? []), ...this.#warm.running]
+    const attempt = running.find(({ connection }) => connection === input.connection)
     if (attempt !== undefined) this.#pathReports.handshakeFailed(attempt, input.reason, now)
-    this.#keep(input, now)
+    if (this.#warm.owns(input.connection)) this.#warm.handle(input, now)
+    else this.#keep(input, now)
+  }
+
+  /** RFC 8323 §5.5: a server that wants to be left alone is not asked over another session either. */
+  #closed(input: SessionKeeperInput & { readonly kind: 'closed' }, now: Instant): void {
+    const { connection, holdOff = 0 } = input
+    if (this.#warm.owns(connection)) this.#warm.handle({ kind: 'closed', connection }, now)
+    else if (holdOff > 0 || !this.#warm.replaces(connection, now)) {
+      if (holdOff > 0) this.#warm.handle({ kind: 'stop' }, now)
+      this.#keep(input, now)
+    }
   }
 
   #begin(attempt: Attempt, now: Instant): LiveSession {
@@ -281,7 +399,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#pathReports.established(attempt, now)
     const { entropy, parameters } = this.#options
     const { transport } = path
-    if (transport === 'udp') this.#pacing.handshakeTook(between(since, now))
+    // What was measured over another session is better than a handshake.
+    const isSecond = liveSessions(this.state).length > 0 && this.#pacing.roundTrip !== undefined
+    if (transport === 'udp' && !isSecond) this.#pacing.handshakeTook(between(since, now))
     const session = new SignalSession({ entropy, transport, pacing: this.#pacing, parameters }, now)
     this.#sessions.set(connection, session)
     this.#negotiations.begin(session, transport, this.#book.isMitigating, now)
@@ -325,7 +445,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   #received(connection: ConnectionId, bytes: Uint8Array, now: Instant): void {
-    const live = liveSessions(this.state).find((each) => each.connection === connection)
+    const live = this.#all().find((each) => each.connection === connection)
     live?.session.handle({ kind: 'datagram', bytes }, now)
   }
 
@@ -340,7 +460,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   /** @returns whether a session had anything to say. */
   #drainSessions(now: Instant): boolean {
-    for (const live of inTurn(liveSessions(this.state), now)) {
+    for (const live of inTurn(this.#all(), now)) {
       this.#negotiations.drain(live.session, now)
       live.session.handle({ kind: 'send' }, now)
       const output = live.session.poll()
@@ -353,15 +473,17 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   /** RFC 8323 §5.5: the server may close a connection that it has released before we do. */
   #heldOff(connection: ConnectionId): { readonly holdOff?: Duration } {
-    const closed = liveSessions(this.state).find((live) => live.connection === connection)
+    const closed = this.#all().find((live) => live.connection === connection)
     return closed === undefined ? {} : { holdOff: holdOffOf(closed.session) }
   }
 
   #performForBook(output: RequestBookOutput, now: Instant): void {
     switch (output.kind) {
       case 'ask':
+        for (const { session } of this.#carriersOf(output.errand)) session.handle(output, now)
+        return
       case 'forget':
-        for (const { session } of liveSessions(this.state)) session.handle(output, now)
+        for (const { session } of this.#all()) session.handle(output, now)
         return
       case 'changed':
         this.#outputs.push({ kind: 'requests-changed', protections: output.protections })
@@ -383,20 +505,28 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#answered(output, live, now)
         return
       case 'answered':
+        this.#pathReports.session(output, live, now)
+        this.#warm.answered(live, now)
+        return
       case 'unanswered':
+        this.#pathReports.session(output, live, now)
+        this.#warm.unanswered(live, now)
+        return
       case 'heard':
         this.#pathReports.session(output, live, now)
         return
       case 'heartbeats-lost':
         this.#pathReports.session(output, live, now)
-        this.#keep({ kind: 'silenced', connection: live.connection }, now)
+        this.#lost(live, now)
         return
       case 'unresponsive':
         // RFC 9132 §4.7 waits for missing-hb-allowed before it gives a session up: this one is kept, with another beside it.
-        if (this.#book.isWaiting) this.#keep({ kind: 'doubted', connection: live.connection }, now)
+        if (!this.#book.isWaiting || this.#warm.owns(live.connection)) return
+        if (!this.#warm.standsInFor(live, now))
+          this.#keep({ kind: 'doubted', connection: live.connection }, now)
         return
       case 'heartbeats-back':
-        this.#keep({ kind: 'heard', connection: live.connection }, now)
+        this.#heardOver(live, now)
         return
       case 'malformed':
         this.#outputs.push(output)
@@ -404,9 +534,22 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'ended': {
         const { connection } = live
         this.#outputs.push({ kind: 'close', connection })
-        this.#keep({ kind: 'closed', connection, reason: output.reason, holdOff: holdOffOf(output) }, now)
+        this.#closed({ kind: 'closed', connection, reason: output.reason, holdOff: holdOffOf(output) }, now)
       }
     }
+  }
+
+  /** Which of a silent session and its rival stays, an answer over the one that stands by does not say. */
+  #heardOver({ connection }: LiveSession, now: Instant): void {
+    if (!this.#warm.owns(connection)) this.#keep({ kind: 'heard', connection }, now)
+  }
+
+  #lost(live: LiveSession, now: Instant): void {
+    const { connection } = live
+    if (this.#warm.owns(connection)) {
+      this.#outputs.push({ kind: 'close', connection })
+      this.#warm.handle({ kind: 'closed', connection }, now)
+    } else if (!this.#warm.standsInFor(live, now)) this.#keep({ kind: 'silenced', connection }, now)
   }
 
   #answered(
@@ -420,15 +563,15 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     // A server that sends us away takes withdrawals all the same.
     if (isSuccess(response.code) && errand.kind !== 'delete') this.#redirects.served()
     if (isAboutSession(errand)) {
-      this.#keep({ kind: 'heard', connection: live.connection }, now)
+      this.#heardOver(live, now)
       this.#negotiations.answer(live.session, errand, response, now)
       return
     }
     // What was asked over both sessions needs one answer only; each observes for itself.
     if (errand.kind === 'put' || errand.kind === 'delete')
-      for (const { session } of liveSessions(this.state))
+      for (const { session } of this.#all())
         if (session !== live.session) session.handle({ kind: 'forget', errand }, now)
-    this.#keep({ kind: 'heard', connection: live.connection }, now)
+    this.#heardOver(live, now)
     this.#book.answer(errand, response, now)
   }
 
@@ -436,7 +579,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   #redirected(redirect: Redirect, sentAway: SentAway, live: LiveSession, now: Instant): boolean {
     const outcome = this.#redirects.sentAway(redirect, sentAway, live.path.referenceName, now)
     if (outcome !== 'waiting') return outcome === 'followed'
-    this.#keep({ kind: 'heard', connection: live.connection }, now)
+    this.#heardOver(live, now)
     return !isAboutSession(sentAway.errand)
   }
 
@@ -452,8 +595,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     for (const { connection, path } of raceOf(this.state)?.run.running ?? [])
       if (path.transport === 'udp') this.#outputs.push({ kind: 'retime', connection, duringAttack: isOn })
     if (!isOn) return
-    for (const { connection, session } of liveSessions(this.state))
-      if (session.isUnresponsive(now)) this.#keep({ kind: 'silenced', connection }, now)
+    for (const live of liveSessions(this.state)) if (live.session.isUnresponsive(now)) this.#lost(live, now)
   }
 
   /** RFC 9132 §4.5: while a mitigation is active, the other set of the configuration holds. */
@@ -461,8 +603,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     const { isMitigating } = this.#book
     if (isMitigating === this.#isMitigating) return
     this.#isMitigating = isMitigating
-    for (const { session } of liveSessions(this.state))
-      this.#negotiations.activity(session, isMitigating, now)
+    for (const { session } of this.#all()) this.#negotiations.activity(session, isMitigating, now)
   }
 }
 

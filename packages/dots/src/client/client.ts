@@ -179,6 +179,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         break
       case 'link':
         this.#pathPool.link(input)
+        if (!input.isUp) this.#pool.tellAll({ kind: 'link' }, now)
         break
     }
     this.#followUp(now)

@@ -9,6 +9,7 @@ import type { Association } from './association.ts'
 import type { Refusal, RequestState } from './requests/request-state.ts'
 import { pathReport } from './path-report.ts'
 import type { PathReport } from './path-report.ts'
+import type { StandByMode } from './paths/stand-by.ts'
 import type { CandidateReport } from './connection/race-report.ts'
 import type { RedirectReport } from './redirection/redirect-following.ts'
 import type { ProtectionStatus } from './protection.ts'
@@ -32,6 +33,8 @@ export interface SessionReport {
   readonly text: string
   /** The path in use or being tried. */
   readonly path: PathReport | undefined
+  /** The path of a second session, and what that carries; undefined: there is none. */
+  readonly standBy: { readonly path: PathReport; readonly mode: StandByMode } | undefined
   /** For how long it has been in this state, where that is known. */
   readonly sinceSeconds: number | undefined
   /** How long ago anything came from the server. */
@@ -76,7 +79,7 @@ export interface RequestReport {
 /** How the session with one server stands. */
 export function reportSession(association: Association, now: Instant): SessionReport {
   const { state, server, cuid } = association
-  const { nextProbeAt } = association
+  const { nextProbeAt, standingBy } = association
   const common = {
     server: server.name,
     domain: server.domain,
@@ -84,6 +87,10 @@ export function reportSession(association: Association, now: Instant): SessionRe
     activity: association.isMitigating ? ('mitigating' as const) : ('idle' as const),
     candidates: association.candidates(now),
     redirect: association.redirect,
+    standBy:
+      standingBy === undefined
+        ? undefined
+        : { path: pathReport(standingBy.session.path), mode: standingBy.mode },
     udpProbeInSeconds: nextProbeAt === undefined ? undefined : seconds(now, nextProbeAt)
   }
   const nothing = {

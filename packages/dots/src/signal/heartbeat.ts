@@ -23,6 +23,8 @@ export type HeartbeatInput =
   /** Something else came from the peer. */
   | { readonly kind: 'traffic' }
   | { readonly kind: 'configuration'; readonly configuration: HeartbeatConfiguration }
+  /** Somebody wants to know now whether the peer answers. */
+  | { readonly kind: 'look' }
 
 /** What it wants done, and what it tells. */
 export type HeartbeatOutput =
@@ -71,7 +73,7 @@ export class Heartbeat implements Machine<HeartbeatInput, HeartbeatOutput> {
   }
 
   handle(input: HeartbeatInput, now: Instant): void {
-    this.#trafficAt = input.kind === 'configuration' ? this.#trafficAt : now
+    if (input.kind !== 'configuration' && input.kind !== 'look') this.#trafficAt = now
     switch (input.kind) {
       case 'peer-heartbeat':
         this.#peerHeartbeatAt = now
@@ -85,6 +87,9 @@ export class Heartbeat implements Machine<HeartbeatInput, HeartbeatOutput> {
         return
       case 'configuration':
         this.#configure(input.configuration, now)
+        return
+      case 'look':
+        if (this.#maySendAt(now)) this.#send(now)
         return
     }
   }

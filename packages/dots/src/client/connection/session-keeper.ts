@@ -8,6 +8,7 @@ import { Migration } from './migration.ts'
 import type { MigrationRule } from './migration.ts'
 import { isSamePath } from './outcome-memory.ts'
 import type { RememberedOutcomes } from './outcome-memory.ts'
+import type { WarmStandby } from '../paths/path-distance.ts'
 import { PathSelection } from './path-selection.ts'
 import type { OrderCandidates, PathSelectionOutput } from './path-selection.ts'
 import { describeRun } from './race-report.ts'
@@ -62,6 +63,8 @@ export type SessionKeeperInput =
   | { readonly kind: 'legal'; readonly paths: LegalPaths; readonly strays: readonly ConnectionId[] }
   /** Another server stands in, or the own one again (RFC 9132 §4.6): it is asked at once, for it has not failed. */
   | { readonly kind: 'moved'; readonly paths: LegalPaths }
+  /** Another session with the server takes the place of the established one, which is somebody else's from now on. */
+  | { readonly kind: 'adopt'; readonly session: LiveSession }
   /** What a `remember` of an earlier life said. */
   | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
 
@@ -84,6 +87,7 @@ export interface SessionRules {
   readonly migration: MigrationRule
   /** For how long the outcomes of a run guide the next one. */
   readonly outcomeAge: Duration
+  readonly warmStandby: WarmStandby
 }
 
 export interface SessionKeeperOptions {
@@ -133,6 +137,16 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     return this.#selection.outcomes(now)
   }
 
+  /** When the next run may start, of this machine or of another that tries the same server (RFC 9132 §4.7). */
+  nextRunAfter(now: Instant): Instant {
+    return this.#reconnection.afterLoss(now)
+  }
+
+  /** Somebody else starts a run at the same server. */
+  othersRun(now: Instant): void {
+    this.#reconnection.attempted(now)
+  }
+
   /** When UDP is tried again beside a session over TCP, or a legal path beside another; undefined: not planned. */
   get nextProbeAt(): Instant | undefined {
     return this.#state.kind === 'established' ? this.#nextProbe(this.#state) : undefined
@@ -179,6 +193,12 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
       case 'moved':
         this.#selection.paths = input.paths
         if (this.#state.kind !== 'stopped') this.#move(now)
+        break
+      case 'adopt':
+        if (this.#state.kind !== 'established') break
+        this.#selection.cancel(now)
+        this.#drain(now)
+        this.#change(alone(input.session))
         break
       case 'restore':
         this.#selection.restore(input.outcomes)

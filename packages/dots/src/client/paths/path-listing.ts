@@ -92,7 +92,10 @@ function listed(association: Association, path: LegalPath, pool: PathPool, now: 
   }
 }
 
-function useOf({ state }: Association, path: LegalPath): PathUse {
+function useOf({ state, standingBy }: Association, path: LegalPath): PathUse {
+  const isParallel = standingBy !== undefined && standingBy.mode !== 'warm'
+  if (standingBy !== undefined && isSamePath(standingBy.session.path, path))
+    return isParallel ? 'parallel' : 'stand-by'
   const live = liveSessions(state)
   if (live.some((session) => isSamePath(session.path, path))) return live.length > 1 ? 'parallel' : 'session'
   return 'unused'

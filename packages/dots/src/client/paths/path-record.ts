@@ -44,7 +44,6 @@ export class PathRecord {
   because = 'never used'
   trust: EvidenceTrust | undefined
   #trustedAt: Instant | undefined
-  /** When the first of what has no answer was sent. */
   #unansweredSince: Instant | undefined
   #heardAt: Instant | undefined
   /** What the peer last said of our heartbeats. */
@@ -62,6 +61,11 @@ export class PathRecord {
     if (verdict === 'good') this.#good(evidence, now)
     else this.#bad(evidence, now)
     return true
+  }
+
+  /** When the first of what has no answer was sent; undefined: everything was answered. */
+  get unansweredSince(): Instant | undefined {
+    return this.#unansweredSince
   }
 
   /** The worse of the two directions. */

@@ -18,6 +18,7 @@ export class Pacing implements SendingBudget {
   /** Smoothed as in RFC 6298 §2; undefined: no estimate. */
   #roundTrip: Duration | undefined
   #sentAt: Instant | undefined
+  #measuredAt: Instant | undefined
 
   /** Whether a request may leave at `now`. */
   allows(now: Instant): boolean {
@@ -35,7 +36,8 @@ export class Pacing implements SendingBudget {
   }
 
   /** An answer to a request that was sent only once (RFC 6298 §3: others tell nothing). */
-  measured(roundTrip: Duration): void {
+  measured(roundTrip: Duration, now?: Instant): void {
+    this.#measuredAt = now
     // A server that stood still, not a path: by such an estimate, nothing would be sent for minutes after it goes on.
     if (roundTrip >= PACING_WITHOUT_RTT) this.forgetRoundTrip()
     else this.#roundTrip = smoothed(this.#roundTrip, roundTrip)
@@ -47,8 +49,9 @@ export class Pacing implements SendingBudget {
   }
 
   /** A request stayed without an answer: what was measured before tells nothing of the path as it is now. */
-  forgetRoundTrip(): void {
-    this.#roundTrip = undefined
+  forgetRoundTrip(sentAt?: Instant): void {
+    const isNewer = sentAt !== undefined && this.#measuredAt !== undefined && this.#measuredAt > sentAt
+    if (!isNewer) this.#roundTrip = undefined
   }
 
   get roundTrip(): Duration | undefined {

@@ -9,9 +9,9 @@ export interface SendingBudget {
   nextAt(): Instant | undefined
   sent(now: Instant): void
   /** An answer to a request that was sent only once. */
-  measured(roundTrip: Duration): void
-  /** A request stayed without an answer. */
-  forgetRoundTrip(): void
+  measured(roundTrip: Duration, now?: Instant): void
+  /** A request stayed without an answer: one that was sent at `sentAt`, where something may have been answered since. */
+  forgetRoundTrip(sentAt?: Instant): void
   /** Smoothed; undefined: no estimate. */
   readonly roundTrip: Duration | undefined
 }

@@ -37,6 +37,8 @@ export class SessionHeartbeats {
   readonly #unanswered = new Map<OutgoingExchange, Instant>()
   /** We send heartbeats, so that the server can miss them. */
   #areOn: boolean
+  /** As many as allowed have no answer, which was told. */
+  #areLost = false
   /** Waits for its turn, with its status. */
   #waiting: { readonly peerHeartbeatStatus: boolean } | undefined
 
@@ -47,14 +49,20 @@ export class SessionHeartbeats {
     this.#tell = tell
   }
 
+  /** As many as allowed have no answer. */
+  get areLost(): boolean {
+    return this.#areLost
+  }
+
   /** One wants to be sent. */
   get isWaiting(): boolean {
     return this.#waiting !== undefined
   }
 
-  /** One was sent and has no answer. */
-  get areUnanswered(): boolean {
-    return this.#unanswered.size > 0
+  /** When the first of those was sent that have no answer; undefined: there is none. */
+  get unansweredSince(): Instant | undefined {
+    for (const sentAt of this.#unanswered.values()) return sentAt
+    return undefined
   }
 
   /** Nothing has come for two heartbeat intervals. */
@@ -66,6 +74,12 @@ export class SessionHeartbeats {
     const configuration = heartbeatConfiguration(this.#transport, parameters)
     this.#areOn = parameters.heartbeatIntervalSeconds > 0
     this.#heartbeat.handle({ kind: 'configuration', configuration }, now)
+  }
+
+  /** One goes now, unless the last one was just now. */
+  look(now: Instant): void {
+    this.#heartbeat.handle({ kind: 'look' }, now)
+    this.#drain()
   }
 
   nextTimeout(): Instant | undefined {
@@ -139,9 +153,11 @@ export class SessionHeartbeats {
         // RFC 9132 §4.7: to a client, only answers count; that the server is heard does not say that it hears us.
         case 'unanswered':
         case 'silent':
+          this.#areLost = true
           this.#tell({ kind: 'heartbeats-lost' })
           break
         case 'answered-again':
+          this.#areLost = false
           this.#tell({ kind: 'heartbeats-back' })
           break
       }

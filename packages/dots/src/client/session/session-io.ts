@@ -13,6 +13,10 @@ export type SignalSessionInput =
   | { readonly kind: 'forget'; readonly errand: Errand }
   /** The session goes by these from now on (RFC 9132 §4.5.2). */
   | { readonly kind: 'parameters'; readonly parameters: SessionParameters }
+  /** Another session carries what is asked: only what is about this session goes on. */
+  | { readonly kind: 'stand-down' }
+  /** Somebody wants to know whether the server answers here: the next heartbeat goes as soon as it may. */
+  | { readonly kind: 'look' }
   /** All that is to be asked now has been said: the most urgent may go. */
   | { readonly kind: 'send' }
 

@@ -117,6 +117,11 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     return this.#heartbeats.isUnresponsive(now)
   }
 
+  /** As many heartbeats as allowed have no answer. */
+  get isSilenced(): boolean {
+    return this.#heartbeats.areLost
+  }
+
   /** How urgent is what waits to be sent here, less for what is more urgent; `Infinity`: nothing waits. */
   urgency(now: Instant): number {
     const open = this.#mostUrgent(now)
@@ -146,9 +151,20 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       case 'parameters':
         this.#configure(input.parameters, now)
         return
+      case 'stand-down':
+        for (const [key, { errand }] of this.#errands) if (!isAboutSession(errand)) this.#forget(key, now)
+        return
+      case 'look':
+        this.#heartbeats.look(now)
+        return
       case 'send':
         this.#sendWhatMay(now)
     }
+  }
+
+  /** Mitigation requests that have no answer. */
+  get pendingRequests(): readonly { readonly errand: Errand; readonly request: CoapRequest }[] {
+    return [...this.#errands.values()].filter(({ errand }) => isMitigationRequest(errand))
   }
 
   poll(): SignalSessionOutput | undefined {
@@ -297,7 +313,9 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 
   #sendHeartbeat(now: Instant): void {
-    if (this.#heartbeats.areUnanswered) this.#pacing.forgetRoundTrip()
+    // By another session, the server may have answered since.
+    const { unansweredSince } = this.#heartbeats
+    if (unansweredSince !== undefined) this.#pacing.forgetRoundTrip(unansweredSince)
     for (const late of this.#heartbeats.forgetLate())
       this.#coap.handle({ kind: 'cancel', exchange: late }, now)
     const exchange = this.#newExchange()
@@ -385,14 +403,14 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   #answered(exchange: OutgoingExchange, response: CoapResponse, isFinal: boolean, now: Instant): void {
     const heartbeatSentAt = this.#heartbeats.answered(exchange, now)
     if (heartbeatSentAt !== undefined) {
-      this.#wasAnswered(between(heartbeatSentAt, now))
+      this.#wasAnswered(between(heartbeatSentAt, now), now)
       return
     }
     const open = this.#byExchange.get(exchange)
     if (open === undefined) return
     const isFirst = open.sendings === 1 && !open.isRenewal && open.sentAt !== undefined
     if (open.sendings === 0) this.#outputs.push({ kind: 'heard', hearsUs: undefined })
-    else this.#wasAnswered(isFirst ? between(open.sentAt ?? now, now) : undefined)
+    else this.#wasAnswered(isFirst ? between(open.sentAt ?? now, now) : undefined, now)
     open.sendings = 0
     // RFC 8323 §7.3: on a stream an observation lives as long as the connection.
     // The configuration is renewed before its Max-Age is over, and never during an attack (RFC 9132 §4.5.3).
@@ -402,8 +420,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     this.#outputs.push({ kind: 'answer', errand: open.errand, response })
   }
 
-  #wasAnswered(roundTrip: Duration | undefined): void {
-    if (roundTrip !== undefined) this.#pacing.measured(roundTrip)
+  #wasAnswered(roundTrip: Duration | undefined, now: Instant): void {
+    if (roundTrip !== undefined) this.#pacing.measured(roundTrip, now)
     this.#answers.answered(roundTrip)
     this.#outputs.push({ kind: 'answered', roundTrip })
   }
