@@ -34,6 +34,7 @@ export function randomMultihomedScenario(seed: number): MultihomedScenario {
     onSignalLoss: network.domains.map(() => 'replace'),
     heartbeats: chance.happens(0.5) ? 'default' : 'quick',
     negotiates: chance.oneOf(['nothing', 'nothing', 'by-activity'] as const),
+    standsBy: new Chance(seed, 'stand-by').happens(0.5),
     clientsRemember: chance.happens(0.7),
     latencyMilliseconds: chance.oneOf([1, 5, 20, 80]),
     stormSeconds,

@@ -14,7 +14,8 @@ const NEXT_TURN: Duration = Milliseconds(1)
 export const NOTIFY_ALL_TIMER = 'notify-all'
 
 /**
- * When which observer is told: one notification of a session in three seconds, whatever it observes (RFC 9132 §4.4.2.1),
+ * When which observer is told: one notification of a session in three seconds, whatever it observes (RFC 9132 §4.4.2.1), and one
+ * of a client, if it has several sessions,
  * and never so many at a time that others wait. What it is told is decided when its turn has come.
  */
 export class NotificationQueue {

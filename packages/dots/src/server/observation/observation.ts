@@ -60,6 +60,9 @@ const MOST_ENDED = 64
 /** Three requests in a row would have to be lost to end the insistence while its client still asks. */
 const INSISTENCE: Duration = Seconds(10)
 
+/** Whoever has more is many agents that share a cuid: each has its own turns. */
+const MOST_OBSERVATIONS_OF_ONE_AGENT = 100
+
 const NONE: readonly Mitigation[] = []
 
 type Describe = (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
@@ -79,7 +82,7 @@ interface Told {
 const TOLD_AGAIN_WITHIN: Duration = Milliseconds(100)
 
 /**
- * Tells observers what changed: always the latest state, never faster than one notification of a session in three seconds
+ * Tells observers what changed: always the latest state, never faster than one notification of a client in three seconds
  * (RFC 9132 §4.4.2.1), always Non-confirmable.
  */
 export class Observations {
@@ -229,6 +232,7 @@ export class Observations {
   #send(observation: Observation, message: CoapResponse, now: Instant): void {
     const { session, exchange } = observation
     session.notifiedAt = now
+    this.#takeTurnOfOthers(observation, now)
     observation.observer ??= session.observer(exchange)
     const bytes = observation.observer?.notification(message, now)
     if (bytes === undefined) session.notify(exchange, message, now)
@@ -236,6 +240,14 @@ export class Observations {
     this.#notifications.add()
     // RFC 7641 §4.2: an observation ends with a notification that is not 2.xx.
     if (!isSuccess(message.code)) this.remove(session, exchange)
+  }
+
+  /** RFC 9132 §4.4.2.1 counts what is sent to a client, over however many sessions it observes. */
+  #takeTurnOfOthers(observation: Observation, now: Instant): void {
+    const clients = observation.kind === 'mitigation' ? [observation.client] : observation.session.clients
+    for (const { observations } of clients)
+      if (observations.size <= MOST_OBSERVATIONS_OF_ONE_AGENT)
+        for (const { session } of observations) session.notifiedAt = now
   }
 
   #message(observation: Observation, now: Instant): CoapResponse | undefined {

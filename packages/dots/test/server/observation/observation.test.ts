@@ -70,6 +70,21 @@ describe('the observers of a server', () => {
     expect(peers.every(({ notifications }) => notifications.length === 1)).toBe(true)
   })
 
+  it('are told by one session at a time where their client has several, once in 3 seconds over all of them', () => {
+    const bed = new ServerBed({ policy: { statusInterval: Seconds(3600) } })
+    const peers = [bed.establish(), bed.establish()]
+    peers[0]!.put(1, TARGET)
+    for (const peer of peers) peer.observe(1)
+    bed.advance(Seconds(10))
+    for (const peer of peers) peer.notifications.length = 0
+    const told = (): number[] => peers.map(({ notifications }) => notifications.length)
+    peers[0]!.delete(1)
+    bed.advance(Milliseconds(2999))
+    expect(told()).toEqual([1, 0])
+    bed.advance(Milliseconds(1))
+    expect(told()).toEqual([1, 1])
+  })
+
   it('are told every 3 seconds while their client asks again for what it has, and soon no more', () => {
     const bed = new ServerBed({ policy: { statusInterval: Seconds(3600) } })
     const peer = bed.establish()
