@@ -173,7 +173,8 @@ function sessionView(session: SessionReport, requests: readonly RequestReport[])
   const retry = retryInSeconds === undefined ? '' : `next try in ${wholeSeconds(retryInSeconds)} s`
   const probe = udpProbeInSeconds === undefined ? '' : `tries UDP in ${wholeSeconds(udpProbeInSeconds)} s`
   const standing = standingText(server, requests)
-  const shown = [text, retry, probe, standing].filter((part) => part !== '').join('; ')
+  const second = session.standBy === undefined ? '' : standByText(session.standBy)
+  const shown = [text, second, retry, probe, standing].filter((part) => part !== '').join('; ')
   return {
     peer: server,
     domain,
@@ -191,6 +192,17 @@ function sessionView(session: SessionReport, requests: readonly RequestReport[])
     ...(candidates.length === 0 ? {} : { candidates: [...candidates] }),
     ...(parameters === undefined ? {} : { parameters: { set: activity, ...parameters } })
   }
+}
+
+const STAND_BY_TEXTS = {
+  warm: 'stands by',
+  parallel: 'is asked, too, as an answer is missing',
+  joined: 'carries everything, too, as the first path is down in an attack'
+} as const
+
+function standByText({ path, mode }: NonNullable<SessionReport['standBy']>): string {
+  const way = [path.transport, path.interface, path.source, 'to', remoteText(path)]
+  return `${way.filter((part) => part !== undefined).join(' ')} ${STAND_BY_TEXTS[mode]}`
 }
 
 function redirectView({ alternate, state, reason }: RedirectReport): NonNullable<SessionView['redirect']> {

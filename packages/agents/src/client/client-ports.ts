@@ -1,6 +1,12 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
 import { Milliseconds } from '@breakwater/core'
-import { DEFAULT_SESSION_PARAMETERS, cuidOf, DomainName, leastProbingRate } from '@breakwater/dots'
+import {
+  DEFAULT_SESSION_PARAMETERS,
+  DEFAULT_WARM_STANDBY,
+  cuidOf,
+  DomainName,
+  leastProbingRate
+} from '@breakwater/dots'
 import type {
   ClientCredentials,
   ClientPorts,
@@ -24,7 +30,13 @@ export function clientPorts(
   cuids?: ReadonlyMap<DomainName, Cuid>
 ): Pick<
   ClientPorts,
-  'site' | 'cuids' | 'reconnection' | 'happyEyeballs' | 'configuration' | 'attackHandshakeRetransmission'
+  | 'site'
+  | 'cuids'
+  | 'reconnection'
+  | 'happyEyeballs'
+  | 'warmStandby'
+  | 'configuration'
+  | 'attackHandshakeRetransmission'
 > & {
   readonly credentials: Map<DomainName, ClientCredentials>
 } {
@@ -39,6 +51,7 @@ export function clientPorts(
     cuids: cuidsOf(credentials, cuids),
     reconnection: config.reconnection ?? {},
     happyEyeballs: config.happyEyeballs ?? {},
+    warmStandby: config.pathPool?.warmStandby ?? DEFAULT_WARM_STANDBY,
     ...(haste === undefined ? {} : { attackHandshakeRetransmission: Milliseconds(haste) }),
     configuration: configurationOf(config)
   }

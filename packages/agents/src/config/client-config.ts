@@ -8,7 +8,9 @@ import {
   DEFAULT_PORT,
   DEFAULT_RECONNECTION,
   DEFAULT_SESSION_PARAMETERS,
-  LEAST_UDP_PROBE_SECONDS
+  DEFAULT_WARM_STANDBY,
+  LEAST_UDP_PROBE_SECONDS,
+  WARM_STANDBY
 } from '@breakwater/dots'
 import type { Static } from 'typebox'
 import { addressSelection } from './address-selection-config.ts'
@@ -254,6 +256,19 @@ const happyEyeballs = section(
   { description: 'How the paths to a server are tried.', default: {} }
 )
 
+const pathPool = section(
+  {
+    warmStandby: optional(
+      choice(WARM_STANDBY, {
+        description:
+          'Whether a second session is kept with each server, so that what is asked need not wait for a handshake when a path fails. `apart`: on a path with another address of the server, interface or source, where there is one. `any`: also on one that differs by its transport alone, as TCP beside UDP. `off`: none.',
+        default: DEFAULT_WARM_STANDBY
+      })
+    )
+  },
+  { description: 'What is made of what is known of paths.', default: {} }
+)
+
 /** The configuration of `dots client`. */
 export const clientConfigSchema = section(
   {
@@ -314,6 +329,7 @@ export const clientConfigSchema = section(
     addressSelection: optional(addressSelection),
     reconnection: optional(reconnection),
     happyEyeballs: optional(happyEyeballs),
+    pathPool: optional(pathPool),
     attackHandshakeRetransmissionMilliseconds: optional(
       whole(400, 1000, {
         description:

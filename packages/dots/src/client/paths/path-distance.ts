@@ -1,11 +1,13 @@
 import { equalIpAddresses } from '@breakwater/core'
 import type { LegalPath } from '../../multihoming/legal-path.ts'
 
+export const WARM_STANDBY = ['off', 'apart', 'any'] as const
+
 /**
  * Beside which paths a second session is kept: none, such as share not all of the server's address, the interface and the source
  * with the first, or any other, so that UDP and TCP stand by for each other.
  */
-export type WarmStandby = 'off' | 'apart' | 'any'
+export type WarmStandby = (typeof WARM_STANDBY)[number]
 
 /** How many of the parts that may fail by themselves two paths do not share: of interface, server's address and source. */
 export function partsApart(one: LegalPath, other: LegalPath): number {

@@ -60,9 +60,6 @@ const MOST_ENDED = 64
 /** Three requests in a row would have to be lost to end the insistence while its client still asks. */
 const INSISTENCE: Duration = Seconds(10)
 
-/** Whoever has more is many agents that share a cuid: each has its own turns. */
-const MOST_OBSERVATIONS_OF_ONE_AGENT = 100
-
 const NONE: readonly Mitigation[] = []
 
 type Describe = (mitigation: Mitigation, now: Instant) => MitigationScopeEntry
@@ -232,7 +229,7 @@ export class Observations {
   #send(observation: Observation, message: CoapResponse, now: Instant): void {
     const { session, exchange } = observation
     session.notifiedAt = now
-    this.#takeTurnOfOthers(observation, now)
+    this.#takeTurnOfOthers(session, now)
     observation.observer ??= session.observer(exchange)
     const bytes = observation.observer?.notification(message, now)
     if (bytes === undefined) session.notify(exchange, message, now)
@@ -243,11 +240,9 @@ export class Observations {
   }
 
   /** RFC 9132 §4.4.2.1 counts what is sent to a client, over however many sessions it observes. */
-  #takeTurnOfOthers(observation: Observation, now: Instant): void {
-    const clients = observation.kind === 'mitigation' ? [observation.client] : observation.session.clients
-    for (const { observations } of clients)
-      if (observations.size <= MOST_OBSERVATIONS_OF_ONE_AGENT)
-        for (const { session } of observations) session.notifiedAt = now
+  #takeTurnOfOthers({ principal }: ServerSession, now: Instant): void {
+    const sessions = principal === undefined ? undefined : this.#state.activity.fewSessionsOf(principal.owner)
+    for (const session of sessions ?? []) session.notifiedAt = now
   }
 
   #message(observation: Observation, now: Instant): CoapResponse | undefined {

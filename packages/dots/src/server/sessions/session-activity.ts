@@ -2,6 +2,9 @@ import type { Instant } from '@breakwater/core'
 import type { ServerSession } from './server-session.ts'
 import { Tally } from '../tally.ts'
 
+/** One that is established, one that stands by, and a rival of each. */
+const MOST_SESSIONS_OF_ONE_AGENT = 4
+
 /**
  * Who has mitigations under way, and which sessions go by that (RFC 9132 §4.5). What counts is the identity that DTLS
  * proved: a client that comes again by another session, or under another cuid, is the same. A mitigation counts from the
@@ -27,6 +30,13 @@ export class SessionActivity {
 
   sessionsOf(owner: string): Iterable<ServerSession> {
     return this.#sessions.get(owner) ?? []
+  }
+
+  /** Its sessions where one agent may have that many; undefined: there is one, or they are those of many agents. */
+  fewSessionsOf(owner: string): Iterable<ServerSession> | undefined {
+    const sessions = this.#sessions.get(owner)
+    if (sessions === undefined || sessions.size < 2) return undefined
+    return sessions.size <= MOST_SESSIONS_OF_ONE_AGENT ? sessions : undefined
   }
 
   isMitigating(owner: string | undefined): boolean {
