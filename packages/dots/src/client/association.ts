@@ -1,20 +1,18 @@
-import { Seconds, between, earlier } from '@breakwater/core'
-import type { Duration, Entropy, Instant, Machine } from '@breakwater/core'
+import { between, earlier } from '@breakwater/core'
+import type { Instant, Machine } from '@breakwater/core'
 import type { Cuid } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
 import { leastMtu } from '../multihoming/legal-path.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
-import { isAboutSession, isMitigationRequest } from './session/errand.ts'
-import type { Errand } from './session/errand.ts'
-import type { Calendar } from './memory/calendar.ts'
+import type { AssociationOptions } from './association-options.ts'
+import { isAboutSession } from './session/errand.ts'
 import type { ServerLegacy } from './memory/client-records.ts'
 import { Negotiations } from './session/negotiations.ts'
 import { Pacing } from './session/pacing.ts'
 import { isSuccess } from '@breakwater/coap'
 import type { SessionLoad } from '@breakwater/coap'
-import type { SessionLoads } from '../signal/session-loads.ts'
 import { RequestBook } from './requests/request-book.ts'
 import type { BookedRequest } from './requests/request-book.ts'
 import { RequestStanding } from './requests/request-standing.ts'
@@ -23,42 +21,21 @@ import { RedirectFollowing } from './redirection/redirect-following.ts'
 import type { RedirectReport } from './redirection/redirect-following.ts'
 import type { SentAway } from './redirection/pending-redirect.ts'
 import { readRedirect } from './redirection/redirection.ts'
-import type { Redirect, RedirectionOptions } from './redirection/redirection.ts'
-import type { WantedConfiguration } from './session/session-negotiation.ts'
+import type { Redirect } from './redirection/redirection.ts'
 import { inTurn } from './session/session-turns.ts'
 import { SignalSession } from './session/session.ts'
 import type { SignalSessionOutput } from './session/session-io.ts'
 import { orderCandidates } from './paths/candidate-doubts.ts'
-import { PathReporter } from './paths/path-reporter.ts'
-import type { PathPool } from './paths/path-pool.ts'
-import type { StandByMode, StandByOutput } from './paths/stand-by.ts'
+import { holdOffOf } from './session/hold-off.ts'
 import { WarmPath } from './paths/warm-path.ts'
+import type { StandingBy } from './paths/warm-path.ts'
 import { SessionKeeper } from './connection/session-keeper.ts'
-import type { SessionKeeperInput, SessionKeeperOutput, SessionRules } from './connection/session-keeper.ts'
+import type { SessionKeeperInput, SessionKeeperOutput } from './connection/session-keeper-io.ts'
 import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import { reportCandidates } from './connection/race-report.ts'
 import type { CandidateReport } from './connection/race-report.ts'
 import { liveSessions, raceOf } from './connection/session-state.ts'
 import type { Attempt, ConnectionId, LiveSession, SessionState } from './connection/session-state.ts'
-
-export interface AssociationOptions {
-  readonly server: DotsServer
-  readonly paths: LegalPaths
-  readonly cuid: Cuid
-  readonly calendar: Calendar
-  readonly entropy: Entropy
-  readonly rules: SessionRules
-  /** What sessions start with, and what holds for all that is not negotiated. */
-  readonly parameters: SessionParameters
-  /** Undefined: nothing is negotiated. */
-  readonly configuration?: WantedConfiguration | undefined
-  readonly redirection: RedirectionOptions
-  readonly newConnection: () => ConnectionId
-  /** What all sessions of this client learn of paths. */
-  readonly pathPool: PathPool
-  /** Is told what sessions that are over have lost. */
-  readonly loads: SessionLoads
-}
 
 /**
  * All that is between us and one DOTS server: a session that is kept up at all times (RFC 9284 §5.1), by legal paths
@@ -81,25 +58,29 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   #isMitigating = false
   readonly #negotiations: Negotiations
   readonly #redirects: RedirectFollowing
-  readonly #pathReports: PathReporter
   readonly #warm: WarmPath
-  /** What the situation of the session that stands by was last worked out from. */
-  #tended:
-    | { readonly state: SessionState; readonly paths: LegalPaths; readonly isUnderAttack: boolean }
-    | undefined
-  /** What is asked at this moment is asked over this one alone. */
-  #joining: LiveSession | undefined
 
   constructor(options: AssociationOptions) {
     this.#server = options.server
     this.#options = options
-    this.#pathReports = new PathReporter(options.pathPool)
     this.#keeper = new SessionKeeper({
       ...options,
       order: (candidates, now) => orderCandidates(options.pathPool, candidates, now),
       begin: (attempt, now) => this.#begin(attempt, now)
     })
-    this.#warm = this.#standBy(options)
+    this.#warm = new WarmPath({
+      ...options,
+      ...options.rules,
+      keeper: this.#keeper,
+      begin: (attempt, now) => this.#begin(attempt, now),
+      isUnderAttack: () => this.#isUnderAttack,
+      keep: (input, now) => this.#keep(input, now),
+      askAll: (now) => {
+        this.#book.sessionUp(now)
+        this.#drainBook(now)
+      },
+      tell: (output) => this.#outputs.push(output)
+    })
     this.#redirects = this.#followRedirects(options)
     this.#negotiations = new Negotiations({
       wanted: options.configuration,
@@ -145,9 +126,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   /** The session that stands by, and what it carries. */
-  get standingBy(): { readonly session: LiveSession; readonly mode: StandByMode } | undefined {
-    const { session, mode } = this.#warm
-    return session === undefined || mode === undefined ? undefined : { session, mode }
+  get standingBy(): StandingBy | undefined {
+    return this.#warm.standingBy
   }
 
   /** How the paths to the server fare. */
@@ -206,8 +186,10 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
       case 'closed': {
         this.#ended(input.connection)
-        const holdOff = this.#heldOff(input.connection)
-        this.#closed({ ...input, ...holdOff, kind: 'closed', reason: `closed: ${input.reason}` }, now)
+        // RFC 8323 §5.5: the server may close a connection that it has released before we do.
+        const closed = this.#warm.all.find(({ connection }) => connection === input.connection)
+        const holdOff = closed === undefined ? {} : { holdOff: holdOffOf(closed.session) }
+        this.#closed({ ...input, ...holdOff, reason: `closed: ${input.reason}` }, now)
         break
       }
       case 'link':
@@ -226,7 +208,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
       }
       case 'failed':
-        this.#failed(input, now)
+        if (!this.#warm.failed(input, now)) this.#keep(input, now)
         break
       case 'established':
         if (this.#warm.owns(input.connection)) this.#warm.handle(input, now)
@@ -248,7 +230,6 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
     }
     this.#drain(now)
-    this.#tend(now)
   }
 
   poll(): AssociationOutput | undefined {
@@ -258,7 +239,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   nextTimeout(): Instant | undefined {
     let next = earlier(this.#book.nextTimeout(), this.#keeper.nextTimeout())
     next = earlier(next, earlier(this.#redirects.nextTimeout(), this.#warm.nextTimeout()))
-    for (const { session } of this.#all()) {
+    for (const { session } of this.#warm.all) {
       next = earlier(next, earlier(session.nextTimeout(), this.#negotiations.nextTimeout(session)))
     }
     return next
@@ -270,13 +251,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#keeper.handleTimeout(now)
     this.#drainKeeper(now)
     this.#warm.handleTimeout(now)
-    for (const { session } of inTurn(this.#all(), now)) {
+    for (const { session } of inTurn(this.#warm.all, now)) {
       this.#negotiations.handleTimeout(session, now)
       session.handleTimeout(now)
     }
     this.#book.handleTimeout(now)
     this.#drain(now)
-    this.#tend(now)
   }
 
   #followRedirects({ redirection, paths }: AssociationOptions): RedirectFollowing {
@@ -290,82 +270,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     })
   }
 
-  #standBy({ rules, pathPool, newConnection }: AssociationOptions): WarmPath {
-    return new WarmPath({
-      ...rules,
-      pathPool,
-      newConnection,
-      order: (candidates, now) => orderCandidates(pathPool, candidates, now),
-      begin: (attempt, now) => this.#begin(attempt, now),
-      first: () => (this.state.kind === 'established' ? this.state : undefined),
-      isUnderAttack: () => this.#isUnderAttack,
-      adopt: (session, now) => this.#keep({ kind: 'adopt', session }, now),
-      join: (session, now) => this.#join(session, now),
-      tell: (output, now) => this.#performForStandBy(output, now)
-    })
-  }
-
-  #performForStandBy(output: StandByOutput, now: Instant): void {
-    switch (output.kind) {
-      case 'connect':
-        this.#outputs.push({ ...output, serverName: output.path.referenceName })
-        return
-      case 'close':
-        this.#outputs.push(output)
-        return
-      case 'running':
-        this.#keeper.othersRun(now)
-        return
-      case 'changed':
-        this.#outputs.push({ kind: 'session-changed' })
-    }
-  }
-
-  /** Asks over this session what is asked over others already. */
-  #join(session: LiveSession, now: Instant): void {
-    this.#joining = session
-    this.#book.sessionUp(now)
+  #drainBook(now: Instant): void {
     for (let output = this.#book.poll(); output !== undefined; output = this.#book.poll())
       this.#performForBook(output, now)
-    this.#joining = undefined
-  }
-
-  /** Tells whoever keeps a second session how it is with the first. */
-  #tend(now: Instant): void {
-    const { state, paths } = this
-    const isUnderAttack = this.#isUnderAttack
-    const before = this.#tended
-    const [former] = before === undefined ? [] : liveSessions(before.state)
-    if (before?.state === state && before.paths === paths && before.isUnderAttack === isUnderAttack) return
-    this.#tended = { state, paths, isUnderAttack }
-    if (state.kind === 'stopped') this.#warm.handle({ kind: 'stop' }, now)
-    if (state.kind === 'connecting') this.#warm.begunAnew()
-    const isCalm = state.kind === 'established' && raceOf(state) === undefined
-    const [first] = liveSessions(state)
-    if (first?.connection !== former?.connection) this.#warm.settleDown(now)
-    const earliest = this.#keeper.nextRunAfter(now)
-    this.#warm.handle(
-      { kind: 'situation', first: first?.path, paths: paths.paths, mayRun: isCalm, earliest },
-      now
-    )
-    if (!isUnderAttack) this.#warm.judge(now)
-    this.#drain(now)
-  }
-
-  /** All sessions that there are, whatever goes over them. */
-  #all(): readonly LiveSession[] {
-    const live = liveSessions(this.state)
-    const { session } = this.#warm
-    return session === undefined ? live : [...live, session]
-  }
-
-  /** Those that an errand goes over. */
-  #carriersOf(errand: Errand): readonly LiveSession[] {
-    if (this.#joining !== undefined) return [this.#joining]
-    const { session, mode } = this.#warm
-    const isShared = mode === 'joined' || (mode === 'parallel' && isMitigationRequest(errand))
-    const live = liveSessions(this.state)
-    return session !== undefined && isShared ? [...live, session] : live
   }
 
   /** Also of sessions that the keeper has let go before. */
@@ -374,14 +281,6 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     if (session === undefined) return
     this.#sessions.delete(connection)
     this.#options.loads.ended(session.load())
-  }
-
-  #failed(input: AssociationInput & { readonly kind: 'failed' }, now: Instant): void {
-    const running = [...(raceOf(this.state)?.run.running ?? []), ...this.#warm.running]
-    const attempt = running.find(({ connection }) => connection === input.connection)
-    if (attempt !== undefined) this.#pathReports.handshakeFailed(attempt, input.reason, now)
-    if (this.#warm.owns(input.connection)) this.#warm.handle(input, now)
-    else this.#keep(input, now)
   }
 
   /** RFC 8323 §5.5: a server that wants to be left alone is not asked over another session either. */
@@ -396,7 +295,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   #begin(attempt: Attempt, now: Instant): LiveSession {
     const { connection, path, since } = attempt
-    this.#pathReports.established(attempt, now)
+    this.#warm.begun(attempt, now)
     const { entropy, parameters } = this.#options
     const { transport } = path
     // What was measured over another session is better than a handshake.
@@ -445,22 +344,21 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   }
 
   #received(connection: ConnectionId, bytes: Uint8Array, now: Instant): void {
-    const live = this.#all().find((each) => each.connection === connection)
+    const live = this.#warm.all.find((each) => each.connection === connection)
     live?.session.handle({ kind: 'datagram', bytes }, now)
   }
 
   /** Carries what the sessions say to the book and back until nobody has anything more to say. */
   #drain(now: Instant): void {
     do {
-      for (let output = this.#book.poll(); output !== undefined; output = this.#book.poll())
-        this.#performForBook(output, now)
+      this.#drainBook(now)
       if (this.#haveRequestsChanged) this.#tellAttack(now)
-    } while (this.#drainSessions(now))
+    } while (this.#drainSessions(now) || this.#warm.tend(now))
   }
 
   /** @returns whether a session had anything to say. */
   #drainSessions(now: Instant): boolean {
-    for (const live of inTurn(this.#all(), now)) {
+    for (const live of inTurn(this.#warm.all, now)) {
       this.#negotiations.drain(live.session, now)
       live.session.handle({ kind: 'send' }, now)
       const output = live.session.poll()
@@ -471,19 +369,13 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     return false
   }
 
-  /** RFC 8323 §5.5: the server may close a connection that it has released before we do. */
-  #heldOff(connection: ConnectionId): { readonly holdOff?: Duration } {
-    const closed = this.#all().find((live) => live.connection === connection)
-    return closed === undefined ? {} : { holdOff: holdOffOf(closed.session) }
-  }
-
   #performForBook(output: RequestBookOutput, now: Instant): void {
     switch (output.kind) {
       case 'ask':
-        for (const { session } of this.#carriersOf(output.errand)) session.handle(output, now)
+        for (const { session } of this.#warm.carriersOf(output.errand)) session.handle(output, now)
         return
       case 'forget':
-        for (const { session } of this.#all()) session.handle(output, now)
+        for (const { session } of this.#warm.all) session.handle(output, now)
         return
       case 'changed':
         this.#outputs.push({ kind: 'requests-changed', protections: output.protections })
@@ -505,18 +397,12 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#answered(output, live, now)
         return
       case 'answered':
-        this.#pathReports.session(output, live, now)
-        this.#warm.answered(live, now)
-        return
       case 'unanswered':
-        this.#pathReports.session(output, live, now)
-        this.#warm.unanswered(live, now)
-        return
       case 'heard':
-        this.#pathReports.session(output, live, now)
+        this.#warm.news(output, live, now)
         return
       case 'heartbeats-lost':
-        this.#pathReports.session(output, live, now)
+        this.#warm.news(output, live, now)
         this.#lost(live, now)
         return
       case 'unresponsive':
@@ -569,7 +455,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     }
     // What was asked over both sessions needs one answer only; each observes for itself.
     if (errand.kind === 'put' || errand.kind === 'delete')
-      for (const { session } of this.#all())
+      for (const { session } of this.#warm.all)
         if (session !== live.session) session.handle({ kind: 'forget', errand }, now)
     this.#heardOver(live, now)
     this.#book.answer(errand, response, now)
@@ -591,6 +477,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     if (isOn === this.#isUnderAttack) return
     this.#isUnderAttack = isOn
     this.#keep({ kind: 'attack', isOn }, now)
+    this.#warm.attackChanged(now)
     // A handshake over TCP has no timer of ours.
     for (const { connection, path } of raceOf(this.state)?.run.running ?? [])
       if (path.transport === 'udp') this.#outputs.push({ kind: 'retime', connection, duringAttack: isOn })
@@ -603,13 +490,6 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     const { isMitigating } = this.#book
     if (isMitigating === this.#isMitigating) return
     this.#isMitigating = isMitigating
-    for (const { session } of this.#all()) this.#negotiations.activity(session, isMitigating, now)
+    for (const { session } of this.#warm.all) this.#negotiations.activity(session, isMitigating, now)
   }
-}
-
-/** How long a server may keep us away by a Release: longer, and nobody would be there when the attack comes. */
-const LONGEST_HOLD_OFF_SECONDS = 300
-
-function holdOffOf({ holdOffSeconds = 0 }: { readonly holdOffSeconds: number | undefined }): Duration {
-  return Seconds(Math.min(holdOffSeconds, LONGEST_HOLD_OFF_SECONDS))
 }

@@ -5,7 +5,10 @@ import { Calendar } from '../../src/client/memory/calendar.ts'
 import type { RememberedOutcomes } from '../../src/client/connection/outcome-memory.ts'
 import { Pacing } from '../../src/client/session/pacing.ts'
 import { SessionKeeper } from '../../src/client/connection/session-keeper.ts'
-import type { SessionKeeperInput, SessionKeeperOutput } from '../../src/client/connection/session-keeper.ts'
+import type {
+  SessionKeeperInput,
+  SessionKeeperOutput
+} from '../../src/client/connection/session-keeper-io.ts'
 import { sessionRules } from '../../src/client/session/session-rules.ts'
 import type { SessionRuleOptions } from '../../src/client/session/session-rules.ts'
 import type { ConnectionId, EstablishedSession } from '../../src/client/connection/session-state.ts'

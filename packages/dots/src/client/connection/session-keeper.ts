@@ -1,5 +1,5 @@
 import { after, earlier } from '@breakwater/core'
-import type { Duration, Instant, Machine, SessionFailure } from '@breakwater/core'
+import type { Duration, Instant, Machine } from '@breakwater/core'
 import { describeIllegal } from '../../multihoming/legal-path.ts'
 import type { LegalPath, LegalPaths } from '../../multihoming/legal-path.ts'
 import type { Calendar } from '../memory/calendar.ts'
@@ -11,6 +11,7 @@ import type { RememberedOutcomes } from './outcome-memory.ts'
 import type { WarmStandby } from '../paths/path-distance.ts'
 import { PathSelection } from './path-selection.ts'
 import type { OrderCandidates, PathSelectionOutput } from './path-selection.ts'
+import type { SessionKeeperInput, SessionKeeperOutput } from './session-keeper-io.ts'
 import { describeRun } from './race-report.ts'
 import { Reconnection } from './reconnection.ts'
 import type { ReconnectionRule } from './reconnection.ts'
@@ -33,52 +34,6 @@ const SILENCE = 'no answer to heartbeats'
 
 /** Why a session or an attempt is given up that a change of the site leaves without a right to its path. */
 const NOT_LEGAL = 'its path is no longer legal (RFC 9284 §5.1)'
-
-export type SessionKeeperInput =
-  | { readonly kind: 'start' }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'established'; readonly connection: ConnectionId }
-  | { readonly kind: 'failed'; readonly connection: ConnectionId; readonly reason: SessionFailure }
-  | {
-      readonly kind: 'closed'
-      readonly connection: ConnectionId
-      readonly reason: string
-      /** The server wants to be left alone for so long (RFC 8323 §5.5). */
-      readonly holdOff?: Duration
-    }
-  /** As many heartbeats as allowed got no answer over this session. */
-  | { readonly kind: 'silenced'; readonly connection: ConnectionId }
-  /** Nothing has come over this session for a while, and something waits for an answer. */
-  | { readonly kind: 'doubted'; readonly connection: ConnectionId }
-  /** The server answers over this session. */
-  | { readonly kind: 'heard'; readonly connection: ConnectionId }
-  /** An attack begins: something is asked of the server; or it is over. */
-  | { readonly kind: 'attack'; readonly isOn: boolean }
-  /** Other ways lead to the server now. A session that is there stays. */
-  | { readonly kind: 'paths'; readonly paths: LegalPaths }
-  /**
-   * The site has changed, and no other ways are legal any more: a session by another one is moved, the new one there before
-   * the old one goes; `strays` are over at once.
-   */
-  | { readonly kind: 'legal'; readonly paths: LegalPaths; readonly strays: readonly ConnectionId[] }
-  /** Another server stands in, or the own one again (RFC 9132 §4.6): it is asked at once, for it has not failed. */
-  | { readonly kind: 'moved'; readonly paths: LegalPaths }
-  /** Another session with the server takes the place of the established one, which is somebody else's from now on. */
-  | { readonly kind: 'adopt'; readonly session: LiveSession }
-  /** What a `remember` of an earlier life said. */
-  | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
-
-export type SessionKeeperOutput =
-  | { readonly kind: 'connect'; readonly connection: ConnectionId; readonly path: LegalPath }
-  | { readonly kind: 'close'; readonly connection: ConnectionId }
-  /** The state is another one. */
-  | { readonly kind: 'changed' }
-  /** A new session is there: everything that is asked goes over it, too. */
-  | { readonly kind: 'up' }
-  /** There is no session any more. */
-  | { readonly kind: 'down' }
-  /** Worth storing, so that a restart need not learn it again; undefined: what was stored is void. */
-  | { readonly kind: 'remember'; readonly outcomes: RememberedOutcomes | undefined }
 
 /** How often what is tried. */
 export interface SessionRules {

@@ -1,5 +1,15 @@
 import type { Instant } from '@breakwater/core'
-import type { ConnectionId, LiveSession } from '../connection/session-state.ts'
+import type { LegalPaths } from '../../multihoming/legal-path.ts'
+import type { AssociationOutput } from '../association-io.ts'
+import type { SessionKeeper } from '../connection/session-keeper.ts'
+import type { SessionKeeperInput } from '../connection/session-keeper-io.ts'
+import { liveSessions, raceOf } from '../connection/session-state.ts'
+import type { Attempt, ConnectionId, LiveSession, SessionState } from '../connection/session-state.ts'
+import { isMitigationRequest } from '../session/errand.ts'
+import type { Errand } from '../session/errand.ts'
+import { orderCandidates } from './candidate-doubts.ts'
+import { PathReporter } from './path-reporter.ts'
+import type { SessionNews } from './path-reporter.ts'
 import type { PathPool } from './path-pool.ts'
 import { SLOW_UP } from './path-record.ts'
 import type { PathRecord } from './path-record.ts'
@@ -9,16 +19,28 @@ import { SwitchRule } from './switch-rule.ts'
 import { usedPath } from './used-path.ts'
 
 /** What is between the first session with a server and the one that stands by. */
-export interface WarmPathOptions extends StandByOptions {
+export interface WarmPathOptions extends Omit<StandByOptions, 'order'> {
   readonly pathPool: PathPool
-  /** The established session; undefined: there is none, or a rival is beside it already. */
-  readonly first: () => LiveSession | undefined
+  /** Keeps the first one. */
+  readonly keeper: SessionKeeper
   readonly isUnderAttack: () => boolean
-  /** This one is the first from now on. */
-  readonly adopt: (session: LiveSession, now: Instant) => void
-  /** Everything that is asked of the server goes over this one, too. */
-  readonly join: (session: LiveSession, now: Instant) => void
-  readonly tell: (output: StandByOutput, now: Instant) => void
+  /** Tells the keeper, and does what it wants. */
+  readonly keep: (input: SessionKeeperInput, now: Instant) => void
+  /** Asks once more all that is asked of the server. */
+  readonly askAll: (now: Instant) => void
+  readonly tell: (output: AssociationOutput) => void
+}
+
+/** A session that stands by, and what goes over it. */
+export interface StandingBy {
+  readonly session: LiveSession
+  readonly mode: StandByMode
+}
+
+/** What the situation of the session that stands by was last worked out from. */
+interface Tended {
+  readonly state: SessionState
+  readonly paths: LegalPaths
 }
 
 /**
@@ -31,10 +53,19 @@ export class WarmPath {
   readonly #options: WarmPathOptions
   readonly #standBy: StandBy
   readonly #rule = new SwitchRule()
+  readonly #reports: PathReporter
+  #tended: Tended | undefined
+  /** What is asked at this moment is asked over this one alone. */
+  #joining: LiveSession | undefined
 
   constructor(options: WarmPathOptions) {
+    const { pathPool } = options
     this.#options = options
-    this.#standBy = new StandBy(options)
+    this.#reports = new PathReporter(pathPool)
+    this.#standBy = new StandBy({
+      ...options,
+      order: (candidates, now) => orderCandidates(pathPool, candidates, now)
+    })
   }
 
   /** The session that stands by. */
@@ -46,13 +77,28 @@ export class WarmPath {
     return this.#standBy.mode
   }
 
+  get standingBy(): StandingBy | undefined {
+    const { session, mode } = this
+    return session === undefined || mode === undefined ? undefined : { session, mode }
+  }
+
+  /** All sessions that there are, whatever goes over them. */
+  get all(): readonly LiveSession[] {
+    const live = liveSessions(this.#options.keeper.state)
+    const { session } = this
+    return session === undefined ? live : [...live, session]
+  }
+
+  /** Those that an errand goes over. */
+  carriersOf(errand: Errand): readonly LiveSession[] {
+    if (this.#joining !== undefined) return [this.#joining]
+    const isShared = this.mode === 'joined' || (this.mode === 'parallel' && isMitigationRequest(errand))
+    return isShared ? this.all : liveSessions(this.#options.keeper.state)
+  }
+
   /** Of its attempts, and of its session. */
   owns(connection: ConnectionId): boolean {
     return this.#standBy.owns(connection)
-  }
-
-  get running(): StandBy['running'] {
-    return this.#standBy.running
   }
 
   handle(input: StandByInput, now: Instant): void {
@@ -69,22 +115,64 @@ export class WarmPath {
     this.#drain(now)
   }
 
-  /** The first session comes of a run over all paths. */
-  begunAnew(): void {
-    this.#rule.begunAnew()
+  /** Looks how it is with the first session, after whatever may have changed that. @returns whether it is otherwise. */
+  tend(now: Instant): boolean {
+    const { keeper } = this.#options
+    const { state, paths } = keeper
+    const before = this.#tended
+    if (before?.state === state && before.paths === paths) return false
+    this.#tended = { state, paths }
+    const [first] = liveSessions(state)
+    const [former] = before === undefined ? [] : liveSessions(before.state)
+    if (first?.connection !== former?.connection) this.#settleDown(now)
+    if (state.kind === 'stopped') this.handle({ kind: 'stop' }, now)
+    if (state.kind === 'connecting') this.#rule.begunAnew()
+    const mayRun = state.kind === 'established' && raceOf(state) === undefined
+    const earliest = keeper.nextRunAfter(now)
+    this.handle({ kind: 'situation', first: first?.path, paths: paths.paths, mayRun, earliest }, now)
+    this.attackChanged(now)
+    return true
+  }
+
+  /** What was put off until the attack is over. */
+  attackChanged(now: Instant): void {
+    if (!this.#options.isUnderAttack()) this.#judge(now)
+  }
+
+  /** A handshake succeeded. */
+  begun(attempt: Attempt, now: Instant): void {
+    this.#reports.established(attempt, now)
+  }
+
+  /** A handshake has come to nothing. @returns whether it was for the session that stands by. */
+  failed(input: StandByInput & { readonly kind: 'failed' }, now: Instant): boolean {
+    const { connection, reason } = input
+    const running = [...(raceOf(this.#options.keeper.state)?.run.running ?? []), ...this.#standBy.running]
+    const attempt = running.find((each) => each.connection === connection)
+    if (attempt !== undefined) this.#reports.handshakeFailed(attempt, reason, now)
+    if (!this.owns(connection)) return false
+    this.handle(input, now)
+    return true
+  }
+
+  /** What a session has to say of its path. */
+  news(news: SessionNews, live: LiveSession, now: Instant): void {
+    this.#reports.session(news, live, now)
+    if (news.kind === 'answered') this.#answered(live, now)
+    else if (news.kind === 'unanswered') this.#unanswered(live, now)
   }
 
   /** An answer is missing over a session. */
-  unanswered(live: LiveSession, now: Instant): void {
-    if (live.connection !== this.#options.first()?.connection) return
+  #unanswered(live: LiveSession, now: Instant): void {
+    if (live.connection !== this.#first?.connection) return
     this.#ask(live, now)
-    this.judge(now)
+    this.#judge(now)
   }
 
-  answered(live: LiveSession, now: Instant): void {
+  #answered(live: LiveSession, now: Instant): void {
     const { session, mode } = this.#standBy
     if (live.connection === session?.connection) {
-      this.judge(now)
+      this.#judge(now)
       this.#comeHome(now)
     } else if (session !== undefined && mode !== 'warm' && live.session.pendingRequests.length === 0)
       this.#standDown(now)
@@ -96,29 +184,23 @@ export class WarmPath {
    */
   standsInFor(live: LiveSession, now: Instant): boolean {
     const { session } = this.#standBy
-    if (session === undefined || live.connection !== this.#options.first()?.connection) return false
+    if (session === undefined || live.connection !== this.#first?.connection) return false
     if (!this.#isAnswering(session)) return false
     if (this.#options.isUnderAttack()) this.#join(session, now)
     else if (live.session.isSilenced || this.#rule.mayAt(now)) this.#change(now)
     return true
   }
 
-  /** The first session is another one: doubts about the former are over. */
-  settleDown(now: Instant): void {
-    const { mode } = this.#standBy
-    if (mode !== undefined && mode !== 'warm') this.#standDown(now)
-  }
-
   /** The first session is gone. @returns whether the other one has taken its place. */
   replaces(connection: ConnectionId, now: Instant): boolean {
-    if (this.#standBy.session === undefined || connection !== this.#options.first()?.connection) return false
+    if (this.#standBy.session === undefined || connection !== this.#first?.connection) return false
     this.#change(now, false)
     return true
   }
 
   /** A carrier was lost. */
   linkLost(now: Instant): void {
-    const first = this.#options.first()
+    const first = this.#first
     const { session } = this.#standBy
     if (first === undefined || session === undefined) return
     const { pathPool } = this.#options
@@ -128,8 +210,8 @@ export class WarmPath {
   }
 
   /** Whether the first path is down and the second one has answered since. */
-  judge(now: Instant): void {
-    const first = this.#options.first()
+  #judge(now: Instant): void {
+    const first = this.#first
     const { session } = this.#standBy
     if (first === undefined || session === undefined) return
     const [own, other] = [this.#record(first), this.#record(session)]
@@ -158,7 +240,19 @@ export class WarmPath {
     if (this.#standBy.mode === 'joined') return
     this.#standBy.changeMode('joined')
     this.#drain(now)
-    this.#options.join(session, now)
+    this.#askAll(session, now)
+  }
+
+  #askAll(session: LiveSession, now: Instant): void {
+    this.#joining = session
+    this.#options.askAll(now)
+    this.#joining = undefined
+  }
+
+  /** The first session is another one: doubts about the former are over. */
+  #settleDown(now: Instant): void {
+    const { mode } = this.#standBy
+    if (mode !== undefined && mode !== 'warm') this.#standDown(now)
   }
 
   #standDown(now: Instant): void {
@@ -169,7 +263,7 @@ export class WarmPath {
 
   /** What was left because it failed is taken again when it has been good for long enough; UDP before TCP (RFC 9132 §4.3). */
   #comeHome(now: Instant): void {
-    const first = this.#options.first()
+    const first = this.#first
     const { session, mode } = this.#standBy
     if (first === undefined || session === undefined || mode !== 'warm') return
     const isBetter = first.path.transport === 'tcp' && session.path.transport === 'udp'
@@ -181,15 +275,15 @@ export class WarmPath {
   }
 
   #change(now: Instant, isFirstLeft = true): void {
-    const first = this.#options.first()
+    const first = this.#first
     const { mode } = this.#standBy
     const isLost = first?.session.isSilenced === true
     const session = this.#standBy.swap(isFirstLeft && !isLost ? first : undefined)
     if (first === undefined || session === undefined) return
     this.#rule.switched(first.path, session.path, now)
-    this.#options.adopt(session, now)
-    if (mode !== 'joined') this.#options.join(session, now)
-    if (isLost) this.#options.tell({ kind: 'close', connection: first.connection }, now)
+    this.#options.keep({ kind: 'adopt', session }, now)
+    if (mode !== 'joined') this.#askAll(session, now)
+    if (isLost) this.#options.tell({ kind: 'close', connection: first.connection })
     else first.session.handle({ kind: 'stand-down' }, now)
   }
 
@@ -204,8 +298,30 @@ export class WarmPath {
     return this.#options.pathPool.record(usedPath(path))
   }
 
+  /** The established session; undefined: there is none, or a rival is beside it already. */
+  get #first(): LiveSession | undefined {
+    const { state } = this.#options.keeper
+    return state.kind === 'established' ? state : undefined
+  }
+
   #drain(now: Instant): void {
     for (let output = this.#standBy.poll(); output !== undefined; output = this.#standBy.poll())
-      this.#options.tell(output, now)
+      this.#perform(output, now)
+  }
+
+  #perform(output: StandByOutput, now: Instant): void {
+    switch (output.kind) {
+      case 'connect':
+        this.#options.tell({ ...output, serverName: output.path.referenceName })
+        return
+      case 'close':
+        this.#options.tell(output)
+        return
+      case 'running':
+        this.#options.keeper.othersRun(now)
+        return
+      case 'changed':
+        this.#options.tell({ kind: 'session-changed' })
+    }
   }
 }
