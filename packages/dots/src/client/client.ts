@@ -26,7 +26,8 @@ import type { AssociationOutput } from './association-io.ts'
 import type { WantedConfiguration } from './session/session-negotiation.ts'
 import { Calendar } from './memory/calendar.ts'
 import type { ClientInput, ClientOutput, ClientRecords } from './client-io.ts'
-import { changeFor, readLegacy } from './memory/client-records.ts'
+import { forwarded } from './forwarded-output.ts'
+import { readLegacy } from './memory/client-records.ts'
 import type { Protection } from './protection.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import { Protections } from './protections.ts'
@@ -387,50 +388,21 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #perform(association: Association, output: AssociationOutput, now: Instant): void {
-    const { name, domain } = association.server
-    switch (output.kind) {
-      case 'remember':
-        this.#outputs.push({ ...output, server: name })
-        return
-      case 'connect':
-      case 'send':
-      case 'retime':
-      case 'close':
-        this.#outputs.push(output)
-        return
-      case 'session-changed': {
-        if (this.#plan.alternating.has(name)) this.#isToReconsider = true
-        for (const { request, servers } of this.#protections.all)
-          if (servers.includes(name)) this.#stale.add(request.id)
-        const session = reportSession(association, now)
-        const isUp = session.state === 'established'
-        this.#routers.handle({ kind: 'session', server: name, isUp }, now)
-        this.#locator.session(name, association.state, now)
-        this.#outputs.push({ kind: 'event', event: { kind: 'session', session } })
-        return
-      }
-      case 'requests-changed':
-        for (const id of output.protections) this.#stale.add(id)
-        return
-      case 'resolve':
-        this.#outputs.push({ ...output, server: name, domain })
-        return
-      case 'redirected':
-      case 'redirect-refused':
-      case 'alternate-unreachable':
-        this.#outputs.push({ kind: 'event', event: { ...output, server: name } })
-        return
-      case 'note-request':
-      case 'note-numbering':
-        this.#outputs.push({ kind: 'store', change: changeFor(name, output) })
-        return
-      case 'cuid-changed':
-        this.#outputs.push({ kind: 'event', event: { kind: 'cuid-changed', server: name, domain } })
-        return
-      case 'configuration-unsafe':
-      case 'malformed':
-        this.#outputs.push({ kind: 'event', event: { ...output, server: name } })
-    }
+    if (output.kind === 'session-changed') this.#sessionChanged(association, now)
+    else if (output.kind === 'requests-changed') for (const id of output.protections) this.#stale.add(id)
+    else this.#outputs.push(forwarded(output, association.server))
+  }
+
+  #sessionChanged(association: Association, now: Instant): void {
+    const { name } = association.server
+    if (this.#plan.alternating.has(name)) this.#isToReconsider = true
+    for (const { request, servers } of this.#protections.all)
+      if (servers.includes(name)) this.#stale.add(request.id)
+    const session = reportSession(association, now)
+    const isUp = session.state === 'established'
+    this.#routers.handle({ kind: 'session', server: name, isUp }, now)
+    this.#locator.session(name, association.state, now)
+    this.#outputs.push({ kind: 'event', event: { kind: 'session', session } })
   }
 
   /** Servers of known addresses; those that are default routers, or known by name, follow as soon as it is known where. */
