@@ -19,6 +19,9 @@ describe('generated files', () => {
     expect(withoutText).toEqual([])
     const unitless = new Set([
       'port',
+      'lower',
+      'upper',
+      'protocols',
       'tcpPort',
       'streamsPerClient',
       'mitigations',
@@ -45,7 +48,7 @@ describe('generated files', () => {
     ])
     const numbers = rows.filter((row) => / … /.test(row)).map((row) => /`[^`]*?(\w+)`/.exec(row)?.[1] ?? '')
     expect(
-      numbers.filter((name) => !/(?:Secon|Millisecon)ds$|PerSecond$/.test(name) && !unitless.has(name))
+      numbers.filter((name) => !/(?:Secon|Millisecon)ds$|PerSecond$|Bytes$/.test(name) && !unitless.has(name))
     ).toEqual([])
   })
 })
