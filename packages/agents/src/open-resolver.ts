@@ -3,7 +3,7 @@ import type { SocketAddress, Transport } from '@breakwater/core'
 import type { Resolver } from '@breakwater/dots'
 import { openBoundTcpSocket, openBoundUdpSocket } from '@breakwater/dtls'
 import { openPlainResolver, openTlsResolver } from '@breakwater/runtime'
-import type { DnsEvent, NameServerWay } from '@breakwater/runtime'
+import type { DnsEvent, NameServerTools, NameServerWay } from '@breakwater/runtime'
 import type { ConfigFiles } from './config/file-format.ts'
 import type { ResolverConfig } from './config/resolver-config.ts'
 
@@ -15,6 +15,7 @@ export interface ResolverOptions {
   /** The ways to a name server, the best first. Default: by the routes of the host. */
   readonly waysTo?: (server: SocketAddress) => readonly NameServerWay[]
   readonly observe?: (event: DnsEvent) => void
+  readonly judge?: NonNullable<NameServerTools['judge']>
 }
 
 /** Ports of DNS (RFC 1035 §4.2) and DNS over TLS (RFC 7858 §3.1). */
@@ -41,8 +42,9 @@ export function openResolver(
   files: ConfigFiles,
   options: ResolverOptions = {}
 ): Resolver {
-  const { waysTo = byRoutes, observe } = options
-  const common = { timeLimit: NAME_LIMIT, sockets, ...(observe === undefined ? {} : { observe }) }
+  const { waysTo = byRoutes, observe, judge } = options
+  const told = { ...(observe === undefined ? {} : { observe }), ...(judge === undefined ? {} : { judge }) }
+  const common = { timeLimit: NAME_LIMIT, sockets, ...told }
   const ways = nameServersOf(config).servers.map((server) => waysTo(server))
   if (config.kind === 'plain')
     return openPlainResolver(config.servers === undefined ? common : { ...common, servers: inTurn(ways) })

@@ -5,7 +5,13 @@ export type { TlsEndpointSettings } from './tls/open-endpoint.ts'
 export type { OpenTcpSocket } from './tls/connector.ts'
 export { openPlainResolver } from './dns/plain-resolver.ts'
 export type { PlainResolverOptions } from './dns/plain-resolver.ts'
-export type { DnsEvent, NameServerWay, ResolverSockets } from './dns/name-server.ts'
+export type {
+  DnsEvent,
+  NameServerTools,
+  NameServerWay,
+  ResolverSockets,
+  WayVerdict
+} from './dns/name-server.ts'
 export { openTlsResolver } from './dns/tls-resolver.ts'
 export type { TlsNameServerOptions, TlsResolverOptions } from './dns/tls-resolver.ts'
 export { linuxInterfaceAddresses } from './interface-addresses/linux-interface-addresses.ts'

@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { Counters, equalIpAddresses, formatIpAddress } from '@breakwater/core'
 import type { SocketAddress } from '@breakwater/core'
 import { DomainName, nameServerPaths } from '@breakwater/dots'
-import type { LearntResolver, NameServerPath, Resolver, Site } from '@breakwater/dots'
-import type { DnsEvent } from '@breakwater/runtime'
+import type { LearntResolver, NameServerPath, PathEvidence, Resolver, Site } from '@breakwater/dots'
+import type { DnsEvent, NameServerWay, WayVerdict } from '@breakwater/runtime'
 import type { ClientConfig } from '../config/client-config.ts'
 import type { ConfigFiles } from '../config/file-format.ts'
 import type { ResolverConfig } from '../config/resolver-config.ts'
 import { nameServersOf, openResolver } from '../open-resolver.ts'
+import { nameServerEvidence } from './name-server-evidence.ts'
 
 interface OpenedResolver {
   readonly resolver: Resolver
@@ -37,8 +38,15 @@ export class DomainResolvers {
   readonly #opened = new Map<DomainName, OpenedResolver>()
   readonly #counters: Counters
 
-  constructor(counters: Counters = new Counters()) {
+  readonly #report: (evidence: PathEvidence) => void
+
+  /** @param report Told what questions say of the paths that they took. */
+  constructor(
+    counters: Counters = new Counters(),
+    report: (evidence: PathEvidence) => void = () => undefined
+  ) {
     this.#counters = counters
+    this.#report = report
   }
 
   /**
@@ -64,7 +72,14 @@ export class DomainResolvers {
       if (isDeepStrictEqual(over.get(domain)?.from, from)) over.delete(domain)
       else {
         const observe = (event: DnsEvent): void => this.#count(name, event)
-        this.#opened.set(domain, { resolver: openResolver(config, files, { waysTo, observe }), from })
+        const judge = (way: NameServerWay, verdict: WayVerdict): void => {
+          const evidence = nameServerEvidence(domain, way, verdict)
+          if (evidence !== undefined) this.#report(evidence)
+        }
+        this.#opened.set(domain, {
+          resolver: openResolver(config, files, { waysTo, observe, judge }),
+          from
+        })
       }
     }
     // What they were asking for is asked again of the new ones.

@@ -14,6 +14,7 @@ import type {
   ProvisioningWatch,
   Site
 } from '@breakwater/dots'
+import { DomainLinks } from './domain-links.ts'
 import { ProvisioningLog } from './provisioning-log.ts'
 
 export interface ProvisioningOptions {
@@ -32,11 +33,13 @@ export type LearntResolvers = ReadonlyMap<DomainName, readonly LearntResolver[]>
 export interface ProvisioningFollower {
   onSite(site: Site): void
   onResolvers?(resolvers: LearntResolvers): void
+  /** The carrier of an interface that a domain names is lost, or there again. Of one that is down, also at the start. */
+  onLink?(name: string, isUp: boolean): void
 }
 
 /**
  * Keeps the site of a running client as the network is: what its operator configured, what sources learn, and the addresses
- * that this host has.
+ * and carriers that this host has.
  */
 export class Provisioning {
   readonly counters: Counters = new Counters()
@@ -44,6 +47,7 @@ export class Provisioning {
   readonly #driver: Driver<ProvisioningInput, ProvisioningOutput>
   readonly #options: ProvisioningOptions
   readonly #log: ProvisioningLog
+  readonly #links: DomainLinks
   readonly #watches: (ProvisioningWatch | AddressWatch)[] = []
   #configured: Site
   #site: Site
@@ -59,6 +63,8 @@ export class Provisioning {
     this.#configured = options.site
     this.#site = options.site
     this.#log = new ProvisioningLog(options.log, options.clock, this.counters)
+    this.#links = new DomainLinks(options.log, this.counters)
+    this.#links.name(options.site)
     this.#driver = new Driver(this.#book, options.clock, (output) => this.#perform(output))
   }
 
@@ -70,7 +76,10 @@ export class Provisioning {
     const watches = sources.map((source) => source.watch(provisioning.#listenerTo(source.name)))
     provisioning.#watches.push(
       ...watches,
-      addresses.watch(() => provisioning.#readAddresses())
+      addresses.watch(
+        () => provisioning.#readAddresses(),
+        (carriers) => provisioning.#links.take(carriers)
+      )
     )
     provisioning.#readAddresses()
     await Promise.all([...watches.map(({ ready }) => ready), provisioning.#reading])
@@ -90,6 +99,7 @@ export class Provisioning {
   /** Tells of every change from now on. */
   follow(follower: ProvisioningFollower): void {
     this.#follower = follower
+    this.#links.follow(follower.onLink?.bind(follower))
   }
 
   /** The operator wants something else now. @returns the site that comes of it; followers are not told of this one. */
@@ -102,6 +112,7 @@ export class Provisioning {
     } finally {
       this.#follower = follower
     }
+    this.#links.name(site)
     // A domain may leave its sources to the system only now.
     this.#readAddresses()
     return this.#site

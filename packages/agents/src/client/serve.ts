@@ -77,7 +77,7 @@ async function start(
     isAtPeace: () => host.status().requests.every(({ trigger }) => trigger !== 'immediate')
   })
   cleanUp.add('endpoints', () => endpoints.close())
-  const resolvers = new DomainResolvers(endpoints.counters)
+  const resolvers = new DomainResolvers(endpoints.counters, (evidence) => host.reportPath(evidence))
   cleanUp.add('resolvers', () => resolvers.close())
   const siteResolver = new SiteResolver()
   siteResolver.open(config.site?.resolver, files)
@@ -108,7 +108,11 @@ async function start(
       site: next,
       resolvers: resolvers.open(current.config, next, current.files, provisioning.resolvers)
     })
-  provisioning.follow({ onSite: learn, onResolvers: () => learn(provisioning.site) })
+  provisioning.follow({
+    onSite: learn,
+    onResolvers: () => learn(provisioning.site),
+    onLink: (name, isUp) => host.reportLink(name, isUp)
+  })
   const apply = (loaded: LoadedConfig<ClientConfig>): number => {
     const next = clientPorts(loaded.config, loaded.files, cuids)
     const count = endpoints.reload(next.credentials)

@@ -58,6 +58,8 @@ export const eventCatalogue = {
     text: 'what was learnt makes no site that the client could go by; it goes on as before'
   },
   'addresses.unknown': { level: 'warn', text: 'the system does not tell the addresses of this host' },
+  'link.down': { level: 'warn', text: 'an interface of a provider has no carrier; its paths come last' },
+  'link.up': { level: 'info', text: 'an interface of a provider has a carrier again' },
   'routers.unknown': { level: 'warn', text: 'the system does not tell its default routers' },
   'target.resolved': { level: 'info', text: 'a name by which something is protected has other addresses' },
   'target.unresolved': {

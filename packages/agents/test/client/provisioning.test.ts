@@ -59,6 +59,7 @@ describe('the provisioning of a client', () => {
   let addresses: SimulatedInterfaceAddresses
   let lines: string[] = []
   let told: Site[]
+  let links: string[]
   let provisioning: Provisioning
 
   const note = (event: string, fields?: LogFields): void =>
@@ -73,7 +74,10 @@ describe('the provisioning of a client', () => {
       clock,
       log
     })
-    provisioning.follow({ onSite: (next) => void told.push(next) })
+    provisioning.follow({
+      onSite: (next) => void told.push(next),
+      onLink: (name, isUp) => void links.push(`${name} ${isUp ? 'up' : 'down'}`)
+    })
   }
 
   beforeEach(() => {
@@ -82,6 +86,8 @@ describe('the provisioning of a client', () => {
     addresses = new SimulatedInterfaceAddresses()
     lines = []
     told = []
+    links = []
+    for (const name of ['wan-a', 'wan-b', 'docker0']) addresses.setCarrier(name, true)
   })
   afterEach(async () => {
     await provisioning.close()
@@ -141,6 +147,42 @@ describe('the provisioning of a client', () => {
     addresses.setUp('wan-b', true)
     await clock.advance(Seconds(2))
     expect(told.map(locals).at(-1)).toEqual(['2001:db8:1::7'])
+  })
+
+  it('tells at once of a carrier that is lost and comes back, each once, and of nobody else’s', async () => {
+    await begin()
+    expect(links).toEqual([])
+    addresses.setCarrier('wan-a', false)
+    expect(links).toEqual(['wan-a down'])
+    addresses.setCarrier('docker0', false)
+    addresses.setCarrier('wan-a', true)
+    addresses.setCarrier('wan-a', true)
+    expect(links).toEqual(['wan-a down', 'wan-a up'])
+    expect(lines.filter((line) => line.startsWith('link.'))).toEqual([
+      'link.down {"interface":"wan-a"}',
+      'link.up {"interface":"wan-a"}'
+    ])
+    expect(provisioning.counters.snapshot()).toMatchObject({ 'link_changes_total{wan-a down}': 1 })
+  })
+
+  it('tells of a carrier that is missing at the start', async () => {
+    addresses.setCarrier('wan-b', false)
+    await begin()
+    expect(links).toEqual(['wan-b down'])
+  })
+
+  it('takes an interface that has gone for one without a carrier, and one that never was for nothing', async () => {
+    addresses.setCarrier('wan-b', undefined)
+    await begin()
+    addresses.setCarrier('wan-a', undefined)
+    expect(links).toEqual(['wan-a down'])
+  })
+
+  it('tells of an interface that a new configuration names', async () => {
+    addresses.setCarrier('docker0', false)
+    await begin()
+    provisioning.reconfigure(site([{ name: 'isp-a', prefixes: [], interfaces: ['docker0'] }]), [])
+    expect(links).toEqual(['docker0 down'])
   })
 
   it('gives the site of a new configuration at once, and to nobody else', async () => {

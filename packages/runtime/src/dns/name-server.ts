@@ -38,14 +38,22 @@ export type DnsEvent =
   /** What came is no DNS message. */
   | 'malformed'
 
+/**
+ * What a question says of the way that it took. `answered`: its answer came, whatever that says. `silent`: none came for so long
+ * that others were asked. That something refused at once says nothing: anybody may forge an ICMP message or a reset.
+ */
+export type WayVerdict = 'answered' | 'silent'
+
 /** What every name server of a resolver is opened with. */
 export interface NameServerTools {
   readonly sockets?: ResolverSockets
   readonly observe?: (event: DnsEvent) => void
+  readonly judge?: (way: NameServerWay, verdict: WayVerdict) => void
 }
 
 /** A name server by one way. */
 export interface NameServer {
+  readonly way: NameServerWay
   /**
    * Resolves to the response to this question, whatever it says. Rejects with UnavailableError when there is none within the
    * time, or when `over` is aborted.

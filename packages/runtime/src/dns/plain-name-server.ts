@@ -29,11 +29,11 @@ type Begin = (wait: Wait) => (() => void) | Promise<() => void>
  * a port of its own, connected to the server: the kernel takes answers from nobody else (RFC 5452 §9).
  */
 export class PlainNameServer implements NameServer {
-  readonly #way: NameServerWay
+  readonly way: NameServerWay
   readonly #tools: NameServerTools
 
   constructor(way: NameServerWay, tools: NameServerTools) {
-    this.#way = way
+    this.way = way
     this.#tools = tools
   }
 
@@ -57,7 +57,7 @@ export class PlainNameServer implements NameServer {
   ): Promise<Packet> {
     const id = randomQuestionId()
     return this.#wait(milliseconds, over, (wait) => {
-      const { address } = this.#way
+      const { address } = this.way
       const socket = this.#datagramSocket()
       socket.on('error', wait.reject)
       socket.on('message', (bytes) => this.#judge(bytes, id, question, wait))
@@ -71,19 +71,19 @@ export class PlainNameServer implements NameServer {
   }
 
   #datagramSocket(): UdpSocket {
-    const type = this.#way.address.address.family === 6 ? 'udp6' : 'udp4'
-    const bound = boundTo(this.#way)
+    const type = this.way.address.address.family === 6 ? 'udp6' : 'udp4'
+    const bound = boundTo(this.way)
     const { sockets } = this.#tools
     const socket = createSocket(type)
     if (bound !== undefined && sockets !== undefined) return socket.bind({ fd: sockets.openUdp(bound) })
-    if (this.#way.interface !== undefined) throw unboundable(this.#way)
+    if (this.way.interface !== undefined) throw unboundable(this.way)
     return bound === undefined ? socket : socket.bind(0, formatIpAddress(bound.local.address))
   }
 
   #askByStream(question: DnsQuestion, milliseconds: number, over: AbortSignal): Promise<Packet> {
     const id = randomQuestionId()
     return this.#wait(milliseconds, over, async (wait) => {
-      const socket = await openConnection(this.#way, this.#tools.sockets, milliseconds)
+      const socket = await openConnection(this.way, this.#tools.sockets, milliseconds)
       const reader = new MessageReader()
       socket.on('error', wait.reject)
       socket.on('close', () => wait.reject(new Error('the connection closed')))
@@ -105,7 +105,7 @@ export class PlainNameServer implements NameServer {
   }
 
   #wait(milliseconds: number, over: AbortSignal, begin: Begin): Promise<Packet> {
-    const server = describeWay(this.#way)
+    const server = describeWay(this.way)
     const waiting = new AbortController()
     return new Promise<Packet>((resolve, reject) => {
       const refuse = (error: Error): void => reject(failed(server, error.message))

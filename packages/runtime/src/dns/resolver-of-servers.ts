@@ -2,6 +2,7 @@ import type { Duration } from '@breakwater/core'
 import type { Resolver } from '@breakwater/dots'
 import { answerOfPackets } from './answer-of-packets.ts'
 import { askInTurn } from './ask-in-turn.ts'
+import { judgedNameServer } from './judged-name-server.ts'
 import { failed } from './name-server.ts'
 import type { NameServer, NameServerTools } from './name-server.ts'
 
@@ -20,12 +21,16 @@ export interface ResolverRule {
 
 /** A resolver over name servers in order of preference: asks for the addresses of both families at the same time. */
 export function resolverOfServers(
-  servers: readonly NameServer[],
+  asked: readonly NameServer[],
   { name: kind, timeLimit, rounds, longestPause }: ResolverRule,
-  { observe }: NameServerTools
+  { observe, judge }: NameServerTools
 ): Resolver {
   const closed = new AbortController()
-  const pauseMilliseconds = Math.min(longestPause, timeLimit / Math.max(1, servers.length))
+  const pauseMilliseconds = Math.min(longestPause, timeLimit / Math.max(1, asked.length))
+  const servers =
+    judge === undefined
+      ? asked
+      : asked.map((each) => judgedNameServer(each, judge, pauseMilliseconds, closed.signal))
   const rule = { pauseMilliseconds, limitMilliseconds: timeLimit, rounds }
   let open = 0
   return {

@@ -4,7 +4,7 @@ import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { MessageReader, framed, openConnection } from './connection.ts'
 import { failed } from './name-server.ts'
-import type { NameServer, NameServerTools } from './name-server.ts'
+import type { NameServer, NameServerTools, NameServerWay } from './name-server.ts'
 import { decodePacket, encodeQuestion, isAnswerTo, randomQuestionId } from './question.ts'
 import type { DnsQuestion } from './question.ts'
 import type { TlsNameServerOptions } from './tls-resolver.ts'
@@ -65,6 +65,10 @@ export class TlsNameServer implements NameServer {
       if (over.aborted) giveUp()
       else void this.#send(framed(encodeQuestion(question, id, false)))
     })
+  }
+
+  get way(): NameServerWay {
+    return this.#options
   }
 
   close(): void {

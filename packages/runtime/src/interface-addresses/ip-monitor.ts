@@ -23,6 +23,8 @@ export interface IpMonitorOptions {
   readonly clock: Clock
   /** Something may be another now. */
   readonly onChange: () => void
+  /** A message came: at once, and as often as they come. Also at each start of `ip monitor`. */
+  readonly onMessage?: () => void
 }
 
 /**
@@ -69,12 +71,17 @@ export class IpMonitor {
     const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'ignore'] })
     this.#child = child
     this.#startedAt = clock.now()
-    child.stdout.on('data', () => this.#lookIn(DEBOUNCE))
+    child.stdout.on('data', () => {
+      if (this.#isClosed) return
+      this.#options.onMessage?.()
+      this.#lookIn(DEBOUNCE)
+    })
     child.stdout.on('error', () => undefined)
     // A program that is not there has no end, only this.
     child.on('error', () => this.#onEnd(child))
     child.on('close', () => this.#onEnd(child))
     // What changed while nobody watched was told to nobody.
+    this.#options.onMessage?.()
     this.#lookIn(DEBOUNCE)
   }
 

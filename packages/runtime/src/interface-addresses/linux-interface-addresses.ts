@@ -5,6 +5,7 @@ import type { InterfaceAddresses, LocalAddress } from '@breakwater/dots'
 import { systemClock } from '../clock.ts'
 import { ipOutput } from '../ip-command.ts'
 import type { IpCommand } from '../ip-command.ts'
+import { CarrierWatch } from './carrier-watch.ts'
 import { addressesOfIpAddress } from './ip-address.ts'
 import { IpMonitor } from './ip-monitor.ts'
 
@@ -24,7 +25,10 @@ export function linuxInterfaceAddresses(options: LinuxInterfaceAddressesOptions 
   const clock = options.clock ?? systemClock()
   return {
     read: async () => fromIp(ip).catch((error: unknown) => fromNodeIfMissing(error)),
-    watch: (onChange) => new IpMonitor({ ip, clock, onChange })
+    watch: (onChange, onCarriers) =>
+      onCarriers === undefined
+        ? new IpMonitor({ ip, clock, onChange })
+        : new CarrierWatch({ ip, clock, onChange, onCarriers })
   }
 }
 

@@ -6,7 +6,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openPlainResolver } from '../../src/index.ts'
-import type { DnsEvent } from '../../src/index.ts'
+import type { DnsEvent, WayVerdict } from '../../src/index.ts'
 import { ScriptedNameServer, oneAddress, responseTo } from './scripted-name-server.ts'
 import type { Script } from './scripted-name-server.ts'
 
@@ -141,5 +141,52 @@ describe('a plain resolver', () => {
     })
     const refused = (await Promise.all(calls)).filter((text) => text.includes('names are being asked'))
     expect(refused).toHaveLength(200 - 128)
+  })
+
+  describe('tells of the ways of its questions', () => {
+    const told: string[] = []
+    const judged = (servers: readonly ScriptedNameServer[], limit = Milliseconds(1000)): Resolver => {
+      told.length = 0
+      const names = new Map(servers.map(({ way }, index) => [way.address.port, index]))
+      const resolver = openPlainResolver({
+        servers: servers.map(({ way }) => way),
+        timeLimit: limit,
+        judge: (way, verdict: WayVerdict) => void told.push(`${names.get(way.address.port)} ${verdict}`)
+      })
+      closing.push(() => resolver.close())
+      return resolver
+    }
+
+    it('that one was silent, and the next one answered', async () => {
+      const silent = await serverThat(() => undefined)
+      const good = await serverThat((question, reply) => reply(oneAddress(question)))
+      await judged([silent, good]).resolve('a.example')
+      await expect.poll(() => new Set(told)).toEqual(new Set(['0 silent', '1 answered']))
+    })
+
+    it('that it answered, also where the answer is that it failed', async () => {
+      const failing = await serverThat((question, reply) => reply(responseTo(question, [], SERVER_FAILURE)))
+      await expect(judged([failing]).resolve('a.example')).rejects.toBeInstanceOf(UnavailableError)
+      expect(new Set(told)).toEqual(new Set(['0 answered']))
+    })
+
+    it('nothing where the resolver is closed meanwhile, or somebody refused at once', async () => {
+      const silent = await serverThat(() => undefined)
+      const resolver = judged([silent])
+      const asking = resolver.resolve('a.example')
+      await resolver.close()
+      await expect(asking).rejects.toBeInstanceOf(UnavailableError)
+      const gone = await ScriptedNameServer.start(() => undefined)
+      const { way } = gone
+      await gone.close()
+      const refused = openPlainResolver({
+        servers: [way],
+        timeLimit: Milliseconds(300),
+        judge: (_, verdict) => void told.push(verdict)
+      })
+      closing.push(() => refused.close())
+      await expect(refused.resolve('a.example')).rejects.toBeInstanceOf(UnavailableError)
+      expect(told).toEqual([])
+    })
   })
 })

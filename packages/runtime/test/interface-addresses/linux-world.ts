@@ -26,6 +26,7 @@ export function linuxWorld(): InterfaceAddressesWorld {
     },
     remove: (local) => void ip('address', 'del', textOf(local), 'dev', local.interface.name),
     setUp: (link, isUp) => void ip('link', 'set', link, isUp ? 'up' : 'down'),
+    setCarrier: (link, isUp) => void ip('link', 'set', `far-${link}`, isUp ? 'up' : 'down'),
     close: () => void execFileSync('ip', ['netns', 'del', name])
   }
 }

@@ -1,5 +1,5 @@
 import { formatIpAddress } from '@breakwater/core'
-import type { AddressWatch, InterfaceAddresses, LocalAddress } from '@breakwater/dots'
+import type { AddressWatch, Carriers, InterfaceAddresses, LocalAddress } from '@breakwater/dots'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { address } from '../builders/address.ts'
 
@@ -10,6 +10,8 @@ export interface InterfaceAddressesWorld {
   add(local: LocalAddress): void
   remove(local: LocalAddress): void
   setUp(name: string, isUp: boolean): void
+  /** What is attached to the other end is up, or is not. */
+  setCarrier(name: string, isUp: boolean): void
   close(): void
 }
 
@@ -83,6 +85,49 @@ export function interfaceAddressesContract(name: string, makeWorld: () => Interf
         await expectTold(() => world.remove(own))
         await expectTold(() => world.add({ ...own, state: 'deprecated' }))
         await expectTold(() => world.setUp('wan-b', false))
+      })
+
+      describe('of carriers', () => {
+        let known: Carriers | undefined
+        let carrierWatch: AddressWatch
+        beforeEach(() => {
+          known = undefined
+          carrierWatch = world.addresses.watch(
+            () => undefined,
+            (carriers) => {
+              known = carriers
+            }
+          )
+        })
+        afterEach(() => carrierWatch.close())
+        const expectCarriers = (a: boolean, b: boolean): Promise<void> =>
+          vi.waitFor(() => expect([known?.get('wan-a'), known?.get('wan-b')]).toEqual([a, b]), {
+            timeout: 10_000,
+            interval: 5
+          })
+
+        it('tells at the start who has one', async () => {
+          await expectCarriers(true, true)
+        })
+
+        it('tells that one is lost, and that it is there again', async () => {
+          await expectCarriers(true, true)
+          world.setCarrier('wan-a', false)
+          await expectCarriers(false, true)
+          world.setCarrier('wan-a', true)
+          await expectCarriers(true, true)
+        })
+
+        it('tells that an interface that is taken down has none', async () => {
+          await expectCarriers(true, true)
+          world.setUp('wan-b', false)
+          await expectCarriers(true, false)
+        })
+
+        it('tells of no interface that is not there', async () => {
+          await expectCarriers(true, true)
+          expect(known?.has('wan-c')).toBe(false)
+        })
       })
 
       it('tells nothing after the watch is closed', async () => {

@@ -1,12 +1,14 @@
 import { UnavailableError, equalIpAddresses } from '@breakwater/core'
-import type { AddressWatch, InterfaceAddresses, LocalAddress } from '@breakwater/dots'
+import type { AddressWatch, Carriers, InterfaceAddresses, LocalAddress } from '@breakwater/dots'
 
 /** The addresses of a simulated host: whatever a test says. */
 export class SimulatedInterfaceAddresses implements InterfaceAddresses {
   /** While set, the system does not tell. */
   isBroken = false
   readonly #down = new Set<string>()
+  readonly #carriers = new Map<string, boolean>()
   readonly #watchers = new Set<() => void>()
+  readonly #carrierWatchers = new Set<(carriers: Carriers) => void>()
   #known: readonly LocalAddress[] = []
   #reads = 0
 
@@ -31,15 +33,36 @@ export class SimulatedInterfaceAddresses implements InterfaceAddresses {
     if (isUp) this.#down.delete(name)
     else this.#down.add(name)
     this.#tell()
+    this.#tellCarriers()
   }
 
-  watch(onChange: () => void): AddressWatch {
+  /** What is attached to an interface is up, or is not; undefined: there is no such interface any more. */
+  setCarrier(name: string, isUp: boolean | undefined): void {
+    if (isUp === undefined) this.#carriers.delete(name)
+    else this.#carriers.set(name, isUp)
+    this.#tellCarriers()
+  }
+
+  watch(onChange: () => void, onCarriers?: (carriers: Carriers) => void): AddressWatch {
     this.#watchers.add(onChange)
+    if (onCarriers !== undefined) {
+      this.#carrierWatchers.add(onCarriers)
+      onCarriers(this.#carriersNow())
+    }
     return {
       close: async () => {
         this.#watchers.delete(onChange)
+        if (onCarriers !== undefined) this.#carrierWatchers.delete(onCarriers)
       }
     }
+  }
+
+  #carriersNow(): Carriers {
+    return new Map([...this.#carriers].map(([name, isUp]) => [name, isUp && !this.#down.has(name)]))
+  }
+
+  #tellCarriers(): void {
+    for (const onCarriers of this.#carrierWatchers) onCarriers(this.#carriersNow())
   }
 
   #tell(): void {
