@@ -70,6 +70,8 @@ interface WatchedName {
 export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
   readonly #names = new Map<string, WatchedName>()
   readonly #byProtection = new Map<ProtectionId, ReadonlySet<string>>()
+  /** Names for which there was no room, and who names them. */
+  readonly #turnedAway = new Map<string, Set<ProtectionId>>()
   readonly #questions = new Map<number, WatchedName>()
   /** They are due, and wait until fewer questions are open; the first go first: what they name is unprotected. */
   readonly #unknown = new Set<WatchedName>()
@@ -137,12 +139,16 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
   }
 
   #add(name: string, protection: ProtectionId): void {
-    const known = this.#names.get(name)
-    if (known !== undefined) known.holders.add(protection)
-    if (known !== undefined || this.#names.size >= MOST_NAMES) return
+    const holders = this.#names.get(name)?.holders ?? this.#turnedAway.get(name)
+    if (holders !== undefined) holders.add(protection)
+    else if (this.#names.size >= MOST_NAMES) this.#turnedAway.set(name, new Set([protection]))
+    else this.#watch(name, new Set([protection]))
+  }
+
+  #watch(name: string, holders: Set<ProtectionId>): WatchedName {
     const watched: WatchedName = {
       name,
-      holders: new Set([protection]),
+      holders,
       memory: new NameMemory(),
       question: undefined,
       failures: 0,
@@ -150,9 +156,12 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
     }
     this.#names.set(name, watched)
     this.#unknown.add(watched)
+    return watched
   }
 
   #drop(name: string, protection: ProtectionId): void {
+    const turnedAway = this.#turnedAway.get(name)
+    if (turnedAway?.delete(protection) === true && turnedAway.size === 0) this.#turnedAway.delete(name)
     const watched = this.#names.get(name)
     if (watched === undefined || !watched.holders.delete(protection) || watched.holders.size > 0) return
     this.#names.delete(name)
@@ -162,6 +171,16 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
     this.#timers.cancel(`leave:${name}`)
     this.#close(watched)
     this.#outputs.push({ kind: 'remember', name, record: undefined })
+    this.#takeNext()
+  }
+
+  /** There is room for one that had none. */
+  #takeNext(): void {
+    for (const [name, holders] of this.#turnedAway) {
+      this.#turnedAway.delete(name)
+      this.#tell(this.#watch(name, holders))
+      return
+    }
   }
 
   #restore(names: ReadonlyMap<string, RememberedName>): void {

@@ -186,6 +186,32 @@ describe('the watch over the names of protections', () => {
     expect(many.every((name) => names.watch.standing(name).state === 'resolved')).toBe(true)
   })
 
+  it('takes a name for which there was no room as soon as there is', () => {
+    const names = new WatchedNames()
+    const many = Array.from({ length: MOST_NAMES }, (_, at) => `n${at}.example`)
+    for (const name of [...many, WWW]) names.answers.set(name, answer(3600, '198.51.100.7'))
+    names.hold('p-1', ...many)
+    names.hold('p-2', WWW)
+    names.hold('p-3', WWW)
+    names.hold('p-2')
+    expect(names.watch.standing(WWW).state).toBe('no-room')
+    names.hold('p-1', ...many.slice(1))
+    expect(names.addresses()).toEqual(['198.51.100.7'])
+    names.hold('p-3')
+    expect(names.stored.get(WWW)).toBeUndefined()
+  })
+
+  it('forgets a name for which there was no room when nobody names it any more', () => {
+    const names = new WatchedNames()
+    const many = Array.from({ length: MOST_NAMES }, (_, at) => `n${at}.example`)
+    names.hold('p-1', ...many)
+    names.hold('p-2', WWW)
+    names.hold('p-2')
+    names.hold('p-1')
+    names.advance(60)
+    expect(names.asked.some((each) => each.endsWith(WWW))).toBe(false)
+  })
+
   it('asks nobody when the client has stopped', () => {
     const names = new WatchedNames()
     names.answers.set(WWW, answer(60, '198.51.100.7'))
