@@ -30,7 +30,7 @@ export type ClientInput =
   /** What `store` said of servers that are known by name, in an earlier life; before `start`. */
   | { readonly kind: 'locations'; readonly locations: ReadonlyMap<ServerName, RememberedLocation> }
   /** The answer to `locate`. */
-  | { readonly kind: 'located'; readonly server: ServerName; readonly outcome: NameOutcome }
+  | { readonly kind: 'located'; readonly question: number; readonly outcome: NameOutcome }
   /** The answer to `resolve`; no addresses: nobody knows. */
   | {
       readonly kind: 'resolved'
@@ -97,8 +97,8 @@ export type ClientOutput =
   /** Where is this server, to the name servers of its own domain (RFC 9284 §5.1)? Answered by `located`. */
   | {
       readonly kind: 'locate'
+      readonly question: number
       readonly domain: DomainName
-      readonly server: ServerName
       readonly name: string
     }
   /** What was learnt of the paths to a server, to be stored where a restart finds it; undefined: nothing any more. */

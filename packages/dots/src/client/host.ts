@@ -157,9 +157,9 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
         return
       // RFC 9284 §5.1: of the domain's own name servers, or of nobody.
       case 'locate': {
-        const { server, name, domain } = output
+        const { question, name, domain } = output
         void lookUp(current.resolvers?.get(domain), name, `domain ${domain} has no name servers`).then(
-          (outcome) => driver.feed({ kind: 'located', server, outcome })
+          (outcome) => driver.feed({ kind: 'located', question, outcome })
         )
         return
       }

@@ -54,8 +54,8 @@ export class ServerLocations {
     for (let output = this.#locator.poll(); output !== undefined; output = this.#locator.poll())
       switch (output.kind) {
         case 'ask': {
-          const { name: server, domain, referenceName: name } = output.server
-          this.#push({ kind: 'locate', server, domain, name })
+          const { domain, referenceName: name } = output.server
+          this.#push({ kind: 'locate', question: output.question, domain, name })
           break
         }
         case 'moved':

@@ -19,7 +19,7 @@ export type ServerLocatorInput =
   /** The site is this one now. */
   | { readonly kind: 'site'; readonly site: Site }
   /** The answer to `ask`. */
-  | { readonly kind: 'answered'; readonly server: ServerName; readonly outcome: NameOutcome }
+  | { readonly kind: 'answered'; readonly question: number; readonly outcome: NameOutcome }
   /** A session stands, and the server has shown its certificate at this address; undefined: there is no session. */
   | { readonly kind: 'session'; readonly server: ServerName; readonly at: IpAddress | undefined }
   /** What `remember` said in an earlier life; before `start`. */
@@ -27,7 +27,7 @@ export type ServerLocatorInput =
 
 export type ServerLocatorOutput =
   /** Where is this server, to the name servers of its own domain? Answered by `answered`. */
-  | { readonly kind: 'ask'; readonly server: DotsServer }
+  | { readonly kind: 'ask'; readonly question: number; readonly server: DotsServer }
   /** Other addresses are a server's now, or none. */
   | { readonly kind: 'moved'; readonly server: ServerName }
   /** What is known of it, for people. */
@@ -69,7 +69,8 @@ interface Located {
   proven: readonly IpAddress[]
   failure: string
   isUp: boolean
-  isAsking: boolean
+  /** That is open. */
+  question: number | undefined
   askedAt: Instant | undefined
   /** An answer came, or was waited for in vain. */
   isReady: boolean
@@ -92,6 +93,7 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
   readonly #servers = new Map<ServerName, Located>()
   readonly #timers = new TimerTable<`ask:${string}` | `patience:${string}`>()
   readonly #outputs: ServerLocatorOutput[] = []
+  #nextQuestion = 1
   #isStarted = false
 
   constructor(site: Site) {
@@ -127,7 +129,7 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
         if (this.#isStarted) for (const located of this.#servers.values()) this.#begin(located, now)
         return
       case 'answered':
-        this.#answered(input.server, input.outcome, now)
+        this.#answered(input.question, input.outcome, now)
         return
       case 'session':
         this.#session(input.server, input.at, now)
@@ -178,16 +180,19 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
 
   #ask(located: Located, now: Instant): void {
     this.#timers.cancel(`ask:${located.server.name}`)
-    if (located.isAsking || !this.#isStarted) return
-    located.isAsking = true
+    if (located.question !== undefined || !this.#isStarted) return
+    const question = this.#nextQuestion++
+    located.question = question
     located.askedAt = now
-    this.#outputs.push({ kind: 'ask', server: located.server })
+    this.#outputs.push({ kind: 'ask', question, server: located.server })
   }
 
-  #answered(name: ServerName, outcome: NameOutcome, now: Instant): void {
-    const located = this.#servers.get(name)
-    if (located?.isAsking !== true) return
-    located.isAsking = false
+  /** What was asked about a server that has another name by now, or is of another domain, says nothing of this one. */
+  #answered(question: number, outcome: NameOutcome, now: Instant): void {
+    const located = [...this.#servers.values()].find((each) => each.question === question)
+    if (located === undefined) return
+    const { name } = located.server
+    located.question = undefined
     located.failure = failureOf(outcome)
     const judged = outcome.kind === 'addresses' ? this.#judge(located.server, outcome.addresses) : undefined
     if (outcome.kind === 'addresses' && judged !== undefined && judged.taken.length > 0) {
@@ -275,7 +280,7 @@ function unknown(server: DotsServer): Located {
     proven: [],
     failure: '',
     isUp: false,
-    isAsking: false,
+    question: undefined,
     askedAt: undefined,
     isReady: false,
     told: ''
