@@ -19,6 +19,7 @@ import { Association } from './association.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
 import type { ServerLocation } from './location/server-locator.ts'
 import { Departures } from './departures.ts'
+import type { Departure } from './departures.ts'
 import { AbsentServers } from './memory/absent-servers.ts'
 import type { Calendar } from './memory/calendar.ts'
 import type { ServerLegacy } from './memory/client-records.ts'
@@ -111,9 +112,9 @@ export class AssociationPool {
       if (known === undefined) added.push(association)
       else this.#revise(known, server, this.#pathsTo(server, site.plan), now)
     }
-    for (const { association, plan } of this.#departures.all) {
-      const { server } = association
-      this.#revise(association, server, this.#pathsTo(server, plan), now)
+    for (const departure of this.#departures.all) {
+      const { association } = departure
+      this.#revise(association, association.server, this.#pathsFrom(departure), now)
     }
     for (const association of added) this.#takeUp(association, now)
     return { added, returned, left }
@@ -279,6 +280,12 @@ export class AssociationPool {
     if (server.isDefaultRouter === true) return routerPaths(plan.site, server, this.#routers)
     if (server.isNamed === true) return this.#pathsByName(server, plan)
     return plan.paths.get(server.name) ?? { paths: [], illegal: [] }
+  }
+
+  /** Where a server that is leaving is, nobody asks for any more: if it is known by its name, it stays where it was. */
+  #pathsFrom({ association, plan }: Departure): LegalPaths {
+    const { server, paths } = association
+    return server.isNamed === true ? paths : this.#pathsTo(server, plan)
   }
 
   #pathsByName(server: DotsServer, { site, classes }: SitePlan): LegalPaths {

@@ -2,7 +2,8 @@ import { Minutes, Seconds } from '@breakwater/core'
 import { address } from '@breakwater/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Notebook } from '../../../src/client/memory/notebook.ts'
-import { TestStore, targetOf } from '../two-providers.ts'
+import { without } from '../site/site-variants.ts'
+import { ISP_B, TestStore, targetOf } from '../two-providers.ts'
 import { ADDRESS_A, ADDRESS_B, NAME_A, NAME_B, NamedServers, namedSite } from './named-servers.ts'
 
 let names: NamedServers
@@ -57,6 +58,17 @@ describe('a server that is known by its name alone', () => {
     names.say(names.a, NAME_A, ADDRESS_A)
     await names.world.advance(Minutes(6))
     expect(names.sessions()).toEqual(BOTH)
+  })
+
+  it('hears what is withdrawn when it is of the site no more, where it was', async () => {
+    await names.start()
+    names.world.protect('b', targetOf('100.64.7.9/32'))
+    await names.world.advance(Seconds(2))
+    names.world.sent.length = 0
+    names.world.client.updateSite({ site: without(namedSite, ISP_B) })
+    await names.world.advance(Seconds(4))
+    expect(names.world.mitigationRequests()).toContain('DELETE isp-b')
+    expect(names.world.client.status().requests).toEqual([])
   })
 
   it('is not taken from us by a name service that lies: where it proved who it is, it is found again', async () => {
