@@ -399,9 +399,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     for (const { request, servers } of this.#protections.all)
       if (servers.includes(name)) this.#stale.add(request.id)
     const session = reportSession(association, now)
-    const isUp = session.state === 'established'
-    this.#routers.handle({ kind: 'session', server: name, isUp }, now)
-    this.#locator.session(name, association.state, now)
+    // Not of one that is leaving: another association may have its name by now.
+    if (this.#pool.get(name) === association) {
+      const isUp = session.state === 'established'
+      this.#routers.handle({ kind: 'session', server: name, isUp }, now)
+      this.#locator.session(name, association.state, now)
+    }
     this.#outputs.push({ kind: 'event', event: { kind: 'session', session } })
   }
 

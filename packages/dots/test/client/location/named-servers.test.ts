@@ -2,8 +2,10 @@ import { Minutes, Seconds } from '@breakwater/core'
 import { address } from '@breakwater/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Notebook } from '../../../src/client/memory/notebook.ts'
+import { parseCuid } from '../../../src/domain/identifier.ts'
+import type { Cuid } from '../../../src/domain/identifier.ts'
 import { without } from '../site/site-variants.ts'
-import { ISP_B, TestStore, targetOf } from '../two-providers.ts'
+import { ISP_A, ISP_B, TestStore, targetOf } from '../two-providers.ts'
 import { ADDRESS_A, ADDRESS_B, NAME_A, NAME_B, NamedServers, namedSite } from './named-servers.ts'
 
 let names: NamedServers
@@ -13,6 +15,12 @@ beforeEach(() => {
 afterEach(() => names.close())
 
 const BOTH = { 'isp-a': 'established', 'isp-b': 'established' }
+function cuidNamed(text: string): Cuid {
+  const cuid = parseCuid(text)
+  if (cuid === undefined) throw new Error('no cuid')
+  return cuid
+}
+
 const STRANGER = address('192.0.2.200')
 
 describe('a server that is known by its name alone', () => {
@@ -69,6 +77,19 @@ describe('a server that is known by its name alone', () => {
     await names.world.advance(Seconds(4))
     expect(names.world.mitigationRequests()).toContain('DELETE isp-b')
     expect(names.world.client.status().requests).toEqual([])
+  })
+
+  it('counts as reached when the client has another credential, and its former session is let go', async () => {
+    await names.start()
+    const cuids = new Map([ISP_A, ISP_B].map((isp) => [isp, cuidNamed(`another-cuid-${isp}`)]))
+    names.world.client.updateSite({ site: namedSite, cuids })
+    await names.world.advance(Minutes(3))
+    expect(names.sessions()).toEqual(BOTH)
+    names.a.isDead = true
+    await names.world.advance(Minutes(2))
+    const before = names.a.asked.length
+    await names.world.advance(Minutes(5))
+    expect(names.a.asked.length - before).toBeLessThan(8)
   })
 
   it('is not taken from us by a name service that lies: where it proved who it is, it is found again', async () => {
