@@ -97,7 +97,7 @@ function addClientCommands(dots: Command, state: State): void {
   agentCommand(dots.command('why'), 'show the last decisions about something, and their reasons')
     .argument(
       '<id>',
-      'a protection, a server or a path; a word of it (an address, an interface) means all such paths'
+      'a protection, a server, a name or a path; a word of one (an address, an interface) means all such paths'
     )
     .action(async (id: string, options: object) => {
       const { why } = await import('./commands/why.ts')
