@@ -324,7 +324,8 @@ describe('RFC 9132 §4.4.2.1: telling observers', () => {
     third?.observe(1)
     for (const peer of peers) peer.notifications.length = 0
     first?.delete(1)
-    bed.advance(Seconds(3))
+    // They are sessions of one client, which gets one notification in three seconds.
+    bed.advance(Seconds(9))
     const keys = peers.map((peer) => Object.keys(entryOf(only(peer.notifications))))
     expect(keys[0]).toContain('status')
     expect(keys[0]).not.toContain('targetPrefix')
