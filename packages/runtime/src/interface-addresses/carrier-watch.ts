@@ -69,7 +69,9 @@ export class CarrierWatch implements AddressWatch {
 
   async #read(): Promise<void> {
     const { ip, onCarriers } = this.#options
-    const carriers = await ipOutput(ip, ['-json', 'link', 'show']).then(carriersOfIpLink, () => undefined)
+    const carriers = await ipOutput(ip, ['-json', 'link', 'show'])
+      .then(carriersOfIpLink)
+      .catch(() => undefined)
     // Without a word of the system everything stays as it was; whoever reads addresses says why in the log.
     if (carriers !== undefined && !this.#isClosed) onCarriers(carriers)
   }
