@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openMultihomedWorld } from './backends/multihomed-world.ts'
 import { obstacleToNamespaces } from './backends/netns/namespace.ts'
 import { multihomedScenarios } from './catalogue.ts'
-import { foreignAddress, isp1, isp2 } from './multihomed/providers.ts'
+import { foreignAddress, isp1, isp1ByName, isp2, isp2ByName, sayingFirst } from './multihomed/providers.ts'
 import { Story } from './multihomed/story.ts'
 import { type Topology, swapped } from './multihomed/topology.ts'
 import type { MultihomedWorld } from './multihomed/world.ts'
@@ -189,10 +189,7 @@ describe.each(backends)('a multihomed world on %s', { timeout: 120_000 }, (backe
 /** The same, whose DOTS servers are known by their names alone; isp1's resolver is not there at first. */
 const named: Topology = {
   ...small,
-  providers: [
-    { ...isp1, resolver: { address: '192.0.2.53', firstWords: 'silence' } },
-    { ...isp2, resolver: { address: '192.0.2.181', firstWords: 'truth' } }
-  ]
+  providers: [sayingFirst('silence', isp1ByName), isp2ByName]
 }
 
 describe.each(backends)('servers that are known by their names, %s', (backend) => {

@@ -6,7 +6,6 @@ import {
   type ProviderPlan,
   type Topology,
   entitledTo,
-  nameServerOf,
   providerOf
 } from './topology.ts'
 
@@ -40,8 +39,7 @@ export function clientSite(
 
 function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sources }: DomainPlace): Domain {
   const { name, prefix, servers, isPool, protects, resolver } = provider
-  const { internal, isByName } = topology
-  const nameServer = resolver?.address ?? (isByName === true ? nameServerOf(provider) : undefined)
+  const { internal } = topology
   const link = {
     interfaces: [...interfaces],
     sources: [...sources],
@@ -54,9 +52,9 @@ function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sour
       ? link
       : { kind: 'service' as const, protects: [...entitledTo(topology, provider)] }),
     ...(isPool === true ? { pool: true } : {}),
-    ...(nameServer === undefined ? {} : { resolver: { kind: 'plain' as const, servers: [nameServer] } }),
+    ...(resolver === undefined ? {} : { resolver: { kind: 'plain' as const, servers: [resolver.address] } }),
     servers: Object.entries(servers).map(([server, address]) =>
-      nameServer === undefined ? { name: server, addresses: [address] } : { name: server }
+      resolver === undefined ? { name: server, addresses: [address] } : { name: server }
     )
   }
 }

@@ -11,8 +11,6 @@ export interface Topology {
   readonly ownPrefix?: string
   /** A prefix of 28 bits that is used inside only: every provider of a link translates it to its own, one to one. */
   readonly internal?: string
-  /** Clients know servers by name alone; the name server of a provider is where its first server is (RFC 9284 §5.1). */
-  readonly isByName?: true
   /** RFC 9284 §6. */
   readonly consents?: readonly ConsentPlan[]
 }
@@ -26,7 +24,7 @@ export interface ProviderPlan {
   readonly nextPrefix?: string
   /** Its DOTS servers: address by name. */
   readonly servers: Readonly<Record<string, string>>
-  /** Its name server, and what that says at first. With one, the clients know its DOTS servers by their names alone. */
+  /** Its name server, and what that says at first. With one, clients know its DOTS servers by name alone (RFC 9284 §5.1). */
   readonly resolver?: { readonly address: string; readonly firstWords: ResolverWords }
   /** Its servers stand in for one another. */
   readonly isPool?: true
@@ -123,11 +121,6 @@ export function swapped(topology: Topology): Topology {
     cpes: topology.cpes.map((cpe) => ({ ...cpe, uplinks: cpe.uplinks.toReversed() })).toReversed(),
     clients: topology.clients.map((client) => ({ ...client, providers: client.providers.toReversed() }))
   }
-}
-
-/** Where a provider has its name server. */
-export function nameServerOf({ servers }: ProviderPlan): string {
-  return Object.values(servers)[0] ?? ''
 }
 
 /** What a provider assigns, now or one day; nothing where it is a service. */

@@ -14,7 +14,7 @@
 // is asked within 10 s, without a restart, because a client that sent nothing need not keep away (RFC 9132 §4.7). A DOTS server that
 // did not answer is asked again after the retry interval.
 
-import { clientOnCpe } from '../multihomed/client-on-cpe.ts'
+import { clientOnCpeByName } from '../multihomed/client-on-cpe.ts'
 import { multihomed } from '../multihomed/scenario.ts'
 import type { StartPart } from '../multihomed/world.ts'
 import type { Scenario } from '../scenario.ts'
@@ -33,7 +33,7 @@ export const scenario: Scenario = multihomed({
   name: 'missing-at-start',
   summary:
     'a client starts without uplink, names, server or right clock of a provider, and finds it when it comes',
-  topology: { ...clientOnCpe, isByName: true },
+  topology: clientOnCpeByName,
   starts: (backend) => (backend === 'sim' ? subsets : few),
   story: async (story, missing) => {
     await story.world.pass(story.world.backend === 'sim' ? 200 : 3)

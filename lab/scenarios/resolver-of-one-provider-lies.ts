@@ -14,7 +14,7 @@
 // touched, and the operator reads why; afterwards ISP1's server is asked within the retry interval (60 s here) and a handshake.
 
 import { clientOnCpe } from '../multihomed/client-on-cpe.ts'
-import { isp1, isp2 } from '../multihomed/providers.ts'
+import { isp1ByName, isp2ByName, sayingFirst } from '../multihomed/providers.ts'
 import { multihomed } from '../multihomed/scenario.ts'
 import type { Story } from '../multihomed/story.ts'
 import type { ProviderPlan } from '../multihomed/topology.ts'
@@ -32,11 +32,7 @@ export const scenario: Scenario = multihomed({
   summary: "a provider's resolver gives wrong addresses for its DOTS server: nobody wrong is asked",
   topology: {
     ...clientOnCpe,
-    providers: [
-      { ...isp1, resolver: { address: '192.0.2.53', firstWords: { lie: addressOfIsp2 } } },
-      { ...isp2, resolver: { address: '192.0.2.181', firstWords: 'truth' } },
-      stranger
-    ],
+    providers: [sayingFirst({ lie: addressOfIsp2 }, isp1ByName), isp2ByName, stranger],
     // The stranger has other customers of this name: it is not the client's authority that keeps it out.
     clients: clientOnCpe.clients.map((client) => ({ ...client, laterProviders: ['stranger'] }))
   },

@@ -14,7 +14,7 @@ import {
   writeMultihomedFiles
 } from '../../agents/multihomed-agents.ts'
 import { WrongClock } from '../../agents/wrong-clock.ts'
-import { type ProviderPlan, type Topology, nameServerOf, providerOf } from '../../multihomed/topology.ts'
+import { type ProviderPlan, type Topology, providerOf } from '../../multihomed/topology.ts'
 import type {
   HeardQuestion,
   HeardRequest,
@@ -86,11 +86,7 @@ class NetnsMultihomed implements MultihomedWorld {
     const isThere = (name: string): boolean => name !== provider || !parts.includes('server')
     const providers = this.#topology.providers.filter(({ name }) => isThere(name))
     await Promise.all(providers.map((each) => this.#startServers(each)))
-    if (this.#topology.isByName === true) {
-      const known = this.#topology.providers.filter(({ name }) => name !== provider || !parts.includes('dns'))
-      for (const each of known) this.#startNameServer(each)
-    }
-    await this.#startNameServices()
+    await this.#startNameServices(parts.includes('dns') ? provider : undefined)
     if (parts.includes('clock')) this.#clock = await WrongClock.make(this.#folder)
     if (parts.includes('uplink')) await this.setLinks(provider, 'cut')
     await Promise.all(
@@ -103,22 +99,26 @@ class NetnsMultihomed implements MultihomedWorld {
   async heal(part: StartPart): Promise<void> {
     const { provider = '' } = this.#missing ?? {}
     if (part === 'uplink') await this.setLinks(provider, 'clear')
-    if (part === 'dns') this.#startNameServer(providerOf(this.#topology, provider))
+    if (part === 'dns') await this.setResolver(provider, 'truth')
     if (part === 'server') await this.#startServers(providerOf(this.#topology, provider))
     if (part === 'clock') this.#clock?.putRight()
   }
 
-  async #startNameServices(): Promise<void> {
+  /** @param silent The provider whose resolver is missing. */
+  async #startNameServices(silent: string | undefined): Promise<void> {
     for (const provider of this.#topology.providers) {
-      if (provider.resolver === undefined) continue
-      const service = new NameService(this.#network.namespace(provider.name), provider, this.#folder)
-      this.#nameServices.set(provider.name, service)
-      await service.say(provider.resolver.firstWords)
+      const { name, resolver } = provider
+      if (resolver === undefined) continue
+      const service = new NameService(this.#network.namespace(name), provider, resolver.address, this.#folder)
+      this.#nameServices.set(name, service)
+      await service.say(name === silent ? 'silence' : resolver.firstWords)
     }
   }
 
   async setResolver(provider: string, words: ResolverWords): Promise<void> {
-    await this.#nameServices.get(provider)?.say(words)
+    const service = this.#nameServices.get(provider)
+    if (service === undefined) throw new RangeError(`${provider} has no resolver`)
+    await service.say(words)
   }
 
   questions(): readonly HeardQuestion[] {
@@ -151,17 +151,6 @@ class NetnsMultihomed implements MultihomedWorld {
       ...sessions.map((session) => `${session.peer} ${session.state}`),
       ...(await Promise.all(servers)).flat()
     ]
-  }
-
-  #startNameServer(provider: ProviderPlan): void {
-    const own = ['--no-daemon', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--bind-interfaces']
-    const place = ['--user=root', '--pid-file=', '--listen-address', nameServerOf(provider)]
-    // Without `--local`, a question for an IPv6 address would be one for somebody else, and refused.
-    const names = Object.entries(provider.servers).flatMap(([name, address]) => [
-      `--local=/${name}/`,
-      `--host-record=${name},${address},60`
-    ])
-    this.#network.namespace(provider.name).start(['dnsmasq', ...own, ...place, ...names], 'ignore')
   }
 
   async #startServers({ name, servers }: ProviderPlan): Promise<void> {

@@ -14,12 +14,14 @@ const TTL_SECONDS = 1
 export class NameService {
   readonly #namespace: Namespace
   readonly #provider: ProviderPlan
+  readonly #address: string
   readonly #log: string
   #process: ChildProcess | undefined
 
-  constructor(namespace: Namespace, provider: ProviderPlan, folder: string) {
+  constructor(namespace: Namespace, provider: ProviderPlan, address: string, folder: string) {
     this.#namespace = namespace
     this.#provider = provider
+    this.#address = address
     this.#log = join(folder, `${provider.name}-questions.log`)
   }
 
@@ -37,8 +39,7 @@ export class NameService {
   }
 
   #command(words: Exclude<ResolverWords, 'silence'>): string[] {
-    const { resolver, servers } = this.#provider
-    const records = Object.entries(servers).map(([name, address]) => {
+    const records = Object.entries(this.#provider.servers).map(([name, address]) => {
       return `--host-record=${name},${words === 'truth' ? address : words.lie},${TTL_SECONDS}`
     })
     return [
@@ -49,7 +50,7 @@ export class NameService {
       '--user=',
       '--no-resolv',
       '--no-hosts',
-      `--listen-address=${resolver?.address}`,
+      `--listen-address=${this.#address}`,
       '--bind-interfaces',
       '--log-queries',
       `--log-facility=${this.#log}`,

@@ -126,7 +126,6 @@ class SimulatedMultihomed implements MultihomedWorld {
   async start(): Promise<void> {
     for (const provider of this.#topology.providers)
       if (!this.#isMissing('server', provider.name)) await this.#startServers(provider)
-    for (const provider of this.#topology.providers) this.#addNameService(provider)
     if (this.#isMissing('clock')) this.#clock.stepWallClock(Minutes(WRONG_BY_MINUTES))
     for (const client of this.#topology.clients) this.#addHost(client)
     if (this.#isMissing('uplink')) await this.setLinks(this.#missing?.provider ?? '', 'cut')
@@ -137,8 +136,7 @@ class SimulatedMultihomed implements MultihomedWorld {
   async heal(part: StartPart): Promise<void> {
     const { provider } = this.#missing ?? { provider: '' }
     if (part === 'uplink') await this.setLinks(provider, 'clear')
-    const names = this.#nameServices.get(provider)
-    if (part === 'dns' && names !== undefined) names.isDead = false
+    if (part === 'dns') await this.setResolver(provider, 'truth')
     if (part === 'server') await this.#startServers(providerOf(this.#topology, provider))
     if (part === 'clock') this.#clock.stepWallClock(Minutes(-WRONG_BY_MINUTES))
   }
@@ -168,7 +166,7 @@ class SimulatedMultihomed implements MultihomedWorld {
   #startNameService({ name, resolver }: ProviderPlan): void {
     if (resolver === undefined) return
     this.#nameServices.set(name, new SimulatedNameService(this.#clock))
-    void this.setResolver(name, resolver.firstWords)
+    void this.setResolver(name, this.#isMissing('dns', name) ? 'silence' : resolver.firstWords)
   }
 
   redraw(client: string, topology: Topology): Promise<void> {
@@ -196,14 +194,6 @@ class SimulatedMultihomed implements MultihomedWorld {
 
   #isMissing(part: StartPart, provider = this.#missing?.provider): boolean {
     return this.#missing?.parts.includes(part) === true && provider === this.#missing.provider
-  }
-
-  #addNameService({ name, servers }: ProviderPlan): void {
-    const service = new SimulatedNameService(this.#clock)
-    for (const [server, address] of Object.entries(servers))
-      service.names.set(server, { kind: 'addresses', addresses: [addressOf(address)], ttlSeconds: 3600 })
-    service.isDead = this.#isMissing('dns', name)
-    this.#nameServices.set(name, service)
   }
 
   async #startServers(provider: ProviderPlan): Promise<void> {
