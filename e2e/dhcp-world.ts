@@ -122,9 +122,15 @@ control: { socket: client.sock }
         '-s',
         hook
       )
-    const options = 'ipv6rs\noption domain_name_servers, dhcp6_name_servers\ninterface wan1\n  ia_na 1\n'
+    // Without udev, which no namespace has; without probes for a second holder of the address, of which there is none.
+    const options =
+      'nodev\nnoarp\nipv6rs\noption domain_name_servers, dhcp6_name_servers\ninterface wan1\n  ia_na 1\n'
     const config = this.write('dhcpcd.conf', options)
-    return this.#run(this.site, 'dhcpcd', '-B', '-f', config, '-c', hook, 'wan1')
+    // It finds its like and its last lease by the name of the interface, which others on this host may have, too. Mounts
+    // within `ip netns exec` are its own.
+    const folders = ['/run/dhcpcd', '/var/lib/dhcpcd']
+    const apart = folders.map((folder) => `mkdir -p ${folder} && mount -t tmpfs none ${folder}`).join(' && ')
+    return this.#run(this.site, 'sh', '-c', `${apart} && exec dhcpcd -B -f ${config} -c ${hook} wan1`)
   }
 
   /** `prefix 198.51.100.11/32 dhcpv4 used` for everything that the client knows of isp-a. */
