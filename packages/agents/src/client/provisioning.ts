@@ -3,10 +3,8 @@ import type { Clock, Log } from '@breakwater/core'
 import { ProvisioningBook } from '@breakwater/dots'
 import type {
   AddressWatch,
-  DomainName,
   InterfaceAddresses,
   LearnRule,
-  LearntResolver,
   ProvisioningInput,
   ProvisioningOutput,
   ProvisioningReport,
@@ -15,6 +13,7 @@ import type {
   Site
 } from '@breakwater/dots'
 import { DomainLinks } from './domain-links.ts'
+import type { LearntResolvers } from './domain-resolvers.ts'
 import { ProvisioningLog } from './provisioning-log.ts'
 
 export interface ProvisioningOptions {
@@ -26,8 +25,6 @@ export interface ProvisioningOptions {
   readonly clock: Clock
   readonly log: Log
 }
-
-export type LearntResolvers = ReadonlyMap<DomainName, readonly LearntResolver[]>
 
 /** Who goes by what is learnt. */
 export interface ProvisioningFollower {

@@ -23,6 +23,7 @@ export interface InterfaceAddresses {
   watch(onChange: () => void, onCarriers?: (carriers: Carriers) => void): AddressWatch
 }
 
+/** What watches, until it is closed. */
 export interface AddressWatch {
   /** Nothing is called after this. */
   close(): Promise<void>

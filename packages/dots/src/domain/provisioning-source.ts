@@ -18,6 +18,7 @@ export interface ProvisioningSource {
   watch(listener: ProvisioningListener): ProvisioningWatch
 }
 
+/** What watches a source, until it is closed. */
 export interface ProvisioningWatch {
   /** Resolves when what was known at the start has been told. Never rejects. */
   readonly ready: Promise<void>

@@ -47,6 +47,7 @@ export interface IllegalListing {
   readonly because: string
 }
 
+/** All paths of the servers, and what would be one if it were legal. */
 export interface PathListing {
   readonly paths: readonly ListedPath[]
   readonly illegal: readonly IllegalListing[]
