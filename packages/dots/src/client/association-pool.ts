@@ -1,4 +1,4 @@
-import { earlier } from '@breakwater/core'
+import { earlier, formatIpAddress } from '@breakwater/core'
 import type { Entropy, Instant } from '@breakwater/core'
 import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
 import type { DefaultRouter } from '../domain/default-routers.ts'
@@ -110,7 +110,11 @@ export class AssociationPool {
       const association = known ?? this.#associate(server, each.cuid)
       this.#associations.set(server.name, association)
       if (known === undefined) added.push(association)
-      else this.#revise(known, server, this.#pathsTo(server, site.plan), now)
+      else {
+        const { plan } = site
+        const paths = back === undefined ? this.#pathsTo(server, plan) : this.#pathsBack(back, server, plan)
+        this.#revise(known, server, paths, now)
+      }
     }
     for (const departure of this.#departures.all) {
       const { association } = departure
@@ -286,6 +290,15 @@ export class AssociationPool {
   #pathsFrom({ association, plan }: Departure): LegalPaths {
     const { server, paths } = association
     return server.isNamed === true ? paths : this.#pathsTo(server, plan)
+  }
+
+  /** A server that has returned, and is known by its name, is where it was until it is known where it is now. */
+  #pathsBack({ paths: former }: Association, server: DotsServer, plan: SitePlan): LegalPaths {
+    const found = this.#pathsTo(server, plan)
+    if (server.isNamed !== true || found.paths.length > 0) return found
+    const known = former.paths.map(({ remote: { address } }) => [formatIpAddress(address), address] as const)
+    const addresses = [...new Map(known).values()]
+    return legalPaths(plan.site, { ...server, addresses, isUnordered: true }, plan.classes)
   }
 
   #pathsByName(server: DotsServer, { site, classes }: SitePlan): LegalPaths {

@@ -79,6 +79,17 @@ describe('a server that is known by its name alone', () => {
     expect(names.world.client.status().requests).toEqual([])
   })
 
+  it('keeps its session when it is of the site again soon', async () => {
+    await names.start()
+    const before = names.world.connects.length
+    names.world.client.updateSite({ site: without(namedSite, ISP_B) })
+    await names.world.advance(Seconds(4))
+    names.world.client.updateSite({ site: namedSite })
+    await names.world.advance(Seconds(10))
+    expect(names.sessions()).toEqual(BOTH)
+    expect(names.world.connects).toHaveLength(before)
+  })
+
   it('counts as reached when the client has another credential, and its former session is let go', async () => {
     await names.start()
     const cuids = new Map([ISP_A, ISP_B].map((isp) => [isp, cuidNamed(`another-cuid-${isp}`)]))
