@@ -13,10 +13,18 @@ export interface CarrierWatchOptions extends Omit<IpMonitorOptions, 'onMessage'>
   readonly onCarriers: (carriers: Carriers) => void
 }
 
-/** An `ip monitor` that also tells of carriers, at once: on each message they are read, one reading at a time. */
+/** `5: wan-a@if4: <NO-CARRIER,BROADCAST,UP> mtu 1500` */
+const LINK_MESSAGE = /^\d+: ([^\s@:]+)(?:@\S+)?: <([A-Z0-9,_-]*)>/gm
+
+/**
+ * An `ip monitor` that also tells of carriers. What its messages say of one is told before anything is read, because on a busy
+ * machine a reading alone may take a tenth of a second; then all are read in the format that is meant for it, one reading at a
+ * time.
+ */
 export class CarrierWatch implements AddressWatch {
   readonly #options: CarrierWatchOptions
   readonly #monitor: IpMonitor
+  #known: Carriers = new Map()
   #lastRead: Instant | undefined
   #planned: ScheduledCall | undefined
   #reading: Promise<void> | undefined
@@ -33,7 +41,10 @@ export class CarrierWatch implements AddressWatch {
         onChange()
         this.#look()
       },
-      onMessage: () => this.#look()
+      onMessage: (text) => {
+        this.#hear(text)
+        this.#look()
+      }
     })
   }
 
@@ -42,6 +53,21 @@ export class CarrierWatch implements AddressWatch {
     this.#planned?.cancel()
     await this.#monitor.close()
     await this.#reading
+  }
+
+  /** Nothing that is not known already is believed: a message may be torn, or in another format. */
+  #hear(text: string): void {
+    for (const [, name = '', flags = ''] of text.matchAll(LINK_MESSAGE)) {
+      const words = flags.split(',')
+      const isUp = words.includes('UP') && words.includes('LOWER_UP')
+      if (this.#known.has(name) && this.#known.get(name) !== isUp)
+        this.#tell(new Map([...this.#known, [name, isUp]]))
+    }
+  }
+
+  #tell(carriers: Carriers): void {
+    this.#known = carriers
+    this.#options.onCarriers(carriers)
   }
 
   #look(): void {
@@ -68,11 +94,12 @@ export class CarrierWatch implements AddressWatch {
   }
 
   async #read(): Promise<void> {
-    const { ip, onCarriers } = this.#options
-    const carriers = await ipOutput(ip, ['-json', 'link', 'show'])
+    const carriers = await ipOutput(this.#options.ip, ['-json', 'link', 'show'])
       .then(carriersOfIpLink)
       .catch(() => undefined)
     // Without a word of the system everything stays as it was; whoever reads addresses says why in the log.
-    if (carriers !== undefined && !this.#isClosed) onCarriers(carriers)
+    if (carriers === undefined || this.#isClosed) return
+    // Read before a message that came meanwhile: it would tell what is over. It is read again.
+    if (!this.#isStale || this.#known.size === 0) this.#tell(carriers)
   }
 }

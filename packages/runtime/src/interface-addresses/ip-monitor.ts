@@ -23,8 +23,8 @@ export interface IpMonitorOptions {
   readonly clock: Clock
   /** Something may be another now. */
   readonly onChange: () => void
-  /** A message came: at once, and as often as they come. Also at each start of `ip monitor`. */
-  readonly onMessage?: () => void
+  /** Messages came: at once, and as often as they come. Also at each start of `ip monitor`, with no text. */
+  readonly onMessage?: (text: string) => void
 }
 
 /**
@@ -71,9 +71,9 @@ export class IpMonitor {
     const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'ignore'] })
     this.#child = child
     this.#startedAt = clock.now()
-    child.stdout.on('data', () => {
+    child.stdout.on('data', (text: Buffer) => {
       if (this.#isClosed) return
-      this.#options.onMessage?.()
+      this.#options.onMessage?.(text.toString())
       this.#lookIn(DEBOUNCE)
     })
     child.stdout.on('error', () => undefined)
@@ -81,7 +81,7 @@ export class IpMonitor {
     child.on('error', () => this.#onEnd(child))
     child.on('close', () => this.#onEnd(child))
     // What changed while nobody watched was told to nobody.
-    this.#options.onMessage?.()
+    this.#options.onMessage?.('')
     this.#lookIn(DEBOUNCE)
   }
 
