@@ -11,7 +11,7 @@ export interface ConfigurationReloadOptions {
   /** Reads the configuration as it is now. Throws a ConfigError with every mistake in it. */
   readonly load: () => LoadedConfig<ClientConfig>
   /**
-   * Makes the client go by it: all of it, or none where it throws.
+   * Makes the client go by it. Where it throws, the site stays as it was.
    * @returns how many endpoints took new credentials.
    */
   readonly apply: (loaded: LoadedConfig<ClientConfig>) => number

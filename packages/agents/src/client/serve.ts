@@ -1,6 +1,5 @@
 import type { Clock, Log } from '@breakwater/core'
 import { Notebook, hostDotsClient } from '@breakwater/dots'
-import type { Site } from '@breakwater/dots'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
 import {
   linuxDefaultRouters,
@@ -26,6 +25,7 @@ import { clientPorts } from './client-ports.ts'
 import { ConfigurationReload } from './configuration-reload.ts'
 import { DomainResolvers } from './domain-resolvers.ts'
 import { KeptSessions } from './kept-sessions.ts'
+import { LiveConfiguration } from './live-configuration.ts'
 import { ProtectionArchive } from './protection-archive.ts'
 import { ProtectionBook } from './protection-book.ts'
 import { Provisioning } from './provisioning.ts'
@@ -80,13 +80,16 @@ async function start(
   const resolvers = new DomainResolvers(endpoints.counters, (evidence) => host.reportPath(evidence))
   cleanUp.add('resolvers', () => resolvers.close())
   const siteResolver = new SiteResolver()
-  siteResolver.open(config.site?.resolver, files)
   cleanUp.add('site-resolver', () => siteResolver.close())
+  const live = new LiveConfiguration(
+    { config, files },
+    { ports, endpoints, provisioning, resolvers, siteResolver }
+  )
   const host = hostDotsClient({
     ...ports,
     site,
     siteResolver,
-    resolvers: resolvers.open(config, site, files, provisioning.resolvers),
+    resolvers: live.resolversOf(site),
     clock,
     entropy,
     open: endpoints.open,
@@ -101,31 +104,9 @@ async function start(
     }
   })
   cleanUp.add('host', () => host.close())
-  let cuids = ports.cuids
-  let current: Pick<LoadedConfig<ClientConfig>, 'config' | 'files'> = { config, files }
-  const learn = (next: Site): void =>
-    host.updateSite({
-      site: next,
-      resolvers: resolvers.open(current.config, next, current.files, provisioning.resolvers)
-    })
-  provisioning.follow({
-    onSite: learn,
-    onResolvers: () => learn(provisioning.site),
-    onLink: (name, isUp) => host.reportLink(name, isUp)
-  })
-  const apply = (loaded: LoadedConfig<ClientConfig>): number => {
-    const next = clientPorts(loaded.config, loaded.files, cuids)
-    const count = endpoints.reload(next.credentials)
-    siteResolver.open(loaded.config.site?.resolver, loaded.files)
-    cuids = next.cuids
-    // In one go: what is learnt meanwhile belongs into a site of domains that the client knows.
-    const nextSite = provisioning.reconfigure(next.site, learnRulesOf(loaded.config))
-    const opened = resolvers.open(loaded.config, nextSite, loaded.files, provisioning.resolvers)
-    host.updateSite({ site: nextSite, credentials: ports.credentials, cuids, resolvers: opened })
-    current = loaded
-    return count
-  }
+  live.follow(host)
   const load = (): LoadedConfig<ClientConfig> => loadClientConfig(configFile)
+  const apply = (next: LoadedConfig<ClientConfig>): number => live.apply(next, host)
   new ConfigurationReload({ config, load, apply, log }).onHangUp(cleanUp)
   // Nobody may ask for protection before what was asked in an earlier life is known: ids only grow.
   await host.ready
