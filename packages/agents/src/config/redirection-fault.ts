@@ -1,4 +1,4 @@
-import { isBroadcast, isMulticast, isUnspecified, parseIpAddress } from '@breakwater/core'
+import { isOfOneHost, parseIpAddress } from '@breakwater/core'
 import type { ConfigPath } from './shape.ts'
 
 /** A redirection as somebody wants it, with holes where something is wrong already. */
@@ -34,5 +34,5 @@ export function redirectionFaults(
 /** What is no address at all is somebody else's complaint. */
 function isSomebodys(text: string): boolean {
   const address = parseIpAddress(text)
-  return address === undefined || !(isMulticast(address) || isBroadcast(address) || isUnspecified(address))
+  return address === undefined || isOfOneHost(address)
 }

@@ -57,6 +57,11 @@ export function isBroadcast(address: IpAddress): boolean {
   return within(BROADCAST_PREFIXES, address)
 }
 
+/** Whether one host, and no other, can be meant by it: this one, where it is a loopback address. */
+export function isOfOneHost(address: IpAddress): boolean {
+  return !isMulticast(address) && !isBroadcast(address) && !isUnspecified(address)
+}
+
 /** Whether `prefix` shares an address with one of `others`: `overlapsAny(target, LOOPBACK_PREFIXES)`. */
 export function overlapsAny(prefix: IpPrefix, others: readonly IpPrefix[]): boolean {
   return others.some((other) => prefixesOverlap(prefix, other))

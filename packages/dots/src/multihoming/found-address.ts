@@ -1,11 +1,4 @@
-import {
-  equalIpAddresses,
-  formatIpAddress,
-  isBroadcast,
-  isLoopback,
-  isMulticast,
-  isUnspecified
-} from '@breakwater/core'
+import { equalIpAddresses, formatIpAddress, isLoopback, isOfOneHost } from '@breakwater/core'
 import type { IpAddress } from '@breakwater/core'
 import type { ServerName } from '../domain/identifier.ts'
 import type { DotsServer, Site } from '../domain/site.ts'
@@ -14,6 +7,7 @@ import { providerOf } from './alternatives.ts'
 /** Addresses at which servers have shown their certificates. */
 export type ProvenAddresses = ReadonlyMap<ServerName, readonly IpAddress[]>
 
+/** What is made of the addresses that a name has. */
 export interface JudgedAddresses {
   readonly taken: readonly IpAddress[]
   /** What was refused, and why; undefined: nothing. */
@@ -60,8 +54,7 @@ function faultOf(
  * own host.
  */
 export function isHostPlace(address: IpAddress, mayBeLoopback: boolean): boolean {
-  if (isMulticast(address) || isBroadcast(address) || isUnspecified(address)) return false
-  return mayBeLoopback || !isLoopback(address)
+  return isOfOneHost(address) && (mayBeLoopback || !isLoopback(address))
 }
 
 /** Its sessions leave from this host to itself, as its operator configured. */

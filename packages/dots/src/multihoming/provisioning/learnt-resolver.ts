@@ -1,4 +1,4 @@
-import { equalIpAddresses, isBroadcast, isLoopback, isMulticast, isUnspecified } from '@breakwater/core'
+import { equalIpAddresses, isLoopback, isOfOneHost } from '@breakwater/core'
 import type { Instant, IpAddress } from '@breakwater/core'
 import { endOf, isOver } from './kept-configuration.ts'
 import type { KeptConfiguration } from './kept-configuration.ts'
@@ -16,8 +16,7 @@ const MAXIMUM_RESOLVERS = 8
 /** What speaks against an address as a name server, whoever says so: it would be no provider's. */
 export function unusableResolver(address: IpAddress): string | undefined {
   if (isLoopback(address)) return 'it is this host itself'
-  const isNone = isMulticast(address) || isUnspecified(address) || isBroadcast(address)
-  return isNone ? 'no host has such an address' : undefined
+  return isOfOneHost(address) ? undefined : 'no host has such an address'
 }
 
 /** Those of one domain that hold, each once, who was said first first. */
