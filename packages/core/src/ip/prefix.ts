@@ -67,6 +67,11 @@ export function prefixKey(prefix: IpPrefix): string {
   return `${bits}/${prefix.length}`
 }
 
+/** In their order, each once. */
+export function distinctPrefixes(prefixes: readonly IpPrefix[]): IpPrefix[] {
+  return [...new Map(prefixes.map((prefix) => [prefixKey(prefix), prefix])).values()]
+}
+
 /** `address` with all but its first `length` bits cleared. */
 function maskAddress(address: IpAddress, length: number): IpAddress {
   return {

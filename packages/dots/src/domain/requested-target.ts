@@ -1,4 +1,4 @@
-import { formatIpPrefix } from '@breakwater/core'
+import { distinctPrefixes } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import { sameTarget } from './target.ts'
 import type { PortRange, Target } from './target.ts'
@@ -56,7 +56,7 @@ export function effectiveTarget(requested: RequestedTarget, resolved: readonly I
   const literal = uris.flatMap(({ host }) => (host.kind === 'address' ? [host.prefix] : []))
   const isPlain = prefixes.length + names.length > 0
   return {
-    prefixes: distinct([...prefixes, ...literal, ...resolved]),
+    prefixes: distinctPrefixes([...prefixes, ...literal, ...resolved]),
     ports: joined(
       ports,
       isPlain,
@@ -73,16 +73,6 @@ export function effectiveTarget(requested: RequestedTarget, resolved: readonly I
 function joined<Item>(own: readonly Item[], isPlain: boolean, ofUris: readonly (readonly Item[])[]): Item[] {
   const parts = isPlain || own.length > 0 ? [own, ...ofUris] : ofUris
   return parts.some((part) => part.length === 0) ? [] : [...new Set(parts.flat())]
-}
-
-function distinct(prefixes: readonly IpPrefix[]): IpPrefix[] {
-  const seen = new Set<string>()
-  return prefixes.filter((prefix) => {
-    const text = formatIpPrefix(prefix)
-    if (seen.has(text)) return false
-    seen.add(text)
-    return true
-  })
 }
 
 function textOf({ text }: TargetUri): string {

@@ -1,5 +1,4 @@
-import { prefixKey } from '@breakwater/core'
-import type { IpPrefix } from '@breakwater/core'
+import { distinctPrefixes } from '@breakwater/core'
 import type { Alias, NamedTarget } from '../../domain/alias.ts'
 import type { RequestedTarget } from '../../domain/requested-target.ts'
 import type { Target } from '../../domain/target.ts'
@@ -62,14 +61,9 @@ function joined(parts: readonly NamedScope[]): NamedScope[] {
     const known = byScope.get(scopeKey(part))
     byScope.set(scopeKey(part), {
       ...part,
-      prefixes: distinct([...(known?.prefixes ?? []), ...part.prefixes]),
+      prefixes: distinctPrefixes([...(known?.prefixes ?? []), ...part.prefixes]),
       names: [...new Set([...(known?.names ?? []), ...part.names])]
     })
   }
   return [...byScope.values()]
-}
-
-/** In their order, each once. */
-export function distinct(prefixes: readonly IpPrefix[]): IpPrefix[] {
-  return [...new Map(prefixes.map((prefix) => [prefixKey(prefix), prefix])).values()]
 }

@@ -1,11 +1,11 @@
-import { formatIpPrefix, hostPrefix } from '@breakwater/core'
+import { distinctPrefixes, formatIpPrefix, hostPrefix } from '@breakwater/core'
 import type { Alias } from '../../domain/alias.ts'
 import type { Target } from '../../domain/target.ts'
 import { place } from '../../multihoming/placement.ts'
 import type { Placement, PlacementOptions, Refusal, WaitingPrefixes } from '../../multihoming/placement.ts'
 import type { SitePlan } from '../../multihoming/site-plan.ts'
 import type { ProtectionRequest } from '../protection.ts'
-import { distinct, namesOf, scopesOf } from './named-scope.ts'
+import { namesOf, scopesOf } from './named-scope.ts'
 import type { NamedScope } from './named-scope.ts'
 import type { NameStanding } from './name-standing.ts'
 
@@ -51,7 +51,7 @@ export function placeWanted(
 function addressesOf(scope: NamedScope, known: ReadonlyMap<string, NameStanding>): Target {
   const { prefixes, names, ports, protocols } = scope
   const named = names.flatMap((name) => (known.get(name)?.addresses ?? []).map((each) => hostPrefix(each)))
-  return { prefixes: distinct([...prefixes, ...named]), ports, protocols }
+  return { prefixes: distinctPrefixes([...prefixes, ...named]), ports, protocols }
 }
 
 function isAwaited({ state, addresses }: NameStanding): boolean {
