@@ -41,8 +41,8 @@ export class ClientEndpoints {
   readonly #renewal: TicketRenewal
   readonly #kept: KeptSessions | undefined
   readonly #credentials: Map<DomainName, ClientCredentials>
-  /** Whose a credential is, or was. */
-  readonly #owners = new Map<ClientCredentials, DomainName>()
+  /** Whose a credential is, or was; those that nothing uses any more are forgotten. */
+  readonly #owners = new WeakMap<ClientCredentials, DomainName>()
 
   constructor({ open, openStream, credentials, kept, clock, log, isAtPeace }: ClientEndpointsOptions) {
     this.#credentials = credentials
