@@ -39,7 +39,7 @@ export type { DomainNameServer, NameServerPath } from './multihoming/name-server
 export * from './multihoming/placement.ts'
 export * from './multihoming/plan.ts'
 export { withoutAbsent } from './multihoming/provisioning/absent-prefixes.ts'
-export type { LearnRule } from './multihoming/provisioning/learn-rule.ts'
+export { prefixLearners, type LearnRule } from './multihoming/provisioning/learn-rule.ts'
 export type { LearntResolver } from './multihoming/provisioning/learnt-resolver.ts'
 export * from './multihoming/provisioning/provisioning-book.ts'
 export type { ProvisioningEvent } from './multihoming/provisioning/provisioning-news.ts'

@@ -1,4 +1,4 @@
-import { DEFAULT_SESSION_PARAMETERS, checkSite, withoutAbsent } from '@breakwater/dots'
+import { DEFAULT_SESSION_PARAMETERS, checkSite, prefixLearners, withoutAbsent } from '@breakwater/dots'
 import type { Site, SiteProblem } from '@breakwater/dots'
 import { policyTableProblems } from './address-selection-config.ts'
 import { checkCredentials } from './check-credentials.ts'
@@ -6,7 +6,7 @@ import type { ClientConfig } from './client-config.ts'
 import { present } from './draft.ts'
 import type { Draft } from './draft.ts'
 import type { ConfigFiles } from './file-format.ts'
-import { learnRulesOf, learningProblems, learningWarnings, prefixLearners } from './learning-of-config.ts'
+import { learnRulesOf, learningProblems, learningWarnings } from './learning-of-config.ts'
 import type { ConfigPath, ShapeProblem } from './shape.ts'
 import { siteOfConfig } from './site-of-config.ts'
 
@@ -86,16 +86,10 @@ function domainProblems(index: number, domain: DomainDraft, files: ConfigFiles):
   return [...problems, ...transportProblems(domain, path)]
 }
 
-function transportProblems(
-  { credentials, server, servers }: Draft<ClientConfig['domains'][number]>,
-  path: ConfigPath
-): ShapeProblem[] {
+function transportProblems(domain: DomainDraft, path: ConfigPath): ShapeProblem[] {
+  const { credentials } = domain
   const isRaw = credentials !== undefined && 'rawPrivateKey' in credentials
-  const all = [
-    ...(server === undefined ? [] : [[[...path, 'server'], server] as const]),
-    ...present(servers).map(([at, one]) => [[...path, 'servers', at], one] as const)
-  ]
-  return all.flatMap(([place, { transports }]): ShapeProblem[] => {
+  return serversOf(domain, path).flatMap(([place, { transports }]): ShapeProblem[] => {
     const given = present(transports).map(([, transport]) => transport)
     const at = [...place, 'transports']
     if (isRaw && given.includes('tcp'))
@@ -123,6 +117,7 @@ function learnsResolvers({ learn }: DomainDraft): boolean {
   return learn !== undefined && learn.resolvers !== false
 }
 
+/** Its servers, each with where it stands. */
 function serversOf(
   { server, servers }: DomainDraft,
   path: ConfigPath

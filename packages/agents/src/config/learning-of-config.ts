@@ -23,11 +23,7 @@ export function learnRulesOf(config: Draft<ClientConfig>): LearnRule[] {
   })
 }
 
-/** The domains that may get prefixes which the configuration does not know. */
-export function prefixLearners(rules: readonly LearnRule[]): ReadonlySet<DomainName> {
-  return new Set(rules.filter(({ prefixes }) => prefixes).map(({ domain }) => domain))
-}
-
+/** Domains that cannot learn anything and are told to. */
 export function learningProblems(config: Draft<ClientConfig>): ShapeProblem[] {
   return present(config.domains).flatMap(([index, { kind, learn }]) =>
     kind === 'service' && learn !== undefined

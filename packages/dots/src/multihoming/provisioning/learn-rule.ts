@@ -13,11 +13,17 @@ export interface LearnRule {
   readonly resolvers: boolean
 }
 
+/** The domains that may get prefixes which the configuration does not know. */
+export function prefixLearners(rules: readonly LearnRule[]): ReadonlySet<DomainName> {
+  return new Set(rules.filter(({ prefixes }) => prefixes).map(({ domain }) => domain))
+}
+
 /** Whose a configuration is, or why it is nobody's. */
 export type Attribution =
   | { readonly kind: 'domain'; readonly rule: LearnRule }
   | { readonly kind: 'nobody'; readonly reason: string }
 
+/** A configuration with whose it is. */
 export interface AttributedConfiguration {
   readonly kept: KeptConfiguration
   readonly to: Attribution

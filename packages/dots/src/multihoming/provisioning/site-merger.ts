@@ -4,6 +4,7 @@ import type { Site } from '../../domain/site.ts'
 import { checkSite } from '../check-site.ts'
 import { withoutAbsent } from './absent-prefixes.ts'
 import { LapsedPrefixes } from './lapsed-prefixes.ts'
+import { prefixLearners } from './learn-rule.ts'
 import type { LearnRule } from './learn-rule.ts'
 import { learntSite } from './learnt-site.ts'
 import { judgeClaims } from './prefix-claim.ts'
@@ -39,8 +40,7 @@ export class SiteMerger {
 
   #siteOf({ configured, rules, addresses }: MergeInput, judged: readonly JudgedClaim[], now: Instant): Site {
     const parts = { taken: takenOf(judged), addresses, lapsed: this.#lapsed.list() }
-    const learning = new Set(rules.filter(({ prefixes }) => prefixes).map(({ domain }) => domain))
-    return withoutAbsent(learntSite(configured, parts, now), learning)
+    return withoutAbsent(learntSite(configured, parts, now), prefixLearners(rules))
   }
 
   /** The slow way, for what only the whole site shows: the claim that brings a problem is refused. */
