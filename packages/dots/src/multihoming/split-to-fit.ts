@@ -24,6 +24,7 @@ const MOST_PROTOCOLS = 64
  */
 export function splitToFit(target: Target, pathMtu: number = ASSUMED_PATH_MTU): Target[] {
   const payload = pathMtu - OVERHEAD_BYTES - FIXED_BYTES
+  // No more than a quarter of a small datagram.
   const mostProtocols = Math.min(MOST_PROTOCOLS, payload / 8)
   const protocols = target.protocols.length > mostProtocols ? [] : target.protocols
   const narrowing = payload - protocols.length * 2

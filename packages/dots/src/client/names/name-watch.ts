@@ -1,4 +1,4 @@
-import { Seconds, TimerTable, after } from '@breakwater/core'
+import { Milliseconds, Seconds, TimerTable, after } from '@breakwater/core'
 import type { Duration, Instant, Machine } from '@breakwater/core'
 import { ProtectionId } from '../../domain/identifier.ts'
 import type { NameAnswer } from '../../domain/resolver.ts'
@@ -249,7 +249,7 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
       watched.trouble = wrong ?? ''
       const pause = Math.min(MOST_RETRY, FIRST_RETRY * 2 ** watched.failures)
       watched.failures = Math.min(watched.failures + 1, 10)
-      this.#timers.set(`ask:${watched.name}`, after(now, Seconds(pause / 1000)))
+      this.#timers.set(`ask:${watched.name}`, after(now, Milliseconds(pause)))
     }
     const standing = this.#standingOf(watched)
     const isSame = sameAddresses(before.addresses, standing.addresses)

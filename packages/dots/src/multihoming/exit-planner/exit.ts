@@ -25,10 +25,15 @@ export interface ExitOwnership {
   readonly nftTable: string
 }
 
+/**
+ * The routing table of a provider.
+ * @param index Its place among the domains of the site.
+ */
 export function tableOf({ table }: ExitOwnership, index: number): number {
   return table + 1 + index
 }
 
+/** The mark of packets to the servers of a provider; `index` as above. */
 export function markOf({ mark }: ExitOwnership, index: number): number {
   return mark + 1 + index
 }

@@ -17,10 +17,12 @@ export interface KeptConfiguration {
   readonly goneAt?: Instant
 }
 
+/** When a fact that was told at `at` is over. */
 export function endOf(at: Instant, lifetime: FactLifetime): End {
   return lifetime === 'unlimited' ? 'never' : after(at, lifetime)
 }
 
+/** Whether it has come. */
 export function isOver(end: End, now: Instant): boolean {
   return end !== 'never' && end <= now
 }
@@ -28,8 +30,8 @@ export function isOver(end: End, now: Instant): boolean {
 /** The next moment at which something in it ends; undefined: nothing does. */
 export function nextEnd({ at, learnt, goneAt }: KeptConfiguration, now: Instant): Instant | undefined {
   const lifetimes = [
-    ...[...learnt.prefixes, ...learnt.addresses].flatMap(({ valid, preferred }) => [valid, preferred]),
-    ...[...learnt.resolvers, ...learnt.gateways, ...learnt.searchDomains].map(({ valid }) => valid)
+    ...factsOf(learnt).map(({ valid }) => valid),
+    ...[...learnt.prefixes, ...learnt.addresses].map(({ preferred }) => preferred)
   ]
   const ends: End[] = [...lifetimes.map((lifetime) => endOf(at, lifetime)), goneAt ?? 'never']
   return ends
@@ -40,12 +42,12 @@ export function nextEnd({ at, learnt, goneAt }: KeptConfiguration, now: Instant)
 /** Nothing of it holds any more. An empty one never did, and stays for as long as its source says it. */
 export function isSpent({ at, learnt, goneAt }: KeptConfiguration, now: Instant): boolean {
   if (goneAt !== undefined && goneAt <= now) return true
-  const all = [
-    ...learnt.prefixes,
-    ...learnt.addresses,
-    ...learnt.resolvers,
-    ...learnt.gateways,
-    ...learnt.searchDomains
-  ]
-  return all.length > 0 && all.every(({ valid }) => isOver(endOf(at, valid), now))
+  const facts = factsOf(learnt)
+  return facts.length > 0 && facts.every(({ valid }) => isOver(endOf(at, valid), now))
+}
+
+function factsOf({ prefixes, addresses, resolvers, gateways, searchDomains }: LearntConfiguration): readonly {
+  readonly valid: FactLifetime
+}[] {
+  return [...prefixes, ...addresses, ...resolvers, ...gateways, ...searchDomains]
 }

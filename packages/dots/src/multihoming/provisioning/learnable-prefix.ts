@@ -36,6 +36,7 @@ export const SHORTEST_LEARNT_PREFIX = { 4: 16, 6: 28 } as const
 /** What speaks against a prefix as one that a provider assigned, whoever says so. */
 export type Unlearnable = 'private' | 'special' | 'too-large'
 
+/** Undefined: a provider may have assigned it. */
 export function unlearnable(prefix: IpPrefix): Unlearnable | undefined {
   if (prefix.length < SHORTEST_LEARNT_PREFIX[prefix.address.family]) return 'too-large'
   if (overlapsAny(prefix, NEVER_ASSIGNED)) return 'special'

@@ -56,9 +56,10 @@ function localAddressesOf(
       const isDeprecated = covering.every(({ preferred }) => isOver(preferred, now))
       return [isDeprecated ? { ...local, state: 'deprecated' } : local]
     }
-    const isLapsed = [lapsed, configured].map((list) =>
-      list.some((prefix) => prefixContainsAddress(prefix, local.address))
-    )
-    return isLapsed[0] === true && isLapsed[1] !== true ? [] : [local]
+    return isIn(lapsed, local) && !isIn(configured, local) ? [] : [local]
   })
+}
+
+function isIn(prefixes: readonly IpPrefix[], { address }: LocalAddress): boolean {
+  return prefixes.some((prefix) => prefixContainsAddress(prefix, address))
 }

@@ -19,6 +19,7 @@ export interface PrefixClaim {
   readonly preferred: End
 }
 
+/** What becomes of a claim. */
 export type ClaimVerdict =
   /** It is a prefix of the site. */
   | { readonly kind: 'taken' }
@@ -28,6 +29,7 @@ export type ClaimVerdict =
   | { readonly kind: 'private' }
   | { readonly kind: 'refused'; readonly reason: string }
 
+/** A claim with what becomes of it. */
 export interface JudgedClaim {
   readonly claim: PrefixClaim
   readonly verdict: ClaimVerdict
