@@ -9,6 +9,8 @@ import {
 import type { BreakwaterError } from '@breakwater/core'
 import type {
   AgentView,
+  DecisionView,
+  DomainsView,
   EfficacyRequest,
   ErrorView,
   MitigationView,
@@ -20,9 +22,7 @@ import type {
   ProtectRequest,
   RedirectionView,
   SessionView
-} from './commands.ts'
-import type { DecisionView } from './decisions.ts'
-import type { DomainsView } from './domains.ts'
+} from './contract.ts'
 import { CONTROL_API_PREFIX } from './path.ts'
 
 const protectionKeys = ['id', 'revision', 'state', 'target', 'requests', 'missing'] as const

@@ -1,5 +1,5 @@
 import type { ControlClient } from './client.ts'
-import type { ProtectionView } from './commands.ts'
+import type { ProtectionView } from './contract.ts'
 
 /** One long poll lasts no longer, so that a lost agent is noticed. */
 const longestPollSeconds = 20

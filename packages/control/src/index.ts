@@ -1,6 +1,4 @@
-export type * from './commands.ts'
-export type * from './decisions.ts'
-export type * from './domains.ts'
+export type * from './contract.ts'
 export * from './path.ts'
 export * from './schemas.ts'
 export * from './client.ts'

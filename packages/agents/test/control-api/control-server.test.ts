@@ -62,7 +62,9 @@ describe('the control server of a client', () => {
       [schemas.protectAnswerSchema, await client().protect({ prefixes: ['8.8.8.8/32'] })],
       [schemas.protectionSchema, await client().protection('p-1')],
       [schemas.sessionsSchema, { sessions: await client().sessions() }],
+      [schemas.protectionsSchema, { protections: await client().protections() }],
       [schemas.domainsSchema, await client().domains()],
+      [schemas.pathsSchema, await client().paths()],
       [
         schemas.decisionsSchema,
         { decisions: await client().why('udp wan-a 198.51.100.1 to [2001:db8::1]:4646') }
@@ -110,6 +112,8 @@ describe('the control server of a client', () => {
     expect(JSON.parse(text)).toMatchObject({
       error: { family: 'DecodeError', code: 'CONTROL_REQUEST_INVALID' }
     })
+    const { errorSchema } = await loadControlSchemas()
+    expect(Value.Errors(errorSchema, JSON.parse(text))).toEqual([])
     expect(scripted.asked).toEqual([])
   })
 

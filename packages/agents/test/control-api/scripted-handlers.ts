@@ -40,7 +40,22 @@ export class ScriptedClient implements ClientHandlers {
   }
 
   paths(): ReturnType<ClientHandlers['paths']> {
-    return { paths: [], illegal: [{ server: 'isp-a', domain: 'isp-a', because: 'no source' }] }
+    const path = {
+      server: 'isp-a',
+      domain: 'isp-a',
+      transport: 'udp',
+      source: '198.51.100.1',
+      interface: 'wan-a',
+      remote: '[2001:db8::1]:4646',
+      use: 'session',
+      state: 'up',
+      outward: 'up',
+      inward: 'unknown',
+      score: 0.5,
+      because: 'a request was answered',
+      timeouts: 0
+    } as const
+    return { paths: [path], illegal: [{ server: 'isp-a', domain: 'isp-a', because: 'no source' }] }
   }
 
   decisions(name: string): DecisionsView | undefined {

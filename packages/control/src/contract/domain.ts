@@ -22,6 +22,7 @@ const factSchema = Type.Object({
   state: Type.Union([Type.Literal('used'), Type.Literal('noted'), Type.Literal('refused')]),
   reason: Type.Optional(Type.String())
 })
+/** What `dots domains` shows of a fact. */
 export type FactView = Static<typeof factSchema>
 
 const domainSchema = Type.Object({
@@ -32,6 +33,7 @@ const domainSchema = Type.Object({
   learnsFrom: Type.Optional(Type.Array(Type.String())),
   facts: Type.Array(factSchema)
 })
+/** What `dots domains` shows of a domain. */
 export type DomainView = Static<typeof domainSchema>
 
 /** What the provisioning domains of a client are at the moment; answer of `GET /v1/domains`. */
@@ -48,4 +50,5 @@ export const domainsSchema = Type.Object({
     })
   )
 })
+/** What `dots domains` shows. */
 export type DomainsView = Static<typeof domainsSchema>

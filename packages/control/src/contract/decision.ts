@@ -18,8 +18,10 @@ const decisionSchema = Type.Object({
   /** What it was decided by, by names. */
   inputs: Type.Record(Type.String(), Type.String())
 })
+/** What `dots why` shows of a decision. */
 export type DecisionView = Static<typeof decisionSchema>
 
-/** The last decisions about one protection, server or path, the oldest first. */
+/** Answer to `GET /v1/decisions/NAME`: the last about one protection, server, path or name, the oldest first. */
 export const decisionsSchema = Type.Object({ decisions: Type.Array(decisionSchema) })
+/** What `dots why` shows. */
 export type DecisionsView = Static<typeof decisionsSchema>

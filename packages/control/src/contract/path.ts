@@ -1,0 +1,51 @@
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+
+const directionState = Type.Union([
+  Type.Literal('unknown'),
+  Type.Literal('up'),
+  Type.Literal('suspect'),
+  Type.Literal('down')
+])
+
+/** A legal path to a DOTS server, and what is known of it. */
+const pathSchema = Type.Object({
+  server: Type.String(),
+  domain: Type.String(),
+  transport: Type.String(),
+  source: Type.String(),
+  interface: Type.Optional(Type.String()),
+  remote: Type.String(),
+  use: Type.Union([
+    Type.Literal('session'),
+    Type.Literal('parallel'),
+    Type.Literal('stand-by'),
+    Type.Literal('unused')
+  ]),
+  state: directionState,
+  outward: directionState,
+  inward: directionState,
+  /** What is the matter, where something is: `late`, `inbound-full`, `outbound-broken`, `dead`. */
+  condition: Type.Optional(Type.String()),
+  /** -1 … 1 */
+  score: Type.Number(),
+  /** The part of the path that the score comes from: `via wan-a`. */
+  inheritedFrom: Type.Optional(Type.String()),
+  /** The last evidence, in words. */
+  because: Type.String(),
+  roundTripMilliseconds: Type.Optional(Type.Number()),
+  roundTripVariationMilliseconds: Type.Optional(Type.Number()),
+  timeouts: Type.Integer(),
+  goodSecondsAgo: Type.Optional(Type.Number()),
+  badSecondsAgo: Type.Optional(Type.Number())
+})
+/** What `dots path list` shows of a path. */
+export type PathView = Static<typeof pathSchema>
+
+/** Answer to `GET /v1/paths`: the paths to all servers, and what is none. */
+export const pathsSchema = Type.Object({
+  paths: Type.Array(pathSchema),
+  illegal: Type.Array(Type.Object({ server: Type.String(), domain: Type.String(), because: Type.String() }))
+})
+/** What `dots path list` shows. */
+export type PathsView = Static<typeof pathsSchema>
