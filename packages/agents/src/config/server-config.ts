@@ -12,7 +12,8 @@ import { certificateCredentials, preSharedKey, serverRawPublicKey } from './cred
 import { dtlsLimits, tlsLimits } from './endpoint-limits-config.ts'
 import { choice, either, flag, list, optional, section, text, whole } from './option.ts'
 import { controlSection, logSection } from './process-config.ts'
-import { redirection, resolver } from './resolver-config.ts'
+import { redirection } from './redirection-config.ts'
+import { resolver } from './resolver-config.ts'
 import { sessionParameters } from './session-config.ts'
 
 const listener = section(

@@ -6,6 +6,7 @@ import {
 } from '@breakwater/dots'
 import type { Static } from 'typebox'
 import { list, optional, section, text, whole } from './option.ts'
+import { ownPrefix } from './own-prefix-config.ts'
 
 const server = section(
   {
@@ -47,18 +48,6 @@ const provider = section(
     servers: optional(list(server, 0, { description: 'Its DOTS servers.', default: [] }))
   },
   { description: 'One provider: its prefixes and DOTS servers.' }
-)
-
-const ownPrefix = section(
-  {
-    prefix: text('ip-prefix', { description: 'A provider-independent prefix.' }),
-    domains: optional(
-      list(text('name', { description: 'Name of a domain.' }), 1, {
-        description: 'The providers that announce it; left out: all.'
-      })
-    )
-  },
-  { description: 'A prefix of the site itself.' }
 )
 
 const gateways = optional(
