@@ -1,22 +1,14 @@
-import { DecodeError, between, formatIpPrefix, inSeconds, toHex } from '@breakwater/core'
+import { DecodeError, between, inSeconds, toHex } from '@breakwater/core'
 import type { Clock, Counters, Entropy } from '@breakwater/core'
 import type {
   PlanRequest,
   PlanView,
   ProtectAnswer,
   ProtectionView,
-  ProtectRequest,
-  SessionView
+  ProtectRequest
 } from '@breakwater/control'
 import { ProtectionId } from '@breakwater/dots'
-import type {
-  ClientHost,
-  ProtectionStatus,
-  RedirectReport,
-  RequestReport,
-  Requirement,
-  SessionReport
-} from '@breakwater/dots'
+import type { ClientHost, ProtectionStatus, Requirement } from '@breakwater/dots'
 import type { ClientHandlers } from '../control-api/handlers.ts'
 import { VERSION } from '../version.ts'
 import { pathsView } from './paths-view.ts'
@@ -29,9 +21,10 @@ import { protectionView } from './protection-view.ts'
 import type { Provisioning } from './provisioning.ts'
 import { checkAliases, whenResolved } from './protect-named.ts'
 import { wantedOfRequest, withoutUserInfo } from './target-of-request.ts'
-import { remoteText } from './remote-text.ts'
+import { sessionView } from './session-view.ts'
 import { protectionOf } from './wanted-protection.ts'
 
+/** What the answers are made of. */
 export interface ClientHandlerOptions {
   readonly host: ClientHost
   /** Fed with the host's events. */
@@ -140,75 +133,4 @@ async function protect(request: ProtectRequest, options: ClientHandlerOptions): 
 
 function placementOptions(request: PlanRequest): { readonly allowPartial: boolean } {
   return { allowPartial: request.allowPartial === true }
-}
-
-/** The requests that wait for the loss of the session have no protection to be shown with. */
-function standingText(server: string, requests: readonly RequestReport[]): string {
-  const standing = requests.filter((each) => each.server === server && each.trigger === 'signal-loss')
-  return standing
-    .map(({ target, state, refusal }) => {
-      const prefixes = target.prefixes.map(formatIpPrefix).join(' ')
-      // Not "in force": the server has it, and waits.
-      const shown = state === 'in-force' || state === 'refreshing' ? 'accepted' : state
-      const said = refusal === undefined ? shown : `${shown}: ${refusal.text}`
-      return `preconfigured ${prefixes} (${said})`
-    })
-    .join('; ')
-}
-
-function sessionView(session: SessionReport, requests: readonly RequestReport[]): SessionView {
-  const {
-    server,
-    domain,
-    state,
-    text,
-    path,
-    retryInSeconds,
-    udpProbeInSeconds,
-    candidates,
-    redirect,
-    parameters,
-    activity
-  } = session
-  const retry = retryInSeconds === undefined ? '' : `next try in ${wholeSeconds(retryInSeconds)} s`
-  const probe = udpProbeInSeconds === undefined ? '' : `tries UDP in ${wholeSeconds(udpProbeInSeconds)} s`
-  const standing = standingText(server, requests)
-  const second = session.standBy === undefined ? '' : standByText(session.standBy)
-  const shown = [text, second, retry, probe, standing].filter((part) => part !== '').join('; ')
-  return {
-    peer: server,
-    domain,
-    state,
-    ...(path === undefined
-      ? {}
-      : {
-          local: path.source,
-          remote: remoteText(path),
-          transport: path.transport
-        }),
-    ...(path?.interface === undefined ? {} : { interface: path.interface }),
-    ...(shown === '' ? {} : { text: shown }),
-    ...(redirect === undefined ? {} : { redirect: redirectView(redirect) }),
-    ...(candidates.length === 0 ? {} : { candidates: [...candidates] }),
-    ...(parameters === undefined ? {} : { parameters: { set: activity, ...parameters } })
-  }
-}
-
-const STAND_BY_TEXTS = {
-  warm: 'stands by',
-  parallel: 'is asked, too, as an answer is missing',
-  joined: 'carries everything, too, as the first path is down in an attack'
-} as const
-
-function standByText({ path, mode }: NonNullable<SessionReport['standBy']>): string {
-  const way = [path.transport, path.interface, path.source, 'to', remoteText(path)]
-  return `${way.filter((part) => part !== undefined).join(' ')} ${STAND_BY_TEXTS[mode]}`
-}
-
-function redirectView({ alternate, state, reason }: RedirectReport): NonNullable<SessionView['redirect']> {
-  return { alternate, state, ...(reason === '' ? {} : { reason }) }
-}
-
-function wholeSeconds(seconds: number): number {
-  return Math.max(0, Math.round(seconds))
 }
