@@ -1,13 +1,7 @@
-import {
-  addressBits,
-  ipAddressFromBytes,
-  ipAddressToBytes,
-  prefixContains,
-  prefixOf,
-  prefixesOverlap
-} from '@breakwater/core'
+import { prefixContains, prefixesOverlap } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import type { Target } from '@breakwater/dots'
+import { halvesOf } from '../oracle/halves.ts'
 
 /** What a target is narrowed to besides its prefixes; empty lists narrow nothing. */
 type Scope = Pick<Target, 'ports' | 'protocols'>
@@ -27,14 +21,6 @@ function isWithin(part: IpPrefix, others: readonly IpPrefix[]): boolean {
   const near = others.filter((each) => prefixesOverlap(each, part))
   if (near.some((each) => prefixContains(each, part))) return true
   return near.length > 0 && halvesOf(part).every((half) => isWithin(half, near))
-}
-
-function halvesOf({ address, length }: IpPrefix): IpPrefix[] {
-  if (length >= addressBits(address.family)) return []
-  const bytes = ipAddressToBytes(address)
-  const index = length >> 3
-  bytes[index] = (bytes[index] ?? 0) | (0x80 >> (length & 7))
-  return [prefixOf(address, length + 1), prefixOf(ipAddressFromBytes(bytes), length + 1)]
 }
 
 function isWideEnough(outer: Scope, inner: Scope): boolean {

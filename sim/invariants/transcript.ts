@@ -69,8 +69,7 @@ function forbiddenNames({ servers, clients }: Layout, client: ClientPlan, { home
     ...others.flatMap(({ name, called }) => [name, called]),
     ...domains.flatMap(({ number, name, cuid, subject }) =>
       number === home ? [cuid, subject] : [name, cuid, subject]
-    ),
-    PROTECTION
+    )
   ]
   const escaped = [...new Set<string>(names)].map((each) => each.replaceAll('.', '\\.'))
   // The end of a number is the end of a name.

@@ -1,5 +1,4 @@
 import {
-  addressBits,
   ipAddressFromBytes,
   ipAddressToBytes,
   mergePrefixes,
@@ -9,6 +8,7 @@ import {
 import type { Instant, IpPrefix } from '@breakwater/core'
 import type { ProtectionRequest } from '@breakwater/dots'
 import type { Expectation, Facts, Heap, ReachedPrefix } from './facts.ts'
+import { halvesOf } from './halves.ts'
 
 /**
  * What must become of a target, worked out without the code under test, and differently: prefixes are halved until no border
@@ -22,11 +22,6 @@ export class Oracle {
   /** @param factsAt What is true of the site at a moment; the same object as long as nothing changes. */
   constructor(factsAt: (at: Instant) => Facts) {
     this.#factsAt = factsAt
-  }
-
-  /** What is true of the site. */
-  factsAt(at: Instant): Facts {
-    return this.#factsAt(at)
   }
 
   /** Whether a server may hear of all of a prefix. */
@@ -174,14 +169,6 @@ function movedInto(external: IpPrefix, internal: IpPrefix, piece: IpPrefix): IpP
 export function halvedAt(prefix: IpPrefix, borders: readonly IpPrefix[]): IpPrefix[] {
   const inside = borders.filter((border) => border.length > prefix.length && prefixContains(prefix, border))
   return inside.length === 0 ? [prefix] : halvesOf(prefix).flatMap((half) => halvedAt(half, inside))
-}
-
-function halvesOf({ address, length }: IpPrefix): IpPrefix[] {
-  if (length >= addressBits(address.family)) return []
-  const bytes = ipAddressToBytes(address)
-  const index = length >> 3
-  bytes[index] = (bytes[index] ?? 0) | (0x80 >> (length & 7))
-  return [prefixOf(address, length + 1), prefixOf(ipAddressFromBytes(bytes), length + 1)]
 }
 
 function keyOf({ address: { family, a, b, c, d }, length }: IpPrefix): string {
