@@ -114,13 +114,13 @@ class Run {
         for (const invariant of this.#invariants)
           look(invariant, seen, (text) => this.#report(invariant.name, text))
       }
-    this.world = new World(
-      scenario,
-      layout,
-      canary,
-      tell((invariant, traffic: Traffic, report) => invariant.traffic?.(traffic, report)),
-      tell((invariant, entry: TraceEntry, report) => invariant.trace?.(entry, report))
-    )
+    this.world = new World(scenario, layout, canary, {
+      traffic: tell((invariant, traffic: Traffic, report) => invariant.traffic?.(traffic, report)),
+      trace: tell((invariant, entry: TraceEntry, report) => invariant.trace?.(entry, report)),
+      wish: (site, request) => {
+        for (const invariant of this.#invariants) invariant.wish?.(site, request)
+      }
+    })
     this.#invariants = INVARIANTS.map((make) => make(this.world))
   }
 

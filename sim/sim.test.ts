@@ -39,8 +39,10 @@ describe('what goes over TCP', () => {
     const sites = calm.sites.map((site) => ({ ...site, transports: ['tcp' as const] }))
     const read: string[] = []
     const scenario = { ...calm, sites }
-    const world = new World(scenario, layoutOf(scenario), undefined, ({ entry, when, seen }) => {
-      if (entry.transport === 'tcp' && seen !== undefined) read.push(`${when} ${seen.kind}`)
+    const world = new World(scenario, layoutOf(scenario), undefined, {
+      traffic: ({ entry, when, seen }) => {
+        if (entry.transport === 'tcp' && seen !== undefined) read.push(`${when} ${seen.kind}`)
+      }
     })
     await world.start()
     world.customers[0]?.perform({

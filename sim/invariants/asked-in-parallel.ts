@@ -37,23 +37,22 @@ class AskedInParallel implements Invariant {
 
   constructor(view: WorldView) {
     this.#view = view
-    for (const customer of view.customers) customer.onWish = (request) => this.#wish(customer, request)
   }
 
   traffic({ when, direction, site, provider, seen, entry }: Traffic): void {
     if (when !== 'sent' || direction !== 'to-server' || provider === undefined) return
     this.#sentAt.set(`${site} ${provider}`, entry.at)
     if (seen?.kind !== 'put' || seen.target === undefined) return
-    for (const { customer, unasked } of this.#open) {
+    for (const { customer, at, unasked } of this.#open) {
       const wanted = unasked.get(provider)
-      if (customer.plan.number !== site || wanted === undefined) continue
+      if (customer.plan.number !== site || wanted === undefined || isOver(at, entry.at)) continue
       if (overlaps(seen.target.prefixes, wanted)) unasked.delete(provider)
     }
   }
 
   sample(report: Report): void {
     const now = this.#view.clock.now()
-    const due = this.#open.filter(({ at }) => after(at, PACING_INTERVAL) <= now)
+    const due = this.#open.filter(({ at }) => isOver(at, now))
     this.#open = this.#open.filter((wish) => !due.includes(wish))
     for (const { customer, request, unasked, at, isDisturbed } of due)
       if (!isDisturbed && this.#view.weather.isCalm(between(at, now)))
@@ -63,11 +62,13 @@ class AskedInParallel implements Invariant {
           )
   }
 
-  #wish(customer: Customer, request: ProtectionRequest | undefined): void {
+  wish(site: number, request: ProtectionRequest | undefined): void {
     const at = this.#view.clock.now()
-    for (const wish of this.#open) if (wish.customer === customer) wish.isDisturbed = true
-    const status = customer.status()
-    if (request === undefined || status === undefined || !this.#view.weather.isCalm(CALM)) return
+    const customer = this.#view.customers[site]
+    for (const wish of this.#open)
+      if (wish.customer === customer && !isOver(wish.at, at)) wish.isDisturbed = true
+    const status = customer?.status()
+    if (customer === undefined || request === undefined || status === undefined || !this.#view.weather.isCalm(CALM)) return
     const unasked = new Map<number, readonly IpPrefix[]>()
     for (const { servers, prefixes } of customer.expect(request, at).asked) {
       const [server = -1] = servers
@@ -93,6 +94,10 @@ class AskedInParallel implements Invariant {
     const sent = this.#sentAt.get(`${plan.number} ${server}`)
     return sent === undefined || between(sent, at) > PACING_INTERVAL
   }
+}
+
+function isOver(since: Instant, now: Instant): boolean {
+  return after(since, PACING_INTERVAL) < now
 }
 
 function overlaps(some: readonly IpPrefix[], others: readonly IpPrefix[]): boolean {

@@ -1,3 +1,4 @@
+import type { ProtectionRequest } from '@breakwater/dots'
 import type { TraceEntry, VirtualClock } from '@breakwater/testing'
 import type { Layout } from '../layout.ts'
 import type { Course } from '../scenario.ts'
@@ -29,6 +30,8 @@ export interface Invariant {
   traffic?(traffic: Traffic, report: Report): void
   /** Looks at whatever happens to a packet. */
   trace?(entry: TraceEntry, report: Report): void
+  /** Hears what an operator is about to want, too; undefined: less than before. */
+  wish?(site: number, request: ProtectionRequest | undefined): void
   /** Looks at everything, every few seconds of virtual time. */
   sample?(report: Report): void
 }

@@ -88,7 +88,7 @@ export class Customer {
   readonly wantedSince = new Map<string, Instant>()
   /** Planted bugs: what is wrong with it. */
   readonly flaws: CustomerFlaws = {}
-  /** Told what its operator wants now; undefined: less than before. */
+  /** Told what its operator is about to want, too; undefined: less than before. */
   onWish: (request: ProtectionRequest | undefined) => void = () => undefined
   /** Which life of the client this is, from 0. */
   life = -1

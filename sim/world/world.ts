@@ -1,5 +1,5 @@
 import { Milliseconds } from '@breakwater/core'
-import type { Site } from '@breakwater/dots'
+import type { ProtectionRequest, Site } from '@breakwater/dots'
 import { SimulatedNetwork, VirtualClock, derivedSeed } from '@breakwater/testing'
 import type { TraceEntry } from '@breakwater/testing'
 import type { PlantedBug } from '../canary.ts'
@@ -15,6 +15,15 @@ import type { Traffic } from './traffic.ts'
 import { Weather } from './weather/weather.ts'
 
 const FATES: readonly string[] = ['sent', 'duplicated', 'delivered', 'dropped']
+
+/** Told of what happens in a world. */
+export interface WorldListener {
+  traffic?(traffic: Traffic): void
+  /** Whatever happens to a packet. */
+  trace?(entry: TraceEntry): void
+  /** An operator is about to want this, too; undefined: less than before. */
+  wish?(site: number, request: ProtectionRequest | undefined): void
+}
 
 /** The sites and providers of a scenario on one simulated internet. */
 export class World implements WorldView {
@@ -35,8 +44,7 @@ export class World implements WorldView {
     scenario: Course,
     layout: Layout,
     canary: PlantedBug | undefined,
-    onTraffic: (traffic: Traffic) => void,
-    onTrace: (entry: TraceEntry) => void = () => undefined
+    listener: WorldListener
   ) {
     this.scenario = scenario
     this.layout = layout
@@ -58,7 +66,10 @@ export class World implements WorldView {
       const changeSite = canary?.changeSite ?? ((site: Site): Site => site)
       return new Customer(scenario, plan, layout, network, clock, changeSite, dates)
     })
-    for (const customer of this.customers) canary?.changeCustomer?.(customer)
+    for (const customer of this.customers) {
+      canary?.changeCustomer?.(customer)
+      customer.onWish = (request) => listener.wish?.(customer.plan.number, request)
+    }
     this.weather = new Weather(clock, this.customers, this.providers)
     this.ledger = new Ledger(clock, (site) => this.customers[site]?.life ?? 0)
     for (const provider of this.providers) {
@@ -69,7 +80,7 @@ export class World implements WorldView {
       }
       provider.onRecovered = (doubt) => this.ledger.doubt(provider.number, doubt)
     }
-    this.#listen(onTraffic, onTrace)
+    this.#listen(listener)
   }
 
   /**
@@ -101,16 +112,16 @@ export class World implements WorldView {
     for (const provider of this.providers) await provider.stop()
   }
 
-  #listen(onTraffic: (traffic: Traffic) => void, onTrace: (entry: TraceEntry) => void): void {
+  #listen(listener: WorldListener): void {
     const reader = new TrafficReader(this.layout)
     this.network.tap((entry) => {
       if (entry.fate.kind !== 'delivered') this.#datagramEvents++
       for (const part of [entry.at, entry.datagram, entry.bytes.length, FATES.indexOf(entry.fate.kind)])
         this.digest = Math.imul(this.digest ^ Math.round(part * 16), 0x0100_0193)
-      onTrace(entry)
+      listener.trace?.(entry)
       for (const traffic of reader.read(entry)) {
         this.ledger.take(traffic)
-        onTraffic(traffic)
+        listener.traffic?.(traffic)
       }
     })
   }
