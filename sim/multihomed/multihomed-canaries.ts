@@ -55,10 +55,22 @@ export const MULTIHOMED_CANARIES: readonly Canary<MultihomedScenario>[] = [
     }
   },
   {
-    name: 'a client that says nothing of what it lacks',
+    name: 'a client that asks one of several servers that do not stand in for one another',
+    noticedBy: 'protection-accounted',
+    changeSite: (site) => ({ ...site, domains: site.domains.map((domain) => ({ ...domain, isPool: true })) })
+  },
+  {
+    name: 'a client that says nothing of servers that do not protect',
     noticedBy: 'never-silent',
     changeCustomer: ({ flaws }) => {
-      flaws.isTaciturn = true
+      flaws.saysNothingOf = 'servers'
+    }
+  },
+  {
+    name: 'a client that says nothing of what nobody is asked about',
+    noticedBy: 'never-silent',
+    changeCustomer: ({ flaws }) => {
+      flaws.saysNothingOf = 'unasked'
     }
   },
   {

@@ -67,8 +67,8 @@ export interface CustomerFlaws {
   hasOneCertificate?: boolean
   /** Behind every message it writes what its operator calls the protections. */
   isTalkative?: boolean
-  /** It shows its operator nothing of what a protection lacks. */
-  isTaciturn?: boolean
+  /** It does not show its operator why these do not protect, or why nobody is asked about a part. */
+  saysNothingOf?: 'servers' | 'unasked'
   /** It tells each server of everything so much later than the one before. */
   asksInTurn?: boolean
 }
@@ -154,7 +154,10 @@ export class Customer {
   /** Undefined while it is down, starting or standing still. */
   status(): ClientStatus | undefined {
     const status = this.#process.isFrozen || !this.#isReady ? undefined : this.#client?.status()
-    return status !== undefined && this.flaws.isTaciturn === true ? withoutReasons(status) : status
+    const { saysNothingOf } = this.flaws
+    return status === undefined || saysNothingOf === undefined
+      ? status
+      : withoutReasons(status, saysNothingOf)
   }
 
   /** Starts the client, which is told what the operator wants. */

@@ -86,9 +86,13 @@ export function inTurn(open: OpenSecureEndpoint, clock: Clock): OpenSecureEndpoi
   }
 }
 
-/** What an operator sees of a client that does not say what is missing. */
-export function withoutReasons(status: ClientStatus): ClientStatus {
-  return { ...status, protections: status.protections.map((each) => ({ ...each, missing: [] })) }
+/** What an operator sees of a client that does not say why servers do not protect, or why nobody is asked. */
+export function withoutReasons(status: ClientStatus, of: 'servers' | 'unasked'): ClientStatus {
+  const protections = status.protections.map((each) => ({
+    ...each,
+    missing: each.missing.filter(({ server }) => (server === undefined) === (of === 'servers'))
+  }))
+  return { ...status, protections }
 }
 
 function anyOf({ family }: IpAddress): IpAddress {
