@@ -1,3 +1,4 @@
+import type { Canary } from './canary.ts'
 import type { Family, FamilyName } from './family.ts'
 import { runWorld } from './run-world.ts'
 import type { Violation } from './run-world.ts'
@@ -75,14 +76,21 @@ export async function missedCanaries<Scenario extends Course>(
   family: Family<Scenario>
 ): Promise<readonly string[]> {
   const missed: string[] = []
-  for (const canary of family.canaries) {
-    let isCaught = false
-    for (const seed of CANARY_SEEDS) {
-      const { violation } = await runWorld(family, family.randomScenario(seed), canary)
-      isCaught = violation?.invariant === canary.noticedBy
-      if (isCaught) break
-    }
-    if (!isCaught) missed.push(canary.name)
-  }
+  for (const canary of family.canaries)
+    if (!(await whatNotices(family, canary)).has(canary.noticedBy)) missed.push(canary.name)
   return missed
+}
+
+/** The invariants that notice a planted bug, until the one that must. */
+export async function whatNotices<Scenario extends Course>(
+  family: Family<Scenario>,
+  canary: Canary<Scenario>
+): Promise<ReadonlySet<string>> {
+  const noticed = new Set<string>()
+  for (const seed of CANARY_SEEDS) {
+    const { violation } = await runWorld(family, family.randomScenario(seed), canary)
+    if (violation !== undefined) noticed.add(violation.invariant)
+    if (noticed.has(canary.noticedBy)) break
+  }
+  return noticed
 }

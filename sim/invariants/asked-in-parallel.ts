@@ -68,7 +68,13 @@ class AskedInParallel implements Invariant {
     for (const wish of this.#open)
       if (wish.customer === customer && !isOver(wish.at, at)) wish.isDisturbed = true
     const status = customer?.status()
-    if (customer === undefined || request === undefined || status === undefined || !this.#view.weather.isCalm(CALM)) return
+    if (
+      customer === undefined ||
+      request === undefined ||
+      status === undefined ||
+      !this.#view.weather.isCalm(CALM)
+    )
+      return
     const unasked = new Map<number, readonly IpPrefix[]>()
     for (const { servers, prefixes } of customer.expect(request, at).asked) {
       const [server = -1] = servers

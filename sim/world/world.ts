@@ -40,12 +40,7 @@ export class World implements WorldView {
   /** Of all of them, in order. */
   digest = 0
 
-  constructor(
-    scenario: Course,
-    layout: Layout,
-    canary: PlantedBug | undefined,
-    listener: WorldListener
-  ) {
+  constructor(scenario: Course, layout: Layout, canary: PlantedBug | undefined, listener: WorldListener) {
     this.scenario = scenario
     this.layout = layout
     this.clock = new VirtualClock({ microtaskTurns: 24, quietTurns: 2 })
