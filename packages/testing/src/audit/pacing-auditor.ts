@@ -106,6 +106,15 @@ interface OpenRequest {
   readonly mitigationRequests: number
 }
 
+/** What was sent to a peer that has not been heard since. */
+interface Probes {
+  readonly firstAt: Instant
+  readonly lastAt: Instant
+  readonly bytes: number
+  /** What of it the rate has not made up for at `lastAt`: nothing is saved up for later. */
+  readonly backlog: number
+}
+
 /** One agent of a pair, judged by what it sends and what reaches it. */
 class Sender {
   readonly #role: 'client' | 'server'
@@ -121,7 +130,7 @@ class Sender {
    * What was sent over each session on which nothing has been heard since, mitigation requests aside. RFC 7252 §4.7 speaks
    * of endpoints, and a security association makes an endpoint (RFC 7252 §1.2, §9.1).
    */
-  readonly #probes = new Map<string, { readonly since: Instant; readonly bytes: number }>()
+  readonly #probes = new Map<string, Probes>()
   readonly #heardAt = new Map<string, Instant>()
   #measuredAt: Instant | undefined
   /** How often each request reached this agent and waits for its answer. */
@@ -220,21 +229,33 @@ class Sender {
     // time is real, that takes a moment.
     const heardAt = this.#heardAt.get(session)
     if (heardAt !== undefined && at - heardAt <= (this.#options.lateness ?? 0)) {
-      this.#probes.set(session, { since: at, bytes: 0 })
+      this.#probes.delete(session)
       return
     }
     const rate = this.#options.probingRate ?? DEFAULT_PROBING_RATE
-    const { since, bytes: before } = this.#probes.get(session) ?? { since: at, bytes: 0 }
-    const total = before + bytes
-    this.#probes.set(session, { since, bytes: total })
-    const seconds = (at - since) / 1000
-    if (seconds * 1000 < WITHOUT_ESTIMATE_MILLISECONDS * (1 - TOLERANCE)) return
-    if (total * (1 - TOLERANCE) > rate * Math.max(seconds, SHORTEST_AVERAGE_SECONDS))
-      this.#report(
-        'probing-rate',
-        at,
-        `${total} bytes in ${seconds.toFixed(1)} s to a peer that does not respond, where ${rate} bytes/s are allowed`
-      )
+    const known = this.#probes.get(session) ?? { firstAt: at, bytes: 0, backlog: 0, lastAt: at }
+    const drained = (rate * (at - known.lastAt)) / 1000
+    const probes = {
+      firstAt: known.firstAt,
+      bytes: known.bytes + bytes,
+      backlog: Math.max(0, known.backlog - drained) + bytes,
+      lastAt: at
+    }
+    this.#probes.set(session, probes)
+    if (at - probes.firstAt < WITHOUT_ESTIMATE_MILLISECONDS * (1 - TOLERANCE)) return
+    // What an agent wanted to send by an address that its host has lost, nobody sees; it has counted it.
+    const seconds = (at - (heardAt ?? probes.firstAt)) / 1000
+    const most = rate * Math.max(seconds, SHORTEST_AVERAGE_SECONDS)
+    if (probes.bytes * (1 - TOLERANCE) > most)
+      this.#reportProbing(at, `${probes.bytes} bytes in ${seconds.toFixed(1)} s`)
+    else if (probes.backlog * (1 - TOLERANCE) > rate * SHORTEST_AVERAGE_SECONDS)
+      this.#reportProbing(at, `${probes.backlog.toFixed(0)} bytes more than the time before was worth`)
+  }
+
+  #reportProbing(at: Instant, what: string): void {
+    const rate = this.#options.probingRate ?? DEFAULT_PROBING_RATE
+    const where = `to a peer that does not respond, where ${rate} bytes/s are allowed`
+    this.#report('probing-rate', at, `${what} ${where}`)
   }
 
   #judgeRepetition(before: OpenRequest, at: Instant): void {

@@ -145,6 +145,12 @@ describe('the pacing auditor', () => {
     expect(quicker.broken).toEqual([])
   })
 
+  it('catches a burst that makes up for a long time without questions', () => {
+    const spread = asked().after(60_000).ask('a', 'question', 60).after(9000)
+    expect(spread.ask('a', 'question', 60).broken).toEqual([])
+    expect(spread.after(3000).ask('a', 'question', 60).broken).toEqual(['probing-rate'])
+  })
+
   it('does not count what is sent at the very moment at which something comes: that may have come with more', () => {
     const atOnce = new Trace().answered('z').ask('a', 'question', 60)
     expect(atOnce.after(3000).ask('a', 'question', 60).broken).toEqual([])

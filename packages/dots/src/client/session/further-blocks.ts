@@ -13,13 +13,14 @@ const NON_CONFIRMABLE = 1
 export class FurtherBlocks {
   readonly #waiting: Uint8Array[] = []
 
-  get areWaiting(): boolean {
-    return this.#waiting.length > 0
-  }
-
   add(datagram: Uint8Array): void {
     this.#waiting.push(datagram)
     if (this.#waiting.length > MOST_WAITING) this.#waiting.shift()
+  }
+
+  /** The one that goes next. */
+  get next(): Uint8Array | undefined {
+    return this.#waiting[0]
   }
 
   take(): Uint8Array | undefined {

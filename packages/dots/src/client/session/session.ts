@@ -126,8 +126,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   urgency(now: Instant): number {
     const open = this.#mostUrgent(now)
     if (open !== undefined) return errandPriority(open.errand, open.sendings)
-    if (this.#further.areWaiting) return HEARTBEAT_PRIORITY
-    return this.#isHeartbeatAllowed(now) || this.#isFarewellAllowed(now) ? HEARTBEAT_PRIORITY : Infinity
+    const isAllowed = this.#isHeartbeatAllowed(now) || this.#isFarewellAllowed(now)
+    return isAllowed || this.#isFurtherAllowed(now) ? HEARTBEAT_PRIORITY : Infinity
   }
 
   /** How long the server wants not to be asked again when this is over (RFC 8323 §5.5); undefined: it did not say. */
@@ -245,7 +245,9 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     let due: Instant | undefined
     for (const open of this.#errands.values()) due = earlier(due, this.#wantedAt(open))
     const allowed = this.#pacing.nextAt()
-    if (this.#further.areWaiting) due = earlier(due, allowed ?? this.#heardAt)
+    const further = this.#further.next
+    if (further !== undefined)
+      due = earlier(due, this.#probing.nextAt(further.length) ?? allowed ?? this.#heardAt)
     if (this.#heartbeats.isWaiting)
       due = earlier(due, this.#probing.nextAt(HEARTBEAT_BYTES) ?? allowed ?? this.#heardAt)
     const farewell = this.#farewells.next
@@ -266,6 +268,11 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     return this.#heartbeats.isWaiting && this.#probing.allows(HEARTBEAT_BYTES, now)
   }
 
+  #isFurtherAllowed(now: Instant): boolean {
+    const further = this.#further.next
+    return further !== undefined && this.#probing.allows(further.length, now)
+  }
+
   #isFarewellAllowed(now: Instant): boolean {
     const farewell = this.#farewells.next
     return farewell !== undefined && this.#probing.allows(farewell.bytes, now)
@@ -276,9 +283,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     while (this.#pacing.allows(now)) {
       const open = this.#mostUrgent(now)
       // What was begun is finished before something else is asked.
-      const further =
-        open !== undefined && isMitigationRequest(open.errand) ? undefined : this.#further.take()
-      if (further !== undefined) this.#putOut(further, now)
+      const isUrgent = open !== undefined && isMitigationRequest(open.errand)
+      if (!isUrgent && this.#isFurtherAllowed(now)) this.#sendFurther(now)
       else if (open !== undefined) this.#send(open, now)
       else if (this.#isHeartbeatAllowed(now)) this.#sendHeartbeat(now)
       else if (this.#isFarewellAllowed(now)) this.#sendFarewell(now)
@@ -323,6 +329,13 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     this.#probing.sent(HEARTBEAT_BYTES, now)
     this.#answers.sent(now)
     this.#inOurTurn({ kind: 'request', exchange, request, confirmable: false }, now)
+  }
+
+  #sendFurther(now: Instant): void {
+    const further = this.#further.take()
+    if (further === undefined) return
+    this.#probing.sent(further.length, now)
+    this.#putOut(further, now)
   }
 
   #sendFarewell(now: Instant): void {

@@ -25,6 +25,15 @@ describe('probing-rate', () => {
     expect(probing.nextAt(90)).toBe(22_500)
   })
 
+  it('saves nothing up for later: after an hour of silence no more goes at once than after a minute', () => {
+    const probing = new ProbingRate(5)
+    probing.sent(60, Instant(0))
+    probing.sent(100, Instant(3_600_000))
+    expect(probing.nextAt(60)).toBe(3_600_000 + 11_000)
+    probing.sent(60, Instant(3_611_000))
+    expect(probing.nextAt(60)).toBe(3_611_000 + 12_000)
+  })
+
   it('forgets what was sent as soon as the server is heard', () => {
     const probing = new ProbingRate(5)
     probing.sent(600, Instant(0))
