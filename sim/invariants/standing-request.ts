@@ -1,4 +1,3 @@
-import { Code } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between, prefixesOverlap } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import type { MitigationSnapshot } from '@breakwater/dots'
@@ -7,6 +6,7 @@ import type { Provider } from '../world/provider.ts'
 import { possibleParameters } from '../world/session-parameters.ts'
 import type { Traffic } from '../world/traffic.ts'
 import type { Invariant, MakeInvariant, Report, WorldView } from './invariant.ts'
+import { SentAway } from './sent-away.ts'
 
 /**
  * Preconfigured requests (RFC 9132 §4.4.1.1) come into force when the signal of their client is lost and the provider's
@@ -32,8 +32,8 @@ interface Signal {
   answeredAt: Instant
   /** It may have heard it then: something came. */
   arrivedAt: Instant
-  /** The session over which it was sent to another server (RFC 9132 §4.6), where it is heard instead. */
-  sentAwayOver: string | undefined
+  /** Where the server has another one to send clients to: there they are heard instead. */
+  readonly sentAway: SentAway | undefined
   /** The end of the last time without an answer that was long enough for a loss. */
   lostUntil: Instant | undefined
 }
@@ -73,15 +73,12 @@ class StandingRequest implements Invariant {
   traffic({ when, direction, site, provider, seen, session, entry }: Traffic): void {
     if (provider === undefined) return
     const signal = this.#signal(site, provider)
+    signal.sentAway?.passed({ when, direction, session, seen })
     if (direction === 'to-server' && when === 'delivered') {
       signal.arrivedAt = entry.at
-      // What was under way then comes still; who has come back comes by another session.
-      if (seen !== undefined && session !== signal.sentAwayOver) signal.sentAwayOver = undefined
       if (seen?.kind === 'heartbeat') signal.unanswered.add(seen.token)
     }
     const isAnswer = direction === 'to-client' && when === 'sent' && seen?.kind === 'answer'
-    const mayBeRedirect = this.#view.layout.servers[provider]?.alternate !== undefined
-    if (isAnswer && seen.code === Code.serviceUnavailable && mayBeRedirect) signal.sentAwayOver = session
     if (!isAnswer || !signal.unanswered.delete(seen.token)) return
     if (this.#isLost(signal)) signal.lostUntil = entry.at
     signal.answeredAt = entry.at
@@ -168,8 +165,8 @@ class StandingRequest implements Invariant {
     const { scenario, clock, weather } = this.#view
     if (scenario.onSignalLoss[home] === 'ignore') return false
     if (weather.isTroubled(number, SOUND_AFTER_SECONDS)) return false
-    const { arrivedAt, sentAwayOver } = this.#signal(entry.site, number)
-    if (sentAwayOver !== undefined) return false
+    const { arrivedAt, sentAway } = this.#signal(entry.site, number)
+    if (sentAway?.isAway === true) return false
     const now = clock.now()
     const graceOfStart = Milliseconds(2 * this.#longestLoss + MOMENT)
     return (
@@ -187,8 +184,14 @@ class StandingRequest implements Invariant {
     const now = this.#view.clock.now()
     const known = this.#signals.get(key)
     if (known !== undefined) return known
-    const nothing = { sentAwayOver: undefined, lostUntil: undefined }
-    const signal = { ...nothing, unanswered: new Set<string>(), answeredAt: now, arrivedAt: now }
+    const isRedirecting = this.#view.layout.servers[provider]?.alternate !== undefined
+    const signal = {
+      sentAway: isRedirecting ? new SentAway() : undefined,
+      lostUntil: undefined,
+      unanswered: new Set<string>(),
+      answeredAt: now,
+      arrivedAt: now
+    }
     this.#signals.set(key, signal)
     return signal
   }
