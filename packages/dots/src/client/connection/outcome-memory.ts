@@ -1,4 +1,4 @@
-import { Minutes, between, formatIpAddress } from '@breakwater/core'
+import { Minutes, between, equalIpAddresses, formatIpAddress } from '@breakwater/core'
 import type { Duration, WallTime } from '@breakwater/core'
 import type { LegalPath } from '../../multihoming/legal-path.ts'
 import type { AttemptOutcome } from './attempt-outcome.ts'
@@ -32,7 +32,15 @@ export function pathKey(path: LegalPath): string {
 
 /** Whether two paths lead the same way to the same host; of one path, each site has an object of its own. */
 export function isSamePath(x: LegalPath, y: LegalPath): boolean {
-  return x === y || (x.referenceName === y.referenceName && pathKey(x) === pathKey(y))
+  return (
+    x === y ||
+    (x.referenceName === y.referenceName &&
+      x.transport === y.transport &&
+      x.interface === y.interface &&
+      x.remote.port === y.remote.port &&
+      equalIpAddresses(x.remote.address, y.remote.address) &&
+      equalIpAddresses(x.source, y.source))
+  )
 }
 
 /** RFC 8305 §4: what was learnt in one network MUST NOT be used in another. Which one it is, its local addresses tell. */
