@@ -11,7 +11,7 @@ import type { ConnectionId } from './connection/session-state.ts'
 import type { RememberedLocation, ServerLocation } from './location/server-locator.ts'
 import type { LinkEvidence, PathEvidence } from './paths/path-evidence.ts'
 import type { NameStanding } from './names/name-standing.ts'
-import type { NameOutcome } from './names/name-watch.ts'
+import type { NameOutcome } from './names/name-outcome.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import type { SessionReport } from './status.ts'
 

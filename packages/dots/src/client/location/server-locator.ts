@@ -4,7 +4,7 @@ import type { ServerName } from '../../domain/identifier.ts'
 import type { DotsServer, Site } from '../../domain/site.ts'
 import { judgeAddresses } from '../../multihoming/found-address.ts'
 import type { JudgedAddresses } from '../../multihoming/found-address.ts'
-import type { NameOutcome } from '../names/name-watch.ts'
+import type { NameOutcome } from '../names/name-outcome.ts'
 
 /** Where a server was in an earlier life. */
 export interface RememberedLocation {

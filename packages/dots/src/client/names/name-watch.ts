@@ -1,30 +1,27 @@
 import { Milliseconds, Seconds, TimerTable, after } from '@breakwater/core'
 import type { Duration, Instant, Machine } from '@breakwater/core'
 import { ProtectionId } from '../../domain/identifier.ts'
-import type { NameAnswer } from '../../domain/resolver.ts'
-import { MOST_ADDRESSES_PER_NAME, NameMemory } from './name-memory.ts'
+import { NameMemory } from './name-memory.ts'
 import type { RememberedName } from './name-memory.ts'
+import { unusable } from './name-outcome.ts'
+import type { NameOutcome } from './name-outcome.ts'
+import { NameQuestions } from './name-questions.ts'
 import { sameAddresses, unknownName } from './name-standing.ts'
 import type { NameStanding } from './name-standing.ts'
 
 /** Names that are watched at a time. */
 export const MOST_NAMES = 10_000
 
-/** Questions that are open at a time: a resolver that is attacked, too, is not to be buried. */
-export const MOST_QUESTIONS = 16
-
 /** Until a name is asked for again that got no usable answer; doubled with every failure … */
-export const FIRST_RETRY: Duration = Seconds(5)
+const FIRST_RETRY: Duration = Seconds(5)
 
 /** … up to this. */
-export const MOST_RETRY: Duration = Seconds(300)
+const MOST_RETRY: Duration = Seconds(300)
 
 /** Longer than any resolver's own limit: for one that breaks its promise to end by itself. */
 const PATIENCE: Duration = Seconds(15)
 
-/** What came of a question. `failed`: nobody who should know said anything usable. */
-export type NameOutcome = NameAnswer | { readonly kind: 'failed'; readonly reason: string }
-
+/** What a watch is told. */
 export type NameWatchInput =
   /** These are the names of a protection now; none: it is over, or has none. */
   | { readonly kind: 'hold'; readonly protection: ProtectionId; readonly names: readonly string[] }
@@ -34,6 +31,7 @@ export type NameWatchInput =
   | { readonly kind: 'remembered'; readonly names: ReadonlyMap<string, RememberedName> }
   | { readonly kind: 'stop' }
 
+/** What a watch wants done. */
 export type NameWatchOutput =
   /** What does this name mean to the site? Answered by `answered`. */
   | { readonly kind: 'ask'; readonly question: number; readonly name: string }
@@ -50,7 +48,6 @@ interface WatchedName {
   readonly name: string
   readonly holders: Set<ProtectionId>
   readonly memory: NameMemory
-  question: number | undefined
   failures: number
   /** What was wrong with the last answer. */
   trouble: string
@@ -72,13 +69,9 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
   readonly #byProtection = new Map<ProtectionId, ReadonlySet<string>>()
   /** Names for which there was no room, and who names them. */
   readonly #turnedAway = new Map<string, Set<ProtectionId>>()
-  readonly #questions = new Map<number, WatchedName>()
-  /** They are due, and wait until fewer questions are open; the first go first: what they name is unprotected. */
-  readonly #unknown = new Set<WatchedName>()
-  readonly #outdated = new Set<WatchedName>()
+  readonly #questions = new NameQuestions()
   readonly #timers = new TimerTable<`ask:${string}` | `leave:${string}` | `patience:${number}`>()
   readonly #outputs: NameWatchOutput[] = []
-  #nextQuestion = 1
   #isStopped = false
 
   handle(input: NameWatchInput, now: Instant): void {
@@ -150,12 +143,11 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
       name,
       holders,
       memory: new NameMemory(),
-      question: undefined,
       failures: 0,
       trouble: ''
     }
     this.#names.set(name, watched)
-    this.#unknown.add(watched)
+    this.#questions.add(name, false)
     return watched
   }
 
@@ -165,11 +157,10 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
     const watched = this.#names.get(name)
     if (watched === undefined || !watched.holders.delete(protection) || watched.holders.size > 0) return
     this.#names.delete(name)
-    this.#unknown.delete(watched)
-    this.#outdated.delete(watched)
     this.#timers.cancel(`ask:${name}`)
     this.#timers.cancel(`leave:${name}`)
-    this.#close(watched)
+    const question = this.#questions.drop(name)
+    if (question !== undefined) this.#timers.cancel(`patience:${question}`)
     this.#outputs.push({ kind: 'remember', name, record: undefined })
     this.#takeNext()
   }
@@ -197,11 +188,7 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
       return this.#answered(Number(subject), { kind: 'failed', reason: 'the resolver gave no answer' }, now)
     const watched = this.#names.get(subject)
     if (watched === undefined) return
-    if (kind === 'ask') {
-      const queue = watched.memory.addresses.length === 0 ? this.#unknown : this.#outdated
-      queue.add(watched)
-      return
-    }
+    if (kind === 'ask') return this.#questions.add(subject, watched.memory.addresses.length > 0)
     watched.memory.expire(now)
     this.#planLeave(watched)
     this.#tell(watched)
@@ -209,34 +196,17 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
 
   #askNext(now: Instant): void {
     if (this.#isStopped) return
-    for (const queue of [this.#unknown, this.#outdated])
-      for (const watched of queue) {
-        if (this.#questions.size >= MOST_QUESTIONS) return
-        queue.delete(watched)
-        this.#ask(watched, now)
-      }
-  }
-
-  #ask(watched: WatchedName, now: Instant): void {
-    const question = this.#nextQuestion++
-    watched.question = question
-    this.#questions.set(question, watched)
-    this.#timers.set(`patience:${question}`, after(now, PATIENCE))
-    this.#outputs.push({ kind: 'ask', question, name: watched.name })
-  }
-
-  #close(watched: WatchedName): void {
-    const { question } = watched
-    if (question === undefined) return
-    watched.question = undefined
-    this.#questions.delete(question)
-    this.#timers.cancel(`patience:${question}`)
+    for (let next = this.#questions.open(); next !== undefined; next = this.#questions.open()) {
+      this.#timers.set(`patience:${next.question}`, after(now, PATIENCE))
+      this.#outputs.push({ kind: 'ask', ...next })
+    }
   }
 
   #answered(question: number, outcome: NameOutcome, now: Instant): void {
-    const watched = this.#questions.get(question)
+    const name = this.#questions.close(question)
+    const watched = name === undefined ? undefined : this.#names.get(name)
     if (watched === undefined) return
-    this.#close(watched)
+    this.#timers.cancel(`patience:${question}`)
     const before = this.#standingOf(watched)
     const wrong = unusable(outcome)
     if (wrong === undefined && outcome.kind === 'addresses') {
@@ -276,21 +246,4 @@ export function standingAfter(name: string, outcome: NameOutcome, now: Instant):
   watch.handle({ kind: 'hold', protection: ProtectionId('plan'), names: [name] }, now)
   watch.handle({ kind: 'answered', question: 1, outcome }, now)
   return watch.standing(name)
-}
-
-/** Why an answer says nothing of where a service is; undefined: it does. */
-function unusable(outcome: NameOutcome): string | undefined {
-  switch (outcome.kind) {
-    case 'failed':
-      return outcome.reason
-    case 'no-such-name':
-      return 'there is no such name'
-    case 'addresses': {
-      const { length } = outcome.addresses
-      if (length === 0) return 'it has no address'
-      return length > MOST_ADDRESSES_PER_NAME
-        ? `it has ${length} addresses, and more than ${MOST_ADDRESSES_PER_NAME} are not believed`
-        : undefined
-    }
-  }
 }

@@ -6,9 +6,10 @@ import type { ClientEvent, ClientOutput } from '../client-io.ts'
 import type { Protection } from '../protection.ts'
 import type { RememberedName } from './name-memory.ts'
 import { decodeName, nameChange } from './name-record.ts'
+import type { NameOutcome } from './name-outcome.ts'
 import type { NameStanding } from './name-standing.ts'
 import { NameWatch } from './name-watch.ts'
-import type { NameOutcome, NameWatchInput } from './name-watch.ts'
+import type { NameWatchInput } from './name-watch.ts'
 import type { Wanted } from './place-wanted.ts'
 
 /** Placing again costs as much for one name as for a thousand: what comes within this time is placed together. */
