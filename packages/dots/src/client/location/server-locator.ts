@@ -4,6 +4,7 @@ import type { ServerName } from '../../domain/identifier.ts'
 import type { DotsServer, Site } from '../../domain/site.ts'
 import { judgeAddresses } from '../../multihoming/found-address.ts'
 import type { JudgedAddresses } from '../../multihoming/found-address.ts'
+import { GIVEN_UP, QUESTION_GIVEN_UP_AFTER } from '../names/name-outcome.ts'
 import type { NameOutcome } from '../names/name-outcome.ts'
 
 /** Where a server was in an earlier life. */
@@ -91,7 +92,7 @@ interface Located {
 export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorOutput> {
   #site: Site
   readonly #servers = new Map<ServerName, Located>()
-  readonly #timers = new TimerTable<`ask:${string}` | `patience:${string}`>()
+  readonly #timers = new TimerTable<`ask:${string}` | `patience:${string}` | `give-up:${string}`>()
   readonly #outputs: ServerLocatorOutput[] = []
   #nextQuestion = 1
   #isStarted = false
@@ -153,7 +154,8 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
       const located = this.#servers.get(name as ServerName)
       if (located === undefined) continue
       if (kind === 'ask') this.#ask(located, now)
-      else this.#ready(located)
+      else if (kind === 'patience') this.#ready(located)
+      else if (located.question !== undefined) this.#answered(located.question, GIVEN_UP, now)
     }
   }
 
@@ -184,6 +186,7 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
     const question = this.#nextQuestion++
     located.question = question
     located.askedAt = now
+    this.#timers.set(`give-up:${located.server.name}`, after(now, QUESTION_GIVEN_UP_AFTER))
     this.#outputs.push({ kind: 'ask', question, server: located.server })
   }
 
@@ -193,6 +196,7 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
     if (located === undefined) return
     const { name } = located.server
     located.question = undefined
+    this.#timers.cancel(`give-up:${name}`)
     located.failure = failureOf(outcome)
     const judged = outcome.kind === 'addresses' ? this.#judge(located.server, outcome.addresses) : undefined
     if (outcome.kind === 'addresses' && judged !== undefined && judged.taken.length > 0) {
@@ -269,6 +273,7 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
   #cancel(name: ServerName): void {
     this.#timers.cancel(`ask:${name}`)
     this.#timers.cancel(`patience:${name}`)
+    this.#timers.cancel(`give-up:${name}`)
   }
 }
 

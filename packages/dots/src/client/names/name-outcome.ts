@@ -1,5 +1,13 @@
+import { Seconds } from '@breakwater/core'
+import type { Duration } from '@breakwater/core'
 import type { NameAnswer } from '../../domain/resolver.ts'
 import { MOST_ADDRESSES_PER_NAME } from './name-memory.ts'
+
+/** Longer than any resolver's own limit: for one that breaks its promise to end by itself. */
+export const QUESTION_GIVEN_UP_AFTER: Duration = Seconds(15)
+
+/** What became of a question that was given up. */
+export const GIVEN_UP: NameOutcome = { kind: 'failed', reason: 'the resolver gave no answer' }
 
 /** What came of a question. `failed`: nobody who should know said anything usable. */
 export type NameOutcome = NameAnswer | { readonly kind: 'failed'; readonly reason: string }

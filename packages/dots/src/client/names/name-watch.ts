@@ -3,7 +3,7 @@ import type { Duration, Instant, Machine } from '@breakwater/core'
 import { ProtectionId } from '../../domain/identifier.ts'
 import { NameMemory } from './name-memory.ts'
 import type { RememberedName } from './name-memory.ts'
-import { unusable } from './name-outcome.ts'
+import { GIVEN_UP, QUESTION_GIVEN_UP_AFTER, unusable } from './name-outcome.ts'
 import type { NameOutcome } from './name-outcome.ts'
 import { NameQuestions } from './name-questions.ts'
 import { sameAddresses, unknownName } from './name-standing.ts'
@@ -17,9 +17,6 @@ const FIRST_RETRY: Duration = Seconds(5)
 
 /** … up to this. */
 const MOST_RETRY: Duration = Seconds(300)
-
-/** Longer than any resolver's own limit: for one that breaks its promise to end by itself. */
-const PATIENCE: Duration = Seconds(15)
 
 /** What a watch is told. */
 export type NameWatchInput =
@@ -184,8 +181,7 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
 
   #due(timer: `ask:${string}` | `leave:${string}` | `patience:${number}`, now: Instant): void {
     const [kind, subject = ''] = timer.split(':')
-    if (kind === 'patience')
-      return this.#answered(Number(subject), { kind: 'failed', reason: 'the resolver gave no answer' }, now)
+    if (kind === 'patience') return this.#answered(Number(subject), GIVEN_UP, now)
     const watched = this.#names.get(subject)
     if (watched === undefined) return
     if (kind === 'ask') return this.#questions.add(subject, watched.memory.addresses.length > 0)
@@ -197,7 +193,7 @@ export class NameWatch implements Machine<NameWatchInput, NameWatchOutput> {
   #askNext(now: Instant): void {
     if (this.#isStopped) return
     for (let next = this.#questions.open(); next !== undefined; next = this.#questions.open()) {
-      this.#timers.set(`patience:${next.question}`, after(now, PATIENCE))
+      this.#timers.set(`patience:${next.question}`, after(now, QUESTION_GIVEN_UP_AFTER))
       this.#outputs.push({ kind: 'ask', ...next })
     }
   }

@@ -46,4 +46,19 @@ describe('where a server is that is known by its name', () => {
     locator.handle({ kind: 'answered', question: now, outcome: answer(ADDRESS_A) }, NOW)
     expect(locator.location(SERVER).addresses).toEqual([ADDRESS_A])
   })
+
+  it('asks again where a resolver never ends, and takes no late answer', () => {
+    const locator = new ServerLocator(namedSite)
+    locator.handle({ kind: 'start' }, NOW)
+    const first = questionsOf(locator).get(NAME_A) ?? 0
+    locator.handleTimeout(Instant(14_999))
+    expect(questionsOf(locator).size).toBe(0)
+    locator.handleTimeout(Instant(15_000))
+    expect(locator.location(SERVER).trouble).toBe('the resolver gave no answer')
+    locator.handleTimeout(Instant(18_000))
+    const second = questionsOf(locator).get(NAME_A) ?? 0
+    locator.handle({ kind: 'answered', question: first, outcome: answer(ADDRESS_B) }, Instant(18_001))
+    locator.handle({ kind: 'answered', question: second, outcome: answer(ADDRESS_A) }, Instant(18_002))
+    expect(locator.location(SERVER).addresses).toEqual([ADDRESS_A])
+  })
 })
