@@ -1,7 +1,8 @@
-import { earlier, formatIpAddress } from '@breakwater/core'
+import { earlier } from '@breakwater/core'
 import type { Entropy, Instant } from '@breakwater/core'
 import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
 import type { DefaultRouter } from '../domain/default-routers.ts'
+import { isSameServer } from '../domain/site.ts'
 import type { DotsServer, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { isEntitled } from '../multihoming/entitlement.ts'
@@ -110,11 +111,7 @@ export class AssociationPool {
       const association = known ?? this.#associate(server, each.cuid)
       this.#associations.set(server.name, association)
       if (known === undefined) added.push(association)
-      else {
-        const { plan } = site
-        const paths = back === undefined ? this.#pathsTo(server, plan) : this.#pathsBack(back, server, plan)
-        this.#revise(known, server, paths, now)
-      }
+      else this.#revise(known, server, this.#pathsTo(server, site.plan), now)
     }
     for (const departure of this.#departures.all) {
       const { association } = departure
@@ -292,15 +289,6 @@ export class AssociationPool {
     return server.isNamed === true ? paths : this.#pathsTo(server, plan)
   }
 
-  /** A server that has returned, and is known by its name, is where it was until it is known where it is now. */
-  #pathsBack({ paths: former }: Association, server: DotsServer, plan: SitePlan): LegalPaths {
-    const found = this.#pathsTo(server, plan)
-    if (server.isNamed !== true || found.paths.length > 0) return found
-    const known = former.paths.map(({ remote: { address } }) => [formatIpAddress(address), address] as const)
-    const addresses = [...new Map(known).values()]
-    return legalPaths(plan.site, { ...server, addresses, isUnordered: true }, plan.classes)
-  }
-
   #pathsByName(server: DotsServer, { site, classes }: SitePlan): LegalPaths {
     const { addresses, trouble } = this.#options.locate(server.name)
     if (addresses.length > 0) return legalPaths(site, { ...server, addresses, isUnordered: true }, classes)
@@ -380,12 +368,7 @@ function associable({ plan, cuids }: PoolSite): readonly Associable[] {
 
 /** The same server to the same client, so that its session and its requests go on. */
 function isSame({ server: known, configuredCuid }: Association, { server, cuid }: Associable): boolean {
-  const isServer =
-    known.name === server.name &&
-    known.domain === server.domain &&
-    known.referenceName === server.referenceName &&
-    known.isDefaultRouter === server.isDefaultRouter
-  return isServer && configuredCuid === cuid
+  return isSameServer(known, server) && configuredCuid === cuid
 }
 
 /** Stored under the name of the server. */

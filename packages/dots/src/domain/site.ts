@@ -39,6 +39,16 @@ export interface DotsServer {
   readonly isNamed?: true
 }
 
+/** Two descriptions of one server: what is known of it goes on, such as its session, its requests and where it is. */
+export function isSameServer(x: DotsServer, y: DotsServer): boolean {
+  return (
+    x.name === y.name &&
+    x.domain === y.domain &&
+    x.referenceName === y.referenceName &&
+    x.isDefaultRouter === y.isDefaultRouter
+  )
+}
+
 /**
  * A mitigation that is to begin when the session is lost, as a full link loses it (RFC 9132 §4.4.1.1,
  * `trigger-mitigation: false`).

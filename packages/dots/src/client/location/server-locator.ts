@@ -1,6 +1,7 @@
 import { Seconds, TimerTable, after, between, equalIpAddresses } from '@breakwater/core'
 import type { Duration, Instant, IpAddress, Machine } from '@breakwater/core'
 import type { ServerName } from '../../domain/identifier.ts'
+import { isSameServer } from '../../domain/site.ts'
 import type { DotsServer, Site } from '../../domain/site.ts'
 import { judgeAddresses } from '../../multihoming/found-address.ts'
 import type { JudgedAddresses } from '../../multihoming/found-address.ts'
@@ -62,7 +63,7 @@ const PATIENCE: Duration = Seconds(1)
 const UNANSWERED = 'its name is being asked for'
 
 interface Located {
-  server: DotsServer
+  readonly server: DotsServer
   /** What the last usable answer said, or an earlier life knew. */
   answered: readonly IpAddress[]
   judged: JudgedAddresses
@@ -92,6 +93,8 @@ interface Located {
 export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorOutput> {
   #site: Site
   readonly #servers = new Map<ServerName, Located>()
+  /** What was known of those that are of the site no more. */
+  readonly #absent = new Map<ServerName, Located>()
   readonly #timers = new TimerTable<`ask:${string}` | `patience:${string}` | `give-up:${string}`>()
   readonly #outputs: ServerLocatorOutput[] = []
   #nextQuestion = 1
@@ -159,19 +162,29 @@ export class ServerLocator implements Machine<ServerLocatorInput, ServerLocatorO
     }
   }
 
-  /** Who stays keeps what is known of it. */
+  /** Who stays keeps what is known of it, and so does who comes back: its name service may be dead by then. */
   #take(site: Site): void {
     const named = site.domains.flatMap(({ servers }) => servers).filter(({ isNamed }) => isNamed === true)
-    for (const [name, { server }] of this.#servers)
-      if (!named.some((each) => isSame(each, server))) {
+    for (const [name, located] of this.#servers)
+      if (!named.some((each) => isSameServer(each, located.server))) {
         this.#servers.delete(name)
+        this.#absent.set(name, located)
         this.#cancel(name)
       }
     for (const server of named) {
-      const known = this.#servers.get(server.name)
-      if (known === undefined) this.#servers.set(server.name, unknown(server))
-      else known.server = server
+      const known = this.#servers.get(server.name) ?? this.#takeBack(server)
+      this.#servers.set(server.name, { ...known, server })
     }
+  }
+
+  /** It is asked for anew, and is where it was until there is an answer. */
+  #takeBack(server: DotsServer): Located {
+    const former = this.#absent.get(server.name)
+    this.#absent.delete(server.name)
+    if (former === undefined || !isSameServer(former.server, server)) return unknown(server)
+    const { answered, judged, proven, failure } = former
+    const isReady = locationOf(former).addresses.length > 0
+    return { ...unknown(server), answered, judged, proven, failure, isReady }
   }
 
   #begin(located: Located, now: Instant): void {
@@ -290,10 +303,6 @@ function unknown(server: DotsServer): Located {
     isReady: false,
     told: ''
   }
-}
-
-function isSame(x: DotsServer, y: DotsServer): boolean {
-  return x.name === y.name && x.domain === y.domain && x.referenceName === y.referenceName
 }
 
 function locationOf({ failure, judged, proven }: Located): ServerLocation {

@@ -90,6 +90,18 @@ describe('a server that is known by its name alone', () => {
     expect(names.world.connects).toHaveLength(before)
   })
 
+  it('keeps it when it is of the site again, while its name service is dead', async () => {
+    await names.start()
+    const before = names.world.connects.length
+    names.world.client.updateSite({ site: without(namedSite, ISP_B) })
+    names.b.isDead = true
+    await names.world.advance(Seconds(4))
+    names.world.client.updateSite({ site: namedSite })
+    await names.world.advance(Minutes(2))
+    expect(names.sessions()).toEqual(BOTH)
+    expect(names.world.connects).toHaveLength(before)
+  })
+
   it('counts as reached when the client has another credential, and its former session is let go', async () => {
     await names.start()
     const cuids = new Map([ISP_A, ISP_B].map((isp) => [isp, cuidNamed(`another-cuid-${isp}`)]))
