@@ -3,15 +3,11 @@ import type { Entropy, Instant } from '@breakwater/core'
 import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
 import type { DefaultRouter } from '../domain/default-routers.ts'
 import { isSameServer } from '../domain/site.ts'
-import type { DotsServer, Site } from '../domain/site.ts'
+import type { DotsServer } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { isEntitled } from '../multihoming/entitlement.ts'
-import { strangersTo } from '../multihoming/address-class.ts'
-import { alternatePaths } from '../multihoming/alternate-paths.ts'
 import type { AlternatePaths, AlternateServer } from '../multihoming/alternate-paths.ts'
-import { legalPaths } from '../multihoming/legal-path.ts'
-import type { LegalPath, LegalPaths } from '../multihoming/legal-path.ts'
-import { routerPaths } from '../multihoming/router-paths.ts'
+import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
 import { DEFAULT_SESSION_PARAMETERS } from '../signal/defaults.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
@@ -31,6 +27,7 @@ import type { PathPool } from './paths/path-pool.ts'
 import type { SessionRules } from './connection/session-keeper.ts'
 import { liveSessions } from './connection/session-state.ts'
 import type { ConnectionId } from './connection/session-state.ts'
+import { WaysToServers, isStray } from './ways-to-servers.ts'
 
 export interface AssociationPoolOptions {
   readonly calendar: Calendar
@@ -76,8 +73,8 @@ export class AssociationPool {
   readonly #loads = new SessionLoads()
   readonly #departures = new Departures()
   readonly #absent = new AbsentServers()
+  readonly #ways: WaysToServers
   #site: PoolSite
-  #routers: readonly DefaultRouter[] = []
   /** What an earlier life left has been taken up: ids are set aside before they are used. */
   #isResumed = false
   #nextConnection = 1
@@ -85,6 +82,7 @@ export class AssociationPool {
   /** One for each server of the plan whose domain has a cuid. */
   constructor(site: PoolSite, options: AssociationPoolOptions) {
     this.#options = options
+    this.#ways = new WaysToServers(options.locate)
     this.#site = site
     for (const { server, cuid } of associable(site))
       this.#associations.set(server.name, this.#associate(server, cuid))
@@ -111,7 +109,7 @@ export class AssociationPool {
       const association = known ?? this.#associate(server, each.cuid)
       this.#associations.set(server.name, association)
       if (known === undefined) added.push(association)
-      else this.#revise(known, server, this.#pathsTo(server, site.plan), now)
+      else this.#revise(known, server, this.#ways.to(server, site.plan), now)
     }
     for (const departure of this.#departures.all) {
       const { association } = departure
@@ -181,11 +179,11 @@ export class AssociationPool {
 
   /** These are the default routers: servers that are one get their paths, and those whose time it is begin. */
   route(routers: readonly DefaultRouter[], now: Instant): void {
-    this.#routers = routers
+    this.#ways.route(routers)
     for (const association of this.#associations.values()) {
       const { server } = association
       if (server.isDefaultRouter !== true) continue
-      this.#tell(association, { kind: 'paths', paths: this.#pathsTo(server, this.#site.plan) }, now)
+      this.#tell(association, { kind: 'paths', paths: this.#ways.to(server, this.#site.plan) }, now)
       this.#tell(association, { kind: 'start' }, now)
     }
   }
@@ -195,7 +193,7 @@ export class AssociationPool {
     const association = this.#associations.get(name)
     if (association === undefined) return
     const { server } = association
-    this.#revise(association, server, this.#pathsTo(server, this.#site.plan), now)
+    this.#revise(association, server, this.#ways.to(server, this.#site.plan), now)
     this.#tell(association, { kind: 'start' }, now)
   }
 
@@ -250,22 +248,15 @@ export class AssociationPool {
 
   /** RFC 9284 §5.1: what a session may go by, also one with a server that is leaving, the site of now says. */
   #revise(association: Association, server: DotsServer, { paths, illegal }: LegalPaths, now: Instant): void {
-    const own = paths.filter((path) => !this.#isStray(path))
-    const strays = liveSessions(association.state)
-      .filter(({ path }) => this.#isStray(path))
-      .map(({ connection }) => connection)
     const { plan } = this.#site
+    const own = paths.filter((path) => !isStray(path, plan))
+    const strays = liveSessions(association.state)
+      .filter(({ path }) => isStray(path, plan))
+      .map(({ connection }) => connection)
     const isStaying = this.#associations.get(server.name) === association
     const mayHear = ({ prefixes }: Target): boolean =>
       isStaying && prefixes.every((prefix) => isEntitled(plan, server.name, prefix))
     this.#tell(association, { kind: 'site', server, paths: { paths: own, illegal }, strays, mayHear }, now)
-  }
-
-  /** Its source is what another domain assigned. */
-  #isStray({ domain, source }: LegalPath): boolean {
-    const { plan } = this.#site
-    const isService = plan.site.domains.some(({ name, kind }) => name === domain && kind === 'service')
-    return !isService && strangersTo(domain, plan.classes.longestMatch(source)?.value).length > 0
   }
 
   /** An association takes up what is known of its server. */
@@ -277,29 +268,17 @@ export class AssociationPool {
     if (outcomes !== undefined) this.#tell(association, { kind: 'restore', outcomes }, now)
   }
 
-  #pathsTo(server: DotsServer, plan: SitePlan): LegalPaths {
-    if (server.isDefaultRouter === true) return routerPaths(plan.site, server, this.#routers)
-    if (server.isNamed === true) return this.#pathsByName(server, plan)
-    return plan.paths.get(server.name) ?? { paths: [], illegal: [] }
-  }
-
   /** Where a server that is leaving is, nobody asks for any more: if it is known by its name, it stays where it was. */
   #pathsFrom({ association, plan }: Departure): LegalPaths {
     const { server, paths } = association
-    return server.isNamed === true ? paths : this.#pathsTo(server, plan)
-  }
-
-  #pathsByName(server: DotsServer, { site, classes }: SitePlan): LegalPaths {
-    const { addresses, trouble } = this.#options.locate(server.name)
-    if (addresses.length > 0) return legalPaths(site, { ...server, addresses, isUnordered: true }, classes)
-    return { paths: [], illegal: [{ kind: 'not-located', server: server.name, reason: trouble }] }
+    return server.isNamed === true ? paths : this.#ways.to(server, plan)
   }
 
   #associate(server: DotsServer, cuid: Cuid): Association {
     const { calendar, entropy, rules, configuration, pathPool } = this.#options
     const association: Association = new Association({
       server,
-      paths: this.#pathsTo(server, this.#site.plan),
+      paths: this.#ways.to(server, this.#site.plan),
       cuid,
       calendar,
       entropy,
@@ -322,15 +301,7 @@ export class AssociationPool {
   #pathsInPlaceOf(association: Association, alternate: AlternateServer): AlternatePaths {
     const departure = this.#departures.all.find((each) => each.association === association)
     const { site } = departure?.plan ?? this.#site.plan
-    return alternatePaths(this.#withLocations(site), association.server, alternate)
-  }
-
-  /** Also a server that is known by its name is nobody else's alternate. */
-  #withLocations(site: Site): Site {
-    const { locate } = this.#options
-    const located = (server: DotsServer): DotsServer =>
-      server.isNamed === true ? { ...server, addresses: locate(server.name).addresses } : server
-    return { ...site, domains: site.domains.map((each) => ({ ...each, servers: each.servers.map(located) })) }
+    return this.#ways.inPlaceOf(association.server, alternate, site)
   }
 
   #tell(association: Association, input: AssociationInput, now: Instant): void {
