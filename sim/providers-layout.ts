@@ -71,7 +71,10 @@ function customersOf({ sites }: Scenario, provider: number): ClientDomain[] {
     }))
 }
 
-function factsOf({ number, attachments, announcedThrough }: SitePlan, servers: readonly ServerPlan[]): Facts {
+function factsOf(
+  { number, attachments, announcedThrough, standing }: SitePlan,
+  servers: readonly ServerPlan[]
+): Facts {
   const heapOf = (provider: number): number[] =>
     servers.filter(({ standsFor }) => standsFor === provider).map((server) => server.number)
   const fact = (text: string, owners: readonly number[], isProviderIndependent: boolean): ClassFact => {
@@ -91,6 +94,7 @@ function factsOf({ number, attachments, announcedThrough }: SitePlan, servers: r
     filters: [],
     internal: [],
     translations: [],
+    standing: standing.map((each) => ({ domain: each.provider, prefix: prefix(each.prefix) })),
     borders: classes.map((each) => each.prefix)
   }
 }

@@ -13,6 +13,7 @@ import type { Customer } from '../world/customer.ts'
 import type { Provider } from '../world/provider.ts'
 import { agreedConfiguration } from '../world/session-parameters.ts'
 import type { WorldView } from './invariant.ts'
+import { safetyNetFaults } from './safety-net.ts'
 import { mitigationOfPlan } from './timely-end.ts'
 
 /**
@@ -23,6 +24,7 @@ export function disagreements(view: WorldView): string[] {
   return [
     ...view.customers.flatMap((customer) => [
       ...protectionFaults(view, customer),
+      ...safetyNetFaults(view, customer),
       ...serversOf(view, customer).flatMap((server) => requestFaults(view, customer, server))
     ]),
     ...view.providers.flatMap(ruleFaults)

@@ -110,6 +110,9 @@ export class FactPage {
           external: prefix(external)
         }))
       ),
+      standing: this.#client.domains.flatMap((domain) =>
+        this.#plan(domain).standing.map((each) => ({ domain, prefix: prefix(each.prefix) }))
+      ),
       borders: [
         ...classes.map((each) => each.prefix),
         ...services.flatMap(({ protects }) => protects),

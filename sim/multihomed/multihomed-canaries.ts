@@ -74,6 +74,20 @@ export const MULTIHOMED_CANARIES: readonly Canary<MultihomedScenario>[] = [
     }
   },
   {
+    name: 'a client that asks nobody to stand by',
+    noticedBy: 'agreement',
+    changeSite: (site) => ({
+      ...site,
+      domains: site.domains.map((domain) => ({ ...domain, preconfigured: [] }))
+    })
+  },
+  {
+    name: 'a client that asks the first provider to stand by for what is the others’',
+    noticedBy: 'entitled-server',
+    changeScenario: (scenario) => ({ ...scenario, actions: [] }),
+    changeSite: withStrayNets
+  },
+  {
     name: 'a client that asks one server after the other',
     noticedBy: 'asked-in-parallel',
     changeScenario: (scenario) => ({ ...scenario, transports: ['udp'], faults: [] }),
@@ -82,6 +96,16 @@ export const MULTIHOMED_CANARIES: readonly Canary<MultihomedScenario>[] = [
     }
   }
 ]
+
+/** What was preconfigured for any domain is the first one's to keep, as if all prefixes were. */
+function withStrayNets(site: Site): Site {
+  const [first, ...others] = site.domains
+  if (first === undefined) return site
+  const all = site.domains.flatMap(({ preconfigured = [] }) => preconfigured)
+  const prefixes = site.domains.flatMap((domain) => domain.prefixes)
+  const bare = others.map((domain) => ({ ...domain, prefixes: [], preconfigured: [] }))
+  return { ...site, domains: [{ ...first, prefixes, preconfigured: all }, ...bare] }
+}
 
 /** The first domain lets another one hear of a prefix for half of the storm, and it is attacked after that. */
 function withConsent(scenario: MultihomedScenario): MultihomedScenario {

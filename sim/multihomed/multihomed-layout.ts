@@ -224,6 +224,10 @@ function provisioningDomain(
     ...(plan.kind === 'service'
       ? { protects: plan.protects.map(prefix).filter((each) => isOurs(scenario, client, each)) }
       : {}),
+    preconfigured: plan.standing.map((each) => ({
+      target: { prefixes: [prefix(each.prefix)], ports: [], protocols: [] },
+      lifetime: each.lifetimeSeconds
+    })),
     translations: plan.translations.map(({ internal, external }) => ({
       internal: prefix(internal),
       external: prefix(external)

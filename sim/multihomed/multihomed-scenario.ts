@@ -31,6 +31,8 @@ export interface DomainPlan {
   readonly servers: number
   readonly isPool: boolean
   readonly translations: readonly { readonly internal: string; readonly external: string }[]
+  /** Requests that stand by at its servers for the loss of the signal (RFC 9132 §4.4.1.1). */
+  readonly standing: readonly { readonly prefix: string; readonly lifetimeSeconds: number }[]
 }
 
 export interface OwnPrefix {

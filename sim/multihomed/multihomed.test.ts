@@ -34,6 +34,7 @@ describe('random networks', () => {
       oneAttachment: has((each) => each.singleProviders.some(({ attachments }) => attachments === 'one')),
       allAttachments: has((each) => each.singleProviders.some(({ attachments }) => attachments === 'all')),
       consents: has((each) => each.consents.length > 0),
+      safetyNets: has((each) => each.domains.some(({ standing }) => standing.length > 0)),
       filters: has((each) => each.clients.some(({ filters }) => filters.length > 0)),
       severalClients: has((each) => each.clients.length > 1),
       behindRouters: has((each) => each.clients.some(({ place }) => place === 'lan')),

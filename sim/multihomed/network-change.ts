@@ -61,7 +61,8 @@ function renumbered(scenario: MultihomedScenario, number: number): MultihomedSce
             translations: domain.translations.map(({ internal, external }) => ({
               internal,
               external: next(external)
-            }))
+            })),
+            standing: domain.standing.map((each) => ({ ...each, prefix: next(each.prefix) }))
           }
         : {})
     })),
@@ -109,9 +110,10 @@ function withMovedPrefix(
   const to = others[Math.floor(strength * 997) % others.length]
   if (moving === undefined || to === undefined) return scenario
   const isApart = (text: string): boolean => !prefixContains(prefix(moving), prefix(text))
-  const given = ({ prefixes, translations, ...domain }: DomainPlan): DomainPlan => ({
+  const given = ({ prefixes, translations, standing, ...domain }: DomainPlan): DomainPlan => ({
     ...domain,
     prefixes: prefixes.filter((text) => text !== moving),
+    standing: standing.filter((each) => isApart(each.prefix)),
     translations: translations.filter(({ external }) => isApart(external))
   })
   return {

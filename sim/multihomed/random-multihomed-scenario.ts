@@ -13,6 +13,7 @@ import type { Action, Fault, TroubleKind, NetworkFault } from '../scenario.ts'
 import type { MultihomedScenario, PlacedClient } from './multihomed-scenario.ts'
 import { classPrefixes, pieceOf, randomNetwork } from './random-network.ts'
 import type { Network } from './random-network.ts'
+import { withSafetyNets } from './random-safety-nets.ts'
 
 /**
  * At the end of a storm nothing goes wrong any more: with the heartbeats of RFC 9132, a server that was killed is missed after
@@ -24,14 +25,15 @@ const QUIET_SECONDS = 150
 export function randomMultihomedScenario(seed: number): MultihomedScenario {
   const chance = new Chance(seed, 'multihomed')
   const stormSeconds = chance.integer(400, 1500)
-  const network = randomNetwork(new Chance(seed, 'network'), stormSeconds)
+  const nets = new Chance(seed, 'standing')
+  const network = withSafetyNets(nets, randomNetwork(new Chance(seed, 'network'), stormSeconds))
   const faults = randomFaults(new Chance(seed, 'faults'), network, stormSeconds - QUIET_SECONDS)
   const wishes = new Chance(seed, 'actions')
   const changes = randomChanges(new Chance(seed, 'changes'), network, stormSeconds - QUIET_SECONDS)
   return {
     seed,
     ...network,
-    onSignalLoss: network.domains.map(() => 'replace'),
+    onSignalLoss: network.domains.map(() => nets.oneOf(['replace', 'replace', 'add', 'ignore'] as const)),
     heartbeats: chance.happens(0.5) ? 'default' : 'quick',
     negotiates: chance.oneOf(['nothing', 'nothing', 'by-activity'] as const),
     standsBy: new Chance(seed, 'stand-by').happens(0.5),

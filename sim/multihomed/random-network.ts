@@ -119,7 +119,8 @@ function randomLink(chance: Chance, number: number, budget: number, taken: IpPre
     protects: [],
     servers,
     isPool: servers > 1 && chance.happens(0.6),
-    translations: []
+    translations: [],
+    standing: []
   }
 }
 
@@ -221,11 +222,12 @@ function randomService(chance: Chance, own: readonly string[], links: readonly D
     }),
     servers: chance.oneOf([1, 1, 2]),
     isPool: chance.happens(0.5),
-    translations: []
+    translations: [],
+    standing: []
   }
 }
 
-function longer({ address, length }: IpPrefix, bits: number): number {
+export function longer({ address, length }: IpPrefix, bits: number): number {
   return Math.min(length + bits, addressBits(address.family))
 }
 

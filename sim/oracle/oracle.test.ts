@@ -15,6 +15,7 @@ const nothing: Facts = {
   filters: [],
   internal: [],
   translations: [],
+  standing: [],
   borders: []
 }
 

@@ -30,6 +30,17 @@ export class Oracle {
     return this.#pieces(facts, prefix).every(({ heaps }) => heaps.some((heap) => heap.includes(server)))
   }
 
+  /**
+   * What stands by for the loss of the signal with one of each of these heaps, of what was preconfigured for a domain: only
+   * what is its own, and never because of a consent.
+   */
+  standsBy(domain: number, at: Instant): Expectation['asked'] {
+    const facts = { ...this.#factsAt(at), consents: [] }
+    const own = facts.standing.filter((each) => each.domain === domain)
+    const pieces = own.flatMap(({ prefix }) => halvedAt(prefix, facts.borders))
+    return mergedHeaps(pieces.map((piece) => judge(facts, piece)))
+  }
+
   /** Who is asked about what of a request. */
   expect(request: ProtectionRequest, at: Instant): Expectation {
     const facts = this.#factsAt(at)
