@@ -43,10 +43,10 @@ function protectionFaults({ clock }: WorldView, customer: Customer): string[] {
   if (status === undefined) return [`client ${customer.plan.number} is down`]
   const faults: string[] = []
   for (const { id, state } of status.protections) {
-    const request = customer.wanted.get(id)
+    const request = customer.wishes.wanted.get(id)
     if (request === undefined) faults.push(`released protection ${id} is ${state}`)
     else {
-      const expected = finalState(customer.expect(request, clock.now()))
+      const expected = finalState(customer.wishes.expect(request, clock.now()))
       if (state !== expected) faults.push(`protection ${id} is ${state} instead of ${expected}`)
     }
   }

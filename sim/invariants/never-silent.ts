@@ -11,11 +11,11 @@ export const neverSilent: MakeInvariant = ({ customers, clock }) => ({
   name: 'never-silent',
   sample(report) {
     for (const customer of customers) {
-      const { plan, wanted } = customer
+      const { plan, wishes } = customer
       for (const status of customer.status()?.protections ?? []) {
-        const request = wanted.get(status.id)
+        const request = wishes.wanted.get(status.id)
         if (request === undefined) continue
-        for (const lack of lacksOf(status, customer.expect(request, clock.now())))
+        for (const lack of lacksOf(status, wishes.expect(request, clock.now())))
           report(`protection ${status.id} of site ${plan.number} ${lack}`)
       }
     }

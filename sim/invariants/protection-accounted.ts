@@ -12,7 +12,7 @@ export const protectionAccounted: MakeInvariant = (view) => ({
     for (const customer of view.customers) {
       const status = customer.status()
       if (status === undefined) continue
-      for (const [name, request] of customer.wanted) {
+      for (const [name, request] of customer.wishes.wanted) {
         const found = status.protections.find(({ id }) => id === request.id)
         if (found === undefined) report(`site ${customer.plan.number} forgot its protection ${name}`)
         else
@@ -28,7 +28,7 @@ function faultsOf(
   { layout, clock }: WorldView,
   customer: Customer
 ): string[] {
-  const expectation = customer.expect(request, clock.now())
+  const expectation = customer.wishes.expect(request, clock.now())
   const listed = new Set(status.servers.map(({ server }) => server as string))
   const calls = (servers: readonly number[]): Set<string> =>
     new Set(servers.map((each) => layout.servers[each]?.called ?? ''))

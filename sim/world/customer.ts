@@ -1,13 +1,6 @@
 import { Seconds, after, equalIpAddresses, silentLog } from '@breakwater/core'
 import { LEAST_UDP_PROBE_SECONDS, Notebook, ProtectionId, hostDotsClient } from '@breakwater/dots'
-import type {
-  Duration,
-  Instant,
-  IpFamily,
-  NetworkPath,
-  OpenSecureEndpoint,
-  Transport
-} from '@breakwater/core'
+import type { Duration, OpenSecureEndpoint } from '@breakwater/core'
 import type { ClientHost, ClientStatus, DomainName, ProtectionRequest, Site } from '@breakwater/dots'
 import { derivedSeed, seededEntropy } from '@breakwater/testing'
 import type { simulatedCertificate } from '@breakwater/testing'
@@ -18,60 +11,27 @@ import type {
   SimulatedRouter,
   VirtualClock
 } from '@breakwater/testing'
-import { prefix } from '../addressing.ts'
 import { Chance } from '../chance.ts'
-import { attachmentOf, serverAt } from '../layout.ts'
+import { attachmentOf } from '../layout.ts'
 import type { Attachment, ClientPlan, DomainOfClient, Layout } from '../layout.ts'
-import type { Expectation } from '../oracle/facts.ts'
 import type { Action, Course, NetworkFault } from '../scenario.ts'
 import type { CertificateDates } from './certificate-dates.ts'
 import { SimulatedDisk } from './disk.ts'
-import {
-  HastyClock,
-  astray,
-  inTurn,
-  talkative,
-  twoClients,
-  unbound,
-  withoutReasons
-} from './flawed-client.ts'
+import { flawedOpener } from './customer-flaws.ts'
+import type { CustomerFlaws } from './customer-flaws.ts'
+import { Firewall } from './firewall.ts'
+import { HastyClock, twoClients, withoutReasons } from './flawed-client.ts'
 import { joinNetwork, readdress, uplinkName } from './home-network.ts'
 import { Calendar, Process } from './process.ts'
 import { credentialsOf } from './provider.ts'
 import { commonParameters, wantedConfiguration } from './session-parameters.ts'
+import { Wishes, requestOf } from './wishes.ts'
 
 /** Addresses that are on their way out stay so long: a session moves, and a server that goes is withdrawn from. */
 const FAREWELL: Duration = Seconds(200)
 
 /** What was sent before an address went has arrived by then. */
 const ON_THE_WAY: Duration = Seconds(5)
-
-/** What a firewall tells traffic by. */
-export type TrafficKind = Transport | IpFamily
-
-/** Bugs that can be planted in a client from outside. */
-export interface CustomerFlaws {
-  /** Its endpoints are bound to no interface. */
-  isUnbound?: boolean
-  /** Wherever it is sent, it goes to another provider. */
-  leavesDomain?: boolean
-  /** Its clock runs so many times too fast. */
-  haste?: number
-  /** It does not hear every third wish of its operator. */
-  isDeaf?: boolean
-  /** It looks so seldom whether UDP gets through again, in seconds. */
-  udpProbeSeconds?: number
-  /** A second client under the same name serves every other protection, and neither knows of the other. */
-  isTwo?: boolean
-  /** Whoever asks gets the certificate that it has of its first provider. */
-  hasOneCertificate?: boolean
-  /** Behind every message it writes what its operator calls the protections. */
-  isTalkative?: boolean
-  /** It does not show its operator why these do not protect, or why nobody is asked about a part. */
-  saysNothingOf?: 'servers' | 'unasked'
-  /** It tells each server of everything so much later than the one before. */
-  asksInTurn?: boolean
-}
 
 /** A site with its DOTS client, and the operator's wishes, which survive it as the agent's archive does. */
 export class Customer {
@@ -80,12 +40,10 @@ export class Customer {
   /** The CPE that it is behind; undefined: it has the links itself. */
   readonly router: SimulatedRouter | undefined
   readonly calendar: Calendar = new Calendar()
+  readonly firewall: Firewall
   /** Holds the client's notebook. */
   readonly disk: SimulatedDisk
-  /** What the operator wants protected now. */
-  readonly wanted = new Map<string, ProtectionRequest>()
-  /** Since when, by its name. */
-  readonly wantedSince = new Map<string, Instant>()
+  readonly wishes: Wishes
   /** Planted bugs: what is wrong with it. */
   readonly flaws: CustomerFlaws = {}
   /** Told what its operator is about to want, too; undefined: less than before. */
@@ -98,17 +56,11 @@ export class Customer {
   readonly #changeSite: (site: Site) => Site
   #network: readonly NetworkFault[] = []
   #mayUseTcp = false
-  /** Requests that this life of the client asked somebody for. */
-  #placed = new WeakSet<ProtectionRequest>()
-  /** The same requests, where a part is enough. */
-  readonly #lenient = new WeakMap<ProtectionRequest, ProtectionRequest>()
   readonly #dates: CertificateDates
   #credentials = new Map<DomainName, ReturnType<typeof simulatedCertificate>>()
   #process: Process
   #client: ClientHost | undefined
-  #wishes = 0
-  /** By provider. */
-  readonly #blocked = new Map<number, readonly TrafficKind[]>()
+  #heard = 0
   #notebook: Notebook | undefined
   /** It has taken up what an earlier life left. */
   #isReady = false
@@ -132,18 +84,10 @@ export class Customer {
     const { host, router } = joinNetwork(plan, scenario, network)
     this.host = host
     this.router = router
-    network.block(({ transport, path }) => this.#isBlocked(transport, path))
+    this.firewall = new Firewall(plan)
+    this.wishes = new Wishes(plan.oracle)
+    network.block(({ transport, path }) => this.firewall.isBlocked(transport, path))
     this.#process = new Process(clock, this.calendar)
-  }
-
-  /** What must come of a request: what was taken up once is not refused when a piece of it is nobody's any more. */
-  expect(request: ProtectionRequest, at: Instant): Expectation {
-    const { oracle } = this.plan
-    const found = oracle.expect(request, at)
-    if (!found.isRefused || !this.#placed.has(request)) return found
-    const lenient = this.#lenient.get(request) ?? { ...request, allowPartial: true }
-    this.#lenient.set(request, lenient)
-    return oracle.expect(lenient, at)
   }
 
   /** Undefined while it is down. */
@@ -167,8 +111,8 @@ export class Customer {
     this.host.thaw()
     this.life++
     this.plan.network?.told(this.#network, this.#clock.now())
-    this.#placed = new WeakSet()
-    this.#notePlaced()
+    this.wishes.forgetPlaced()
+    this.wishes.notePlaced(this.#clock.now())
     this.#credentials = new Map(this.plan.domains.map((each) => [each.name, this.#certificate(each)]))
     this.#isReady = false
     this.#notebook = this.#scenario.clientsRemember ? this.#openNotebook(process) : undefined
@@ -183,7 +127,7 @@ export class Customer {
   }
 
   #newClient(process: Process): ClientHost {
-    const protections = [...this.wanted.values()]
+    const protections = [...this.wishes.wanted.values()]
     const notebook = this.#notebook
     if (this.flaws.isTwo !== true) return this.#hostClient(process, 'client', protections, notebook)
     const one = this.#hostClient(process, 'client', [], undefined)
@@ -220,52 +164,26 @@ export class Customer {
   }
 
   #opener(process: Process): OpenSecureEndpoint {
-    const { isUnbound, leavesDomain, isTalkative, asksInTurn } = this.flaws
     const open = process.opener(this.host)
-    if (isUnbound === true) return unbound(open)
-    if (leavesDomain === true) return this.#astray(open)
-    if (isTalkative === true) return talkative(open, () => [...this.wanted.keys()])
-    return asksInTurn === true ? inTurn(open, process) : open
-  }
-
-  /** To where it is sent it goes by way of the next provider's server. */
-  #astray(open: OpenSecureEndpoint): OpenSecureEndpoint {
-    const { servers } = this.#layout
-    return astray(open, (told) => {
-      const at = servers[serverAt(this.#layout, told) ?? -1]
-      if (at === undefined || at.standsFor === at.number) return told
-      const other = servers.find(({ number, standsFor, home }) => number === standsFor && home !== at.home)
-      return other?.addresses.find(({ family }) => family === told.family) ?? told
-    })
+    return flawedOpener(open, this.flaws, this.#layout, process, () => [...this.wishes.wanted.keys()])
   }
 
   perform(action: Action): void {
     if (action.kind === 'release') {
       this.onWish(undefined)
-      this.wanted.delete(action.protection)
+      this.wishes.wanted.delete(action.protection)
       this.#process.whenAwake(() => this.#client?.release(ProtectionId(action.protection)))
       return
     }
-    const request: ProtectionRequest = {
-      id: ProtectionId(action.protection),
-      target: {
-        prefixes: action.prefixes.map(prefix),
-        ports: action.ports.map(([lower, upper]) => ({ lower, upper })),
-        protocols: action.protocols
-      },
-      lifetime: action.lifetimeSeconds,
-      allowPartial: action.allowPartial,
-      require: 'all'
-    }
+    const request = requestOf(action)
     this.onWish(request)
-    this.wanted.set(action.protection, request)
-    this.wantedSince.set(action.protection, this.#clock.now())
-    if (this.flaws.isDeaf === true && this.#wishes++ % 3 === 0) return
+    this.wishes.want(action.protection, request, this.#clock.now())
+    if (this.flaws.isDeaf === true && this.#heard++ % 3 === 0) return
     this.#process.whenAwake(() => {
       // Of two wishes that a frozen client hears when it goes on, it acts on the first before it knows the second.
-      if (this.wanted.get(action.protection) === request)
-        this.wantedSince.set(action.protection, this.#clock.now())
-      this.#notePlaced()
+      const isWanted = this.wishes.wanted.get(action.protection) === request
+      if (isWanted) this.wishes.want(action.protection, request, this.#clock.now())
+      this.wishes.notePlaced(this.#clock.now())
       this.#client?.protect(request)
     })
   }
@@ -294,22 +212,6 @@ export class Customer {
     this.linkTo(provider)?.translation?.rebind()
   }
 
-  /** From now on, the link to this provider lets nothing of these kinds through. */
-  block(provider: number, kinds: readonly TrafficKind[]): void {
-    if (kinds.length === 0) this.#blocked.delete(provider)
-    else this.#blocked.set(provider, kinds)
-  }
-
-  #isBlocked(transport: Transport, { local, remote }: NetworkPath): boolean {
-    for (const [provider, kinds] of this.#blocked) {
-      if (!kinds.some((kind) => kind === transport || kind === local.address.family)) continue
-      const own = attachmentOf(this.plan, provider)?.addresses ?? []
-      if (own.some((each) => equalIpAddresses(each, local.address) || equalIpAddresses(each, remote.address)))
-        return true
-    }
-    return false
-  }
-
   /** These changes are on its network now, and the last of them has just begun or ended. */
   changeNetwork(changes: readonly NetworkFault[], { strength }: NetworkFault): void {
     const { network } = this.plan
@@ -321,19 +223,13 @@ export class Customer {
     this.#process.whenAwake(() => {
       if (this.#network !== changes) return
       network.told(changes, this.#clock.now())
-      this.#notePlaced()
+      this.wishes.notePlaced(this.#clock.now())
       this.#client?.updateSite({ site: this.#site })
     })
     if (!isGentle) this.#readdress(attachments, 'routed')
     this.#clock.schedule(after(this.#clock.now(), isGentle ? FAREWELL : ON_THE_WAY), () => {
       if (this.#network === changes) this.#readdress(attachments, 'none')
     })
-  }
-
-  #notePlaced(): void {
-    const now = this.#clock.now()
-    for (const request of this.wanted.values())
-      if (this.plan.oracle.expect(request, now).asked.length > 0) this.#placed.add(request)
   }
 
   /** Gives the links these addresses, and lets them keep the others where they may. */

@@ -95,7 +95,7 @@ export class World implements WorldView {
   /** The attacks are over: everything is released. */
   releaseAll(): void {
     for (const customer of this.customers)
-      for (const protection of customer.wanted.keys())
+      for (const protection of customer.wishes.wanted.keys())
         customer.perform({ kind: 'release', at: 0, site: customer.plan.number, protection })
   }
 

@@ -1,7 +1,8 @@
 import { Milliseconds } from '@breakwater/core'
 import type { LinkConditions } from '@breakwater/testing'
 import type { LinkFault } from '../../scenario.ts'
-import type { Customer, TrafficKind } from '../customer.ts'
+import type { Customer } from '../customer.ts'
+import type { TrafficKind } from '../firewall.ts'
 import type { ActiveFaults } from './active-faults.ts'
 
 const CALM: Partial<LinkConditions> = {
@@ -33,7 +34,7 @@ export function changeLink(
     link.up.change(up)
     link.down.change(down)
   }
-  customer.block(fault.provider, blockedOn(fault, active))
+  customer.firewall.block(fault.provider, blockedOn(fault, active))
   // It lasts no time.
   if (fault.kind !== 'nat-rebinding') return true
   if (isBeginning) customer.rebind(fault.provider)
