@@ -141,6 +141,12 @@ function targetCommand(dots: Command, name: string, description: string): Comman
     .option('--port <ports...>', 'narrow to ports: 80, 8000-8010')
     .option('--protocol <protocols...>', 'narrow to protocols: udp, tcp, or numbers')
     .option('--allow-partial', 'go on when a part of the target is not ours to protect')
+    .addOption(
+      new Option(
+        '--policy <policy>',
+        "who is asked about prefixes of the site's own: every server, or, as a deviation, one provider at a time or for each prefix"
+      ).choices(['all', 'serial', 'divide'])
+    )
 }
 
 function agentCommand(command: Command, description: string): Command {

@@ -10,6 +10,7 @@ export interface TargetOptions {
   readonly port?: readonly string[]
   readonly protocol?: readonly string[]
   readonly allowPartial?: boolean
+  readonly policy?: 'all' | 'serial' | 'divide'
 }
 
 /** IANA numbers of the protocols that people name; any other is given as its number. */
@@ -43,7 +44,8 @@ export function parseTarget(targets: readonly string[], options: TargetOptions):
     ...(alias.length === 0 ? {} : { aliases: [...alias] }),
     ...(ports.length === 0 ? {} : { ports }),
     ...(protocols.length === 0 ? {} : { protocols }),
-    ...(options.allowPartial === true ? { allowPartial: true } : {})
+    ...(options.allowPartial === true ? { allowPartial: true } : {}),
+    ...(options.policy === undefined ? {} : { policy: options.policy })
   }
 }
 

@@ -200,6 +200,10 @@ describe('dots protect', () => {
     [['protect', '203.0.113.7', '--protocol', 'ip'], '"ip" is no protocol'],
     [['protect', '203.0.113.7', '--protocol', '256'], '"256" is no protocol'],
     [['protect', '203.0.113.7', '--lifetime', '0'], '"0" is no lifetime'],
+    [
+      ['protect', '203.0.113.7', '--policy', 'one'],
+      "'one' is invalid. Allowed choices are all, serial, divide"
+    ],
     [['protect', '203.0.113.7', '--timeout', '-5', '--wait'], '"-5" is no time-out'],
     [['protect', '203.0.113.7', '--colour'], "unknown option '--colour'"],
     [['protekt'], "unknown command 'protekt'"],
@@ -223,6 +227,18 @@ describe('dots plan', () => {
       '  not isp-b: isp-b did not assign it'
     ])
     expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual(['POST /v1/plan'])
+  })
+
+  it('asks for a policy, and prints from what it deviates', async () => {
+    const [part] = plan.parts
+    const deviation = { policy: 'serial', text: 'policy serial deviates from RFC 9284 §5.2' }
+    const answer = { ...plan, parts: [{ ...part, deviation }] }
+    const { socket, asked } = await withAgent({ 'POST /v1/plan': [[200, answer]] })
+    const { stdout } = await dots(['plan', '203.0.113.7', '--policy', 'serial', '--socket', socket])
+    expect(stdout).toContain('  deviation policy serial deviates from RFC 9284 §5.2\n')
+    expect(asked.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+      { prefixes: ['203.0.113.7/32'], policy: 'serial' }
+    ])
   })
 })
 

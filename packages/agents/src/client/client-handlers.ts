@@ -8,7 +8,13 @@ import type {
   ProtectRequest
 } from '@breakwater/control'
 import { ProtectionId } from '@breakwater/dots'
-import type { ClientHost, ProtectionStatus, Requirement } from '@breakwater/dots'
+import type {
+  AskingPolicy,
+  ClientHost,
+  PlacementOptions,
+  ProtectionStatus,
+  Requirement
+} from '@breakwater/dots'
 import type { ClientHandlers } from '../control-api/handlers.ts'
 import { VERSION } from '../version.ts'
 import { pathsView } from './paths-view.ts'
@@ -40,6 +46,8 @@ export interface ClientHandlerOptions {
   readonly lifetimeSeconds: number
   /** For protections that do not say what they require. */
   readonly require: Requirement
+  /** For those that do not say which servers are to be asked about prefixes of the site's own. */
+  readonly policy: AskingPolicy
 }
 
 /** What the control API of a client can be asked. */
@@ -89,7 +97,8 @@ export function clientHandlers(options: ClientHandlerOptions): ClientHandlers {
   }
 }
 
-async function plan(request: PlanRequest, { host, clock }: ClientHandlerOptions): Promise<PlanView> {
+async function plan(request: PlanRequest, options: ClientHandlerOptions): Promise<PlanView> {
+  const { host, clock } = options
   const wanted = wantedOfRequest(request)
   checkAliases(wanted, host)
   const isOffline = request.offline === true
@@ -98,24 +107,28 @@ async function plan(request: PlanRequest, { host, clock }: ClientHandlerOptions)
       'CONTROL_NAMES_OFFLINE',
       'what a name means is not known offline: plan its addresses'
     )
-  return planView(await host.planWanted(wanted, placementOptions(request), !isOffline), clock.now())
+  const choices = placementOptions(request, options.policy)
+  return planView(await host.planWanted(wanted, choices, !isOffline), clock.now())
 }
 
 async function protect(request: ProtectRequest, options: ClientHandlerOptions): Promise<ProtectAnswer> {
   const { host, book, archive, clock } = options
   const { lifetimeSeconds = options.lifetimeSeconds, require = options.require } = request
+  const { policy = options.policy } = request
+  const choices = placementOptions(request, policy)
   const lasting = {
     id: ProtectionId(`p-${toHex(options.entropy.bytes(4))}`),
     request: {
       ...request,
       ...(request.uris === undefined ? {} : { uris: request.uris.map(withoutUserInfo) }),
       lifetimeSeconds,
-      require
+      require,
+      policy
     }
   }
   const wanted = protectionOf(lasting)
   checkAliases(wanted, host)
-  const known = await host.planWanted(wanted, placementOptions(request), false)
+  const known = await host.planWanted(wanted, choices, false)
   if (known.verdict === 'refused') return { accepted: false, plan: planView(known, clock.now()) }
   const first = host.protect(wanted)
   // The servers are being asked already: the disk delays the answer to the operator, and nothing else.
@@ -123,7 +136,7 @@ async function protect(request: ProtectRequest, options: ClientHandlerOptions): 
   const { status, revision } = book.get(wanted.id) ?? { status: first, revision: 0 }
   if (wanted.named !== undefined && status.state === 'refused' && status.servers.length === 0) {
     // What its names mean is nothing that anybody may be asked for.
-    const found = await host.planWanted(wanted, placementOptions(request), false)
+    const found = await host.planWanted(wanted, choices, false)
     host.release(wanted.id)
     await archive?.forget(wanted.id)
     return { accepted: false, plan: planView(found, clock.now()) }
@@ -131,6 +144,9 @@ async function protect(request: ProtectRequest, options: ClientHandlerOptions): 
   return { accepted: true, protection: protectionView(status, host.status().requests, revision, clock.now()) }
 }
 
-function placementOptions(request: PlanRequest): { readonly allowPartial: boolean } {
-  return { allowPartial: request.allowPartial === true }
+function placementOptions(
+  { allowPartial = false, policy }: PlanRequest,
+  otherwise: AskingPolicy
+): PlacementOptions {
+  return { allowPartial, policy: policy ?? otherwise }
 }

@@ -19,6 +19,7 @@ export function planView(plan: ClientPlan, now: Instant): PlanView {
           return { name, server, of, givenBy, until: new Date(until).toISOString() }
         })
       ),
+      ...(part.deviation === undefined ? {} : { deviation: { ...part.deviation } }),
       notAsked: part.notAsked.map((decision) => ({ ...decision }))
     })),
     refusals: refusals.map(({ prefixes, because, text }) => ({ prefixes: texts(prefixes), because, text })),

@@ -13,7 +13,7 @@ export function protectionView(
   revision: number,
   now: Instant
 ): ProtectionView {
-  const { id, state, alarm, target, servers, missing, disagreement, require } = status
+  const { id, state, alarm, target, servers, missing, disagreement, require, policy } = status
   const own = requests.filter((request) => request.protections.includes(id))
   const isLeaving = state === 'ending' || state === 'ended'
   return {
@@ -29,6 +29,7 @@ export function protectionView(
     missing: isLeaving ? [] : missingTexts(missing),
     missingParts: isLeaving ? [] : missing.map(missingPart),
     require,
+    policy,
     alarm,
     ...(isLeaving || disagreement.length === 0
       ? {}

@@ -110,7 +110,7 @@ async function start(
   new ConfigurationReload({ config, load, apply, log }).onHangUp(cleanUp)
   // Nobody may ask for protection before what was asked in an earlier life is known: ids only grow.
   await host.ready
-  const { lifetimeSeconds = 3600, require = 'all' } = config.defaults ?? {}
+  const { lifetimeSeconds = 3600, require = 'all', policy = 'all' } = config.defaults ?? {}
   const handlers = clientHandlers({
     host,
     book,
@@ -120,6 +120,7 @@ async function start(
     provisioning,
     lifetimeSeconds,
     require,
+    policy,
     endpointCounters: endpoints.counters
   })
   const control = await openControlServer({ socket, handlers, clock, log })

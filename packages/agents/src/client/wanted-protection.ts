@@ -21,6 +21,7 @@ export function protectionOf({ id, request }: NamedProtection): ProtectionReques
     ...wantedOfRequest(request),
     lifetime: lifetimeOfRequest(request.lifetimeSeconds ?? inSeconds(DEFAULT_LIFETIME)),
     allowPartial: request.allowPartial === true,
-    require: request.require ?? 'all'
+    require: request.require ?? 'all',
+    policy: request.policy ?? 'all'
   }
 }

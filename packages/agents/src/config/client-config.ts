@@ -96,6 +96,14 @@ export const clientConfigSchema = section(
                 'When a protection that lacks something is an alarm: any server is missing, or all of a part.',
               default: 'all'
             })
+          ),
+          policy: optional(
+            choice(['all', 'serial', 'divide'], {
+              description:
+                'Which servers are asked about prefixes of the site itself: every one at the same time, as the RFC wants it; those of one provider after another, the next when one refuses, has no session or gives up; or those of one provider for each prefix. The last two are deviations: what comes in through the others is not mitigated. Every use is logged.',
+              default: 'all',
+              source: 'RFC 9284 §5.2'
+            })
           )
         },
         { description: 'What holds where a command says nothing else.', default: {} }

@@ -33,6 +33,10 @@ export const eventCatalogue = {
     level: 'info',
     text: 'a server is asked for the prefixes of another provider: the administrator consents'
   },
+  'policy.deviation': {
+    level: 'warn',
+    text: 'not every server is asked that RFC 9284 §5.2 would have asked: the policy of the operator'
+  },
   'protection.damaged': { level: 'error', text: 'a stored protection is damaged and was not taken up' },
   'protection.not_stored': {
     level: 'error',

@@ -49,6 +49,7 @@ describe('the archive of protections', () => {
       named: undefined,
       names: [],
       require: 'all',
+      policy: 'all',
       servers: [],
       missing: [],
       disagreement: []

@@ -22,6 +22,7 @@ function status(state: ProtectionStatus['state']): ProtectionStatus {
     named: undefined,
     names: [],
     require: 'all',
+    policy: 'all',
     servers: [
       {
         server,

@@ -43,7 +43,7 @@ function transports(text: string): unknown[] {
 describe('the configuration of a client', () => {
   it('takes a good one and fills in the defaults', () => {
     const { config, warnings } = loadClientConfig(sandbox.write('client.yaml', good))
-    expect(config.defaults).toEqual({ lifetimeSeconds: 3600, require: 'all' })
+    expect(config.defaults).toEqual({ lifetimeSeconds: 3600, require: 'all', policy: 'all' })
     expect(config.domains[0]?.server?.port).toBe(4646)
     expect(config.domains[1]?.interfaces).toEqual([])
     expect(warnings).toEqual([])

@@ -21,6 +21,7 @@ export function planLines(plan: PlanView): string[] {
     ...parts.flatMap((part) => [
       ...hanging('', `${part.prefixes.join(', ')} is ${part.class}`),
       ...part.asked.flatMap(({ server, text }) => hanging('  ask ', `${server}: ${text}`)),
+      ...(part.deviation === undefined ? [] : hanging('  deviation ', part.deviation.text)),
       ...part.notAsked.flatMap(({ server, text }) => hanging('  not ', `${server}: ${text}`))
     ]),
     ...warnings.flatMap(({ text }) => hanging('  warning ', text)),

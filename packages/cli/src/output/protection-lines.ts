@@ -5,7 +5,17 @@ import { countText, durationText, targetText } from './words.ts'
 
 /** A protection for people: its state, then one row per server. */
 export function protectionLines(protection: ProtectionView): string[] {
-  const { id, state, target, named, names = [], requests, alarm, disagreement = [] } = protection
+  const {
+    id,
+    state,
+    target,
+    named,
+    names = [],
+    requests,
+    alarm,
+    disagreement = [],
+    policy = 'all'
+  } = protection
   return [
     ...hanging('', `${id}: ${state.replace('-', ' ')}, ${targetText(target, named)}`),
     ...nameLines(names, '  '),
@@ -19,6 +29,9 @@ export function protectionLines(protection: ProtectionView): string[] {
       ]),
       2
     ),
+    ...(policy === 'all'
+      ? []
+      : [`  policy ${policy}: not every server is asked about prefixes of the site's own`]),
     ...missingLines(protection),
     ...disagreement.flatMap(({ server, says }) => hanging('  disagreement: ', `${server} says: ${says}`)),
     ...(alarm === true ? ['  alarm: more is missing than this protection allows'] : [])

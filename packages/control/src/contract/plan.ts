@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
-import { nameSchema, targetKeys } from './target.ts'
+import { nameSchema, policySchema, targetKeys } from './target.ts'
 
 /** Body of `POST /v1/plan`. */
 export const planRequestSchema = Type.Object(
@@ -41,6 +41,8 @@ export const planSchema = Type.Object({
       asked: Type.Array(decisionSchema),
       /** Consents because of which servers hear of another provider's prefixes (RFC 9284 §6). */
       consents: Type.Array(consentSchema),
+      /** Not all are asked that RFC 9284 §5.2 would have asked. Left out: all are. */
+      deviation: Type.Optional(Type.Object({ policy: policySchema, text: Type.String() })),
       notAsked: Type.Array(decisionSchema)
     })
   ),

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { planSchema } from './plan.ts'
-import { nameSchema, targetKeys, targetSchema } from './target.ts'
+import { nameSchema, policySchema, targetKeys, targetSchema } from './target.ts'
 
 /** Body of `POST /v1/protections`. */
 export const protectRequestSchema = Type.Object(
@@ -88,6 +88,8 @@ export const protectionSchema = Type.Object({
   ),
   /** Which pieces may not be missing: any server, or a part that no server protects. */
   require: Type.Optional(Type.Union([Type.Literal('all'), Type.Literal('any')])),
+  /** Which servers are asked about prefixes of the site's own. */
+  policy: Type.Optional(policySchema),
   /** Something is missing that `require` does not allow to be missing. */
   alarm: Type.Optional(Type.Boolean()),
   /** Servers that were asked for the same and do not agree: who says what. Left out: they agree. */

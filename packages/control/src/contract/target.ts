@@ -16,6 +16,9 @@ const portRangeSchema = Type.Object(
   { additionalProperties: false }
 )
 
+/** Which servers are asked about prefixes of the site's own. */
+export const policySchema = Type.Union([Type.Literal('all'), Type.Literal('serial'), Type.Literal('divide')])
+
 /** How a command names a target. */
 export const targetKeys = {
   /** `203.0.113.7`, `2001:db8::/48` */
@@ -31,6 +34,11 @@ export const targetKeys = {
   ports: Type.Optional(Type.Array(portRangeSchema, { maxItems: 64 })),
   /** IANA protocol numbers. */
   protocols: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 255 }), { maxItems: 64 })),
+  /**
+   * Which servers are asked about prefixes of the site's own: all (RFC 9284 §5.2), or, as a deviation, those of one domain
+   * after another, or of one domain for each prefix. Left out: the agent's default.
+   */
+  policy: Type.Optional(policySchema),
   /** Ask for what belongs to the site even when another part of the target does not. */
   allowPartial: Type.Optional(Type.Boolean())
 }

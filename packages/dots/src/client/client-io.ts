@@ -3,6 +3,7 @@ import type { Consent } from '../domain/consent.ts'
 import type { DefaultRouter } from '../domain/default-routers.ts'
 import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
+import type { Turn } from '../multihoming/turn.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { RecordChange, StoredRecord } from '../domain/record-store.ts'
 import type { RememberedOutcomes } from './connection/outcome-memory.ts'
@@ -130,6 +131,13 @@ export type ClientEvent =
       readonly server: ServerName
       readonly prefixes: readonly IpPrefix[]
       readonly consent: Consent
+    }
+  /** RFC 9284 §5.2 would have others asked, too, and the operator's policy has not. */
+  | {
+      readonly kind: 'policy-used'
+      readonly protection: ProtectionId
+      readonly prefixes: readonly IpPrefix[]
+      readonly turn: Turn
     }
   /** A name by which something is protected means something else, or nobody says any more what it means. */
   | { readonly kind: 'target-name'; readonly standing: NameStanding }

@@ -1,7 +1,7 @@
 import { earlier } from '@breakwater/core'
 import type { Entropy, Instant, Machine, WallTime } from '@breakwater/core'
 import { nextConsentChange } from '../domain/consent.ts'
-import type { Cuid, DomainName, ProtectionId } from '../domain/identifier.ts'
+import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
 import { namesWanted, placeWanted } from './names/place-wanted.ts'
@@ -14,6 +14,7 @@ import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
 import type { Placement, PlacementOptions } from '../multihoming/placement.ts'
 import { compileSite } from '../multihoming/site-plan.ts'
+import type { TurnOptions } from '../multihoming/turn.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { Association } from './association.ts'
@@ -28,9 +29,11 @@ import { Calendar } from './memory/calendar.ts'
 import type { ClientInput, ClientOutput, ClientRecords } from './client-io.ts'
 import { forwarded } from './forwarded-output.ts'
 import { readLegacy } from './memory/client-records.ts'
+import { placementEvents } from './placement-events.ts'
 import type { Protection } from './protection.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import { Protections } from './protections.ts'
+import { TurnRecord } from './turn-record.ts'
 import type { Replacement } from './protections.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { listPaths } from './paths/path-listing.ts'
@@ -273,36 +276,36 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #placementOf(
-    { target, named, allowPartial }: Pick<ProtectionRequest, 'target' | 'named' | 'allowPartial'>,
+    request: Omit<ProtectionRequest, 'lifetime' | 'require'>,
     states: ServerStates,
     now: Instant
   ): Placement {
-    const options = { ...states, allowPartial, at: this.#calendar.at(now) }
+    const { target, named, allowPartial } = request
+    const options = { ...states, ...this.#turnOptions(request), allowPartial, at: this.#calendar.at(now) }
     const wanted = named === undefined ? { target } : { target, named }
     return placeWanted(wanted, this.#names.standing, this.#plan, options)
   }
 
   /** What decides between servers that stand in for one another. */
   #serverStates(): ServerStates {
-    if (this.#plan.alternating.size === 0) return {}
+    const isAvailable = (server: ServerName): boolean => this.#pool.get(server)?.state.kind === 'established'
+    if (this.#plan.alternating.size === 0) return { isAvailable }
     const live = [...this.#protections.all].filter(({ phase }) => phase === 'live')
-    return {
-      isAvailable: (server) => this.#pool.get(server)?.state.kind === 'established',
-      asked: new Set(live.flatMap(({ servers }) => servers))
-    }
+    return { isAvailable, asked: new Set(live.flatMap(({ servers }) => servers)) }
   }
 
-  /** RFC 9284 §6: what reaches another domain's servers is told of, whenever it is decided. */
-  #tellPlacement({ request, placement }: Protection, cause: PlacementCause, now: Instant): void {
+  /** What decides whose turn it is, where not all servers are to be asked. */
+  #turnOptions({ id, policy = 'all' }: Pick<ProtectionRequest, 'id' | 'policy'>): TurnOptions {
+    if (policy === 'all') return {}
+    const turns = this.#protections.get(id)?.turns ?? new TurnRecord(id)
+    return { policy, turnState: (server, prefix) => turns.state(server, prefix, this.#pool.byServer) }
+  }
+
+  #tellPlacement(protection: Protection, cause: PlacementCause, now: Instant): void {
+    const { request, placement } = protection
     this.#stale.add(request.id)
     this.#decisions.placed(request, placement, cause, now)
-    for (const { prefixes, consents } of placement.parts)
-      for (const { server, consents: used } of consents)
-        for (const consent of used)
-          this.#outputs.push({
-            kind: 'event',
-            event: { kind: 'consent-used', protection: request.id, server, prefixes, consent }
-          })
+    for (const event of placementEvents(protection)) this.#outputs.push({ kind: 'event', event })
   }
 
   /** A consent that has ended is none, also for what was asked because of it. */
@@ -425,6 +428,19 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     }
   }
 
+  /** Where not all are asked: whose turn it is may be another's after every answer, and after every loss of a session. */
+  #takeTurns(now: Instant): void {
+    const concerned = [...this.#stale].flatMap((id) => this.#protections.get(id) ?? [])
+    let open = concerned.filter(({ isInTurn }) => isInTurn)
+    while (open.length > 0) {
+      for (const { turns, placement } of open) turns.note(placement.parts, this.#pool.byServer)
+      const only = new Set(open.map(({ request }) => request.id))
+      this.#demands.pass(this.#placeAgain('it may be the turn of another server', now, only), now)
+      // Who said no a moment ago says so again without being asked (RFC 9132 §4.4.2.1).
+      open = open.filter(({ turns, placement }) => turns.note(placement.parts, this.#pool.byServer))
+    }
+  }
+
   #placeChanged(now: Instant): void {
     const renamed = this.#names.takeChanged(now)
     for (const id of renamed) this.#stale.add(id)
@@ -439,6 +455,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     // Servers that are known by name begin when it is known where they are, or that nobody knows.
     this.#locator.drain((server) => this.#pool.moved(server, now))
     this.#placeChanged(now)
+    this.#takeTurns(now)
     this.#demands.letGo(now)
     for (const id of this.#stale) {
       const protection = this.#protections.get(id)

@@ -49,6 +49,17 @@ export class Demands {
     this.tell(without(losing, gaining), now)
   }
 
+  /** Others have their turn. What they are asked for instead ends where it was when it is in force with them. */
+  pass(changed: Changed, now: Instant): void {
+    const { gaining, losing } = changed
+    if (gaining.size === 0) return this.replace(changed, now)
+    const until = after(now, LONGEST_HOLD)
+    this.tell(gaining, now, until)
+    this.tell(without(losing, gaining), now, until)
+    const { gaining: before = [], losing: left = [] } = this.#moving ?? {}
+    this.#moving = { until, gaining: new Set([...before, ...gaining]), losing: new Set([...left, ...losing]) }
+  }
+
   /** The site is another one. What has moved ends where it was when it is in force elsewhere. */
   move(plan: SitePlan, { added, returned }: PoolChange, { gaining, losing }: Changed, now: Instant): void {
     const former = this.#nets

@@ -29,6 +29,18 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
       log.info('consent.used', { protection, server, prefixes: prefixes.map(formatIpPrefix), ...fields })
       return
     }
+    case 'policy-used': {
+      const { protection, prefixes, turn } = event
+      const { policy, servers: asked, others: notAsked } = turn
+      log.warn('policy.deviation', {
+        protection,
+        policy,
+        prefixes: prefixes.map(formatIpPrefix),
+        asked,
+        notAsked
+      })
+      return
+    }
     case 'target-name': {
       const { name, state, addresses, text } = event.standing
       const fields = { name, state, addresses: addresses.map(formatIpAddress) }

@@ -2,6 +2,7 @@ import { prefixKey, prefixesOverlap } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import { MitigationStatusCode } from '@breakwater/model'
 import type { NamedTarget } from '../domain/alias.ts'
+import type { AskingPolicy } from '../domain/asking-policy.ts'
 import type { DomainName, MitigationId, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Target } from '../domain/target.ts'
 import type { Assignment, PlacedPart, Placement } from '../multihoming/placement.ts'
@@ -12,6 +13,7 @@ import type { Saying } from './disagreement.ts'
 import type { Association } from './association.ts'
 import type { NameStanding } from './names/name-standing.ts'
 import { isInForce } from './requests/request-state.ts'
+import { TurnRecord } from './turn-record.ts'
 import type { BookedRequest } from './requests/request-book.ts'
 
 /** When a protection that is not complete is an alarm: any server missing, or no server at all for some part. */
@@ -27,6 +29,8 @@ export interface ProtectionRequest {
   readonly lifetime: Lifetime
   readonly allowPartial: boolean
   readonly require: Requirement
+  /** Which servers are asked about prefixes of the site's own. Default: `all`. */
+  readonly policy?: AskingPolicy
 }
 
 /** The combined state: what the servers' answers come to. */
@@ -82,6 +86,7 @@ export interface ProtectionStatus {
   /** What its names mean now, those of its URIs and aliases, too. */
   readonly names: readonly NameStanding[]
   readonly require: Requirement
+  readonly policy: AskingPolicy
   readonly servers: readonly ServerStanding[]
   readonly missing: readonly MissingPart[]
   /** Servers that do not agree whether they protect the same: who says what. Empty: they agree, as far as they have answered. */
@@ -101,12 +106,15 @@ export class Protection {
   names: readonly string[] = []
   /** Parts whose servers have all said that the attack is over, by `partKey`. */
   readonly #over = new Set<string>()
+  /** How servers have done that had their turn. */
+  readonly turns: TurnRecord
   #placement: Placement
   /** Something of it has been placed: what of it is still the site's stays protected when the rest is not any more. */
   #wasPlaced = false
 
   constructor(request: ProtectionRequest, placement: Placement) {
     this.request = request
+    this.turns = new TurnRecord(request.id)
     this.#placement = placement
     this.#wasPlaced = placement.parts.length > 0
   }
@@ -131,6 +139,11 @@ export class Protection {
   /** Servers that hear of it. */
   get servers(): readonly ServerName[] {
     return [...new Set(this.placement.assignments.map((assignment) => assignment.server))]
+  }
+
+  /** Not all are asked that the RFC would have asked. */
+  get isInTurn(): boolean {
+    return this.phase === 'live' && this.placement.parts.some(({ turn }) => turn !== undefined)
   }
 
   /** What servers are still asked for. */
@@ -170,11 +183,12 @@ export class Protection {
       ...this.#missingByPlacement(),
       ...names.filter(({ state }) => state === 'kept').map(outdated)
     ]
-    const { id, target, named, require } = this.request
+    const { id, target, named, require, policy = 'all' } = this.request
     const state = this.#combine(servers, missing)
     const isAlarming = state !== 'ending' && state !== 'ended' && this.#isAlarming(servers, missing)
     const disagreement = disagreementOf(this.placement.parts, servers)
-    return { id, state, alarm: isAlarming, target, named, names, require, servers, missing, disagreement }
+    const wanted = { target, named, names, require, policy }
+    return { id, state, alarm: isAlarming, ...wanted, servers, missing, disagreement }
   }
 
   #isOver(part: PlacedPart): boolean {

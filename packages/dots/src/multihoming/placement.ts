@@ -17,11 +17,12 @@ import type { Target } from '../domain/target.ts'
 import { describeClass, ownersOf } from './address-class.ts'
 import type { AddressClass } from './address-class.ts'
 import { pickServer, providerOf } from './alternatives.ts'
-import type { ServerStates } from './alternatives.ts'
 import { splitAtClassBorders } from './class-border.ts'
 import { translate } from './translation.ts'
 import type { TranslatedPrefix } from './translation.ts'
 import type { ClassPlan, PlacementReason, SitePlan } from './site-plan.ts'
+import { explainTurn, turnOf } from './turn.ts'
+import type { Turn, TurnOptions } from './turn.ts'
 
 /**
  * Placement: which server is asked about which part of a target, and which part is asked of nobody. A pure function of
@@ -61,6 +62,8 @@ export interface PlacedPart {
   /** Servers that are asked only because of these consents (RFC 9284 §6). */
   readonly consents: readonly UsedConsent[]
   readonly because: PlacementReason
+  /** Not all are asked that RFC 9284 §5.2 would have asked. Undefined: all are. */
+  readonly turn: Turn | undefined
 }
 
 /** A server hears of another domain's prefixes. */
@@ -113,7 +116,7 @@ export interface UncoveredDomain {
 }
 
 /** How strict a placement is, and what it depends on besides the site. */
-export interface PlacementOptions extends ServerStates {
+export interface PlacementOptions extends TurnOptions {
   /** Ask for what is ours of a target of which a part is refused. Default false: then nothing leaves the host. */
   readonly allowPartial?: boolean
   /** What the calendar says. Undefined: nobody knows, and no consent holds. */
@@ -151,7 +154,9 @@ export function place(target: Target, plan: SitePlan, options: PlacementOptions 
   for (const prefix of outside) sort(plan, prefix, placed, refusals)
   const isWhole = refusals.every(({ because }) => because === 'filtered')
   const kept = isWhole || options.allowPartial === true ? [...placed] : []
-  const parts = kept.map(([classPlan, prefixes]) => partOf(classPlan, mergePrefixes(prefixes), options))
+  const parts = kept.flatMap(([classPlan, prefixes]) =>
+    partsOf(classPlan, mergePrefixes(prefixes), plan.site, options)
+  )
   return {
     parts,
     assignments: parts.flatMap((part) => assignmentsOf(part, target, plan)),
@@ -244,15 +249,41 @@ function add(placed: Map<ClassPlan, IpPrefix[]>, plan: ClassPlan, ...prefixes: I
   else list.push(...prefixes)
 }
 
-function partOf(plan: ClassPlan, prefixes: readonly IpPrefix[], options: PlacementOptions): PlacedPart {
-  const { servers, consents } = askedOf(plan, options)
+/** One part, or one for each turn where not all are asked at the same time. */
+function partsOf(
+  plan: ClassPlan,
+  prefixes: readonly IpPrefix[],
+  site: Site,
+  options: PlacementOptions
+): PlacedPart[] {
+  const turns = new Map<string, { readonly turn: Turn | undefined; readonly prefixes: IpPrefix[] }>()
+  const { policy = 'all' } = options
+  for (const prefix of policy === 'all' ? [] : prefixes) {
+    const turn = turnOf(prefix, plan, site, options)
+    const key = turn === undefined ? '' : `${turn.servers.join(' ')} ${turn.isOfAll}`
+    const known = turns.get(key)
+    if (known === undefined) turns.set(key, { turn, prefixes: [prefix] })
+    else known.prefixes.push(prefix)
+  }
+  if (turns.size === 0) return [partOf(plan, prefixes, undefined, options)]
+  return [...turns.values()].map((each) => partOf(plan, each.prefixes, each.turn, options))
+}
+
+function partOf(
+  plan: ClassPlan,
+  prefixes: readonly IpPrefix[],
+  turn: Turn | undefined,
+  options: PlacementOptions
+): PlacedPart {
+  const asked = askedOf(plan, options)
   return {
     prefixes,
     class: plan.class,
-    servers,
+    servers: turn?.servers ?? asked.servers,
     uncovered: plan.uncovered,
-    consents,
-    because: plan.because
+    consents: asked.consents,
+    because: plan.because,
+    turn
   }
 }
 
@@ -292,10 +323,12 @@ function uncoveredOf(part: PlacedPart): UncoveredDomain[] {
 }
 
 /** Why this server is asked, in words. */
-export function explainAssignment(part: PlacedPart, { name, domain }: DotsServer, site: Site): string {
+export function explainAssignment(part: PlacedPart, server: DotsServer, site: Site): string {
+  const { name, domain } = server
   const consented =
-    part.consents.length === 0 ? undefined : part.consents.find(({ server }) => server === name)
+    part.consents.length === 0 ? undefined : part.consents.find((used) => used.server === name)
   if (consented !== undefined) return explainConsents(consented)
+  if (part.turn !== undefined) return explainTurn(part.turn, server)
   switch (part.because) {
     case 'pa-own-domain':
       if (part.class.kind === 'pa' && part.class.domain !== domain) return explainAttachment(domain, site)

@@ -1,5 +1,6 @@
 import { formatIpPrefix } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
+import type { AskingPolicy } from '../domain/asking-policy.ts'
 import type { DomainName, ServerName } from '../domain/identifier.ts'
 import type { DotsServer, Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
@@ -19,6 +20,7 @@ import type {
   UsedConsent
 } from './placement.ts'
 import type { SitePlan } from './site-plan.ts'
+import { describeDeviation, explainTurn } from './turn.ts'
 
 /** A placement with all its reasons, for people: what would be asked of whom, and why not of the others. */
 export interface PlanExplanation {
@@ -45,6 +47,14 @@ export interface ExplainedPart {
   readonly asked: readonly ServerDecision[]
   readonly notAsked: readonly ServerDecision[]
   readonly consents: readonly UsedConsent[]
+  /** Not all are asked that the RFC would have asked: from what that deviates. Undefined: all are. */
+  readonly deviation: Deviation | undefined
+}
+
+/** A policy of the operator in the place of what an RFC wants. */
+export interface Deviation {
+  readonly policy: AskingPolicy
+  readonly text: string
 }
 
 /** Why a server is asked, or is not. */
@@ -94,6 +104,7 @@ function explainPart(part: PlacedPart, plan: SitePlan): ExplainedPart {
     classText: describeClass(part.class),
     asked: servers.filter(isAsked).map((server) => decide(server, whyAsked(part, server, plan))),
     consents: part.consents,
+    deviation: part.turn && { policy: part.turn.policy, text: describeDeviation(part.turn) },
     notAsked: servers
       .filter((server) => !isAsked(server))
       .map((server) => decide(server, whyNotAsked(part, server, plan.site)))
@@ -124,6 +135,7 @@ function whyNotAsked(part: PlacedPart, server: DotsServer, site: Site): string {
         `(RFC 9284 §5.1)${lackOfConsent(part, server, site)}`
       )
     case 'pi':
+      if (part.turn?.others.includes(server.name) === true) return explainTurn(part.turn, server)
       if (isService(site, server)) return `${prefixes} is not on the list of what ${server.domain} protects`
       return `${prefixes} is not announced through ${server.domain}`
   }

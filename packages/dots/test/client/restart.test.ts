@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Notebook } from '../../src/client/memory/notebook.ts'
 import { ProtectionId } from '../../src/domain/identifier.ts'
 import type { ProtectionRequest } from '../../src/client/protection.ts'
-import type { RecordStore } from '../../src/domain/record-store.ts'
+import type { RecordChange, RecordStore } from '../../src/domain/record-store.ts'
 import { TestStore, TwoProviders, targetOf } from './two-providers.ts'
 
 let world: TwoProviders
@@ -33,6 +33,23 @@ function wanted(id: string, ...prefixes: string[]): ProtectionRequest {
 
 const web = wanted('web', '198.51.100.7/32')
 const own = wanted('own', '203.0.113.0/28')
+
+/** Takes changes, and says so when it is told to. */
+class SlowStore extends TestStore {
+  #finish: () => void = () => undefined
+  readonly #isFinished = new Promise<void>((resolve) => {
+    this.#finish = resolve
+  })
+
+  finish(): void {
+    this.#finish()
+  }
+
+  override async commit(changes: readonly RecordChange[]): Promise<void> {
+    await super.commit(changes)
+    await this.#isFinished
+  }
+}
 
 /** A life of the client that remembers; `wants` is what the operator's archive says. */
 async function startLife(...protections: readonly ProtectionRequest[]): Promise<void> {
@@ -99,6 +116,30 @@ describe('a client that was killed and starts again', () => {
     await startLife(web)
     await world.advance(Seconds(5))
     expect(requests()[0]).toBe(first)
+  })
+
+  it('withdraws nothing where one provider is asked after another before the next one protects it', async () => {
+    const inTurn: ProtectionRequest = { ...wanted('own', '203.0.113.7/32'), policy: 'serial' }
+    await world.startServer('isp-b')
+    await startLife()
+    world.client.protect(inTurn)
+    await world.advance(Seconds(2))
+    expect(world.mitigated()).toEqual(['isp-b: 203.0.113.7/32'])
+    await kill()
+    // The one before it is there now, and slow to answer; who protects it takes longer to find.
+    const disk = new SlowStore()
+    await world.startServer('isp-a', { store: disk })
+    world.siteHost.link('wan-b').cut()
+    await startLife(inTurn)
+    world.siteHost.link('wan-b').mend()
+    await world.advance(Seconds(15))
+    expect(requests().map((each) => each.replace(/ \d+/, ''))).toEqual(['isp-a asking', 'isp-b in-force'])
+    expect(world.mitigationRequests()).not.toContain('DELETE isp-b')
+    disk.finish()
+    await world.advance(Minutes(5))
+    expect(world.mitigated()).toEqual(['isp-a: 203.0.113.7/32'])
+    expect(world.state('own')).toBe('protected')
+    expect(requests()).toHaveLength(1)
   })
 
   it('withdraws what its operator released while it was down', async () => {

@@ -24,6 +24,7 @@ export type PlacementCause =
   | 'the site has changed'
   | 'its names mean something else'
   | 'what it depends on has changed'
+  | 'it may be the turn of another server'
 
 /** What a client has decided about protections, servers and paths, in words. */
 export class ClientDecisions {
@@ -93,6 +94,7 @@ export class ClientDecisions {
         this.server(event.server, 'other session parameters', event.text, now)
         return
       case 'consent-used':
+      case 'policy-used':
       case 'record-damaged':
       case 'malformed':
     }
