@@ -4,11 +4,8 @@ import type { MultihomedWorld } from './world.ts'
 /** Longer than heartbeats are missed before a session counts as lost, where time costs nothing. */
 const PEACE_SECONDS = 3600
 
-/**
- * The handshake under way may have sent its last flight 29 s before it is given up; then the retry interval of the lab's
- * worlds, and a handshake.
- */
-const RETRY_SECONDS = 29 + 60 + 5
+/** The retry interval of the lab's worlds, from the start of one attempt to the start of the next, and a handshake. */
+const RETRY_SECONDS = 60 + 5
 
 /**
  * In virtual time, before any attack: the way is cut for an hour and healed. A client that was told of the carrier sent

@@ -26,7 +26,7 @@ const subsets = Array.from({ length: 2 ** parts.length }, (_, bits) =>
 )
 const few: readonly (readonly StartPart[])[] = [['uplink'], ['dns'], ['server'], ['clock']]
 
-/** The worlds of the lab have the shortest retry interval that there may be, 60 s; and a handshake. */
+/** The worlds of the lab have the shortest retry interval that there may be, 60 s, counted from the start of attempts; and a handshake. */
 const withinSeconds = (missing: readonly StartPart[]): number => (missing.includes('server') ? 65 : 10)
 
 export const scenario: Scenario = multihomed({

@@ -16,7 +16,7 @@ export const reconnection = section(
   {
     firstRetrySeconds: optional(
       whole(60, 300, {
-        description: 'Until a session that could not be established is tried again.',
+        description: 'From the start of an attempt that comes to nothing to that of the next.',
         default: DEFAULT_RECONNECTION.firstRetrySeconds,
         source: 'RFC 9132 §4.7'
       })

@@ -1,5 +1,6 @@
 import { ConfigError, Seconds, after } from '@breakwater/core'
 import type { ConfigProblem, Duration, Instant } from '@breakwater/core'
+import type { ConnectionId } from './session-state.ts'
 
 /** How soon a session that could not be established is tried again. */
 export interface ReconnectionRule {
@@ -38,32 +39,54 @@ export function reconnectionRule(given: Partial<ReconnectionRule> = {}): Reconne
   return rule
 }
 
-/** When the next handshake may start: counts what went wrong with the sessions of one server. */
+/**
+ * When the next handshake may start: counts what went wrong with the sessions of one server.
+ *
+ * RFC 9132 §4.7 says how often is tried, so the time runs from the start of an attempt to the start of the next one, not from
+ * when the former is given up: a server that comes back just behind the last flight of an attempt waits for one interval,
+ * and not for what is left of the attempt besides. Of several attempts, as of a run over several paths, the last one counts.
+ */
 export class Reconnection {
   readonly #rule: ReconnectionRule
   #failures = 0
-  #attemptedAt: Instant | undefined
+  /** The last attempt that is known to have sent something. */
+  #sentAt: Instant | undefined
+  /** Attempts of which that is not known yet. */
+  readonly #open = new Map<ConnectionId, Instant>()
   #heldOffUntil: Instant | undefined
 
   constructor(rule: ReconnectionRule) {
     this.#rule = rule
   }
 
-  /** A handshake starts. */
-  attempted(now: Instant): void {
-    this.#attemptedAt = now
+  /** A handshake starts: of this connection, or of somebody else's with the same server. */
+  attempted(now: Instant, connection?: ConnectionId): void {
+    if (connection === undefined) this.#sentAt = latest(this.#sentAt, now)
+    else this.#open.set(connection, now)
   }
 
-  /** @returns when to try again after a handshake that came to nothing. */
+  /** An attempt has failed. One that sent nothing is none (RFC 9132 §4.7: it was not tried to establish a session). */
+  failed(connection: ConnectionId, hasSentSomething: boolean): void {
+    const at = this.#open.get(connection)
+    this.#open.delete(connection)
+    if (at !== undefined && hasSentSomething) this.#sentAt = latest(this.#sentAt, at)
+  }
+
+  /** @returns when to try again after a handshake, or a run of them, that came to nothing. */
   afterFailure(now: Instant, hasSentSomething: boolean): Instant {
-    if (!hasSentSomething) return after(now, Seconds(this.#rule.localRetrySeconds))
+    const earliest = this.afterLoss(now)
+    if (!hasSentSomething) return later(after(now, Seconds(this.#rule.localRetrySeconds)), earliest)
     const wait = Math.min(this.#rule.firstRetrySeconds * 2 ** this.#failures, this.#rule.retrySeconds)
     this.#failures++
-    return after(now, Seconds(Math.max(wait, LEAST_SPACING_SECONDS)))
+    const spacing = Seconds(Math.max(wait, LEAST_SPACING_SECONDS))
+    return later(earliest, after(this.#attemptedAt ?? now, spacing))
   }
 
+  /** A session is there: what is tried from now on has no more to do with what was. */
   established(): void {
     this.#failures = 0
+    this.#sentAt = this.#attemptedAt
+    this.#open.clear()
   }
 
   /** The server ended a session and wants nobody back before `until` (RFC 8323 §5.5). */
@@ -74,9 +97,18 @@ export class Reconnection {
   /** @returns when to try again after the loss of a session: at once, unless the last handshake was just now. */
   afterLoss(now: Instant): Instant {
     const spacing: Duration = Seconds(LEAST_SPACING_SECONDS)
-    const earliest = this.#attemptedAt === undefined ? now : after(this.#attemptedAt, spacing)
+    const attemptedAt = this.#attemptedAt
+    const earliest = attemptedAt === undefined ? now : after(attemptedAt, spacing)
     return later(later(now, earliest), this.#heldOffUntil ?? now)
   }
+
+  get #attemptedAt(): Instant | undefined {
+    return [...this.#open.values()].reduce<Instant | undefined>(latest, this.#sentAt)
+  }
+}
+
+function latest(a: Instant | undefined, b: Instant): Instant {
+  return a === undefined ? b : later(a, b)
 }
 
 function later(a: Instant, b: Instant): Instant {

@@ -119,6 +119,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
         this.#selection.established(input.connection, now)
         break
       case 'failed':
+        this.#reconnection.failed(input.connection, input.reason !== 'local')
         this.#selection.failed(input.connection, input.reason, now)
         this.#closed(input.connection, `failed: ${input.reason}`, now)
         break
@@ -198,7 +199,6 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     if (state.kind === 'pausing') this.#connect(now)
     else if (state.kind === 'silent') this.#change({ ...state, rival: this.#rivalAt(now, now) })
     else if (state.kind === 'established') {
-      this.#reconnection.attempted(now)
       const isToMove = !this.#selection.isLegal(state.path)
       const probe = isToMove ? this.#selection.start(now) : this.#selection.startDatagrams(now)
       if (probe !== undefined) this.#change({ ...state, probe })
@@ -218,19 +218,12 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   }
 
   #connect(now: Instant): void {
-    const race = this.#race(now)
+    const race = this.#selection.start(now)
     if (race !== undefined) this.#change({ kind: 'connecting', race })
     else {
       const reasons = this.#selection.paths.illegal.map((reason) => describeIllegal(reason))
       this.#change({ kind: 'no-path', reasons })
     }
-  }
-
-  /** A run over all paths; undefined when there is none. */
-  #race(now: Instant): Race | undefined {
-    const race = this.#selection.start(now)
-    if (race !== undefined) this.#reconnection.attempted(now)
-    return race
   }
 
   /** There was no path, and now there may be one. However often paths come and go, runs keep their distance. */
@@ -245,7 +238,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   #rivalAt(until: Instant, now: Instant): Rival {
     const reason = SILENCE
     if (until > now) return { kind: 'pausing', until, reason }
-    const race = this.#race(now)
+    const race = this.#selection.start(now)
     if (race !== undefined) return { kind: 'connecting', race }
     return { kind: 'pausing', until: this.#reconnection.afterFailure(now, false), reason }
   }
@@ -258,6 +251,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   #perform(output: PathSelectionOutput, now: Instant): void {
     switch (output.kind) {
       case 'connect':
+        this.#reconnection.attempted(now, output.connection)
         if (output.path.transport === 'udp') this.#migration.tried(now)
         this.#outputs.push(output)
         return

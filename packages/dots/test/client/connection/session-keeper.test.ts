@@ -1,3 +1,4 @@
+import type { SessionFailure } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import { KeeperBench, fourPaths } from '../keeper-bench.ts'
 
@@ -266,12 +267,18 @@ describe('a session that is kept up', () => {
     ])
   })
 
-  it('waits 60 s after a run that failed as a whole, however many paths it had', () => {
+  it('waits 60 s from the last attempt of a run that failed as a whole, however many paths it had', () => {
     const bench = states['pausing']!()
-    const failedAt = bench.now
-    bench.take()
+    expect(bench.take()).toContain('750 connect tcp4')
     bench.pass(60_000)
-    expect(bench.take()).toEqual([`${failedAt + 60_000} connect udp6`])
+    expect(bench.take()).toEqual(['60750 connect udp6'])
+  })
+
+  it('goes on at once after a run that was given up later than that', () => {
+    const bench = new KeeperBench().start().pass(60_750)
+    bench.take()
+    for (const name of ['udp6', 'udp4', 'tcp6', 'tcp4']) bench.fail(name)
+    expect(bench.pass(0).take()).toEqual(['60750 connect udp6'])
   })
 
   it('says of each path why it came to nothing', () => {
@@ -304,16 +311,38 @@ describe('a session that is kept up', () => {
   })
 })
 
+/** One run that came to nothing for this reason, and no path any more. */
+function gone(reason: SessionFailure): KeeperBench {
+  const bench = new KeeperBench({ paths: NOWHERE }).start().feed({ kind: 'paths', paths: fourPaths() })
+  expect(bench.take()).toEqual(['0 connect udp6'])
+  bench.fail('udp6', reason).pass(100).fail('udp4', 'local').pass(100)
+  for (const name of ['tcp6', 'tcp4']) bench.fail(name, 'local').pass(100)
+  bench.feed({ kind: 'legal', paths: NOWHERE, strays: [] }).pass(6000)
+  expect(bench.state()).toBe('no-path')
+  bench.take()
+  return bench.feed({ kind: 'paths', paths: fourPaths() })
+}
+
 describe('paths that come and go', () => {
-  it('are tried when they come, and never more often than once a minute', () => {
-    const bench = new KeeperBench({ paths: NOWHERE }).start().feed({ kind: 'paths', paths: fourPaths() })
-    expect(bench.take()).toEqual(['0 connect udp6'])
-    for (const name of ['udp6', 'udp4', 'tcp6', 'tcp4']) bench.fail(name, 'local')
-    bench.feed({ kind: 'paths', paths: NOWHERE }).pass(6000)
-    expect(bench.state()).toBe('no-path')
+  it('are tried when they come, and never within 60 s of an attempt that sent something', () => {
+    expect(gone('timeout').take()).toEqual([])
+    expect(gone('timeout').pass(60_000).take()[0]).toBe('60000 connect udp6')
+  })
+
+  it('are tried when they come after attempts that sent nothing, for these are none', () => {
+    const bench = gone('local')
+    expect(bench.take()).toEqual([`${bench.now} connect udp6`])
+  })
+
+  it('are tried during a pause as soon as 60 s from the last attempt are over', () => {
+    const paths = fourPaths()
+    const [udp6] = paths.paths
+    const rule = { firstRetrySeconds: 300 }
+    const bench = new KeeperBench({ paths: { paths: [udp6!], illegal: [] }, reconnection: rule }).start()
+    bench.pass(1000).fail('udp6').pass(9000)
     bench.take()
-    bench.feed({ kind: 'paths', paths: fourPaths() }).pass(60_000)
-    expect(bench.take()[0]).toBe('60000 connect udp6')
+    expect(bench.feed({ kind: 'legal', paths, strays: [] }).take()).toEqual([])
+    expect(bench.pass(60_000).take()[0]).toMatch(/^60000 connect/)
   })
 
   it('do not disturb a session that is there', () => {
