@@ -83,8 +83,8 @@ export class Demands {
     this.#moving = undefined
     // What is held longer than this, the books let go of by themselves.
     if (until <= now) return
-    this.tell(losing, now)
-    this.#pool.withdraw(now)
+    this.tell(losing, now, now)
+    this.#pool.withdraw(now, now)
   }
 }
 

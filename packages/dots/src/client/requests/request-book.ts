@@ -3,7 +3,6 @@ import { Seconds, after, earlier } from '@breakwater/core'
 import type { Duration, Entropy, Instant } from '@breakwater/core'
 import type { Cuid, MitigationId, ProtectionId } from '../../domain/identifier.ts'
 import type { Target } from '../../domain/target.ts'
-import { compileRequests } from '../../multihoming/compiler.ts'
 import type { CompiledRequest, Want } from '../../multihoming/compiler.ts'
 import { difference } from '../../multihoming/difference.ts'
 import { ASSUMED_PATH_MTU } from '../../multihoming/split-to-fit.ts'
@@ -16,6 +15,7 @@ import type { ServerLegacy } from '../memory/client-records.ts'
 import type { Calendar } from '../memory/calendar.ts'
 import { efficacyRequest } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
+import { Holds, compileAround } from './holds.ts'
 import { RequestAnswers } from './request-answers.ts'
 import {
   doomedAmong,
@@ -67,7 +67,7 @@ export class RequestBook {
   #wants: readonly LastingWant[] = []
   /** What every path to the server carries: for what is wanted from now on. */
   pathMtu: number = ASSUMED_PATH_MTU
-  #holdUntil: Instant | undefined
+  readonly #holds = new Holds()
 
   constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
     this.#ledger = new RequestLedger(cuid, calendar, entropy)
@@ -129,39 +129,51 @@ export class RequestBook {
     if (overtaken.handleTimeout(now) && hasSession && watch !== 'watched') this.#ledger.watchAll()
     for (const entry of this.#ledger.entries) {
       if (entry.efficacy !== undefined && entry.efficacy.until <= now) this.#efficacyDue(entry, now)
-      if (isInForce(entry.state) && isAskedNoMore(entry)) this.#endForeign(entry, now)
+      if (isInForce(entry.state) && isAskedNoMore(entry)) this.#endAskedNoMore(entry, now)
       else this.#ledger.step(entry, { kind: 'due' }, now)
     }
     this.#settle(now)
   }
 
-  /** What is not to be refreshed ends at the latest when its refresh is due. */
-  #endForeign(entry: RequestEntry, now: Instant): void {
+  /** What is not to be refreshed ends at the latest when its refresh is due; what is held then makes room first. */
+  #endAskedNoMore(entry: RequestEntry, now: Instant): void {
     const due = dueAt(entry.state)
     if (due === undefined || due > now) return
-    entry.heldUntil = undefined
-    this.#ledger.step(entry, { kind: 'retire' }, now)
+    const { heldUntil } = entry
+    entry.heldUntil = heldUntil && now
+    if (heldUntil === undefined) this.#ledger.step(entry, { kind: 'retire' }, now)
+    else this.#outlive(entry, now)
   }
 
   /** RFC 9284 §5.1: the server may not hear of all of these targets any more. What is wanted of it is said next. */
   narrow(mayHear: (target: Target) => boolean, now: Instant): void {
     for (const entry of this.#ledger.entries) {
       entry.isForeign = !mayHear(entry.target)
-      if (!entry.isForeign || entry.state.kind !== 'refreshing') continue
+      if (!entry.isForeign) continue
+      this.#forgetEfficacy(entry)
+      if (entry.state.kind !== 'refreshing') continue
       this.#ledger.act(entry, 'forget-put')
-      const { until } = entry.state
-      entry.state = { kind: 'in-force', until, refreshAt: until }
-      this.#ledger.note(entry, now)
+      this.#outlive(entry, now)
     }
+  }
+
+  /** It is not refreshed, and stays for as long as the server has granted. */
+  #outlive(entry: RequestEntry, now: Instant): void {
+    const { state } = entry
+    if (state.kind !== 'in-force' && state.kind !== 'refreshing') return
+    const { until } = state
+    entry.state = { kind: 'in-force', until, refreshAt: until }
+    this.#ledger.note(entry, now)
   }
 
   /**
    * Everything that is wanted of this server, at once: the difference is asked and withdrawn.
-   * @param holdUntil What is in force and wanted here no more stays until then: it has moved to another server.
+   * @param holdUntil What is in force and wanted here no more stays until then: it has moved to another server. Undefined:
+   * as was said before.
    */
   want(wants: readonly LastingWant[], now: Instant, holdUntil?: Instant): void {
     this.#wants = wants
-    this.#holdUntil = holdUntil
+    if (holdUntil !== undefined) this.#holds.begin(this.#ledger.entries, holdUntil)
     this.#giveUpRefused(wants, now)
     // RFC 9132 §4.4.1.3: only requests of one trigger type override each other.
     for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
@@ -174,8 +186,9 @@ export class RequestBook {
     const live = all.filter((entry) => entry.state.kind !== 'withdrawing')
     // Also what is being withdrawn: until the server has heard of that, a new request takes all of it away.
     const known = all.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
-    const wanted = compileRequests(wants, known, this.pathMtu)
     const doomed = doomedAmong(all)
+    const held = this.#holds.among(live, wants, now).filter((entry) => !doomed.has(entry))
+    const { wanted, staying } = compileAround(held, wants, known, this.pathMtu)
     const found = difference(
       live.filter((entry) => !doomed.has(entry)),
       wanted
@@ -185,7 +198,10 @@ export class RequestBook {
     const byId = new Map(live.map((entry) => [entry.mitigationId, entry]))
     for (const { mitigationId, request } of found.kept) {
       const entry = byId.get(mitigationId)
-      if (entry !== undefined) entries.set(request, this.#keep(entry, request, lifetimes, now))
+      if (entry === undefined) continue
+      entries.set(request, entry)
+      if (staying.has(entry)) this.#stay(entry, request, now)
+      else this.#keep(entry, request, lifetimes, now)
     }
     for (const request of found.added) entries.set(request, this.#add(request, trigger, lifetimes, now))
     for (const { mitigationId, replacedBy } of found.retired) {
@@ -270,7 +286,8 @@ export class RequestBook {
   updateEfficacy(protection: ProtectionId, attackStatus: AttackStatus, now: Instant): number {
     if (!this.#ledger.hasSession) return 0
     const concerned = [...this.#ledger.entries].filter(
-      (entry) => isInForce(entry.state) && entry.protections.includes(protection)
+      // An update names the target, too (RFC 9132 §4.4.3, RFC 9284 §5.1).
+      (entry) => isInForce(entry.state) && !entry.isForeign && entry.protections.includes(protection)
     )
     for (const entry of concerned)
       if (entry.efficacy?.kind === 'put-off') entry.efficacy = { ...entry.efficacy, attackStatus }
@@ -299,7 +316,7 @@ export class RequestBook {
 
   #retire(entry: RequestEntry, replacements: readonly RequestEntry[]): void {
     entry.replacedBy = replacements
-    entry.heldUntil = replacements.length === 0 && isInForce(entry.state) ? this.#holdUntil : undefined
+    entry.heldUntil = undefined
     this.#ledger.changed(entry)
     // Nobody wants it any more: another copy of its PUT could only take the place of what is still good.
     if (entry.state.kind === 'asking') this.#ledger.act(entry, 'forget-put')
@@ -321,7 +338,15 @@ export class RequestBook {
     this.#retire(entry, newer)
   }
 
-  #keep(entry: RequestEntry, request: CompiledRequest, lifetimes: Lifetimes, now: Instant): RequestEntry {
+  /** It has moved, all of it or a part, and protects what it did until the hold is over. */
+  #stay(entry: RequestEntry, { protections }: CompiledRequest, now: Instant): void {
+    entry.protections = protections
+    entry.replacedBy = []
+    this.#ledger.note(entry, now)
+    this.#ledger.changed(entry)
+  }
+
+  #keep(entry: RequestEntry, request: CompiledRequest, lifetimes: Lifetimes, now: Instant): void {
     entry.protections = request.protections
     entry.lifetime = longest(request, lifetimes)
     this.#ledger.note(entry, now)
@@ -329,7 +354,6 @@ export class RequestBook {
     entry.replacedBy = undefined
     entry.heldUntil = undefined
     if (isAskedAgain && this.#ledger.hasSession) this.#ledger.step(entry, { kind: 'session-up' }, now)
-    return entry
   }
 
   #add(request: CompiledRequest, trigger: Trigger, lifetimes: Lifetimes, now: Instant): RequestEntry {
@@ -372,12 +396,18 @@ export class RequestBook {
     for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
   }
 
+  /** What was asked for with something that has moved is asked for by itself now. */
+  #endHolds(now: Instant): void {
+    if (!this.#holds.end(this.#ledger.entries, now)) return
+    for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
+  }
+
   /** Lets go of what has been replaced, and withdraws what has no replacement. */
   #settle(now: Instant): void {
+    this.#endHolds(now)
     for (const entry of this.#ledger.entries) {
       if (entry.replacedBy === undefined || entry.state.kind === 'withdrawing') continue
-      if (entry.heldUntil !== undefined && entry.heldUntil > now) continue
-      entry.heldUntil = undefined
+      if (entry.heldUntil !== undefined) continue
       const replacements = entry.replacedBy.filter((other) => this.#ledger.entries.has(other))
       if (replacements.some((other) => isInForce(other.state) && other.mitigationId > entry.mitigationId))
         this.#ledger.step(entry, { kind: 'superseded' }, now)

@@ -3,6 +3,7 @@ import type { Duration } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import type { ProvisioningDomain, Site } from '../../../src/domain/site.ts'
 import { ProtectionId } from '../../../src/domain/identifier.ts'
+import type { ProtectionRequest } from '../../../src/client/protection.ts'
 import { domain, net, server, target } from '../../multihoming/sites.ts'
 import { PlayedSite } from './played-site.ts'
 
@@ -118,6 +119,119 @@ describe('a prefix that moves from one provider to another during an attack', ()
     expect(world.wrong).toEqual([])
     expect(world.state('both')).toBe('protected')
     expect(world.mitigated().toSorted()).toEqual(['isp-a: 198.51.100.23/32', 'isp-b: 198.51.100.7/32'])
+  })
+})
+
+/** One request at isp-a for both, of which the one is to move to isp-b. */
+function startWithBoth(more: Partial<ProtectionRequest> = {}): PlayedSite {
+  const world = start(siteOf([OLD, NEW], []))
+  world.protect('both', target('198.51.100.7/32', '198.51.100.23/32'), more)
+  world.pass(Seconds(1))
+  expect(world.standing.get('isp-a')?.size).toBe(1)
+  world.told.length = 0
+  return world
+}
+
+describe('a prefix that moves out of a request that names what stays, too', () => {
+  const moving = target('198.51.100.7/32')
+  const staying = target('198.51.100.23/32')
+
+  it('is in force at the new one before the old one is asked for the rest', () => {
+    const world = startWithBoth()
+    const look = (): void => {
+      expect(world.covers('isp-a', moving) || world.covers('isp-b', moving)).toBe(true)
+      expect(world.covers('isp-a', staying)).toBe(true)
+    }
+    world.mute.add('isp-b')
+    world.change(siteOf([NEW], [OLD]))
+    watch(world, Seconds(5), look)
+    world.mute.clear()
+    watch(world, Seconds(5), look)
+    expect(told(world)).toEqual(['PUT isp-b .7', 'PUT isp-a .23'])
+    expect(world.mitigated().toSorted()).toEqual(['isp-a: 198.51.100.23/32', 'isp-b: 198.51.100.7/32'])
+    expect(world.state('both')).toBe('protected')
+    expect(world.wrong).toEqual([])
+  })
+
+  it('is let go after half a minute where the new one does not answer, and the rest has no gap', () => {
+    const world = startWithBoth()
+    world.mute.add('isp-b')
+    world.change(siteOf([NEW], [OLD]))
+    watch(world, Seconds(29), () => {
+      expect(world.covers('isp-a', target('198.51.100.7/32', '198.51.100.23/32'))).toBe(true)
+    })
+    expect(world.state('both')).toBe('partly-protected')
+    watch(world, Seconds(3), () => {
+      expect(world.covers('isp-a', staying)).toBe(true)
+    })
+    expect(told(world).filter((text) => text.includes('isp-a'))).toEqual(['PUT isp-a .23'])
+    expect(world.mitigated()).toEqual(['isp-a: 198.51.100.23/32'])
+    expect(world.wrong).toEqual([])
+  })
+
+  it('stays meanwhile whatever else is asked of the old one, unless that touches the same request', () => {
+    const world = startWithBoth()
+    world.mute.add('isp-b')
+    world.change(siteOf([NEW], [OLD]))
+    world.protect('other', target('198.51.100.25/32'))
+    world.pass(Seconds(2))
+    expect(world.covers('isp-a', target('198.51.100.7/32', '198.51.100.23/32', '198.51.100.25/32'))).toBe(
+      true
+    )
+    world.release('other')
+    world.pass(Seconds(2))
+    expect(told(world).filter((text) => text.includes('isp-a'))).toEqual(['PUT isp-a .25', 'DELETE isp-a'])
+    world.protect('wide', target('198.51.100.16/28'))
+    world.pass(Seconds(2))
+    expect(world.mitigated()).toEqual(['isp-a: 198.51.100.16/28'])
+    expect(world.wrong).toEqual([])
+  })
+
+  it('makes room when the old one would have to be asked again, and is not named to it', () => {
+    // Refreshed after 60 to 70 % of 60 s: in the time in which what has moved is held.
+    const world = startWithBoth({ lifetime: 60 })
+    world.pass(Seconds(20))
+    world.mute.add('isp-b')
+    world.change(siteOf([NEW], [OLD]))
+    watch(world, Minutes(2), () => {
+      expect(world.covers('isp-a', staying)).toBe(true)
+    })
+    expect(world.wrong).toEqual([])
+  })
+
+  it('comes back, and nothing has happened', () => {
+    const world = startWithBoth({ lifetime: 600 })
+    world.mute.add('isp-b')
+    world.change(siteOf([NEW], [OLD]))
+    world.pass(Seconds(5))
+    world.change(siteOf([OLD, NEW], []))
+    world.pass(Minutes(30))
+    expect(world.mitigated()).toEqual(['isp-a: 198.51.100.7/32', 'isp-a: 198.51.100.23/32'])
+    expect(told(world).filter((text) => text.includes('isp-a'))).toEqual(['PUT isp-a .7'])
+    expect(world.wrong).toEqual([])
+  })
+
+  it('makes room at once when the old one has lost the request', () => {
+    const world = startWithBoth()
+    world.mute.add('isp-b')
+    world.change(siteOf([NEW], [OLD]))
+    world.standing.get('isp-a')?.clear()
+    world.lose('isp-a')
+    world.pass(Seconds(25))
+    expect(world.mitigated()).toEqual([])
+    world.pass(Minutes(2))
+    expect(world.mitigated()).toEqual(['isp-a: 198.51.100.23/32'])
+    expect(world.wrong).toEqual([])
+  })
+
+  it('is not named in an update about the attack either', () => {
+    const world = startWithBoth()
+    world.mute.add('isp-b')
+    world.feed({ kind: 'efficacy', id: ProtectionId('both'), attackStatus: 'under-attack' })
+    world.change(siteOf([NEW], [OLD]))
+    world.feed({ kind: 'efficacy', id: ProtectionId('both'), attackStatus: 'mitigated' })
+    world.pass(Minutes(1))
+    expect(world.wrong).toEqual([])
   })
 })
 

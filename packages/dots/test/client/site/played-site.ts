@@ -3,9 +3,12 @@ import type { CoapMessage } from '@breakwater/coap'
 import {
   Instant,
   Milliseconds,
+  Seconds,
   WallTime,
   after,
+  between,
   formatIpPrefix,
+  inSeconds,
   prefixContains,
   prefixContainsAddress
 } from '@breakwater/core'
@@ -19,6 +22,8 @@ import type { ConnectionId } from '../../../src/client/connection/session-state.
 import type { ProtectionRequest } from '../../../src/client/protection.ts'
 import { DomainName, ProtectionId, parseCuid } from '../../../src/domain/identifier.ts'
 import type { Cuid } from '../../../src/domain/identifier.ts'
+import type { RecordChange, StoredRecord } from '../../../src/domain/record-store.ts'
+import { NUMBERINGS, REQUESTS } from '../../../src/client/memory/client-records.ts'
 import type { Site } from '../../../src/domain/site.ts'
 import type { Target } from '../../../src/domain/target.ts'
 import { coversTarget } from '../../../src/multihoming/compiler.ts'
@@ -32,6 +37,8 @@ const ROUND_TRIP = 20
 
 interface Call {
   readonly at: Instant
+  /** It goes on when the client is killed. */
+  readonly isServers?: boolean
   readonly act: () => void
 }
 
@@ -51,7 +58,7 @@ export interface Told {
 export class PlayedSite {
   now: Instant = Instant(0)
   site: Site
-  readonly client: DotsClient
+  client: DotsClient
   readonly told: Told[] = []
   readonly events: ClientEvent[] = []
   readonly wrong: string[] = []
@@ -63,13 +70,41 @@ export class PlayedSite {
   readonly connects: string[] = []
   readonly #paths = new Map<ConnectionId, LegalPath>()
   readonly #established = new Set<ConnectionId>()
-  readonly #calls: Call[] = []
+  /** What the client has stored, by collection and key; and what its operator wants. */
+  readonly #disk = new Map<string, Extract<RecordChange, { kind: 'put' }>>()
+  readonly #archive = new Map<string, ProtectionRequest>()
+  /** When each mitigation ends that is not refreshed. */
+  readonly #ends = new Map<string, Instant>()
+  #calls: Call[] = []
   #messageId = 1
 
   constructor(site: Site) {
     this.site = site
     this.client = new DotsClient({ site, cuids: cuidsOf(site), entropy: seededEntropy(3) })
     this.feed({ kind: 'start', wallClock: WallTime(START) })
+  }
+
+  get #wallClock(): WallTime {
+    return WallTime(START + this.now)
+  }
+
+  /** The client is killed, and starts again at this site with what it has stored. What it has not sent is never sent. */
+  restart(site: Site = this.site): void {
+    this.#paths.clear()
+    this.#established.clear()
+    this.#calls = this.#calls.filter(({ isServers }) => isServers === true)
+    this.site = site
+    this.client = new DotsClient({ site, cuids: cuidsOf(site), entropy: seededEntropy(4) })
+    const records = { requests: this.#stored(REQUESTS), numberings: this.#stored(NUMBERINGS) }
+    const protections = [...this.#archive.values()]
+    this.feed({ kind: 'resume', wallClock: this.#wallClock, records, protections })
+    this.feed({ kind: 'start', wallClock: this.#wallClock })
+  }
+
+  #stored(wanted: string): StoredRecord[] {
+    return [...this.#disk.values()].flatMap(({ collection, key, value }) =>
+      collection === wanted ? [{ key, value }] : []
+    )
   }
 
   /** Connections that the client has not closed. */
@@ -89,10 +124,13 @@ export class PlayedSite {
 
   protect(id: string, target: Target, more: Partial<ProtectionRequest> = {}): void {
     const usual = { lifetime: 36_000, allowPartial: false, require: 'all' } as const
-    this.feed({ kind: 'protect', request: { ...usual, id: ProtectionId(id), target, ...more } })
+    const request = { ...usual, id: ProtectionId(id), target, ...more }
+    this.#archive.set(id, request)
+    this.feed({ kind: 'protect', request })
   }
 
   release(id: string): void {
+    this.#archive.delete(id)
     this.feed({ kind: 'release', id: ProtectionId(id) })
   }
 
@@ -179,8 +217,14 @@ export class PlayedSite {
         case 'resolve-target':
         case 'locate':
         case 'remember':
-        case 'store':
           break
+        case 'store': {
+          const { change } = output
+          const key = `${change.collection} ${change.key}`
+          if (change.kind === 'put') this.#disk.set(key, change)
+          else this.#disk.delete(key)
+          break
+        }
       }
   }
 
@@ -243,10 +287,14 @@ export class PlayedSite {
       this.#answer(connection, message, Code.deleted)
     } else if (method === 'GET') {
       const found = mid < 0 ? [...standing.keys()] : [mid].filter((each) => standing.has(each))
-      const scope = found.map((each) => ({ mid: each, lifetime: 36_000, status: 2 }))
+      const scope = found.map((each) => {
+        const end = this.#ends.get(`${server} ${each}`) ?? this.now
+        return { mid: each, lifetime: Math.round(inSeconds(between(this.now, end))), status: 2 }
+      })
       this.#answer(connection, message, scope.length === 0 ? Code.notFound : Code.content, scope)
     } else if (asked !== undefined) {
       const isKnown = standing.has(mid)
+      const lifetime = lifetimeIn(message)
       const overlapping = [...standing].filter(([, target]) => targetsOverlap(target, asked))
       if (overlapping.some(([other]) => other > mid)) {
         this.#answer(connection, message, Code.conflict)
@@ -254,8 +302,18 @@ export class PlayedSite {
       }
       for (const [other] of overlapping) standing.delete(other)
       standing.set(mid, asked)
-      this.#answer(connection, message, isKnown ? Code.changed : Code.created, [{ mid, lifetime: 36_000 }])
+      this.#endAt(after(this.now, Seconds(lifetime)), server, mid)
+      this.#answer(connection, message, isKnown ? Code.changed : Code.created, [{ mid, lifetime }])
     }
+  }
+
+  #endAt(at: Instant, server: string, mid: number): void {
+    const key = `${server} ${mid}`
+    this.#ends.set(key, at)
+    const act = (): void => {
+      if (this.#ends.get(key) === at) this.standing.get(server)?.delete(mid)
+    }
+    this.#calls.push({ at, act, isServers: true })
   }
 
   #answer(
@@ -281,6 +339,12 @@ export class PlayedSite {
     })
     this.feed({ kind: 'datagram', connection, bytes })
   }
+}
+
+function lifetimeIn(message: CoapMessage): number {
+  const { lifetime } = decodeSignal(message.payload).mitigationScope?.scope?.[0] ?? {}
+  if (lifetime === undefined || lifetime < 0) throw new Error('a request without an end')
+  return lifetime
 }
 
 function targetIn(message: CoapMessage): Target {
