@@ -44,6 +44,23 @@ export interface ClientPlan {
   readonly oracle: Oracle
   /** Undefined: its network stays as it is. */
   readonly network?: ChangingNetwork
+  /** What its targets may be called; undefined: nothing. */
+  readonly names?: NamingPlan
+}
+
+/** What the name service of a site says, and when it says nothing. */
+export interface NamingPlan {
+  readonly names: readonly {
+    readonly name: string
+    /** The first one from the beginning. Addresses are written as prefixes of hosts. */
+    readonly answers: readonly {
+      readonly at: number
+      readonly addresses: readonly string[]
+      readonly ttlSeconds: number
+    }[]
+  }[]
+  /** Seconds from the start. */
+  readonly silences: readonly { readonly at: number; readonly lasts: number }[]
 }
 
 /** A network that becomes another one while the client runs. */

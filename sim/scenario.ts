@@ -65,6 +65,8 @@ export type Action =
       readonly site: number
       readonly protection: string
       readonly prefixes: readonly string[]
+      /** `target-fqdn`: resolved by the client. */
+      readonly names?: readonly string[]
       readonly ports: readonly (readonly [lower: number, upper: number])[]
       readonly protocols: readonly number[]
       readonly lifetimeSeconds: number | 'indefinite'

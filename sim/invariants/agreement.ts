@@ -46,7 +46,8 @@ function protectionFaults({ clock }: WorldView, customer: Customer): string[] {
     const request = customer.wishes.wanted.get(id)
     if (request === undefined) faults.push(`released protection ${id} is ${state}`)
     else {
-      const expected = finalState(customer.wishes.expect(request, clock.now()))
+      const expectation = customer.wishes.expect(request, clock.now())
+      const expected = expectation === undefined ? 'of unknown names' : finalState(expectation)
       if (state !== expected) faults.push(`protection ${id} is ${state} instead of ${expected}`)
     }
   }

@@ -76,7 +76,7 @@ class AskedInParallel implements Invariant {
     )
       return
     const unasked = new Map<number, readonly IpPrefix[]>()
-    for (const { servers, prefixes } of customer.wishes.expect(request, at).asked) {
+    for (const { servers, prefixes } of customer.wishes.expect(request, at)?.asked ?? []) {
       const [server = -1] = servers
       const called = this.#view.layout.servers[server]?.called
       const session = status.sessions.find((each) => each.server === called)

@@ -6,6 +6,9 @@ import { halvesOf } from '../oracle/halves.ts'
 /** What a target is narrowed to besides its prefixes; empty lists narrow nothing. */
 type Scope = Pick<Target, 'ports' | 'protocols'>
 
+/** What is narrowed to nothing but its prefixes. */
+export const WHOLE: Scope = { ports: [], protocols: [] }
+
 /** Whether these targets together protect all of a prefix in this scope; worked out without the code under test. */
 export function isCovered(part: IpPrefix, scope: Scope, targets: readonly Target[]): boolean {
   const wide = targets.filter((target) => isWideEnough(target, scope)).flatMap(({ prefixes }) => prefixes)

@@ -88,7 +88,7 @@ class NeededTarget implements Invariant {
     const { servers } = this.#view.layout
     for (const request of customer.wishes.wanted.values()) {
       if ((customer.wishes.wantedSince.get(request.id) ?? moment) >= moment) continue
-      for (const asked of customer.wishes.expect(request, moment).asked) {
+      for (const asked of customer.wishes.expect(request, moment)?.asked ?? []) {
         // Of servers that stand in for one another the client may change to another one.
         const isChoice = new Set(asked.servers.map((each) => servers[each]?.standsFor)).size > 1
         if (isChoice || !asked.servers.includes(provider)) continue

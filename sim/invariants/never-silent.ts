@@ -22,13 +22,17 @@ export const neverSilent: MakeInvariant = ({ customers, clock }) => ({
   }
 })
 
-function lacksOf({ state, servers, missing }: ProtectionStatus, expectation: Expectation): string[] {
-  const { isForeign, isFiltered, isWaiting, isRefused, uncovered } = expectation
+function lacksOf(
+  { state, servers, missing }: ProtectionStatus,
+  expectation: Expectation | undefined
+): string[] {
   const lacks: string[] = []
   for (const { server, state: standing, text } of servers) {
     const isSaid = missing.some((each) => each.server === server && each.text !== '')
     if (standing !== 'in-force' && (text === '' || !isSaid)) lacks.push(`says nothing of ${server}`)
   }
+  if (expectation === undefined) return lacks
+  const { isForeign, isFiltered, isWaiting, isRefused, uncovered } = expectation
   const saysOf = (kind: ProtectionStatus['missing'][number]['kind']): boolean =>
     missing.some((each) => each.kind === kind && each.server === undefined && each.text !== '')
   if (isForeign && !saysOf('foreign')) lacks.push('does not say that a part of it is nobody’s')

@@ -1,10 +1,14 @@
+import type { IpPrefix } from '@breakwater/core'
 import type { ProtectionRequest, ProtectionStatus } from '@breakwater/dots'
+import type { Layout } from '../layout.ts'
+import type { Expectation } from '../oracle/facts.ts'
 import type { Customer } from '../world/customer.ts'
+import { WHOLE, isCovered } from './coverage.ts'
 import type { MakeInvariant, WorldView } from './invariant.ts'
 
 /**
  * Every protection is served, waiting or refused, and the operator can see which: the client lists it with exactly the
- * servers that are entitled to it, and says of each where it stands.
+ * servers that are entitled to it and with what is theirs, and says of each where it stands.
  */
 export const protectionAccounted: MakeInvariant = (view) => ({
   name: 'protection-accounted',
@@ -29,26 +33,49 @@ function faultsOf(
   customer: Customer
 ): string[] {
   const expectation = customer.wishes.expect(request, clock.now())
-  const listed = new Set(status.servers.map(({ server }) => server as string))
-  const calls = (servers: readonly number[]): Set<string> =>
-    new Set(servers.map((each) => layout.servers[each]?.called ?? ''))
-  const mayBe = new Set(expectation.asked.flatMap(({ servers }) => [...calls(servers)]))
-  const faults: string[] = []
-  for (const server of listed) if (!mayBe.has(server)) faults.push(`is with ${server}, which is not asked`)
-  for (const { servers } of expectation.asked) {
-    const there = [...calls(servers)].filter((each) => listed.has(each))
-    if (there.length === 0) faults.push(`is with none of ${[...calls(servers)].join(', ')}`)
-  }
+  const faults = expectation === undefined ? [] : placementFaults(status, expectation, layout)
   if (status.state === 'ending' || status.state === 'ended' || status.state === 'planned')
     faults.push(`is ${status.state} although it is wanted`)
-  const mayBeRefused = expectation.isRefused || expectation.asked.length === 0
-  if (status.state === 'refused' && !mayBeRefused && !status.servers.some(({ state }) => isRefused(state)))
-    faults.push('is refused although no server refuses it')
   if (status.state === 'protected' && status.servers.some(({ state }) => state !== 'in-force'))
     faults.push('is protected although a server does not protect it')
   return faults
 }
 
-function isRefused(state: ProtectionStatus['servers'][number]['state']): boolean {
+/** Exactly the servers that are entitled to it, with exactly what is theirs. */
+function placementFaults(
+  { state, servers }: ProtectionStatus,
+  { asked, isRefused }: Expectation,
+  layout: Layout
+): string[] {
+  const faults: string[] = []
+  const heaps = asked.map(({ servers: heap, prefixes }) => ({
+    names: heap.map((each) => layout.servers[each]?.called ?? ''),
+    prefixes
+  }))
+  for (const { server, prefixes } of servers) {
+    const own = heaps.filter(({ names }) => names.includes(server))
+    if (own.length === 0) faults.push(`is with ${server}, which is not asked`)
+    else if (!areCovered(prefixes, own)) faults.push(`asks ${server} for more than it is for`)
+  }
+  for (const { names, prefixes } of heaps) {
+    const own = servers.filter(({ server }) => names.includes(server))
+    if (own.length === 0) faults.push(`is with none of ${names.join(', ')}`)
+    else if (!areCovered(prefixes, own)) faults.push(`asks ${names.join(' or ')} for less than it is for`)
+  }
+  const mayBeRefused = isRefused || asked.length === 0
+  if (state === 'refused' && !mayBeRefused && !servers.some((each) => isRefusal(each.state)))
+    faults.push('is refused although no server refuses it')
+  return faults
+}
+
+function areCovered(
+  prefixes: readonly IpPrefix[],
+  by: readonly { readonly prefixes: readonly IpPrefix[] }[]
+): boolean {
+  const wide = by.map((each) => ({ ...WHOLE, prefixes: each.prefixes }))
+  return prefixes.every((prefix) => isCovered(prefix, WHOLE, wide))
+}
+
+function isRefusal(state: ProtectionStatus['servers'][number]['state']): boolean {
   return state === 'refused' || state === 'conflict'
 }

@@ -1,10 +1,7 @@
 import { formatIpPrefix } from '@breakwater/core'
 import type { Customer } from '../world/customer.ts'
-import { isCovered } from './coverage.ts'
+import { WHOLE, isCovered } from './coverage.ts'
 import type { WorldView } from './invariant.ts'
-
-/** A scope that is narrowed to nothing but its prefixes. */
-const WHOLE = { ports: [], protocols: [] }
 
 /**
  * Liveness: what was preconfigured for a domain stands by with one of each of its servers that stand in for one another, as

@@ -8,7 +8,7 @@ import type { Invariant, MakeInvariant, Report, WorldView } from './invariant.ts
 /**
  * Not a byte about another domain reaches a server (RFC 9284 §5.1, §6): of all that a client sends there, decrypted,
  * handshakes included, no text is an address or a prefix that the server may not hear of, the name of another domain, of its
- * servers, its cuid or what stands in its certificate, or the operator's name of a protection. This one reads bytes, and
+ * servers, its cuid or what stands in its certificate, the operator's name of a protection, or the name of a target. This one reads bytes, and
  * knows nothing of messages.
  */
 export const transcript: MakeInvariant = (view) => new Transcript(view)
@@ -66,6 +66,7 @@ function forbiddenNames({ servers, clients }: Layout, client: ClientPlan, { home
     each.domains.filter(({ number }) => number !== home || each !== client)
   )
   const names = [
+    ...(client.names?.names ?? []).map(({ name }) => name),
     ...others.flatMap(({ name, called }) => [name, called]),
     ...domains.flatMap(({ number, name, cuid, subject }) =>
       number === home ? [cuid, subject] : [name, cuid, subject]

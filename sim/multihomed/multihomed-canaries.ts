@@ -74,6 +74,20 @@ export const MULTIHOMED_CANARIES: readonly Canary<MultihomedScenario>[] = [
     }
   },
   {
+    name: 'a client that tells servers the names of targets',
+    noticedBy: 'transcript',
+    changeCustomer: ({ flaws }) => {
+      flaws.tellsNames = true
+    }
+  },
+  {
+    name: 'a client that asks once what a name means',
+    noticedBy: 'protection-accounted',
+    changeCustomer: ({ flaws }) => {
+      flaws.asksOnce = true
+    }
+  },
+  {
     name: 'a client that asks nobody to stand by',
     noticedBy: 'agreement',
     changeSite: (site) => ({

@@ -89,6 +89,7 @@ function clientPlan(
 ): ClientPlan {
   const facts = new FactBook(scenario, number)
   const client = clientOf(scenario, number)
+  const names = scenario.naming[number]
   const attachments = attachmentsOf(scenario, number)
   const ever = states.flatMap((state) => attachmentsOf(state, number))
   return {
@@ -102,6 +103,7 @@ function clientPlan(
     })),
     attachments: attachments.map((each) => ({ ...each, addresses: addressesEver(each, ever) })),
     router: client.place === 'lan' ? 'by-source' : undefined,
+    ...(names === undefined || names.names.length === 0 ? {} : { names }),
     oracle: new Oracle((at) => facts.at(at)),
     network: {
       under: (changes) => {

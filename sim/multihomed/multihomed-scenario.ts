@@ -1,4 +1,5 @@
 import type { IpFamily, Transport } from '@breakwater/core'
+import type { NamingPlan } from '../layout.ts'
 import type { Course } from '../scenario.ts'
 
 /** A scenario of one multihomed network with everything that RFC 9284 speaks of, as plain data. Prefixes are texts. */
@@ -14,6 +15,8 @@ export interface MultihomedScenario extends Course {
   readonly consents: readonly ConsentPlan[]
   readonly internal: readonly string[]
   readonly clients: readonly PlacedClient[]
+  /** What the targets of each client may be called. */
+  readonly naming: readonly NamingPlan[]
   readonly transports: readonly Transport[]
 }
 

@@ -34,6 +34,10 @@ describe('random networks', () => {
       oneAttachment: has((each) => each.singleProviders.some(({ attachments }) => attachments === 'one')),
       allAttachments: has((each) => each.singleProviders.some(({ attachments }) => attachments === 'all')),
       consents: has((each) => each.consents.length > 0),
+      names: has((each) =>
+        each.actions.some((action) => action.kind === 'protect' && action.names !== undefined)
+      ),
+      silentNameServices: has((each) => each.naming.some(({ silences }) => silences.length > 0)),
       safetyNets: has((each) => each.domains.some(({ standing }) => standing.length > 0)),
       filters: has((each) => each.clients.some(({ filters }) => filters.length > 0)),
       severalClients: has((each) => each.clients.length > 1),

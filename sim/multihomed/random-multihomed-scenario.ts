@@ -13,6 +13,7 @@ import type { Action, Fault, TroubleKind, NetworkFault } from '../scenario.ts'
 import type { MultihomedScenario, PlacedClient } from './multihomed-scenario.ts'
 import { classPrefixes, pieceOf, randomNetwork } from './random-network.ts'
 import type { Network } from './random-network.ts'
+import { randomNaming, withNames } from './random-names.ts'
 import { withSafetyNets } from './random-safety-nets.ts'
 
 /**
@@ -29,6 +30,9 @@ export function randomMultihomedScenario(seed: number): MultihomedScenario {
   const network = withSafetyNets(nets, randomNetwork(new Chance(seed, 'network'), stormSeconds))
   const faults = randomFaults(new Chance(seed, 'faults'), network, stormSeconds - QUIET_SECONDS)
   const wishes = new Chance(seed, 'actions')
+  const naming = network.clients.map((client, number) =>
+    randomNaming(new Chance(seed, `names ${number}`), knownTo(network, client), stormSeconds - QUIET_SECONDS)
+  )
   const changes = randomChanges(new Chance(seed, 'changes'), network, stormSeconds - QUIET_SECONDS)
   return {
     seed,
@@ -40,8 +44,13 @@ export function randomMultihomedScenario(seed: number): MultihomedScenario {
     clientsRemember: chance.happens(0.7),
     latencyMilliseconds: chance.oneOf([1, 5, 20, 80]),
     stormSeconds,
+    naming,
     actions: network.clients.flatMap((_, number) =>
-      randomActions(wishes, network, number, stormSeconds, faults)
+      withNames(
+        new Chance(seed, `named ${number}`),
+        randomActions(wishes, network, number, stormSeconds, faults),
+        naming[number]
+      )
     ),
     faults: [...faults, ...changes]
   }

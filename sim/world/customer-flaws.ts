@@ -22,6 +22,10 @@ export interface CustomerFlaws {
   hasOneCertificate?: boolean
   /** Behind every message it writes what its operator calls the protections. */
   isTalkative?: boolean
+  /** The same with the names of targets. */
+  tellsNames?: boolean
+  /** What a name means it asks once, and goes by that for ever. */
+  asksOnce?: boolean
   /** It does not show its operator why these do not protect, or why nobody is asked about a part. */
   saysNothingOf?: 'servers' | 'unasked'
   /** It tells each server of everything so much later than the one before. */
@@ -30,18 +34,18 @@ export interface CustomerFlaws {
 
 /**
  * Opens the endpoints of a client with these flaws.
- * @param words What its operator calls the protections.
+ * @param words What its operator calls the protections, or their targets.
  */
 export function flawedOpener(
   open: OpenSecureEndpoint,
-  { isUnbound, leavesDomain, isTalkative, asksInTurn }: CustomerFlaws,
+  { isUnbound, leavesDomain, isTalkative, tellsNames, asksInTurn }: CustomerFlaws,
   layout: Layout,
   process: Process,
   words: () => readonly string[]
 ): OpenSecureEndpoint {
   if (isUnbound === true) return unbound(open)
   if (leavesDomain === true) return outOfDomain(open, layout)
-  if (isTalkative === true) return talkative(open, words)
+  if (isTalkative === true || tellsNames === true) return talkative(open, words)
   return asksInTurn === true ? inTurn(open, process) : open
 }
 

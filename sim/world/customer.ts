@@ -1,7 +1,14 @@
 import { Seconds, after, equalIpAddresses, silentLog } from '@breakwater/core'
 import { LEAST_UDP_PROBE_SECONDS, Notebook, ProtectionId, hostDotsClient } from '@breakwater/dots'
 import type { Duration, OpenSecureEndpoint } from '@breakwater/core'
-import type { ClientHost, ClientStatus, DomainName, ProtectionRequest, Site } from '@breakwater/dots'
+import type {
+  ClientHost,
+  ClientStatus,
+  DomainName,
+  ProtectionRequest,
+  Resolver,
+  Site
+} from '@breakwater/dots'
 import { derivedSeed, seededEntropy } from '@breakwater/testing'
 import type { simulatedCertificate } from '@breakwater/testing'
 import type {
@@ -20,11 +27,12 @@ import { SimulatedDisk } from './disk.ts'
 import { flawedOpener } from './customer-flaws.ts'
 import type { CustomerFlaws } from './customer-flaws.ts'
 import { Firewall } from './firewall.ts'
-import { HastyClock, twoClients, withoutReasons } from './flawed-client.ts'
+import { HastyClock, forgetfulOfTime, twoClients, withoutReasons } from './flawed-client.ts'
 import { joinNetwork, readdress, uplinkName } from './home-network.ts'
 import { Calendar, Process } from './process.ts'
 import { credentialsOf } from './provider.ts'
 import { commonParameters, wantedConfiguration } from './session-parameters.ts'
+import { TargetNames } from './target-names.ts'
 import { Wishes, requestOf } from './wishes.ts'
 
 /** Addresses that are on their way out stay so long: a session moves, and a server that goes is withdrawn from. */
@@ -57,6 +65,7 @@ export class Customer {
   #network: readonly NetworkFault[] = []
   #mayUseTcp = false
   readonly #dates: CertificateDates
+  readonly #names: TargetNames | undefined
   #credentials = new Map<DomainName, ReturnType<typeof simulatedCertificate>>()
   #process: Process
   #client: ClientHost | undefined
@@ -85,7 +94,8 @@ export class Customer {
     this.host = host
     this.router = router
     this.firewall = new Firewall(plan)
-    this.wishes = new Wishes(plan.oracle)
+    this.#names = plan.names === undefined ? undefined : new TargetNames(plan.names, clock)
+    this.wishes = new Wishes(plan.oracle, this.#names)
     network.block(({ transport, path }) => this.firewall.isBlocked(transport, path))
     this.#process = new Process(clock, this.calendar)
   }
@@ -111,6 +121,7 @@ export class Customer {
     this.host.thaw()
     this.life++
     this.plan.network?.told(this.#network, this.#clock.now())
+    this.#names?.disturb()
     this.wishes.forgetPlaced()
     this.wishes.notePlaced(this.#clock.now())
     this.#credentials = new Map(this.plan.domains.map((each) => [each.name, this.#certificate(each)]))
@@ -123,7 +134,9 @@ export class Customer {
 
   async #awaitReady(client: ClientHost): Promise<void> {
     await client.ready
-    if (this.#client === client) this.#isReady = true
+    if (this.#client !== client) return
+    this.#isReady = true
+    this.#names?.disturb()
   }
 
   #newClient(process: Process): ClientHost {
@@ -158,14 +171,22 @@ export class Customer {
       warmStandby: this.#scenario.standsBy ? 'apart' : 'off',
       happyEyeballs: { udpProbeSeconds: this.flaws.udpProbeSeconds ?? LEAST_UDP_PROBE_SECONDS },
       ...(notebook === undefined ? {} : { notebook }),
+      ...(this.#names === undefined ? {} : { siteResolver: this.#resolver(this.#names, process) }),
       ...(configuration === undefined ? {} : { configuration }),
       parameters: commonParameters(this.#scenario)
     })
   }
 
+  #resolver(names: TargetNames, process: Process): Resolver {
+    const resolver = names.resolver(process)
+    return this.flaws.asksOnce === true ? forgetfulOfTime(resolver) : resolver
+  }
+
   #opener(process: Process): OpenSecureEndpoint {
     const open = process.opener(this.host)
-    return flawedOpener(open, this.flaws, this.#layout, process, () => [...this.wishes.wanted.keys()])
+    const names = (this.plan.names?.names ?? []).slice(0, 1).map(({ name }) => name)
+    const words = (): string[] => (this.flaws.tellsNames === true ? names : [...this.wishes.wanted.keys()])
+    return flawedOpener(open, this.flaws, this.#layout, process, words)
   }
 
   perform(action: Action): void {
@@ -252,6 +273,7 @@ export class Customer {
   }
 
   thaw(): void {
+    this.#names?.disturb()
     this.#process.thaw()
     this.host.thaw()
   }

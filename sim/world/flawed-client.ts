@@ -1,6 +1,6 @@
 import { Milliseconds, Seconds, after, encodeUtf8 } from '@breakwater/core'
 import type { Clock, Instant, IpAddress, OpenSecureEndpoint, ScheduledCall, WallTime } from '@breakwater/core'
-import type { ClientHost, ClientStatus } from '@breakwater/dots'
+import type { ClientHost, ClientStatus, Resolver } from '@breakwater/dots'
 
 /** A clock that runs too fast, by a factor, from the moment at which it was made. */
 export class HastyClock implements Clock {
@@ -93,6 +93,19 @@ export function withoutReasons(status: ClientStatus, of: 'servers' | 'unasked'):
     missing: each.missing.filter(({ server }) => (server === undefined) === (of === 'servers'))
   }))
   return { ...status, protections }
+}
+
+/** A resolver that does not ask twice. */
+export function forgetfulOfTime(resolver: Resolver): Resolver {
+  const known = new Map<string, ReturnType<Resolver['resolve']>>()
+  return {
+    ...resolver,
+    resolve: (name) => {
+      const answer = known.get(name) ?? resolver.resolve(name)
+      known.set(name, answer)
+      return answer
+    }
+  }
 }
 
 function anyOf({ family }: IpAddress): IpAddress {

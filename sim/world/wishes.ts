@@ -5,6 +5,7 @@ import { prefix } from '../addressing.ts'
 import type { Expectation } from '../oracle/facts.ts'
 import type { Oracle } from '../oracle/oracle.ts'
 import type { Action } from '../scenario.ts'
+import type { TargetNames } from './target-names.ts'
 
 /** What the operator of a site wants, which survives its client as the agent's archive does, and what must come of it. */
 export class Wishes {
@@ -18,8 +19,12 @@ export class Wishes {
   /** The same requests, where a part is enough. */
   readonly #lenient = new WeakMap<ProtectionRequest, ProtectionRequest>()
 
-  constructor(oracle: Oracle) {
+  readonly #names: TargetNames | undefined
+
+  /** @param names Of targets; undefined: there are none. */
+  constructor(oracle: Oracle, names: TargetNames | undefined) {
     this.#oracle = oracle
+    this.#names = names
   }
 
   want(name: string, request: ProtectionRequest, at: Instant): void {
@@ -27,13 +32,30 @@ export class Wishes {
     this.wantedSince.set(name, at)
   }
 
-  /** What must come of a request: what was taken up once is not refused when a piece of it is nobody's any more. */
-  expect(request: ProtectionRequest, at: Instant): Expectation {
-    const found = this.#oracle.expect(request, at)
-    if (!found.isRefused || !this.#placed.has(request)) return found
+  /**
+   * What must come of a request: what was taken up once is not refused when a piece of it is nobody's any more. Undefined:
+   * the client may know its names or not yet.
+   */
+  expect(request: ProtectionRequest, at: Instant): Expectation | undefined {
+    const resolved = this.#resolve(request, at)
+    const found = resolved && this.#oracle.expect(resolved, at)
+    if (resolved === undefined || found?.isRefused !== true) return found
+    if (this.#placed.has(request)) return this.#oracle.expect(this.#leniently(resolved), at)
+    // It was taken up before its names were known, or it was not.
+    const isOfNames = resolved !== request && !this.#oracle.expect(request, at).isRefused
+    return isOfNames ? undefined : found
+  }
+
+  #resolve(request: ProtectionRequest, at: Instant): ProtectionRequest | undefined {
+    const since = this.wantedSince.get(request.id)
+    if (request.named === undefined) return request
+    return since === undefined ? undefined : this.#names?.resolve(request, since, at)
+  }
+
+  #leniently(request: ProtectionRequest): ProtectionRequest {
     const lenient = this.#lenient.get(request) ?? { ...request, allowPartial: true }
     this.#lenient.set(request, lenient)
-    return this.#oracle.expect(lenient, at)
+    return lenient
   }
 
   /** Another life of the client begins, which has asked nobody for anything. */
@@ -43,8 +65,11 @@ export class Wishes {
 
   /** The client has heard of all that is wanted, and of how its network is now. */
   notePlaced(at: Instant): void {
-    for (const request of this.wanted.values())
-      if (this.#oracle.expect(request, at).asked.length > 0) this.#placed.add(request)
+    for (const request of this.wanted.values()) {
+      const resolved = this.#resolve(request, at)
+      if (resolved !== undefined && this.#oracle.expect(resolved, at).asked.length > 0)
+        this.#placed.add(request)
+    }
   }
 }
 
@@ -57,6 +82,7 @@ export function requestOf(action: Action & { readonly kind: 'protect' }): Protec
       ports: action.ports.map(([lower, upper]) => ({ lower, upper })),
       protocols: action.protocols
     },
+    ...(action.names === undefined ? {} : { named: { names: action.names, uris: [], aliases: [] } }),
     lifetime: action.lifetimeSeconds,
     allowPartial: action.allowPartial,
     require: 'all'
