@@ -10,10 +10,21 @@ export interface PacingReport {
   readonly violations: readonly string[]
 }
 
-/** The command that runs `dots` with an auditor of its traffic inside, which writes to `file`. */
-export function auditedDots(file: string, ...args: readonly string[]): readonly [string, ...string[]] {
+/** What is to be audited by which rule, and where it is written down. */
+export interface Audit {
+  readonly file: string
+  /** Negotiated, in bytes per second. Undefined: the default. */
+  readonly probingRate?: number
+}
+
+/** The command that runs `dots` with an auditor of its traffic inside. */
+export function auditedDots(
+  { file, probingRate }: Audit,
+  ...args: readonly string[]
+): readonly [string, ...string[]] {
   const preload = join(import.meta.dirname, 'pacing-preload.ts')
-  return ['env', `NODE_OPTIONS=--import=${preload}`, `BREAKWATER_PACING=${file}`, ...dots, ...args]
+  const rate = probingRate === undefined ? [] : [`BREAKWATER_PROBING_RATE=${probingRate}`]
+  return ['env', `NODE_OPTIONS=--import=${preload}`, `BREAKWATER_PACING=${file}`, ...rate, ...dots, ...args]
 }
 
 /** What the auditors of several agents found so far. */

@@ -10,7 +10,7 @@ import {
   linksOf,
   providerOf
 } from '../multihomed/topology.ts'
-import { type DomainPlace, clientSite } from '../multihomed/client-site.ts'
+import { type DomainPlace, clientSessions, clientSite } from '../multihomed/client-site.ts'
 import type { HeardRequest } from '../multihomed/world.ts'
 import { type AgentFiles, credentialsIn, issueCertificates, writeConfig } from './agent-files.ts'
 
@@ -118,6 +118,7 @@ export function rewriteClient(folder: string, topology: Topology, client: Client
       ...domain,
       credentials: credentialsIn(join(folder, domain.name), client.name)
     })),
+    ...clientSessions(client),
     reconnection: { retrySeconds: 60 },
     happyEyeballs: { attemptDelayMilliseconds: ATTEMPT_DELAY_MILLISECONDS },
     control: { socket }

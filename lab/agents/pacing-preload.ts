@@ -1,5 +1,5 @@
 // Loaded into an agent of the lab (NODE_OPTIONS=--import): an auditor reads all that its DTLS endpoints send and receive,
-// and keeps what it found in the file that BREAKWATER_PACING names.
+// and keeps what it found in the file that BREAKWATER_PACING names. BREAKWATER_PROBING_RATE: what they negotiate.
 import { renameSync, writeFileSync } from 'node:fs'
 
 import { formatIpAddress } from '@breakwater/core'
@@ -14,8 +14,10 @@ const LATENESS_MILLISECONDS = 300
 const REPETITION_SLACK_MILLISECONDS = 1500
 
 const file = process.env['BREAKWATER_PACING'] ?? ''
+const rate = process.env['BREAKWATER_PROBING_RATE']
 const violations: string[] = []
 const auditor = new PacingAuditor({
+  ...(rate === undefined ? {} : { probingRate: Number(rate) }),
   lateness: LATENESS_MILLISECONDS,
   repetitionSlack: REPETITION_SLACK_MILLISECONDS,
   report: ({ pair, text }) => violations.push(`${pair}: ${text}`)

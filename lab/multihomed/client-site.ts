@@ -1,4 +1,5 @@
 import type { ClientConfig } from '@breakwater/agents'
+import { leastProbingRate } from '@breakwater/dots'
 
 import {
   type ClientPlan,
@@ -35,6 +36,25 @@ export function clientSite(
     },
     domains: providers.map((name) => domainOf(topology, providerOf(topology, name), placeOf(name)))
   }
+}
+
+/** Of the configuration of a client what the drawing says of its sessions. */
+export function clientSessions({ standsBy }: ClientPlan): Pick<ClientConfig, 'session' | 'pathPool'> {
+  if (standsBy === undefined) return {}
+  const { heartbeatSeconds } = standsBy
+  return {
+    session: {
+      heartbeatIntervalSeconds: heartbeatSeconds,
+      probingRateBytesPerSecond: leastProbingRate(heartbeatSeconds)
+    },
+    pathPool: { warmStandby: 'apart' }
+  }
+}
+
+/** What the clients of a drawing agree on with their servers, in bytes a second, where that is not the default. */
+export function agreedProbingRate({ clients }: Topology): { readonly probingRate?: number } {
+  const rates = clients.flatMap((plan) => clientSessions(plan).session?.probingRateBytesPerSecond ?? [])
+  return rates.length === 0 ? {} : { probingRate: Math.max(...rates) }
 }
 
 function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sources }: DomainPlace): Domain {

@@ -1,12 +1,11 @@
-import { parseIpPrefix } from '@breakwater/core'
-
 import { wrongServerRequests } from '../agents/transcript.ts'
 import { openMultihomedWorld } from '../backends/multihomed-world.ts'
 import type { Backend, Check, Scenario, ScenarioOptions, ScenarioResult } from '../scenario.ts'
 import { interruption } from '../scenarios/interruption.ts'
-import { Story, isWithin } from './story.ts'
-import { type Topology, assignedBy, entitlements, swapped } from './topology.ts'
-import type { MultihomedWorld, StartPart } from './world.ts'
+import { isWithin, prefixOf } from './prefix.ts'
+import { Story } from './story.ts'
+import { type Topology, assignedBy, entitlements, sourcesOver, swapped } from './topology.ts'
+import type { CapturedSource, MultihomedWorld, StartPart } from './world.ts'
 
 export interface MultihomedPlan {
   readonly name: string
@@ -14,6 +13,8 @@ export interface MultihomedPlan {
   readonly topology: Topology
   /** What happens after all agents were started. `missing`: what isp1 was started without. */
   readonly story: (story: Story, missing: readonly StartPart[]) => Promise<void>
+  /** Where time is real, drawn and swapped at the same time: it waits for minutes and computes next to nothing. */
+  readonly isToldAtOnce?: true
   /** It is told once for each of these, which name what of isp1 is missing at the start. Default: nothing is. */
   readonly starts?: (backend: Backend) => readonly (readonly StartPart[])[]
 }
@@ -59,9 +60,7 @@ async function tellBothWays(
 ): Promise<readonly Telling[]> {
   const start = missing.length === 0 ? '' : `without ${missing.join(', ')}`
   if (start !== '') options.print(`isp1 ${start}`)
-  const drawn = await tell(plan, plan.topology, missing, options)
-  options.print('once more with the uplinks swapped')
-  const other = await tell(plan, swapped(plan.topology), missing, options)
+  const [drawn, other] = await tellBoth(plan, missing, options)
   const isSame = drawn.outcome.toSorted().join('\n') === other.outcome.toSorted().join('\n')
   const same = { name: 'the uplinks swapped, the result is the same', ok: isSame }
   return [
@@ -76,6 +75,25 @@ async function tellBothWays(
       figures: renamed(other.figures, start, 'Swapped')
     }
   ]
+}
+
+async function tellBoth(
+  plan: MultihomedPlan,
+  missing: readonly StartPart[],
+  options: ScenarioOptions
+): Promise<readonly [drawn: Telling, other: Telling]> {
+  const mirrored = swapped(plan.topology)
+  if (plan.isToldAtOnce === true && options.backend !== 'sim') {
+    const print = (line: string): void => options.print(`swapped: ${line}`)
+    options.print('at the same time with the uplinks swapped')
+    return Promise.all([
+      tell(plan, plan.topology, missing, options),
+      tell(plan, mirrored, missing, { ...options, print })
+    ])
+  }
+  const drawn = await tell(plan, plan.topology, missing, options)
+  options.print('once more with the uplinks swapped')
+  return [drawn, await tell(plan, mirrored, missing, options)]
 }
 
 /** `without uplink: swapped: home refuses …` */
@@ -127,12 +145,27 @@ async function conclude(
   story.check('no transcript has an address that another provider assigned', leaked === 0)
   const drops = await world.foreignSourceDrops()
   story.check('ingress filters dropped nothing for a foreign source', drops === 0)
+  const captured = await world.captured()
+  const foreign = captured.filter((each) => !isOfItsLink(topology, each))
+  const isOwnOnly = captured.length > 0 && foreign.length === 0
+  story.check('what links carry to DOTS ports is from sources of their own', isOwnOnly)
   const { judged, violations } = world.pacing()
   story.check('the auditor of pacing is content', judged > 0 && violations.length === 0)
   story.figures['requestsHeard'] = heard.length
   story.figures['foreignSourceDrops'] = drops
+  story.figures['dotsDatagrams'] = sumOf(captured)
+  story.figures['dotsDatagramsFromForeignSources'] = sumOf(foreign)
   story.figures['pacingJudged'] = judged
   return violations.map((text) => `${backend}: ${text}`)
+}
+
+/** Whether its provider would say that this source may use the link. */
+function isOfItsLink(topology: Topology, { link, source }: CapturedSource): boolean {
+  return sourcesOver(topology, link).some((prefix) => isWithin(prefix, `${source}/32`))
+}
+
+function sumOf(captured: readonly CapturedSource[]): number {
+  return captured.reduce((sum, { packets }) => sum + packets, 0)
 }
 
 /** Whether something of another provider's is among the targets, to which nobody consented. */
@@ -149,10 +182,5 @@ function hasStrange(topology: Topology, server: string, targets: readonly string
 }
 
 function entitledPrefixes(topology: Topology): Parameters<typeof wrongServerRequests>[1] {
-  return new Map(
-    [...entitlements(topology)].map(([server, prefixes]) => [
-      server,
-      prefixes.map((text) => parseIpPrefix(text)).filter((prefix) => prefix !== undefined)
-    ])
-  )
+  return new Map([...entitlements(topology)].map(([server, prefixes]) => [server, prefixes.map(prefixOf)]))
 }

@@ -1,6 +1,5 @@
-import { parseIpPrefix, prefixContains } from '@breakwater/core'
-
 import type { Check } from '../scenario.ts'
+import { isWithin } from './prefix.ts'
 import { type Topology, linksOf, serversOf } from './topology.ts'
 import type { HeardRequest, MultihomedWorld } from './world.ts'
 
@@ -254,10 +253,4 @@ export class Story {
     const own = this.#acceptedBy(asked).filter(({ provider }) => provider === server)
     return own.some(({ targets }) => targets.toSorted().join() === parts.toSorted().join())
   }
-}
-
-/** Whether two prefixes have addresses in common. */
-export function isWithin(one: string, other: string): boolean {
-  const [a, b] = [parseIpPrefix(one), parseIpPrefix(other)]
-  return a !== undefined && b !== undefined && (prefixContains(a, b) || prefixContains(b, a))
 }

@@ -11,6 +11,8 @@ export interface Topology {
   readonly ownPrefix?: string
   /** A prefix of 28 bits that is used inside only: every provider of a link translates it to its own, one to one. */
   readonly internal?: string
+  /** Links are counted from the other end: see `swapped`. */
+  readonly isMirrored?: boolean
   /** RFC 9284 §6. */
   readonly consents?: readonly ConsentPlan[]
 }
@@ -56,6 +58,8 @@ export interface ClientPlan {
   readonly laterProviders?: readonly string[]
   /** It reacts to these prefixes only (RFC 9284 §5.2, Figure 8). Undefined: to all. */
   readonly filter?: readonly string[]
+  /** A second session stands by with each server, where there are two paths that are apart. */
+  readonly standsBy?: { readonly heartbeatSeconds: number }
 }
 
 /** One access link, with the addresses of its ends. */
@@ -71,18 +75,30 @@ export interface AccessLink {
   readonly cpeAddress: string
 }
 
-/** All access links in the order of the drawing. */
-export function linksOf({ cpes }: Topology): readonly AccessLink[] {
+/** All access links in the order of their interfaces. */
+export function linksOf({ cpes, isMirrored }: Topology): readonly AccessLink[] {
   const ends = cpes.flatMap(({ name, uplinks }) =>
     uplinks.map((provider, index) => ({ cpe: name, provider, interface: `wan${index + 1}` }))
   )
-  return ends.map((end, index) => ({
-    ...end,
-    number: index + 1,
-    prefix: `10.0.${index + 1}.0/30`,
-    edge: `10.0.${index + 1}.1`,
-    cpeAddress: `10.0.${index + 1}.2`
-  }))
+  return ends.map((end, index) => {
+    const number = isMirrored === true ? ends.length - index : index + 1
+    return {
+      ...end,
+      number,
+      prefix: `10.0.${number}.0/30`,
+      edge: `10.0.${number}.1`,
+      cpeAddress: `10.0.${number}.2`
+    }
+  })
+}
+
+/** From where DOTS may be spoken over a link: its own addresses, and what its provider assigned or announces for the site. */
+export function sourcesOver(topology: Topology, number: number): readonly string[] {
+  const link = linksOf(topology).find((each) => each.number === number)
+  if (link === undefined) throw new RangeError(`the drawing has no link ${number}`)
+  const { ownPrefix } = topology
+  const own = ownPrefix === undefined ? [] : [ownPrefix]
+  return [link.prefix, ...assignedBy(providerOf(topology, link.provider)), ...own]
 }
 
 /** The nth address of a provider's prefix. */
@@ -113,10 +129,14 @@ export function serversOf(topology: Topology, client: ClientPlan): readonly stri
   return client.providers.flatMap((name) => Object.keys(providerOf(topology, name).servers))
 }
 
-/** The same site with its uplinks the other way round, and everything else that has an order. */
+/**
+ * The same site with its uplinks the other way round, and everything else that has an order. A link takes its number along,
+ * and with it its addresses and how fast it is: two links to one provider change places, too.
+ */
 export function swapped(topology: Topology): Topology {
   return {
     ...topology,
+    isMirrored: topology.isMirrored !== true,
     providers: topology.providers.toReversed(),
     cpes: topology.cpes.map((cpe) => ({ ...cpe, uplinks: cpe.uplinks.toReversed() })).toReversed(),
     clients: topology.clients.map((client) => ({ ...client, providers: client.providers.toReversed() }))

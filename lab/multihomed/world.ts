@@ -32,6 +32,23 @@ export interface HeardQuestion {
   readonly source?: string
 }
 
+/** What was sent from one source over one access link to DOTS ports, whatever became of it there. */
+export interface CapturedSource {
+  /** Number of the link. */
+  readonly link: number
+  readonly provider: string
+  readonly source: string
+  readonly packets: number
+}
+
+/** A path to a server, as the client lists it. */
+export interface ListedPath {
+  readonly interface?: string | undefined
+  /** `parallel`: what is asked goes over it, too, because there are doubts about the first one. */
+  readonly use: 'session' | 'parallel' | 'stand-by' | 'unused'
+  readonly roundTripMilliseconds?: number | undefined
+}
+
 /** What a client may have to start without; `clock`: the right one. */
 export type StartPart = 'uplink' | 'dns' | 'server' | 'clock'
 
@@ -56,8 +73,12 @@ export interface MultihomedWorld {
   protect(client: string, prefixes: readonly string[]): Promise<string | undefined>
   release(client: string, protection: string): Promise<void>
   standing(client: string, protection: string): Promise<Standing>
-  /** All links between the site and a provider. */
-  setLinks(provider: string, weather: LinkWeather): Promise<void>
+  /** Every path of a client, whatever it is used for. */
+  paths(client: string): Promise<readonly ListedPath[]>
+  /** The operator says that the attack goes on. */
+  reportAttack(client: string, protection: string): Promise<void>
+  /** All links between the site and a provider, or those of them that are this interface of a CPE. */
+  setLinks(provider: string, weather: LinkWeather, interfaceName?: string): Promise<void>
   /** The whole provider, its servers included: nothing gets in or out while it is cut. */
   setProvider(provider: string, weather: 'cut' | 'clear'): Promise<void>
   /** The resolver of a provider says this from now on. */
@@ -70,6 +91,8 @@ export interface MultihomedWorld {
   heal(part: StartPart): Promise<void>
   /** A client is told of another drawing of its site, as by SIGHUP; the network itself was drawn with both. */
   redraw(client: string, topology: Topology): Promise<void>
+  /** What a provider assigned is withdrawn, and hosts and CPEs have the next one in its place: no client is told of it. */
+  renumber(provider: string): Promise<void>
   /** All that a client and the servers hold of sessions and requests, a line each, in words that time does not change. */
   holdings(client: string): Promise<readonly string[]>
   /** Lets time go on until the condition holds. @returns whether it does within the limit. */
@@ -81,8 +104,10 @@ export interface MultihomedWorld {
   heard(): readonly HeardRequest[]
   /** Datagrams that ingress filters dropped for a foreign source. */
   foreignSourceDrops(): Promise<number>
+  /** What went over access links to DOTS ports, judged by nobody. */
+  captured(): Promise<readonly CapturedSource[]>
   /**
-   * Sends a datagram from the end of one CPE's link out of the link before it, as a wrong route would: to see that the ingress
+   * Sends a datagram to a DOTS port from the end of one CPE's link out of the link before it, as a wrong route would: to see that the ingress
    * filter counts it.
    */
   stray(cpe: string): Promise<void>

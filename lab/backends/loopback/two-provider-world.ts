@@ -29,7 +29,7 @@ export async function openLoopbackWorld(phases: Phases): Promise<TwoProviderWorl
     await rm(folder, { recursive: true, force: true })
   }
   const start = (name: string, pacing: string, ...args: readonly string[]): Promise<unknown> => {
-    const [program, ...rest] = auditedDots(pacing, ...args)
+    const [program, ...rest] = auditedDots({ file: pacing }, ...args)
     const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     children.push(child)
     return untilReady(name, child)

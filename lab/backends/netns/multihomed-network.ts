@@ -7,7 +7,8 @@ import {
   cpeAddressIn,
   hostAddressIn,
   linksOf,
-  providerOf
+  providerOf,
+  renumbered
 } from '../../multihomed/topology.ts'
 import { Namespace } from './namespace.ts'
 
@@ -59,6 +60,33 @@ export class MultihomedNetwork {
     return [...assignedBy(provider), ...this.#own()].map(
       (prefix) => `route replace ${prefix} via ${first.cpeAddress} dev cust${first.number}`
     )
+  }
+
+  /**
+   * The next prefix of a provider takes the place of the one that it assigned: at its CPEs and at all hosts, which lose the
+   * addresses of the former.
+   */
+  async renumber(provider: string): Promise<void> {
+    const [before, after] = [this.#topology, renumbered(this.#topology, provider)]
+    const [former, next] = [providerOf(before, provider), providerOf(after, provider)]
+    const links = this.linksTo(provider)
+    const cpes = [...new Set(links.map(({ cpe }) => cpe))]
+    for (const cpe of cpes) {
+      const table = 100 + (links.find((link) => link.cpe === cpe)?.number ?? 0)
+      await this.namespace(cpe).ip([
+        `addr add ${cpeAddressIn(after, next, cpe)}/28 dev lan`,
+        `rule add pref ${table} from ${next.prefix} lookup ${table}`,
+        `addr del ${cpeAddressIn(before, former, cpe)}/28 dev lan`
+      ])
+    }
+    const table = 101 + before.providers.findIndex(({ name }) => name === provider)
+    for (const host of before.hosts)
+      await this.namespace(host).ip([
+        `addr add ${hostAddressIn(after, next, host)}/28 dev lan`,
+        `route replace default via ${cpeAddressIn(after, next, cpes[0] ?? '')} dev lan table ${table}`,
+        `rule add pref ${table} from ${next.prefix} lookup ${table}`,
+        `addr del ${hostAddressIn(before, former, host)}/28 dev lan`
+      ])
   }
 
   async destroy(): Promise<void> {
@@ -138,7 +166,7 @@ export class MultihomedNetwork {
       ]),
       ...this.customerRoutes(provider)
     ])
-    // BCP 38: only what this provider assigned, or announces for the site, may enter by an access link.
+    // What comes in for DOTS ports is written down first. BCP 38: only what this provider assigned, or announces for the site, may enter by an access link.
     const filters = links.map(
       ({ number: link, prefix }) =>
         `iifname "cust${link}" ip saddr != { ${[...assignedBy(provider), prefix, ...this.#own()].join(', ')} } counter name foreign_source drop`
@@ -146,8 +174,10 @@ export class MultihomedNetwork {
     await isp.nft(`
       table inet ingress {
         counter foreign_source { }
+        set dots_sources { type ifname . ipv4_addr; flags dynamic; size 1024; counter; }
         chain prerouting {
           type filter hook prerouting priority raw;
+          iifname "cust*" meta l4proto { tcp, udp } th dport 4646 update @dots_sources { iifname . ip saddr }
           ${filters.join('\n          ')}
         }
       }`)

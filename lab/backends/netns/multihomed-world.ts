@@ -14,11 +14,14 @@ import {
   writeMultihomedFiles
 } from '../../agents/multihomed-agents.ts'
 import { WrongClock } from '../../agents/wrong-clock.ts'
+import { agreedProbingRate } from '../../multihomed/client-site.ts'
 import { type ProviderPlan, type Topology, providerOf } from '../../multihomed/topology.ts'
 import type {
+  CapturedSource,
   HeardQuestion,
   HeardRequest,
   LinkWeather,
+  ListedPath,
   MissingParts,
   MultihomedWorld,
   ResolverWords,
@@ -26,9 +29,9 @@ import type {
   StartPart,
   WorldOptions
 } from '../../multihomed/world.ts'
+import { AccessLinks } from './access-links.ts'
 import { MultihomedNetwork } from './multihomed-network.ts'
 import { NameService } from './name-service.ts'
-import { namedCounterIn } from './nft-listing.ts'
 
 /** How often a condition is looked at. */
 const LOOK_EVERY_MILLISECONDS = 50
@@ -59,6 +62,7 @@ class NetnsMultihomed implements MultihomedWorld {
   readonly backend = 'netns'
   readonly #topology: Topology
   readonly #network: MultihomedNetwork
+  readonly #links: AccessLinks
   readonly #files: MultihomedFiles
   readonly #folder: string
   readonly #missing: MissingParts | undefined
@@ -75,6 +79,7 @@ class NetnsMultihomed implements MultihomedWorld {
   ) {
     this.#topology = topology
     this.#network = network
+    this.#links = new AccessLinks(topology, network)
     this.#files = files
     this.#folder = folder
     this.#missing = missing
@@ -138,6 +143,10 @@ class NetnsMultihomed implements MultihomedWorld {
     return Promise.resolve()
   }
 
+  renumber(provider: string): Promise<void> {
+    return this.#network.renumber(provider)
+  }
+
   async holdings(client: string): Promise<readonly string[]> {
     const sessions = await this.#control(client).sessions()
     const servers = [...this.#files.servers].map(async ([name, { socket }]) => {
@@ -167,13 +176,18 @@ class NetnsMultihomed implements MultihomedWorld {
     files: { readonly config: string; readonly pacing: string } | undefined
   ): Promise<void> {
     if (files === undefined) throw new RangeError(`${name} has no configuration`)
-    const plain = auditedDots(files.pacing, role, '--config', files.config)
+    const audit = { file: files.pacing, ...agreedProbingRate(this.#topology) }
+    const plain = auditedDots(audit, role, '--config', files.config)
     const command = role === 'client' ? (this.#clock?.before(plain) ?? plain) : plain
     this.#agents.set(name, await untilReady(name, this.#network.namespace(host).start(command)))
   }
 
   async sessions(client: string): Promise<readonly string[]> {
     return (await this.#control(client).sessions()).map(({ state }) => state)
+  }
+
+  async paths(client: string): Promise<readonly ListedPath[]> {
+    return (await this.#control(client).paths()).paths
   }
 
   async protect(client: string, prefixes: readonly string[]): Promise<string | undefined> {
@@ -185,26 +199,20 @@ class NetnsMultihomed implements MultihomedWorld {
     await this.#control(client).release(protection)
   }
 
+  async reportAttack(client: string, protection: string): Promise<void> {
+    await this.#control(client).updateEfficacy(protection, { attackStatus: 'under-attack' })
+  }
+
   standing(client: string, protection: string): Promise<Standing> {
     return this.#control(client).protection(protection)
   }
 
-  async setLinks(provider: string, weather: LinkWeather): Promise<void> {
-    const isp = this.#network.namespace(provider)
-    const devices = this.#network.linksTo(provider).map(({ number }) => `cust${number}`)
-    if (weather === 'silent') await isp.nft(outage(devices))
-    if (weather === 'cut') await isp.ip(devices.map((device) => `link set dev ${device} down`))
-    if (weather !== 'clear') return
-    await isp.nft(NO_OUTAGE)
-    await isp.ip([
-      ...devices.map((device) => `link set dev ${device} up`),
-      ...this.#network.customerRoutes(providerOf(this.#topology, provider))
-    ])
+  setLinks(provider: string, weather: LinkWeather, interfaceName?: string): Promise<void> {
+    return this.#links.setWeather(provider, weather, interfaceName)
   }
 
-  async setProvider(provider: string, weather: 'cut' | 'clear'): Promise<void> {
-    const devices = this.#network.linksTo(provider).map(({ number }) => `cust${number}`)
-    await this.#network.namespace(provider).nft(weather === 'cut' ? outage([...devices, 'core']) : NO_OUTAGE)
+  setProvider(provider: string, weather: 'cut' | 'clear'): Promise<void> {
+    return this.#links.setProvider(provider, weather)
   }
 
   async runUntil(condition: () => Promise<boolean>, limitSeconds: number): Promise<boolean> {
@@ -228,24 +236,16 @@ class NetnsMultihomed implements MultihomedWorld {
     return [...this.#files.servers].flatMap(([server, { transcript }]) => readHeard(server, transcript))
   }
 
-  async foreignSourceDrops(): Promise<number> {
-    const counts = this.#topology.providers.map(async ({ name }) => {
-      const command = 'nft -j list counters table inet ingress'.split(' ')
-      return namedCounterIn(await this.#network.namespace(name).exec(command), 'foreign_source')
-    })
-    return Number((await Promise.all(counts)).reduce((sum, count) => sum + count, 0n))
+  foreignSourceDrops(): Promise<number> {
+    return this.#links.foreignSourceDrops()
   }
 
-  async stray(cpe: string): Promise<void> {
-    const [wrong, own] = this.#network.linksFrom(cpe)
-    if (wrong === undefined || own === undefined) throw new RangeError(`${cpe} has one link only`)
-    const namespace = this.#network.namespace(cpe)
-    const rule = `pref 50 from ${own.cpeAddress} lookup ${100 + wrong.number}`
-    await namespace.ip([`rule add ${rule}`])
-    // No answer comes.
-    const ping = `ping -q -c 1 -W 1 -I ${own.cpeAddress} ${wrong.edge} || true`
-    await namespace.exec(['sh', '-c', ping])
-    await namespace.ip([`rule del ${rule}`])
+  captured(): Promise<readonly CapturedSource[]> {
+    return this.#links.captured()
+  }
+
+  stray(cpe: string): Promise<void> {
+    return this.#links.stray(cpe)
   }
 
   pacing(): PacingReport {
@@ -264,19 +264,6 @@ class NetnsMultihomed implements MultihomedWorld {
     return new ControlClient(socketTransport(files.socket))
   }
 }
-
-/** Packets vanish in both directions; carriers stay. Behind the ingress filter, which counts all the same. */
-function outage(devices: readonly string[]): string {
-  const names = devices.map((device) => `"${device}"`).join(', ')
-  return `
-    table inet outage {
-      chain prerouting { type filter hook prerouting priority mangle; iifname { ${names} } drop; }
-      chain postrouting { type filter hook postrouting priority mangle; oifname { ${names} } drop; }
-    }`
-}
-
-/** nft deletes only what is there: so it is made first. */
-const NO_OUTAGE = 'table inet outage\ndelete table inet outage\n'
 
 function wait(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {

@@ -54,12 +54,12 @@ async function startAgents(network: TwoProviderNetwork, files: TwoProviderFiles)
   const servers = [...files.servers].map(([provider, { config, pacing }]) =>
     untilReady(
       `server of ${provider}`,
-      network[provider as Provider].start(auditedDots(pacing, 'server', '--config', config))
+      network[provider as Provider].start(auditedDots({ file: pacing }, 'server', '--config', config))
     )
   )
   await Promise.all(servers)
   const { config, pacing } = files.client
-  await untilReady('client', network.cpe.start(auditedDots(pacing, 'client', '--config', config)))
+  await untilReady('client', network.cpe.start(auditedDots({ file: pacing }, 'client', '--config', config)))
 }
 
 class NetnsWorld implements TwoProviderWorld {

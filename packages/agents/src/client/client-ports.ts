@@ -58,7 +58,11 @@ export function clientPorts(
 }
 
 /** What the client asks of the servers for its sessions (RFC 9132 §4.5); until they agree, the defaults hold. */
-function configurationOf({ session, idleSession, serverDefaults }: ClientConfig): WantedConfiguration {
+export function configurationOf({
+  session,
+  idleSession,
+  serverDefaults
+}: Pick<ClientConfig, 'session' | 'idleSession' | 'serverDefaults'>): WantedConfiguration {
   if (serverDefaults === true) return 'defaults'
   const mitigating = withProbingRate(session)
   const idle = withProbingRate({ ...session, ...idleSession })
