@@ -17,6 +17,7 @@ import { scenario as renumbering } from './scenarios/renumbering.ts'
 import { scenario as serviceWithConsent } from './scenarios/service-with-consent.ts'
 import { scenario as resolverLies } from './scenarios/resolver-of-one-provider-lies.ts'
 import { scenario as shortFlaps } from './scenarios/short-flaps.ts'
+import { scenario as silentCutOnePath } from './scenarios/silent-cut-one-path.ts'
 import { scenario as silentCut } from './scenarios/silent-cut.ts'
 import { scenario as singleIspDistinctServers } from './scenarios/single-isp-distinct-servers.ts'
 import { scenario as singleIspSameServer } from './scenarios/single-isp-same-server.ts'
@@ -39,6 +40,7 @@ export const multihomedScenarios: readonly Scenario[] = [
   overlappingProtections,
   linkCut,
   silentCut,
+  silentCutOnePath,
   providerCut,
   missingAtStart,
   shortFlaps,
