@@ -205,14 +205,16 @@ describe('over 10,000 random protections that overlap and come and go', () => {
     'no request of ours removes a target that a live protection needs, and nothing unneeded stays',
     { timeout: 60_000 },
     () => {
+      let asked = 0
       fc.assert(
         fc.property(fc.array(step, { minLength: 25, maxLength: 25 }), (steps) => {
+          asked += steps.filter((each) => each.asked !== undefined).length
           const live = new Map<number, Want>()
           const atServer = new OverlapServer()
           let mid = 0
-          for (const { slot, asked } of steps) {
-            if (asked === undefined) live.delete(slot)
-            else live.set(slot, want(`p${slot}`, asked))
+          for (const { slot, asked: wished } of steps) {
+            if (wished === undefined) live.delete(slot)
+            else live.set(slot, want(`p${slot}`, wished))
             const wants = [...live.values()]
             const standing = [...atServer.requests].map(([value, standingTarget]) => {
               return { mitigationId: id(value), target: standingTarget }
@@ -248,8 +250,9 @@ describe('over 10,000 random protections that overlap and come and go', () => {
                 ).toBe(true)
           }
         }),
-        { numRuns: 400 }
+        { numRuns: 500 }
       )
+      expect(asked).toBeGreaterThan(10_000)
     }
   )
 })
