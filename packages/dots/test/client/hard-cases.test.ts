@@ -1,4 +1,4 @@
-import { Minutes, Seconds, after } from '@breakwater/core'
+import { Minutes, Seconds, UnavailableError, after } from '@breakwater/core'
 import { address, prefix, simulatedCertificate } from '@breakwater/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { legalPaths } from '../../src/multihoming/legal-path.ts'
@@ -46,6 +46,40 @@ describe('a server with the certificate of another domain', () => {
       expect(world.wrongServerRequests()).toEqual([])
     }
   )
+})
+
+describe('an interface that vanishes between selection and sending', () => {
+  it('costs seconds, no timer of RFC 9132 §4.7, and nothing leaves by another one', async () => {
+    const world = new TwoProviders()
+    await world.startServer('isp-a')
+    await world.startServer('isp-b')
+    let attempts = 0
+    let isGone = true
+    const onlyWhereItIs =
+      <Options extends { readonly interface?: string }, Handlers, Endpoint>(
+        open: (options: Options, handlers: Handlers) => Promise<Endpoint>
+      ): typeof open =>
+      (options, handlers) => {
+        if (options.interface !== 'wan-a' || !isGone) return open(options, handlers)
+        attempts++
+        return Promise.reject(new UnavailableError('NO_DEVICE', 'ENODEV', true))
+      }
+    const { openSecureEndpoint, openSecureStream } = world.siteHost
+    world.startClient({
+      open: onlyWhereItIs(openSecureEndpoint),
+      openStream: onlyWhereItIs(openSecureStream)
+    })
+    world.protect('web', targetOf('198.51.100.7/32'))
+    await world.advance(Minutes(2))
+    expect(world.state('web')).toBe('waiting')
+    // Every few seconds, not every few minutes.
+    expect(attempts).toBeGreaterThan(10)
+    isGone = false
+    await world.advance(Seconds(10))
+    expect(world.state('web')).toBe('protected')
+    expect(world.wrongServerRequests()).toEqual([])
+    await world.close()
+  })
 })
 
 describe('an IPv6-only and an IPv4-only domain in one site', () => {
