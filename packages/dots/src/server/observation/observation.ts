@@ -57,6 +57,9 @@ export type Observation = MitigationObservation | ConfigurationObservation
  */
 const MOST_ENDED = 64
 
+/** One that is established, one that stands by, and a rival of each. */
+const MOST_SESSIONS_OF_ONE_AGENT = 4
+
 /** Three requests in a row would have to be lost to end the insistence while its client still asks. */
 const INSISTENCE: Duration = Seconds(10)
 
@@ -240,9 +243,10 @@ export class Observations {
   }
 
   /** RFC 9132 §4.4.2.1 counts what is sent to a client, over however many sessions it observes. */
-  #takeTurnOfOthers({ principal }: ServerSession, now: Instant): void {
-    const sessions = principal === undefined ? undefined : this.#state.activity.fewSessionsOf(principal.owner)
-    for (const session of sessions ?? []) session.notifiedAt = now
+  #takeTurnOfOthers({ ofOwner }: ServerSession, now: Instant): void {
+    // More are those of many agents.
+    if (ofOwner === undefined || ofOwner.size < 2 || ofOwner.size > MOST_SESSIONS_OF_ONE_AGENT) return
+    for (const session of ofOwner) session.notifiedAt = now
   }
 
   #message(observation: Observation, now: Instant): CoapResponse | undefined {

@@ -62,6 +62,8 @@ export class ServerSession {
   /** Observations that are to be told something when its turn comes; made when one has to wait. */
   waiting: Set<Observation> | undefined
   notifiedAt: Instant
+  /** All sessions of its principal's owner, this one among them; undefined: nobody's, or closed. */
+  ofOwner: ReadonlySet<ServerSession> | undefined
   /** Whether its client has a mitigation under way, which decides between the two sets of the configuration. */
   #mitigating = false
   #negotiated: NegotiatedConfiguration | undefined

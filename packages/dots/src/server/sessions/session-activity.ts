@@ -2,9 +2,6 @@ import type { Instant } from '@breakwater/core'
 import type { ServerSession } from './server-session.ts'
 import { Tally } from '../tally.ts'
 
-/** One that is established, one that stands by, and a rival of each. */
-const MOST_SESSIONS_OF_ONE_AGENT = 4
-
 /**
  * Who has mitigations under way, and which sessions go by that (RFC 9132 §4.5). What counts is the identity that DTLS
  * proved: a client that comes again by another session, or under another cuid, is the same. A mitigation counts from the
@@ -32,13 +29,6 @@ export class SessionActivity {
     return this.#sessions.get(owner) ?? []
   }
 
-  /** Its sessions where one agent may have that many; undefined: there is one, or they are those of many agents. */
-  fewSessionsOf(owner: string): Iterable<ServerSession> | undefined {
-    const sessions = this.#sessions.get(owner)
-    if (sessions === undefined || sessions.size < 2) return undefined
-    return sessions.size <= MOST_SESSIONS_OF_ONE_AGENT ? sessions : undefined
-  }
-
   isMitigating(owner: string | undefined): boolean {
     return owner !== undefined && this.#mitigations.of(owner) > 0
   }
@@ -47,9 +37,9 @@ export class SessionActivity {
   attach(session: ServerSession, now: Instant): void {
     const owner = session.principal?.owner
     if (owner !== undefined) {
-      const sessions = this.#sessions.get(owner)
-      if (sessions === undefined) this.#sessions.set(owner, new Set([session]))
-      else sessions.add(session)
+      const sessions = this.#sessions.get(owner) ?? new Set()
+      this.#sessions.set(owner, sessions.add(session))
+      session.ofOwner = sessions
     }
     session.followActivity(this.isMitigating(owner), now)
   }
@@ -60,6 +50,7 @@ export class SessionActivity {
     if (owner === undefined) return
     const sessions = this.#sessions.get(owner)
     sessions?.delete(session)
+    session.ofOwner = undefined
     if (sessions?.size === 0) this.#sessions.delete(owner)
   }
 
