@@ -1,4 +1,4 @@
-import type { DecodeError, Instant } from '@breakwater/core'
+import type { DecodeError, Instant, OutgoingBatch, PeerId } from '@breakwater/core'
 import type { CoapOption } from './message.ts'
 
 /**
@@ -95,10 +95,11 @@ export type CoapSessionInput =
  */
 export interface ObserverHandle {
   /**
-   * @returns a notification that is to be sent now, in memory that it shares with others: copy what is to be kept. Undefined: it
-   * has to go by `notify`, as it is not 2.xx, goes in blocks, has to wait, or the observer has gone.
+   * Adds a notification that is to be sent now to what goes out to many.
+   * @param peer Whose session this is, for the batch.
+   * @returns false: it has to go by `notify`, as it is not 2.xx, goes in blocks, has to wait, or the observer has gone.
    */
-  notification(response: CoapResponse, now: Instant): Uint8Array | undefined
+  notify(response: CoapResponse, peer: PeerId, batch: OutgoingBatch, now: Instant): boolean
 }
 
 export type ExchangeFailure =

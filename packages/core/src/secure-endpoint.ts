@@ -1,3 +1,4 @@
+import type { OutgoingBatch } from './outgoing-batch.ts'
 import type { NetworkPath, SocketAddress } from './path.ts'
 import type { Duration } from './time.ts'
 
@@ -264,6 +265,11 @@ export interface SecureEndpoint {
    * @returns false when the peer is not established, has gone, or the datagram is longer than the session can carry.
    */
   send(peer: PeerId, bytes: Uint8Array): boolean
+  /**
+   * The same of many, copied at once, too; those that `send` would refuse are left out without a word. Absent where it would save
+   * nothing.
+   */
+  sendBatch?(batch: OutgoingBatch): void
   /** Ends a session with close_notify, or a handshake; `onSession` reports it. Harmless on a peer that has gone. */
   close(peer: PeerId): void
   /** Largest plaintext that fits one datagram to this peer, in bytes; 0 when there is no such peer. */

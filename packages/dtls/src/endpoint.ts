@@ -2,6 +2,7 @@ import type {
   ClientCredentials,
   ConnectRequest,
   Duration,
+  OutgoingBatch,
   PeerId,
   ResumableSession,
   SecureEndpoint,
@@ -112,6 +113,20 @@ export class DtlsEndpoint implements SecureEndpoint {
     }
     this.#askForTurn()
     return true
+  }
+
+  /** Which peers there are, and what each can carry, is asked of C++ alone. */
+  sendBatch(batch: OutgoingBatch): void {
+    if (this.#destroyed !== undefined) return
+    let next = this.#exchange.queueBatch(batch, 0)
+    while (next < batch.count) {
+      addon.endpointDrain(this.#handle)
+      const from = next
+      next = this.#exchange.queueBatch(batch, from)
+      // Longer than all the memory there is.
+      if (next === from) next++
+    }
+    this.#askForTurn()
   }
 
   close(peer: PeerId): void {

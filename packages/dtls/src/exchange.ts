@@ -1,4 +1,4 @@
-import type { PeerId, PlaintextBatch } from '@breakwater/core'
+import type { OutgoingBatch, PeerId, PlaintextBatch } from '@breakwater/core'
 import { addon } from './addon.ts'
 
 const layout = addon.exchangeLayout
@@ -52,6 +52,32 @@ export class Exchange {
     this.#used += bytes.length
     this.#counts[outgoingCount] = slot + 1
     return true
+  }
+
+  /**
+   * Copies plaintexts of a batch, from one of them on.
+   * @returns with which one to go on, once C++ has taken these
+   */
+  queueBatch(batch: OutgoingBatch, from: number): number {
+    const slot = this.#counts[outgoingCount] ?? 0
+    if (slot === 0) this.#used = 0
+    const start = batch.start(from)
+    const shift = this.#used - start
+    let next = from
+    for (let to = slot; next < batch.count && to < layout.slots; next++, to++) {
+      const end = batch.end(next)
+      if (shift + end > layout.bytes) break
+      const at = batch.start(next)
+      this.#outgoingPeer[to] = batch.peer(next)
+      this.#outgoingOffset[to] = shift + at
+      this.#outgoingLength[to] = end - at
+    }
+    if (next === from) return from
+    const end = batch.end(next - 1)
+    this.#outgoingBytes.set(batch.memory.subarray(start, end), this.#used)
+    this.#used = shift + end
+    this.#counts[outgoingCount] = slot + next - from
+    return next
   }
 
   peer(slot: number): PeerId {

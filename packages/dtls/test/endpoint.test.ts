@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { ConfigError, UnavailableError, ipv4, ipv6 } from '@breakwater/core'
+import { ConfigError, OutgoingBatch, UnavailableError, ipv4, ipv6, newPeerId } from '@breakwater/core'
 import type { PeerId, PlaintextBatch, SecureEndpoint, SessionEvent, SocketAddress } from '@breakwater/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDtlsEndpoint } from '../src/index.ts'
@@ -80,6 +80,23 @@ describe('a DTLS endpoint on loopback', () => {
       await eventually('the first one', () => heard.texts.includes('message 0'))
       // Loopback drops what the receive buffer cannot hold; what was sent is counted.
       expect(client.stats()).toMatchObject({ plaintextsOut: count, sendsRefused: 0 })
+    })
+
+    it('sends a batch of more than the shared memory holds, and leaves out whom it does not know', async () => {
+      const count = 3000
+      const batch = new OutgoingBatch()
+      const put = (peer: PeerId, bytes: Uint8Array): void => {
+        const start = batch.add(peer, bytes.length)
+        batch.memory.set(bytes, start)
+      }
+      put(newPeerId(), Buffer.from('to whom?'))
+      for (let index = 0; index < count; index++) put(toServer, Buffer.from(`message ${index}`))
+      put(toServer, new Uint8Array(client.maximumPlaintext(toServer) + 1))
+      expect(say(toServer, 'before all')).toBe(true)
+      client.sendBatch?.(batch)
+      await eventually('the first ones', () => heard.texts.includes('message 0'))
+      expect(heard.texts.slice(0, 3)).toEqual(['before all', 'message 0', 'message 1'])
+      expect(client.stats()).toMatchObject({ plaintextsOut: count + 1, sendsRefused: 2 })
     })
 
     it('may be destroyed from within a batch', async () => {

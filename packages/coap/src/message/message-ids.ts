@@ -17,6 +17,14 @@ export class MessageIds {
     this.#next = integerBelow(entropy, 65_536)
   }
 
+  /** The next id where that needs no look at what is taken; undefined: ask `allocate`. */
+  take(): number | undefined {
+    const id = this.#next
+    if (id % BLOCK === 0) return undefined
+    this.#next = (id + 1) & 0xffff
+    return id
+  }
+
   /** The next id; undefined while all are taken. */
   allocate(now: Instant, lifetime: Duration): number | undefined {
     const id = this.#next

@@ -7,11 +7,11 @@ const typeBits: Readonly<Record<MessageType, number>> = {
   reset: 0x30
 }
 
-/** Puts another type and Message ID into an encoded message, in place: only before its first transmission. */
-export function stamp(bytes: Uint8Array, type: MessageType, messageId: number): void {
-  bytes[0] = ((bytes[0] ?? 0) & 0xcf) | typeBits[type]
-  bytes[2] = messageId >> 8
-  bytes[3] = messageId
+/** Puts another type and Message ID into the encoded message at `at`, in place: only before its first transmission. */
+export function stamp(bytes: Uint8Array, type: MessageType, messageId: number, at = 0): void {
+  bytes[at] = ((bytes[at] ?? 0) & 0xcf) | typeBits[type]
+  bytes[at + 2] = messageId >> 8
+  bytes[at + 3] = messageId
 }
 
 /** An Empty message (RFC 7252 §4.1). */

@@ -1,6 +1,7 @@
 import { isSuccess } from '../code.ts'
 import { encodeMessage, optionsAndPayloadBytes } from '../codec/encode.ts'
 import { HEADER_BYTES } from '../codec/limit.ts'
+import { type PackedToken, writeToken } from '../message/packed-token.ts'
 import { OptionNumber } from '../option.ts'
 import { checkResponse } from '../request/sendable.ts'
 import type { CoapResponse } from '../session.ts'
@@ -12,14 +13,7 @@ const NO_BYTES = new Uint8Array(0)
 /** Takes the most room that a sequence number can (RFC 7641 §4.4). */
 const LONGEST_SEQUENCE = 0xff_ffff
 
-/** Memory of so many bytes at most is taken at a time. */
-const LARGEST_SLAB = 16_384
-
-/**
- * What many observers of a resource are told, written once: for each of them only token and sequence number are filled in.
- * That a slab of memory holds the notifications of many is what makes it cheap: most are longer than the 64 bytes up to
- * which an array has its content within itself, and memory of its own costs an array more than all the rest.
- */
+/** What many observers of a resource are told, written once: for each of them only token and sequence number are filled in. */
 export class NotificationForm {
   /** Whether the observation goes on. */
   readonly isSuccess: boolean
@@ -29,8 +23,6 @@ export class NotificationForm {
   readonly #before: Uint8Array
   /** Options behind it, and the payload. */
   readonly #behind: Uint8Array
-  #slab = new ArrayBuffer(0)
-  #used = 0
 
   /** @throws InternalError `COAP_MESSAGE_UNSENDABLE`. */
   constructor(response: CoapResponse) {
@@ -64,30 +56,31 @@ export class NotificationForm {
     this.#behind = whole.subarray(at + 4)
   }
 
-  /** @returns an encoded Confirmable message without a Message ID. Copy what is to be kept: it lies in memory with others. */
-  fill(token: Uint8Array, sequence: number): Uint8Array {
-    const before = this.#before
-    const numbers = before.length === 0 ? 0 : uintBytes(sequence)
-    const start = HEADER_BYTES + token.length + before.length
-    const bytes = this.#room(start + numbers + this.#behind.length)
-    bytes[0] = 0x40 | token.length
-    bytes[1] = this.#code
-    for (let i = 0; i < token.length; i++) bytes[HEADER_BYTES + i] = token[i] ?? 0
-    for (let i = 0; i < before.length; i++) bytes[start - before.length + i] = before[i] ?? 0
-    if (numbers > 0) bytes[start - 1] = (bytes[start - 1] ?? 0) | numbers
-    for (let i = 0; i < numbers; i++) bytes[start + i] = sequence >> (8 * (numbers - 1 - i))
-    bytes.set(this.#behind, start + numbers)
-    return bytes
+  /** Bytes of the message to one observer. */
+  lengthFor({ tokenLength }: PackedToken, sequence: number): number {
+    const numbers = this.#before.length === 0 ? 0 : uintBytes(sequence)
+    return HEADER_BYTES + tokenLength + this.#before.length + numbers + this.#behind.length
   }
 
-  /** Twice as much with each slab: most forms are filled in once. */
-  #room(length: number): Uint8Array {
-    if (this.#used + length > this.#slab.byteLength) {
-      this.#slab = new ArrayBuffer(Math.max(length, Math.min(LARGEST_SLAB, 2 * this.#slab.byteLength)))
-      this.#used = 0
-    }
-    const bytes = new Uint8Array(this.#slab, this.#used, length)
-    this.#used += length
+  /** Writes a Confirmable message without a Message ID to where `lengthFor` bytes have room. */
+  write(token: PackedToken, sequence: number, into: Uint8Array, at: number): void {
+    const before = this.#before
+    const numbers = before.length === 0 ? 0 : uintBytes(sequence)
+    const afterToken = at + HEADER_BYTES + token.tokenLength
+    const start = afterToken + before.length
+    into[at] = 0x40 | token.tokenLength
+    into[at + 1] = this.#code
+    writeToken(token, into, at + HEADER_BYTES)
+    for (let i = 0; i < before.length; i++) into[afterToken + i] = before[i] ?? 0
+    if (numbers > 0) into[start - 1] = (into[start - 1] ?? 0) | numbers
+    for (let i = 0; i < numbers; i++) into[start + i] = sequence >> (8 * (numbers - 1 - i))
+    into.set(this.#behind, start + numbers)
+  }
+
+  /** The same in memory of its own. */
+  fill(token: PackedToken, sequence: number): Uint8Array {
+    const bytes = new Uint8Array(this.lengthFor(token, sequence))
+    this.write(token, sequence, bytes, 0)
     return bytes
   }
 }

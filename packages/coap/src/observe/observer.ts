@@ -1,23 +1,27 @@
-import type { Instant } from '@breakwater/core'
+import type { Instant, OutgoingBatch, PeerId } from '@breakwater/core'
 import type { Confirmable } from '../message/confirmables.ts'
+import { type PackedToken, packToken } from '../message/packed-token.ts'
 import { RecentIds } from '../message/recent-ids.ts'
 import type { CoapResponse, IncomingExchange, ObserverHandle } from '../session.ts'
-import { FormatOfObservation } from './observed-format.ts'
+import { contentFormatOf, type OfOneFormat } from './observed-format.ts'
 import type { Observers } from './observers.ts'
 
-/** One entry of the list of observers (RFC 7641 §4.1). */
-export class Observer implements ObserverHandle {
+/**
+ * One entry of the list of observers (RFC 7641 §4.1). Token, format and the Message IDs of its Non-confirmable notifications (a
+ * Reset names nothing else, RFC 7252 §4.4) are numbers within it: to tell ten thousand is to fetch their objects from memory.
+ */
+export class Observer extends RecentIds implements ObserverHandle, PackedToken, OfOneFormat {
   readonly exchange: IncomingExchange
-  readonly token: Uint8Array
-  readonly format: FormatOfObservation
+  readonly tokenLength: number
+  readonly tokenHead: number
+  readonly tokenTail: number
+  contentFormat: number | undefined
   /** Non-confirmable notifications since `confirmedAt`. */
   unconfirmed = 0
   /** The Confirmable message underway; what comes meanwhile supersedes it. */
   transmission: Confirmable | undefined
   /** Type of the notification that waits as its successor. */
   successorConfirmable = false
-  /** Message IDs of its Non-confirmable notifications: a Reset names nothing else (RFC 7252 §4.4). */
-  readonly sentIds: RecentIds = new RecentIds()
   /** Whether it is still on the list; what tells of the end of an observation leaves when it is not. */
   listed = true
   /** When it last showed that it is interested. */
@@ -31,16 +35,18 @@ export class Observer implements ObserverHandle {
     first: CoapResponse,
     now: Instant
   ) {
+    super()
     this.#list = list
     this.exchange = exchange
-    // A copy: with a view, the whole request would be kept.
-    this.token = token.slice()
-    this.format = new FormatOfObservation(first)
-    this.transmission = undefined
+    const { tokenLength, tokenHead, tokenTail } = packToken(token)
+    this.tokenLength = tokenLength
+    this.tokenHead = tokenHead
+    this.tokenTail = tokenTail
+    this.contentFormat = contentFormatOf(first)
     this.confirmedAt = now
   }
 
-  notification(response: CoapResponse, now: Instant): Uint8Array | undefined {
-    return this.#list.plainNotification(this, response, now)
+  notify(response: CoapResponse, peer: PeerId, batch: OutgoingBatch, now: Instant): boolean {
+    return this.#list.notifyPlainly(this, response, peer, batch, now)
   }
 }

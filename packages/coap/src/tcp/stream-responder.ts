@@ -1,7 +1,7 @@
 import { after, DecodeError, type Duration, encodeUtf8, type Instant, toHex } from '@breakwater/core'
 import { Code, isSuccess } from '../code.ts'
 import { hasInvalidHopLimit, invalidHopLimit } from '../hop-limit.ts'
-import { FormatOfObservation } from '../observe/observed-format.ts'
+import { contentFormatOf, keepsFormat, type OfOneFormat } from '../observe/observed-format.ts'
 import { observeAction, withoutObserve } from '../observe/observe-option.ts'
 import { checkOptions } from '../option-check.ts'
 import { emptyOption, findOption } from '../option-value.ts'
@@ -18,10 +18,9 @@ interface IncomingRequest {
   readonly expiresAt: Instant
 }
 
-interface Observer {
+interface Observer extends OfOneFormat {
   readonly exchange: IncomingExchange
   readonly token: Uint8Array
-  readonly format: FormatOfObservation
 }
 
 export interface StreamResponderLimits {
@@ -155,7 +154,7 @@ export class StreamResponder {
   #register(exchange: IncomingExchange, token: Uint8Array, response: CoapResponse): boolean {
     this.#release(token)
     if (this.#observers.size >= this.#limits.observers) return false
-    const observer = { exchange, token, format: new FormatOfObservation(response) }
+    const observer = { exchange, token, contentFormat: contentFormatOf(response) }
     this.#observers.set(exchange, observer)
     this.#byToken.set(toHex(token), observer)
     return true
@@ -173,7 +172,7 @@ export class StreamResponder {
     const observer = this.#observers.get(exchange)
     if (observer === undefined) return
     checkResponse(response)
-    if (!observer.format.fits(response)) {
+    if (!keepsFormat(observer, response)) {
       // RFC 7641 §4.2: an observation keeps its Content-Format, or ends.
       this.#transmit(observer.token, { code: Code.notAcceptable, options: [], payload: new Uint8Array(0) })
       this.#lose(exchange)

@@ -1,7 +1,13 @@
-import { toHex } from '@breakwater/core'
+import { OutgoingBatch, newPeerId, toHex } from '@breakwater/core'
 import { describe, expect, test } from 'vitest'
 import { Code, OptionNumber, uintOption } from '../../src/index.ts'
-import type { CoapOption, CoapResponse, CoapSessionOptions, IncomingExchange } from '../../src/index.ts'
+import type {
+  CoapOption,
+  CoapResponse,
+  CoapSessionOptions,
+  IncomingExchange,
+  ObserverHandle
+} from '../../src/index.ts'
 import { Lockstep } from '../lockstep.ts'
 
 /** As the application of very many observers: every notification is in its own hands, none has to be Confirmable. */
@@ -26,8 +32,16 @@ class Direct {
   }
 
   tell(response: CoapResponse): string | undefined {
-    const bytes = this.server.session.observer(EXCHANGE)?.notification(response, this.server.now)
-    return bytes === undefined ? undefined : toHex(bytes)
+    return this.tellBy(this.server.session.observer(EXCHANGE), response)
+  }
+
+  tellBy(handle: ObserverHandle | undefined, response: CoapResponse): string | undefined {
+    const [peer, batch] = [newPeerId(), new OutgoingBatch()]
+    const isIn = handle?.notify(response, peer, batch, this.server.now) === true
+    expect(batch.count).toBe(isIn ? 1 : 0)
+    if (!isIn) return undefined
+    expect(batch.peer(0)).toBe(peer)
+    return toHex(batch.bytes(0))
   }
 
   /** The same by `notify`. */
@@ -63,7 +77,7 @@ describe('an observer that is told past the layers of its session', () => {
     const direct = new Direct()
     const handle = direct.server.session.observer(EXCHANGE)
     direct.server.receive('NON [0a02] GET (4a) /x Observe=1')
-    expect(handle?.notification(content('two'), direct.server.now)).toBeUndefined()
+    expect(direct.tellBy(handle, content('two'))).toBeUndefined()
   })
 
   test('hears the end of its observation by `notify`', () => {
@@ -104,9 +118,9 @@ describe('where blocks are in play', () => {
     const direct = new Direct(BLOCKWISE)
     const handle = direct.server.session.observer(EXCHANGE)
     direct.notify(content('x'.repeat(65)))
-    expect(handle?.notification(content('two'), direct.server.now)).toBeUndefined()
+    expect(direct.tellBy(handle, content('two'))).toBeUndefined()
     direct.notify(content('two'))
-    expect(handle?.notification(content('three'), direct.server.now)).toBeDefined()
+    expect(direct.tellBy(handle, content('three'))).toBeDefined()
   })
 
   test('an observer that asked for a block size is told by `notify` only', () => {

@@ -170,6 +170,9 @@ class Host implements ServerHost {
       case 'send':
         this.#listeners.send(output.peer, output.bytes)
         return
+      case 'send-batch':
+        this.#listeners.sendBatch(output.batch)
+        return
       case 'close':
         this.#listeners.closePeer(output.peer)
         return

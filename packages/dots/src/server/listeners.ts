@@ -2,6 +2,7 @@ import { UnavailableError, equalIpAddresses } from '@breakwater/core'
 import type {
   OpenSecureEndpoint,
   OpenSecureStream,
+  OutgoingBatch,
   PeerId,
   PlaintextBatch,
   SecureEndpoint,
@@ -107,6 +108,17 @@ export class Listeners {
   send(peer: PeerId, bytes: Uint8Array): void {
     // No peer is known to two of them, and each has to look it up anyway.
     for (const { endpoint } of this.#listeners) if (endpoint.send(peer, bytes)) return
+  }
+
+  /** Datagrams to many peers. */
+  sendBatch(batch: OutgoingBatch): void {
+    if (batch.count === 0) return
+    const [first, second] = this.#listeners.filter(({ transport }) => transport === 'udp')
+    if (second === undefined && first?.endpoint.sendBatch !== undefined) {
+      first.endpoint.sendBatch(batch)
+      return
+    }
+    for (let index = 0; index < batch.count; index++) this.send(batch.peer(index), batch.bytes(index))
   }
 
   closePeer(peer: PeerId): void {

@@ -1,4 +1,12 @@
-import type { NetworkPath, PeerId, PeerIdentity, SessionEnd, Transport, WallTime } from '@breakwater/core'
+import type {
+  NetworkPath,
+  OutgoingBatch,
+  PeerId,
+  PeerIdentity,
+  SessionEnd,
+  Transport,
+  WallTime
+} from '@breakwater/core'
 import type { AcceptingFilter } from '../domain/accept-list.ts'
 import type { DropCounters, MitigationPlan, PlanId } from '../domain/mitigator.ts'
 import type { NameAnswer } from '../domain/resolver.ts'
@@ -64,6 +72,7 @@ export type ServerInput =
 /** What a server wants done. */
 export type ServerOutput =
   | { readonly kind: 'send'; readonly peer: PeerId; readonly bytes: Uint8Array }
+  | { readonly kind: 'send-batch'; readonly batch: OutgoingBatch }
   | { readonly kind: 'close'; readonly peer: PeerId }
   /** Commit in the order of these outputs; answer with `stored` or `store-failed`. */
   | { readonly kind: 'store'; readonly operation: StoreOperation; readonly changes: readonly RecordChange[] }

@@ -183,11 +183,19 @@ export class ServerBed {
     }
   }
 
+  #send(peer: PeerId, bytes: Uint8Array): void {
+    this.sent.push({ peer, at: this.now, bytes })
+    this.#peers.get(peer)?.receive(bytes)
+  }
+
   #perform(output: ServerOutput): void {
     switch (output.kind) {
       case 'send':
-        this.sent.push({ peer: output.peer, at: this.now, bytes: output.bytes.slice() })
-        this.#peers.get(output.peer)?.receive(output.bytes)
+        this.#send(output.peer, output.bytes.slice())
+        return
+      case 'send-batch':
+        for (let index = 0; index < output.batch.count; index++)
+          this.#send(output.batch.peer(index), output.batch.bytes(index).slice())
         return
       case 'close':
         this.closed.push(output.peer)

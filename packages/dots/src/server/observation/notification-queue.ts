@@ -1,4 +1,4 @@
-import { Milliseconds, after } from '@breakwater/core'
+import { Milliseconds, OutgoingBatch, after } from '@breakwater/core'
 import type { Duration, Instant, PeerId } from '@breakwater/core'
 import { PACING_WITHOUT_RTT } from '../../signal/defaults.ts'
 import type { Observation } from './observation.ts'
@@ -10,8 +10,14 @@ const OBSERVERS_PER_TURN = 512
 
 const NEXT_TURN: Duration = Milliseconds(1)
 
+/** A notification of one mitigation is mostly shorter; where they are longer, the batch takes more memory by itself. */
+const USUAL_BYTES = 96
+
 /** Timer of all observers that need not wait. */
 export const NOTIFY_ALL_TIMER = 'notify-all'
+
+/** What goes out at once it puts into the batch. */
+type Tell = (observation: Observation, batch: OutgoingBatch, now: Instant) => void
 
 /**
  * When which observer is told: one notification of a session in three seconds, whatever it observes (RFC 9132 §4.4.2.1), and one
@@ -20,13 +26,13 @@ export const NOTIFY_ALL_TIMER = 'notify-all'
  */
 export class NotificationQueue {
   readonly #state: ServerState
-  readonly #tell: (observation: Observation, now: Instant) => void
+  readonly #tell: Tell
   /** Who was told nothing yet, in order: one timer for all, as there may be very many. */
   #ready: Observation[] = []
   /** How many of `#ready` have had their turn. */
   #served = 0
 
-  constructor(state: ServerState, tell: (observation: Observation, now: Instant) => void) {
+  constructor(state: ServerState, tell: Tell) {
     this.#state = state
     this.#tell = tell
   }
@@ -54,12 +60,13 @@ export class NotificationQueue {
     // Beforehand: an error of ours in one notification must not keep the others from theirs.
     this.#state.timers.set(NOTIFY_ALL_TIMER, after(now, NEXT_TURN))
     const end = Math.min(this.#ready.length, this.#served + OBSERVERS_PER_TURN)
+    const batch = this.#newBatch(end - this.#served)
     while (this.#served < end) {
       const observation = this.#ready[this.#served++]
       if (observation === undefined || observation.hasGone) continue
       // Only now: to look at ten thousand sessions twice takes twice as long, as no cache has room for them.
       if (mustWait(observation.session, now)) this.#wait(observation)
-      else this.#serve(observation, now)
+      else this.#serve(observation, batch, now)
     }
     if (this.#served < this.#ready.length) return
     this.#state.timers.cancel(NOTIFY_ALL_TIMER)
@@ -74,15 +81,22 @@ export class NotificationQueue {
       const [observation] = session.waiting ?? []
       if (observation === undefined) return
       session.waiting?.delete(observation)
-      this.#serve(observation, now)
+      this.#serve(observation, this.#newBatch(1), now)
     }
     if (session.waiting !== undefined && session.waiting.size > 0)
       this.#state.timers.set(notifyTimer(session.peer), dueAt(session))
   }
 
-  #serve(observation: Observation, now: Instant): void {
+  #serve(observation: Observation, batch: OutgoingBatch, now: Instant): void {
     observation.isPlanned = false
-    this.#tell(observation, now)
+    this.#tell(observation, batch, now)
+  }
+
+  /** Already on its way: an error of ours in one notification must not keep those before it from theirs. */
+  #newBatch(observers: number): OutgoingBatch {
+    const batch = new OutgoingBatch(USUAL_BYTES * observers)
+    this.#state.emit({ kind: 'send-batch', batch })
+    return batch
   }
 
   /** Until the turn of its session comes. */

@@ -2,7 +2,7 @@ import type { IncomingExchange } from '@breakwater/coap'
 import { Code, OptionNumber, isSuccess, uintOption } from '@breakwater/coap'
 import type { CoapResponse, ObserverHandle } from '@breakwater/coap'
 import { Milliseconds, Seconds, after, between } from '@breakwater/core'
-import type { Counter, Duration, Instant } from '@breakwater/core'
+import type { Counter, Duration, Instant, OutgoingBatch } from '@breakwater/core'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import type { MitigationId } from '../../domain/identifier.ts'
 import { selectContent } from '../../signal/content.ts'
@@ -97,7 +97,9 @@ export class Observations {
     this.#state = state
     this.#describe = describe
     this.#notifications = state.counters.counter('dots_server_notifications_total')
-    this.#queue = new NotificationQueue(state, (observation, now) => this.#tell(observation, now))
+    this.#queue = new NotificationQueue(state, (observation, batch, now) =>
+      this.#tell(observation, batch, now)
+    )
   }
 
   /** Registers an observer if its session may have one more. */
@@ -213,10 +215,10 @@ export class Observations {
     this.#queue.sessionClosed(session)
   }
 
-  #tell(observation: Observation, now: Instant): void {
+  #tell(observation: Observation, batch: OutgoingBatch, now: Instant): void {
     const { session } = observation
     const message = this.#message(observation, now)
-    if (message !== undefined) this.#send(observation, message, now)
+    if (message !== undefined) this.#send(observation, message, batch, now)
     this.redirected(session, now)
     if (isOver(observation)) {
       // RFC 7641 §4.2: the resource is gone, so its entry goes; one that stayed would take another's place.
@@ -229,14 +231,13 @@ export class Observations {
     return session.observations.size < this.#state.policy.limits.observationsPerSession
   }
 
-  #send(observation: Observation, message: CoapResponse, now: Instant): void {
+  #send(observation: Observation, message: CoapResponse, batch: OutgoingBatch, now: Instant): void {
     const { session, exchange } = observation
     session.notifiedAt = now
     this.#takeTurnOfOthers(session, now)
     observation.observer ??= session.observer(exchange)
-    const bytes = observation.observer?.notification(message, now)
-    if (bytes === undefined) session.notify(exchange, message, now)
-    else this.#state.emit({ kind: 'send', peer: session.peer, bytes })
+    if (observation.observer?.notify(message, session.peer, batch, now) !== true)
+      session.notify(exchange, message, now)
     this.#notifications.add()
     // RFC 7641 §4.2: an observation ends with a notification that is not 2.xx.
     if (!isSuccess(message.code)) this.remove(session, exchange)
