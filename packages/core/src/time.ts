@@ -58,3 +58,8 @@ export function earlier(a: Instant | undefined, b: Instant | undefined): Instant
   if (b === undefined) return a
   return a < b ? a : b
 }
+
+/** The later of two moments, where `undefined` means not yet. */
+export function later(a: Instant, b: Instant | undefined): Instant {
+  return b === undefined || a > b ? a : b
+}

@@ -22,7 +22,8 @@ export function sessionView(session: SessionReport, requests: readonly RequestRe
   const probe = udpProbeInSeconds === undefined ? '' : `tries UDP in ${wholeSeconds(udpProbeInSeconds)} s`
   const standing = standingText(server, requests)
   const second = session.standBy === undefined ? '' : standByText(session.standBy)
-  const shown = [text, second, retry, probe, standing].filter((part) => part !== '').join('; ')
+  const pool = session.standsByFor === undefined ? '' : `stands by: ${session.standsByFor} is asked`
+  const shown = [text, pool, second, retry, probe, standing].filter((part) => part !== '').join('; ')
   return {
     peer: server,
     domain,

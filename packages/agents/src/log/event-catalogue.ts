@@ -76,6 +76,10 @@ export const eventCatalogue = {
     level: 'warn',
     text: 'nobody says where a server is, or what was said is refused; it is asked again, and what was known stays'
   },
+  'server.stood-in': {
+    level: 'warn',
+    text: 'of servers that stand in for one another, another one is asked from now on'
+  },
   'session.redirected': { level: 'warn', text: 'a server sent us to another, which stands in for it' },
   'session.redirection-over': { level: 'info', text: 'the server that was configured has its turn again' },
   'session.redirect-refused': {

@@ -46,6 +46,8 @@ export type AssociationInput =
   | { readonly kind: 'resume'; readonly legacy: ServerLegacy | undefined }
   /** What `resolve` asked; no addresses: nobody knows. */
   | { readonly kind: 'resolved'; readonly name: string; readonly addresses: readonly IpAddress[] }
+  /** Somebody wants to know whether the server answers: a heartbeat goes as soon as it may. */
+  | { readonly kind: 'look' }
   /** The carrier of an interface was lost, as the pool knows already. */
   | { readonly kind: 'link' }
   /** Tell the server what we see of an attack. */

@@ -195,6 +195,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       case 'link':
         this.#warm.linkLost(now)
         break
+      case 'look':
+        for (const { session } of liveSessions(this.state)) session.handle(input, now)
+        break
       case 'paths':
         this.#book.pathMtu = leastMtu(input.paths)
         if (this.#redirects.provision(input.paths)) this.#keep(input, now)

@@ -149,6 +149,15 @@ export type ClientEvent =
       readonly name: string
       readonly location: ServerLocation
     }
+  /** Of servers that stand in for one another, another one is asked from now on. */
+  | {
+      readonly kind: 'stood-in'
+      readonly server: ServerName
+      readonly by: ServerName
+      readonly because: string
+      /** What was known of the two. */
+      readonly inputs: Readonly<Record<string, string>>
+    }
   /** RFC 9132 §4.4.1.1: another client had our cuid. */
   | { readonly kind: 'cuid-changed'; readonly server: ServerName; readonly domain: DomainName }
   /** RFC 9132 §4.6: another server stands in; undefined: the provisioned one again. */

@@ -39,12 +39,14 @@ import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { listPaths } from './paths/path-listing.ts'
 import type { PathListing } from './paths/path-listing.ts'
 import { PathPool } from './paths/path-pool.ts'
+import { PoolChoice } from './pools/pool-choice.ts'
+import { healthOf } from './pools/server-health.ts'
 import { ServerLocations } from './location/server-locations.ts'
 import { RouterWatch } from './connection/router-watch.ts'
 import { sessionRules } from './session/session-rules.ts'
 import type { SessionRuleOptions } from './session/session-rules.ts'
 import { reportRequests, reportSession } from './status.ts'
-import type { ClientStatus } from './status.ts'
+import type { ClientStatus, SessionReport } from './status.ts'
 
 /** What a client is made of. What is left out is as RFC 9132 and RFC 8305 recommend. */
 export interface DotsClientOptions extends SessionRuleOptions {
@@ -78,6 +80,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #reported = new Map<ProtectionId, string>()
   readonly #routers: RouterWatch
   readonly #demands: Demands
+  /** Who is asked of those that stand in for one another. */
+  readonly #choice: PoolChoice
   readonly #locator: ServerLocations
   readonly #outputs: ClientOutput[] = []
   #resolvingDomains: ReadonlySet<DomainName> | undefined
@@ -85,6 +89,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #consentChange: WallTime | undefined
   /** Something changed that placements may depend on. */
   #isToReconsider = false
+  /** Others stand in now. */
+  #isToHandOver = false
   #isStarted = false
   /** Something happened that the state of these may depend on. */
   readonly #stale = new Set<ProtectionId>()
@@ -108,6 +114,11 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     )
     this.#demands = new Demands(this.#pool, this.#protections, this.#plan)
     this.#routers = new RouterWatch(this.#pool.routerServers)
+    this.#choice = new PoolChoice({
+      healthOf: (server) => healthOf(this.#pool.get(server), this.#pathPool),
+      isAsked: (server) =>
+        this.#pool.get(server)?.requests.some(({ trigger }) => trigger === 'immediate') === true
+    })
   }
 
   handle(input: ClientInput, now: Instant): void {
@@ -196,6 +207,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   nextTimeout(): Instant | undefined {
     let next = earlier(this.#routers.nextTimeout(), this.#locator.nextTimeout())
     if (this.#consentChange !== undefined) next = earlier(next, this.#calendar.momentOf(this.#consentChange))
+    next = earlier(next, this.#choice.nextTimeout())
     return earlier(earlier(next, this.#names.nextTimeout()), this.#pool.nextTimeout())
   }
 
@@ -230,7 +242,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   status(now: Instant): ClientStatus {
     const associations = this.#pool.all()
     return {
-      sessions: associations.map((association) => reportSession(association, now)),
+      sessions: associations.map((association) => this.#reportSession(association, now)),
       protections: [...this.#protections.all].map((each) => this.#statusOf(each)),
       requests: associations.flatMap((association) => reportRequests(association, now))
     }
@@ -238,7 +250,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** Every path of the site, and what is known of it. Not a part of `status`, which is asked for at every change. */
   paths(now: Instant): PathListing {
-    return listPaths(this.#pool.all(), this.#pathPool, now)
+    const standsBy = (server: ServerName): boolean => this.#choice.inSteadOf(server) !== undefined
+    return listPaths(this.#pool.all(), standsBy, this.#pathPool, now)
   }
 
   /** The last decisions about a protection, a server or a path, the oldest first; empty: nothing is known of such a one. */
@@ -255,6 +268,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   protection(id: ProtectionId): ProtectionStatus | undefined {
     const protection = this.#protections.get(id)
     return protection && this.#statusOf(protection)
+  }
+
+  #reportSession(association: Association, now: Instant): SessionReport {
+    return reportSession(association, now, this.#choice.inSteadOf(association.server.name))
   }
 
   #statusOf(protection: Protection): ProtectionStatus {
@@ -289,9 +306,18 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   /** What decides between servers that stand in for one another. */
   #serverStates(): ServerStates {
     const isAvailable = (server: ServerName): boolean => this.#pool.get(server)?.state.kind === 'established'
-    if (this.#plan.alternating.size === 0) return { isAvailable }
-    const live = [...this.#protections.all].filter(({ phase }) => phase === 'live')
-    return { isAvailable, asked: new Set(live.flatMap(({ servers }) => servers)) }
+    return { isAvailable, chosen: this.#choice.chosen }
+  }
+
+  #choose(now: Instant): void {
+    const { switches, looks, isOther } = this.#choice.decide(this.#plan.standIns, now)
+    for (const server of looks) this.#pool.tell(server, { kind: 'look' }, now)
+    for (const { from, to, because, inputs } of switches)
+      this.#outputs.push({
+        kind: 'event',
+        event: { kind: 'stood-in', server: from, by: to, because, inputs }
+      })
+    if (isOther) this.#isToHandOver = true
   }
 
   /** What decides whose turn it is, where not all servers are to be asked. */
@@ -356,6 +382,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#decisions.sited(change, now)
     this.#watchConsents(now)
     this.#isToReconsider = false
+    this.#choose(now)
+    this.#isToHandOver = false
     this.#names.holdAll(this.#protections.all, (wanted) => this.namesOf(wanted), now)
     this.#protections.putFirst(isAttackedAt(this.#pool.all()))
     this.#demands.move(this.#plan, change, this.#placeAgain('the site has changed', now), now)
@@ -375,6 +403,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       void this.#outputs.push({ kind: 'event', event: { kind: 'record-damaged', key, reason } })
     const legacies = readLegacy(records, onDamaged)
     this.#pool.resume(legacies, now)
+    this.#choose(now)
     for (const request of protections) this.#names.hold(request.id, this.namesOf(request), now)
     this.#names.restore(records.names ?? [], onDamaged, now)
     for (const request of protections) this.#place(request, 'a restart', now)
@@ -398,10 +427,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   #sessionChanged(association: Association, now: Instant): void {
     const { name } = association.server
-    if (this.#plan.alternating.has(name)) this.#isToReconsider = true
     for (const { request, servers } of this.#protections.all)
       if (servers.includes(name)) this.#stale.add(request.id)
-    const session = reportSession(association, now)
+    const session = this.#reportSession(association, now)
     // Not of one that is leaving: another association may have its name by now.
     if (this.#pool.get(name) === association) {
       const isUp = session.state === 'established'
@@ -446,14 +474,18 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     for (const id of renamed) this.#stale.add(id)
     if (renamed.size > 1) this.#protections.putFirst(isAttackedAt(this.#pool.all()))
     if (this.#isToReconsider) this.#reconsider('what it depends on has changed', now)
+    else if (this.#isToHandOver)
+      this.#demands.pass(this.#placeAgain('another server of its pool is chosen', now), now)
     else if (renamed.size > 0) this.#reconsider('its names mean something else', now, renamed)
     this.#isToReconsider = false
+    this.#isToHandOver = false
   }
 
   #followUp(now: Instant): void {
     this.#drainRouters(now)
     // Servers that are known by name begin when it is known where they are, or that nobody knows.
     this.#locator.drain((server) => this.#pool.moved(server, now))
+    this.#choose(now)
     this.#placeChanged(now)
     this.#takeTurns(now)
     this.#demands.letGo(now)

@@ -43,13 +43,13 @@ export class Demands {
     this.tell(this.#nets.keys(), now)
   }
 
-  /** Some is asked of others now. */
+  /** Some is asked of others now, and of those who were asked no more. */
   replace({ gaining, losing }: Changed, now: Instant): void {
     this.tell(gaining, now)
     this.tell(without(losing, gaining), now)
   }
 
-  /** Others have their turn. What they are asked for instead ends where it was when it is in force with them. */
+  /** Others have their turn, or stand in. What they are asked for instead ends where it was when it is in force with them. */
   pass(changed: Changed, now: Instant): void {
     const { gaining, losing } = changed
     if (gaining.size === 0) return this.replace(changed, now)

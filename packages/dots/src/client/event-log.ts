@@ -56,6 +56,11 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
       else log.warn('server.not_located', { ...fields, reason: trouble })
       return
     }
+    case 'stood-in': {
+      const { server, by, because } = event
+      log.warn('server.stood-in', { server, by, because })
+      return
+    }
     case 'cuid-changed':
       log.warn('session.cuid-collision', { server: event.server, domain: event.domain })
       return

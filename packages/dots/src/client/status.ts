@@ -35,6 +35,8 @@ export interface SessionReport {
   readonly path: PathReport | undefined
   /** The path of a second session, and what that carries; undefined: there is none. */
   readonly standBy: { readonly path: PathReport; readonly mode: StandByMode } | undefined
+  /** It stands by for this one, which is asked in its stead; undefined: it is asked itself. */
+  readonly standsByFor: ServerName | undefined
   /** For how long it has been in this state, where that is known. */
   readonly sinceSeconds: number | undefined
   /** How long ago anything came from the server. */
@@ -77,13 +79,18 @@ export interface RequestReport {
 }
 
 /** How the session with one server stands. */
-export function reportSession(association: Association, now: Instant): SessionReport {
+export function reportSession(
+  association: Association,
+  now: Instant,
+  standsByFor?: ServerName
+): SessionReport {
   const { state, server, cuid } = association
   const { nextProbeAt, standingBy } = association
   const common = {
     server: server.name,
     domain: server.domain,
     cuid,
+    standsByFor,
     activity: association.isMitigating ? ('mitigating' as const) : ('idle' as const),
     candidates: association.candidates(now),
     redirect: association.redirect,

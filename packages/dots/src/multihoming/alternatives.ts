@@ -8,8 +8,8 @@ export type Alternatives = readonly DotsServer[]
 export interface ServerStates {
   /** Whether there is a session with it. Undefined: as if there were with all. */
   readonly isAvailable?: (server: ServerName) => boolean
-  /** Those that are asked already: nobody changes from one that is available. */
-  readonly asked?: ReadonlySet<ServerName>
+  /** Those that are chosen, each among those that it stands in for. Undefined: nobody has chosen. */
+  readonly chosen?: ReadonlySet<ServerName>
 }
 
 /** All servers of these domains, those that stand in for one another together. */
@@ -38,13 +38,9 @@ function heapOf(site: Site, domain: ProvisioningDomain, server: DotsServer): str
     : `provider ${provider.name} ${server.referenceName}`
 }
 
-/** The one that is asked: an available one, of these the one that is asked already, else the first. */
-export function pickServer(servers: Alternatives, states: ServerStates): DotsServer | undefined {
-  if (servers.length < 2) return servers[0]
-  const { isAvailable = () => true, asked } = states
-  const available = servers.filter(({ name }) => isAvailable(name))
-  const isAsked = ({ name }: DotsServer): boolean => asked?.has(name) === true
-  return available.find(isAsked) ?? available[0] ?? servers.find(isAsked) ?? servers[0]
+/** The one that is asked: the chosen one, else the first. */
+export function pickServer(servers: Alternatives, { chosen }: ServerStates): DotsServer | undefined {
+  return servers.find(({ name }) => chosen?.has(name) === true) ?? servers[0]
 }
 
 /** The provider that a domain is an attachment of, where the operator says so. */

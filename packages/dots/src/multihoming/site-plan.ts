@@ -50,8 +50,8 @@ export interface SitePlan {
   /** What is used inside only, with its translations; undefined: nothing is. */
   readonly internal: ClassTable<Translations> | undefined
   readonly servers: ReadonlyMap<ServerName, DotsServer>
-  /** Those that stand in for another, or another for them. */
-  readonly alternating: ReadonlySet<ServerName>
+  /** Every list of servers that stand in for one another. */
+  readonly standIns: readonly Alternatives[]
   /** The paths that sessions with each server may take; to default routers none until they are known. */
   readonly paths: ReadonlyMap<ServerName, LegalPaths>
 }
@@ -70,17 +70,16 @@ export function compileSite(site: Site): SitePlan {
     classes,
     internal: internalTable(site),
     servers,
-    alternating: alternatingServers(entries),
+    standIns: standIns(entries),
     paths
   }
 }
 
-function alternatingServers(entries: readonly PrefixEntry<ClassPlan>[]): ReadonlySet<ServerName> {
+function standIns(entries: readonly PrefixEntry<ClassPlan>[]): readonly Alternatives[] {
   const lists = [...new Set(entries.map(({ value }) => value))].flatMap(({ alternatives, consented }) => [
     ...alternatives,
     ...consented.flatMap((each) => each.alternatives)
   ])
-  return new Set(
-    lists.filter((servers) => servers.length > 1).flatMap((servers) => servers.map(({ name }) => name))
-  )
+  const several = lists.filter((servers) => servers.length > 1)
+  return [...new Map(several.map((servers) => [servers.map(({ name }) => name).join(' '), servers])).values()]
 }

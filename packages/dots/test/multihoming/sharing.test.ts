@@ -179,22 +179,14 @@ describe('servers that stand in for one another', () => {
   const [EAST, WEST] = [ServerName('isp-a/east'), ServerName('isp-a/west')]
   const pool: Site = { ...twoProviders, domains: [{ ...ispA!, servers, isPool: true }, ispB!] }
 
-  it('are asked one at a time: the first that is available', () => {
+  it('are asked one at a time: the chosen one, the first while nobody has chosen', () => {
     expect(asked(pool, '198.51.100.7/32')).toEqual([EAST])
-    expect(asked(pool, '198.51.100.7/32', { isAvailable: (name) => name === WEST })).toEqual([WEST])
-    expect(asked(pool, '203.0.113.7/32')).toEqual([EAST, B])
+    expect(asked(pool, '198.51.100.7/32', { chosen: new Set([WEST]) })).toEqual([WEST])
+    expect(asked(pool, '203.0.113.7/32', { chosen: new Set([WEST]) })).toEqual([WEST, B])
   })
 
-  it('do not take turns: who is asked and available goes on being asked', () => {
-    expect(asked(pool, '198.51.100.7/32', { asked: new Set([WEST]) })).toEqual([WEST])
-    const isAvailable = (name: ServerName): boolean => name === EAST
-    expect(asked(pool, '198.51.100.7/32', { asked: new Set([WEST]), isAvailable })).toEqual([EAST])
-  })
-
-  it('are waited for, and nobody else is asked, when none is available', () => {
-    expect(asked(pool, '198.51.100.7/32', { isAvailable: () => false, asked: new Set([WEST]) })).toEqual([
-      WEST
-    ])
+  it('are known to a plan, each list once', () => {
+    expect(compileSite(pool).standIns.map((list) => list.map(({ name }) => name))).toEqual([[EAST, WEST]])
   })
 
   it('are explained', () => {
@@ -204,7 +196,7 @@ describe('servers that stand in for one another', () => {
 })
 
 describe('one provider with several attachments', () => {
-  const onlyB = { isAvailable: (name: ServerName) => name === 'isp-b' }
+  const onlyB = { chosen: new Set([ServerName('isp-b')]) }
 
   it('is asked over all of them, or over one that is available', () => {
     expect(asked(provided('all'), '198.51.100.7/32')).toEqual(['isp-a', 'isp-b'])

@@ -25,6 +25,7 @@ export type PlacementCause =
   | 'its names mean something else'
   | 'what it depends on has changed'
   | 'it may be the turn of another server'
+  | 'another server of its pool is chosen'
 
 /** What a client has decided about protections, servers and paths, in words. */
 export class ClientDecisions {
@@ -86,6 +87,9 @@ export class ClientDecisions {
       case 'redirect-refused':
       case 'alternate-unreachable':
         this.#redirect(event, now)
+        return
+      case 'stood-in':
+        this.#standIn(event, now)
         return
       case 'cuid-changed':
         this.server(event.server, 'another cuid', 'another client had ours (RFC 9132 §4.4.1.1)', now)
@@ -154,6 +158,12 @@ export class ClientDecisions {
     const inputs = { name, addresses: addresses.map((each) => formatIpAddress(each)).join(', ') }
     const decision = addresses.length === 0 ? 'nobody knows where it is' : 'is known by its name'
     this.#log.note({ kind: 'server', name: server }, decision, () => ({ because, inputs }), now)
+  }
+
+  #standIn({ server, by, because, inputs }: ClientEvent & { readonly kind: 'stood-in' }, now: Instant): void {
+    const explain = (): DecisionReason => ({ because, inputs })
+    this.#log.note({ kind: 'server', name: server }, `${by} is asked in its stead`, explain, now)
+    this.#log.note({ kind: 'server', name: by }, `is asked in place of ${server}`, explain, now)
   }
 
   #name({ name, state, addresses, text }: NameStanding, now: Instant): void {

@@ -12,7 +12,10 @@ import type { PathPool } from './path-pool.ts'
 import type { DirectionState, PathCondition } from './path-record.ts'
 import { usedPath } from './used-path.ts'
 
-/** What a path is used for: `parallel` beside another one, because of doubts about one of the two. */
+/**
+ * What a path is used for: `parallel` beside another one, because of doubts about one of the two. `stand-by`: by a second session
+ * with a server, or by that with a server that stands by for another one.
+ */
 export type PathUse = 'session' | 'parallel' | 'stand-by' | 'unused'
 
 /** One legal path, and what is known of it. */
@@ -54,11 +57,18 @@ export interface PathListing {
 }
 
 /** Every path that the servers of a site may be reached by, in the order of preference, and what is none and why. */
-export function listPaths(associations: readonly Association[], pool: PathPool, now: Instant): PathListing {
+export function listPaths(
+  associations: readonly Association[],
+  standsBy: (server: ServerName) => boolean,
+  pool: PathPool,
+  now: Instant
+): PathListing {
   return {
-    paths: associations.flatMap((association) =>
-      association.paths.paths.map((path) => listed(association, path, pool, now))
-    ),
+    paths: associations.flatMap((association) => {
+      const { name } = association.server
+      const usual = standsBy(name) ? 'stand-by' : 'session'
+      return association.paths.paths.map((path) => listed(association, path, usual, pool, now))
+    }),
     illegal: associations.flatMap(({ server, paths }) =>
       paths.illegal.map((reason) => {
         return { server: server.name, domain: server.domain, because: describeIllegal(reason) }
@@ -67,7 +77,13 @@ export function listPaths(associations: readonly Association[], pool: PathPool, 
   }
 }
 
-function listed(association: Association, path: LegalPath, pool: PathPool, now: Instant): ListedPath {
+function listed(
+  association: Association,
+  path: LegalPath,
+  usual: 'session' | 'stand-by',
+  pool: PathPool,
+  now: Instant
+): ListedPath {
   const used = usedPath(path)
   const record = pool.record(used)
   const { state, score, inheritedFrom, because } = pool.standing(used, now)
@@ -77,7 +93,7 @@ function listed(association: Association, path: LegalPath, pool: PathPool, now: 
     server: association.server.name,
     domain: association.server.domain,
     path: pathReport(path),
-    use: useOf(association, path),
+    use: useOf(association, path, usual),
     state,
     outward: isFresh ? record.outward : 'unknown',
     inward: isFresh ? record.inward : 'unknown',
@@ -93,12 +109,12 @@ function listed(association: Association, path: LegalPath, pool: PathPool, now: 
   }
 }
 
-function useOf({ state, standingBy }: Association, path: LegalPath): PathUse {
+function useOf({ state, standingBy }: Association, path: LegalPath, usual: 'session' | 'stand-by'): PathUse {
   const isParallel = standingBy !== undefined && standingBy.mode !== 'warm'
   if (standingBy !== undefined && isSamePath(standingBy.session.path, path))
     return isParallel ? 'parallel' : 'stand-by'
   const live = liveSessions(state)
-  if (live.some((session) => isSamePath(session.path, path))) return live.length > 1 ? 'parallel' : 'session'
+  if (live.some((session) => isSamePath(session.path, path))) return live.length > 1 ? 'parallel' : usual
   return 'unused'
 }
 

@@ -1,3 +1,4 @@
+import { later } from '@breakwater/core'
 import type { Instant, Machine, SessionFailure } from '@breakwater/core'
 import type { LegalPath } from '../../multihoming/legal-path.ts'
 import { HappyEyeballs } from '../connection/happy-eyeballs.ts'
@@ -232,8 +233,4 @@ export class StandBy implements Machine<StandByInput, StandByOutput> {
     this.#outputs.push({ kind: 'changed' })
     this.#settle()
   }
-}
-
-function later(one: Instant, other: Instant | undefined): Instant {
-  return other === undefined || one > other ? one : other
 }

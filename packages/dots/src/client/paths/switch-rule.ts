@@ -4,7 +4,7 @@ import type { LegalPath } from '../../multihoming/legal-path.ts'
 import { isSamePath } from '../connection/outcome-memory.ts'
 
 /** However often paths come and go, a session changes its path at most once in this time. */
-const SWITCH_SPACING: Duration = Seconds(60)
+export const SWITCH_SPACING: Duration = Seconds(60)
 
 /** When a session may take to another path, and which one it left. */
 export class SwitchRule {

@@ -11,7 +11,7 @@ import {
   seededEntropy,
   simulatedCertificate
 } from '@breakwater/testing'
-import type { PacingViolation, SimulatedHost } from '@breakwater/testing'
+import type { Link, PacingViolation, SimulatedHost } from '@breakwater/testing'
 import { hostDotsClient } from '../../../src/client/host.ts'
 import type { ClientHost, ClientPorts } from '../../../src/client/host.ts'
 import type { SessionReport } from '../../../src/client/status.ts'
@@ -44,6 +44,8 @@ export interface TwoGatewaysOptions {
   readonly transports?: readonly Transport[]
   readonly interfaces?: readonly string[]
   readonly seed?: number
+  /** The servers stand in for one another. Default: they do not. */
+  readonly isPool?: boolean
 }
 
 /** A client with two links to one provider. What is sent is recorded, and audited for its pacing. */
@@ -67,6 +69,7 @@ export class TwoGateways {
       transports: ['udp'],
       interfaces: ['wan-1', 'wan-2'],
       seed: 21,
+      isPool: false,
       ...options
     }
     const conditions = { latency: LATENCY }
@@ -90,7 +93,7 @@ export class TwoGateways {
 
   /** Servers and client, and time for the first sessions. */
   async start(ports: Partial<ClientPorts> = {}): Promise<void> {
-    const { servers, transports, interfaces, seed } = this.#options
+    const { servers, transports, interfaces, seed, isPool } = this.#options
     const auditor = new PacingAuditor({ report: (violation) => this.violations.push(violation) })
     const own = Array.from({ length: servers }, (_, index) => `192.0.2.${index + 1}`)
     for (const [index, each] of own.entries()) {
@@ -117,6 +120,7 @@ export class TwoGateways {
             name: ISP,
             kind: 'access',
             interfaces,
+            ...(isPool ? { isPool } : {}),
             prefixes: [prefix('198.51.100.0/28'), prefix('198.51.100.16/28')],
             sources: [],
             localAddresses: ['1', '17'].map((last, index) => ({
@@ -142,6 +146,13 @@ export class TwoGateways {
       ...ports
     })
     await this.clock.advance(Seconds(1))
+  }
+
+  /** The link of a server. */
+  server(index: number): Link {
+    const host = this.#hosts[index]
+    if (host === undefined) throw new RangeError(`there is no server ${index}`)
+    return host.link('eth0')
   }
 
   /** It says goodbye, and is there again at once. */
