@@ -10,6 +10,7 @@ import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import type { LastingWant } from './requests/request-book.ts'
 import type { RequestBookOutput } from './requests/request-ledger.ts'
 import type { ConnectionId } from './connection/session-state.ts'
+import type { PathDecision } from './paths/path-decision.ts'
 
 /** What an `Association` is told. */
 export type AssociationInput =
@@ -57,6 +58,7 @@ export type AssociationInput =
 export type AssociationOutput =
   | ConnectionOutput
   | { readonly kind: 'session-changed' }
+  | { readonly kind: 'path-decided'; readonly decision: PathDecision }
   /** See `SessionKeeperOutput`. */
   | { readonly kind: 'remember'; readonly outcomes: RememberedOutcomes | undefined }
   | { readonly kind: 'requests-changed'; readonly protections: readonly ProtectionId[] }

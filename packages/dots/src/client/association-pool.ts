@@ -24,6 +24,8 @@ import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import { RecentContacts } from './redirection/redirection.ts'
 import type { WantedConfiguration } from './session/session-negotiation.ts'
 import type { PathPool } from './paths/path-pool.ts'
+import { usedPath } from './paths/used-path.ts'
+import type { UsedPath } from './paths/used-path.ts'
 import type { SessionRules } from './connection/session-keeper.ts'
 import { liveSessions } from './connection/session-state.ts'
 import type { ConnectionId } from './connection/session-state.ts'
@@ -161,6 +163,13 @@ export class AssociationPool {
 
   tellAll(input: AssociationInput, now: Instant): void {
     for (const association of this.all()) this.#tell(association, input, now)
+  }
+
+  /** Whoever has a session by this path finds out whether its server answers. */
+  lookAt({ name }: UsedPath, now: Instant): void {
+    for (const association of this.all())
+      if (liveSessions(association.state).some(({ path }) => usedPath(path).name === name))
+        this.#tell(association, { kind: 'look' }, now)
   }
 
   /** What an earlier life left: also of servers that this site has not. */

@@ -39,8 +39,7 @@ import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { listPaths } from './paths/path-listing.ts'
 import type { PathListing } from './paths/path-listing.ts'
 import { PathPool } from './paths/path-pool.ts'
-import { PoolChoice } from './pools/pool-choice.ts'
-import { healthOf } from './pools/server-health.ts'
+import { StandIns } from './pools/stand-ins.ts'
 import { ServerLocations } from './location/server-locations.ts'
 import { RouterWatch } from './connection/router-watch.ts'
 import { sessionRules } from './session/session-rules.ts'
@@ -81,7 +80,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #routers: RouterWatch
   readonly #demands: Demands
   /** Who is asked of those that stand in for one another. */
-  readonly #choice: PoolChoice
+  readonly #standIns: StandIns
   readonly #locator: ServerLocations
   readonly #outputs: ClientOutput[] = []
   #resolvingDomains: ReadonlySet<DomainName> | undefined
@@ -114,11 +113,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     )
     this.#demands = new Demands(this.#pool, this.#protections, this.#plan)
     this.#routers = new RouterWatch(this.#pool.routerServers)
-    this.#choice = new PoolChoice({
-      healthOf: (server) => healthOf(this.#pool.get(server), this.#pathPool),
-      isAsked: (server) =>
-        this.#pool.get(server)?.requests.some(({ trigger }) => trigger === 'immediate') === true
-    })
+    this.#standIns = new StandIns(this.#pool, this.#pathPool)
   }
 
   handle(input: ClientInput, now: Instant): void {
@@ -190,7 +185,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#pool.tellOwner(input, now)
         break
       case 'path-evidence':
-        this.#pathPool.take(input.evidence, now)
+        // What anybody may have said is a reason to look, and no more: RFC 9132 §4.7 leaves no session for less than silence.
+        if (!this.#pathPool.take(input.evidence, now) && input.evidence.trust === 'hint')
+          this.#pool.lookAt(input.evidence.path, now)
         break
       case 'link':
         this.#pathPool.link(input)
@@ -207,7 +204,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   nextTimeout(): Instant | undefined {
     let next = earlier(this.#routers.nextTimeout(), this.#locator.nextTimeout())
     if (this.#consentChange !== undefined) next = earlier(next, this.#calendar.momentOf(this.#consentChange))
-    next = earlier(next, this.#choice.nextTimeout())
+    next = earlier(next, this.#standIns.nextTimeout())
     return earlier(earlier(next, this.#names.nextTimeout()), this.#pool.nextTimeout())
   }
 
@@ -250,7 +247,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** Every path of the site, and what is known of it. Not a part of `status`, which is asked for at every change. */
   paths(now: Instant): PathListing {
-    const standsBy = (server: ServerName): boolean => this.#choice.inSteadOf(server) !== undefined
+    const standsBy = (server: ServerName): boolean => this.#standIns.inSteadOf(server) !== undefined
     return listPaths(this.#pool.all(), standsBy, this.#pathPool, now)
   }
 
@@ -271,7 +268,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #reportSession(association: Association, now: Instant): SessionReport {
-    return reportSession(association, now, this.#choice.inSteadOf(association.server.name))
+    return reportSession(association, now, this.#standIns.inSteadOf(association.server.name))
   }
 
   #statusOf(protection: Protection): ProtectionStatus {
@@ -306,17 +303,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   /** What decides between servers that stand in for one another. */
   #serverStates(): ServerStates {
     const isAvailable = (server: ServerName): boolean => this.#pool.get(server)?.state.kind === 'established'
-    return { isAvailable, chosen: this.#choice.chosen }
+    return { isAvailable, chosen: this.#standIns.chosen }
   }
 
   #choose(now: Instant): void {
-    const { switches, looks, isOther } = this.#choice.decide(this.#plan.standIns, now)
-    for (const server of looks) this.#pool.tell(server, { kind: 'look' }, now)
-    for (const { from, to, because, inputs } of switches)
-      this.#outputs.push({
-        kind: 'event',
-        event: { kind: 'stood-in', server: from, by: to, because, inputs }
-      })
+    const { events, isOther } = this.#standIns.choose(this.#plan.standIns, now)
+    for (const event of events) this.#outputs.push({ kind: 'event', event })
     if (isOther) this.#isToHandOver = true
   }
 
@@ -421,6 +413,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   #perform(association: Association, output: AssociationOutput, now: Instant): void {
     if (output.kind === 'session-changed') this.#sessionChanged(association, now)
+    else if (output.kind === 'path-decided')
+      this.#decisions.path(association.server.name, output.decision, now)
     else if (output.kind === 'requests-changed') for (const id of output.protections) this.#stale.add(id)
     else this.#outputs.push(forwarded(output, association.server))
   }

@@ -4,7 +4,10 @@ import type { ClientOutput } from './client-io.ts'
 import { changeFor } from './memory/client-records.ts'
 
 /** What an association wants done without consequences for others. */
-export type ForwardedOutput = Exclude<AssociationOutput, { kind: 'session-changed' | 'requests-changed' }>
+export type ForwardedOutput = Exclude<
+  AssociationOutput,
+  { kind: 'session-changed' | 'requests-changed' | 'path-decided' }
+>
 
 /** The same as the client wants it done: with the name of the server that it is about. */
 export function forwarded(output: ForwardedOutput, { name, domain }: DotsServer): ClientOutput {

@@ -20,6 +20,17 @@ export function pathReport(path: LegalPath): PathReport {
   return known
 }
 
+/** As people are shown it: `udp wan-a 198.51.100.1 to 192.0.2.1:4646`. */
+export function pathText({ transport, source, interface: via, remote, port }: PathReport): string {
+  const to = remote.includes(':') ? `[${remote}]:${port}` : `${remote}:${port}`
+  return [transport, ...(via === undefined ? [] : [via]), source, 'to', to].join(' ')
+}
+
+/** The same of a legal path. */
+export function pathWords(path: LegalPath): string {
+  return pathText(pathReport(path))
+}
+
 function describePath(path: LegalPath): PathReport {
   return {
     transport: path.transport,

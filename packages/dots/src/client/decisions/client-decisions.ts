@@ -6,7 +6,8 @@ import type { PoolChange } from '../association-pool.ts'
 import type { ClientEvent } from '../client-io.ts'
 import type { Calendar } from '../memory/calendar.ts'
 import type { NameStanding } from '../names/name-standing.ts'
-import type { PathReport } from '../path-report.ts'
+import { pathText } from '../path-report.ts'
+import type { PathDecision } from '../paths/path-decision.ts'
 import type { ProtectionRequest, ProtectionStatus } from '../protection.ts'
 import type { SessionReport } from '../status.ts'
 import { DecisionLog } from './decision-log.ts'
@@ -66,6 +67,18 @@ export class ClientDecisions {
 
   server(name: ServerName, decision: string, because: string, now: Instant): void {
     this.#log.note({ kind: 'server', name }, decision, () => ({ because, inputs: {} }), now)
+  }
+
+  /** By which paths a server is asked. */
+  path(server: ServerName, { decision, because, paths, inputs }: PathDecision, now: Instant): void {
+    this.#log.note({ kind: 'server', name: server }, decision, () => ({ because, inputs }), now)
+    for (const name of paths)
+      this.#log.note(
+        { kind: 'path', name },
+        decision,
+        () => ({ because, inputs: { server, ...inputs } }),
+        now
+      )
   }
 
   /** What is told of is what was decided. */
@@ -232,10 +245,4 @@ function reasonOf(placement: Placement, cause: PlacementCause): DecisionReason {
     because: [...new Set(texts)].join('; '),
     inputs: { cause, ...Object.fromEntries(asked) }
   }
-}
-
-/** As people are shown it: `udp wan-a 198.51.100.1 to 192.0.2.1:4646`. */
-function pathText({ transport, source, interface: via, remote, port }: PathReport): string {
-  const to = remote.includes(':') ? `[${remote}]:${port}` : `${remote}:${port}`
-  return [transport, ...(via === undefined ? [] : [via]), source, 'to', to].join(' ')
 }

@@ -10,6 +10,7 @@ import type { Errand } from '../session/errand.ts'
 import { orderCandidates } from './candidate-doubts.ts'
 import { PathReporter } from './path-reporter.ts'
 import type { SessionNews } from './path-reporter.ts'
+import { pathDecision } from './path-decision.ts'
 import type { PathPool } from './path-pool.ts'
 import { SLOW_UP } from './path-record.ts'
 import type { PathRecord } from './path-record.ts'
@@ -187,14 +188,15 @@ export class WarmPath {
     if (session === undefined || live.connection !== this.#first?.connection) return false
     if (!this.#isAnswering(session)) return false
     if (this.#options.isUnderAttack()) this.#join(session, now)
-    else if (live.session.isSilenced || this.#rule.mayAt(now)) this.#change(now)
+    else if (live.session.isSilenced || this.#rule.mayAt(now))
+      this.#change('heartbeats over the first path count as lost (RFC 9132 §4.7)', now)
     return true
   }
 
   /** The first session is gone. @returns whether the other one has taken its place. */
   replaces(connection: ConnectionId, now: Instant): boolean {
     if (this.#standBy.session === undefined || connection !== this.#first?.connection) return false
-    this.#change(now, false)
+    this.#change('the first session is gone', now, false)
     return true
   }
 
@@ -206,7 +208,7 @@ export class WarmPath {
     const { pathPool } = this.#options
     if (!pathPool.isLinkDown(usedPath(first.path)) || !this.#isAnswering(session)) return
     this.#ask(first, now)
-    this.#decide(session, now)
+    this.#decide('the first path has no carrier', session, now)
   }
 
   /** Whether the first path is down and the second one has answered since. */
@@ -217,18 +219,20 @@ export class WarmPath {
     const [own, other] = [this.#record(first), this.#record(session)]
     const since = own?.unansweredSince
     if (since === undefined || own?.state !== 'down') return
-    if (other?.lastGood !== undefined && other.lastGood > since) this.#decide(session, now)
+    if (other?.lastGood !== undefined && other.lastGood > since)
+      this.#decide('the first path is down, and the second one has answered since', session, now)
   }
 
-  #decide(session: LiveSession, now: Instant): void {
+  #decide(because: string, session: LiveSession, now: Instant): void {
     if (this.#options.isUnderAttack()) this.#join(session, now)
-    else if (this.#rule.mayAt(now)) this.#change(now)
+    else if (this.#rule.mayAt(now)) this.#change(because, now)
   }
 
   /** Looking at a path means asking what is to be asked; where there is nothing, a heartbeat. */
   #ask(first: LiveSession, now: Instant): void {
     const { session, mode } = this.#standBy
     if (session === undefined || mode !== 'warm') return
+    this.#note('asks by a second path, too', 'an answer by the first one is missing', first, session, now)
     this.#standBy.changeMode('parallel')
     this.#drain(now)
     const pending = first.session.pendingRequests
@@ -237,7 +241,10 @@ export class WarmPath {
   }
 
   #join(session: LiveSession, now: Instant): void {
-    if (this.#standBy.mode === 'joined') return
+    const first = this.#first
+    if (this.#standBy.mode === 'joined' || first === undefined) return
+    const because = 'the first one is down; in an attack it is kept all the same (RFC 9132 §4.7)'
+    this.#note('asks everything by a second path, too', because, first, session, now)
     this.#standBy.changeMode('joined')
     this.#drain(now)
     this.#askAll(session, now)
@@ -271,12 +278,16 @@ export class WarmPath {
     const record = this.#record(session)
     const goodFor = record?.goodFor(now)
     if (record?.state !== 'up' || goodFor === undefined || goodFor < SLOW_UP) return
-    if (this.#rule.mayAt(now) && !this.#options.isUnderAttack()) this.#change(now)
+    if (!this.#rule.mayAt(now) || this.#options.isUnderAttack()) return
+    const because = isBetter ? 'UDP goes before TCP (RFC 9132 §4.3)' : 'it was left because it failed'
+    this.#change(`${because}, and was good for two minutes`, now)
   }
 
-  #change(now: Instant, isFirstLeft = true): void {
+  #change(because: string, now: Instant, isFirstLeft = true): void {
     const first = this.#first
-    const { mode } = this.#standBy
+    const { mode, session: second } = this.#standBy
+    if (first !== undefined && second !== undefined)
+      this.#note('changes over to another path', because, first, second, now)
     const isLost = first?.session.isSilenced === true
     const session = this.#standBy.swap(isFirstLeft && !isLost ? first : undefined)
     if (first === undefined || session === undefined) return
@@ -285,6 +296,14 @@ export class WarmPath {
     if (mode !== 'joined') this.#askAll(session, now)
     if (isLost) this.#options.tell({ kind: 'close', connection: first.connection })
     else first.session.handle({ kind: 'stand-down' }, now)
+  }
+
+  #note(decision: string, because: string, first: LiveSession, second: LiveSession, now: Instant): void {
+    const { pathPool, tell } = this.#options
+    tell({
+      kind: 'path-decided',
+      decision: pathDecision(decision, because, [first, second], pathPool, now)
+    })
   }
 
   /** Nothing that it was asked lacks an answer, as far as that is known. */
