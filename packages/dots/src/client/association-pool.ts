@@ -1,6 +1,6 @@
 import { earlier } from '@breakwater/core'
 import type { Entropy, Instant } from '@breakwater/core'
-import type { Cuid, DomainName, ServerName } from '../domain/identifier.ts'
+import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { DefaultRouter } from '../domain/default-routers.ts'
 import { isSameServer } from '../domain/site.ts'
 import type { DotsServer } from '../domain/site.ts'
@@ -150,6 +150,11 @@ export class AssociationPool {
     return this.#associations.get(server)
   }
 
+  /** A server does something for a protection, or may. */
+  isServing(protection: ProtectionId): boolean {
+    return this.all().some(({ standing }) => standing.serving(protection).length > 0)
+  }
+
   /** What the CoAP sessions hold together and have lost, by the names of metrics. */
   loads(): Readonly<Record<string, number>> {
     return this.#loads.counters(this.all().flatMap((association) => association.loads()))
@@ -165,7 +170,10 @@ export class AssociationPool {
     for (const association of this.all()) this.#tell(association, input, now)
   }
 
-  /** Whoever has a session by this path finds out whether its server answers. */
+  /**
+   * Whoever has a session by this path finds out whether its server answers: what anybody may have said of it is a reason to look, and no
+   * more (RFC 9132 §4.7).
+   */
   lookAt({ name }: UsedPath, now: Instant): void {
     for (const association of this.all())
       if (liveSessions(association.state).some(({ path }) => usedPath(path).name === name))

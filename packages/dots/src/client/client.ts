@@ -1,6 +1,5 @@
 import { earlier } from '@breakwater/core'
-import type { Entropy, Instant, Machine, WallTime } from '@breakwater/core'
-import { nextConsentChange } from '../domain/consent.ts'
+import type { Entropy, Instant, Machine } from '@breakwater/core'
 import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
@@ -20,6 +19,7 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import type { Association } from './association.ts'
 import { AssociationPool } from './association-pool.ts'
 import { isAttackedAt } from './attacked.ts'
+import { ConsentWatch } from './consent-watch.ts'
 import { ClientDecisions } from './decisions/client-decisions.ts'
 import type { DatedDecision, PlacementCause } from './decisions/client-decisions.ts'
 import { Demands } from './demands.ts'
@@ -84,8 +84,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #locator: ServerLocations
   readonly #outputs: ClientOutput[] = []
   #resolvingDomains: ReadonlySet<DomainName> | undefined
-  /** When a consent begins or ends next. */
-  #consentChange: WallTime | undefined
+  readonly #consents = new ConsentWatch(this.#calendar)
   /** Something changed that placements may depend on. */
   #isToReconsider = false
   /** Others stand in now. */
@@ -185,7 +184,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         this.#pool.tellOwner(input, now)
         break
       case 'path-evidence':
-        // What anybody may have said is a reason to look, and no more: RFC 9132 §4.7 leaves no session for less than silence.
         if (!this.#pathPool.take(input.evidence, now) && input.evidence.trust === 'hint')
           this.#pool.lookAt(input.evidence.path, now)
         break
@@ -203,8 +201,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   nextTimeout(): Instant | undefined {
     let next = earlier(this.#routers.nextTimeout(), this.#locator.nextTimeout())
-    if (this.#consentChange !== undefined) next = earlier(next, this.#calendar.momentOf(this.#consentChange))
-    next = earlier(next, this.#standIns.nextTimeout())
+    next = earlier(next, earlier(this.#consents.nextTimeout(), this.#standIns.nextTimeout()))
     return earlier(earlier(next, this.#names.nextTimeout()), this.#pool.nextTimeout())
   }
 
@@ -219,7 +216,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   /** What would become of a target, and why; nothing is sent. */
   explain(target: Target, options: PlacementOptions = {}): PlanExplanation {
-    return explain(target, this.#plan, { ...this.#serverStates(), ...options })
+    return explain(target, this.#plan, { ...this.#standIns.states, ...options })
   }
 
   /**
@@ -227,7 +224,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
    * @param found What was found out for this plan, beside what live protections know.
    */
   explainWanted(wanted: Wanted, options: PlacementOptions = {}, found?: StandingOf): ClientPlan {
-    const choices = { ...this.#serverStates(), ...options }
+    const choices = { ...this.#standIns.states, ...options }
     return explainWanted(wanted, this.#plan, choices, this.#names.standing, found)
   }
 
@@ -283,7 +280,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #place(request: ProtectionRequest, cause: PlacementCause, now: Instant): Protection {
-    const protection = this.#protections.add(request, this.#placementOf(request, this.#serverStates(), now))
+    const protection = this.#protections.add(request, this.#placementOf(request, this.#standIns.states, now))
     protection.names = this.namesOf(request)
     this.#tellPlacement(protection, cause, now)
     return protection
@@ -298,12 +295,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const options = { ...states, ...this.#turnOptions(request), allowPartial, at: this.#calendar.at(now) }
     const wanted = named === undefined ? { target } : { target, named }
     return placeWanted(wanted, this.#names.standing, this.#plan, options)
-  }
-
-  /** What decides between servers that stand in for one another. */
-  #serverStates(): ServerStates {
-    const isAvailable = (server: ServerName): boolean => this.#pool.get(server)?.state.kind === 'established'
-    return { isAvailable, chosen: this.#standIns.chosen }
   }
 
   #choose(now: Instant): void {
@@ -326,18 +317,13 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     for (const event of placementEvents(protection)) this.#outputs.push({ kind: 'event', event })
   }
 
-  /** A consent that has ended is none, also for what was asked because of it. */
   #watchConsents(now: Instant): void {
-    const { consents = [] } = this.#plan.site
-    this.#consentChange = undefined
-    if (consents.length === 0) return
-    this.#consentChange = nextConsentChange(consents, this.#calendar.at(now))
-    this.#isToReconsider = true
+    if (this.#consents.watch(this.#plan.site.consents ?? [], now)) this.#isToReconsider = true
   }
 
-  /** What has ended in the meantime, as while the host slept, is over before anything that is due is sent (RFC 9284 §6). */
+  /** What has ended in the meantime is over before anything that is due is sent (RFC 9284 §6). */
   #heedConsents(now: Instant): void {
-    if (this.#consentChange === undefined || this.#consentChange > this.#calendar.at(now)) return
+    if (!this.#consents.isDue(now)) return
     this.#watchConsents(now)
     this.#followUp(now)
   }
@@ -348,7 +334,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #placeAgain(cause: PlacementCause, now: Instant, only?: ReadonlySet<ProtectionId>): Replacement {
-    const states = this.#serverStates()
+    const states = this.#standIns.states
     const replacement = this.#protections.placeAgain(
       ({ request, allowPartial }) => this.#placementOf({ ...request, allowPartial }, states, now),
       only
@@ -499,7 +485,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #report(id: ProtectionId, now: Instant): void {
     const protection = this.#protections.get(id)
     if (protection === undefined) return
-    if (protection.phase === 'released' && !this.#isServed(id)) protection.phase = 'gone'
+    if (protection.phase === 'released' && !this.#pool.isServing(id)) protection.phase = 'gone'
     if (protection.phase !== 'live') this.#names.hold(id, [], now)
     const status = this.#statusOf(protection)
     const seen = JSON.stringify([status.state, status.alarm, status.servers, status.missing])
@@ -510,10 +496,5 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     if (protection.phase !== 'gone') return
     this.#protections.remove(id)
     this.#reported.delete(id)
-  }
-
-  #isServed(id: ProtectionId): boolean {
-    for (const association of this.#pool.all()) if (association.standing.serving(id).length > 0) return true
-    return false
   }
 }

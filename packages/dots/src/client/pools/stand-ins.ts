@@ -1,6 +1,6 @@
 import type { Instant } from '@breakwater/core'
 import type { ServerName } from '../../domain/identifier.ts'
-import type { Alternatives } from '../../multihoming/alternatives.ts'
+import type { Alternatives, ServerStates } from '../../multihoming/alternatives.ts'
 import type { AssociationPool } from '../association-pool.ts'
 import type { ClientEvent } from '../client-io.ts'
 import type { PathPool } from '../paths/path-pool.ts'
@@ -26,9 +26,10 @@ export class StandIns {
     this.#choice = new PoolChoice({ healthOf: (server) => healthOf(pool.get(server), pathPool), isAsked })
   }
 
-  /** See `PoolChoice`. */
-  get chosen(): ReadonlySet<ServerName> {
-    return this.#choice.chosen
+  /** What placement goes by. */
+  get states(): ServerStates {
+    const isAvailable = (server: ServerName): boolean => this.#pool.get(server)?.state.kind === 'established'
+    return { isAvailable, chosen: this.#choice.chosen }
   }
 
   /** See `PoolChoice`. */
