@@ -1,2 +1,2 @@
 export { memoryStore } from './memory/memory-store.ts'
-export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts'
+export { openSharedSqliteStore, openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts'

@@ -3,9 +3,18 @@ import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import { UnavailableError } from '@breakwater/core'
-import type { LoadedCollection, RecordChange, RecordStore } from '@breakwater/dots'
+import type {
+  Beat,
+  ChangesOfOthers,
+  CommitOutcome,
+  LoadedCollection,
+  RecordChange,
+  RecordStore,
+  Revision,
+  SharedRecordStore
+} from '@breakwater/dots'
 
-import type { WriterAnswer, WriterRequest } from './protocol.ts'
+import type { Result, WriterAnswer, WriterOptions, WriterRequest } from './protocol.ts'
 
 export interface SqliteStoreOptions {
   /** The database file; its folder is made when missing. */
@@ -15,7 +24,7 @@ export interface SqliteStoreOptions {
 }
 
 interface Waiting {
-  readonly resolve: (loaded: LoadedCollection | undefined) => void
+  readonly resolve: (result: Result | undefined) => void
   readonly reject: (error: UnavailableError) => void
 }
 
@@ -23,10 +32,22 @@ interface Waiting {
  * Opens the embedded store: SQLite with write-ahead log and full synchronisation, in a thread of its own with group
  * commit. Rejects with `UnavailableError` when the file cannot be used, also when another process holds it.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<RecordStore> {
+export function openSqliteStore(options: SqliteStoreOptions): Promise<RecordStore> {
+  return open(options, false)
+}
+
+/**
+ * Opens the embedded store so that other processes on this computer may share it, each by an instance of its own. A process that
+ * waits longer than two seconds for another one's write is told `STORE_BUSY`.
+ */
+export function openSharedSqliteStore(options: SqliteStoreOptions): Promise<SharedRecordStore> {
+  return open(options, true)
+}
+
+async function open(options: SqliteStoreOptions, shared: boolean): Promise<SqliteStore> {
   mkdirSync(dirname(options.path), { recursive: true })
   const writer = new Worker(new URL(writerFile(), import.meta.url), {
-    workerData: { path: options.path },
+    workerData: { path: options.path, shared } satisfies WriterOptions,
     // The parent's flags may name loaders that the writer does not need.
     execArgv: []
   })
@@ -40,7 +61,7 @@ function writerFile(): string {
   return import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js'
 }
 
-class SqliteStore implements RecordStore {
+class SqliteStore implements SharedRecordStore {
   readonly opened: Promise<void>
   readonly #writer: Worker
   readonly #path: string
@@ -67,8 +88,30 @@ class SqliteStore implements RecordStore {
   }
 
   async load(collection: string): Promise<LoadedCollection> {
-    const loaded = await this.#ask({ kind: 'load', id: this.#nextId++, collection })
-    return loaded ?? { records: [], damaged: [] }
+    return (await this.#ask({ kind: 'load', id: this.#nextId++, collection })) as LoadedCollection
+  }
+
+  async revision(): Promise<Revision> {
+    return (await this.#ask({ kind: 'revision', id: this.#nextId++ })) as Revision
+  }
+
+  async changes(collection: string, seen: Revision): Promise<ChangesOfOthers> {
+    const asOf = { seen, collection }
+    return (await this.#ask({ kind: 'changes', id: this.#nextId++, asOf })) as ChangesOfOthers
+  }
+
+  async beat(notice: Uint8Array): Promise<Beat> {
+    return (await this.#ask({ kind: 'beat', id: this.#nextId++, notice })) as Beat
+  }
+
+  async commitAsOf(
+    seen: Revision,
+    collection: string,
+    changes: readonly RecordChange[]
+  ): Promise<CommitOutcome> {
+    const asOf = { seen, collection }
+    const outcome = await this.#ask({ kind: 'commit', id: this.#nextId++, changes, asOf })
+    return (outcome as CommitOutcome | undefined) ?? { kind: 'committed' }
   }
 
   async commit(changes: readonly RecordChange[]): Promise<void> {
@@ -83,7 +126,7 @@ class SqliteStore implements RecordStore {
     await this.#writer.terminate()
   }
 
-  #ask(request: WriterRequest): Promise<LoadedCollection | undefined> {
+  #ask(request: WriterRequest): Promise<Result | undefined> {
     if (this.#unusable !== undefined) return Promise.reject(this.#unusable)
     if (this.#waiting.size >= this.#waitingLimit)
       return Promise.reject(
@@ -101,8 +144,9 @@ class SqliteStore implements RecordStore {
       return
     }
     const waiting = this.#take(answer.id)
-    if (answer.kind === 'loaded') waiting?.resolve(answer.loaded)
-    else waiting?.reject(this.#unavailable('STORE_FAILED', answer.message, true))
+    if (answer.kind === 'answered') waiting?.resolve(answer.result)
+    else
+      waiting?.reject(this.#unavailable(answer.isBusy ? 'STORE_BUSY' : 'STORE_FAILED', answer.message, true))
   }
 
   #take(id: number): Waiting | undefined {

@@ -1,8 +1,10 @@
 // The writer thread: it alone touches the file, so that nobody on the signal loop ever waits for a disk.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 
-import { RecordDatabase } from './database.ts'
-import type { WriterAnswer, WriterRequest } from './protocol.ts'
+import type { ChangesOfOthers } from '@breakwater/dots'
+
+import { RecordDatabase, isBusy } from './database.ts'
+import type { AsOf, Question, Result, WriterAnswer, WriterOptions, WriterRequest } from './protocol.ts'
 
 /** Commits that one transaction takes in at most: bounds how long the first of them waits for the last. */
 const groupLimit = 512
@@ -23,22 +25,95 @@ function messageOf(error: unknown): string {
 /** Group commit: all that waits shares one synchronisation of the disk. */
 function commitGroup(database: RecordDatabase, group: readonly Commit[]): void {
   try {
-    database.commit(group.flatMap((request) => request.changes))
-    tell({ kind: 'done', ids: group.map((request) => request.id) })
+    const outdated = database.transact(() => applyAll(database, group))
+    tellOutcomes(group, outdated)
   } catch (error) {
     const [only] = group
-    // One of them may be at fault for all: each gets a transaction of its own.
-    if (group.length > 1) for (const request of group) commitGroup(database, [request])
-    else if (only !== undefined) tell({ kind: 'failed', id: only.id, message: messageOf(error) })
+    // One of them may be at fault for all: each gets a transaction of its own. Not where all would only wait once more.
+    if (group.length > 1 && !isBusy(error)) for (const request of group) commitGroup(database, [request])
+    else if (only !== undefined) for (const { id } of group) fail(id, error)
   }
 }
 
-function answerLoad(database: RecordDatabase, id: number, collection: string): void {
-  try {
-    tell({ kind: 'loaded', id, loaded: database.load(collection) })
-  } catch (error) {
-    tell({ kind: 'failed', id, message: messageOf(error) })
+/** @returns of those that were decided without what others did meanwhile, and were not applied, what that is. */
+function applyAll(database: RecordDatabase, group: readonly Commit[]): Map<number, ChangesOfOthers> {
+  const outdated = new Map<number, ChangesOfOthers>()
+  // Many were decided on the same: what they have not seen is read once.
+  const bySeen = new Map<string, ChangesOfOthers | undefined>()
+  for (const { id, changes, asOf } of group) {
+    const unseen = asOf === undefined ? undefined : unseenBy(database, asOf, bySeen)
+    if (unseen !== undefined) outdated.set(id, unseen)
+    else for (const change of changes) database.apply(change)
   }
+  return outdated
+}
+
+function unseenBy(
+  database: RecordDatabase,
+  { seen, collection }: AsOf,
+  known: Map<string, ChangesOfOthers | undefined>
+): ChangesOfOthers | undefined {
+  const key = `${seen} ${collection}`
+  if (known.has(key)) return known.get(key)
+  const { sharing } = database
+  const unseen =
+    sharing?.isOutdated(collection, seen) === true ? sharing.changes(collection, seen) : undefined
+  known.set(key, unseen)
+  return unseen
+}
+
+/** In the order of the requests: who hears of others has heard before what became of its own. */
+function tellOutcomes(group: readonly Commit[], outdated: ReadonlyMap<number, ChangesOfOthers>): void {
+  let done: number[] = []
+  for (const { id } of group) {
+    const others = outdated.get(id)
+    if (others === undefined) {
+      done.push(id)
+      continue
+    }
+    if (done.length > 0) tell({ kind: 'done', ids: done })
+    done = []
+    tell({ kind: 'answered', id, result: { kind: 'outdated', others } })
+  }
+  if (done.length > 0) tell({ kind: 'done', ids: done })
+}
+
+function fail(id: number, error: unknown): void {
+  tell({ kind: 'failed', id, message: messageOf(error), isBusy: isBusy(error) })
+}
+
+function reply(database: RecordDatabase, request: { readonly id: number } & Question): void {
+  try {
+    tell({ kind: 'answered', id: request.id, result: resultOf(database, request) })
+  } catch (error) {
+    fail(request.id, error)
+  }
+}
+
+function resultOf(database: RecordDatabase, request: Question): Result {
+  if (request.kind === 'load') return database.load(request.collection)
+  const { sharing } = database
+  if (sharing === undefined) throw new Error('the file is not shared')
+  switch (request.kind) {
+    case 'revision':
+      return sharing.revision()
+    case 'changes':
+      return database.read(() => sharing.changes(request.asOf.collection, request.asOf.seen))
+    case 'beat':
+      return database.transact(() => sharing.beat(request.notice, Date.now()))
+  }
+}
+
+function close(database: RecordDatabase, id: number): void {
+  const { sharing } = database
+  try {
+    if (sharing !== undefined) database.transact(() => sharing.leave())
+  } catch {
+    // Whoever shares the file finds out by the lease.
+  }
+  database.close()
+  tell({ kind: 'done', ids: [id] })
+  port?.close()
 }
 
 /** Serves requests in their order; commits that follow each other directly become one group. */
@@ -51,28 +126,26 @@ function serve(database: RecordDatabase, first: WriterRequest): void {
       if (group.length > 0) commitGroup(database, group)
       group = []
     }
-    if (request.kind === 'load') answerLoad(database, request.id, request.collection)
     if (request.kind === 'close') {
-      database.close()
-      tell({ kind: 'done', ids: [request.id] })
-      port?.close()
+      close(database, request.id)
       return
     }
+    if (request.kind !== 'commit') reply(database, request)
     request = port === null ? undefined : (receiveMessageOnPort(port)?.message as WriterRequest | undefined)
   }
   if (group.length > 0) commitGroup(database, group)
 }
 
-function open(path: string): RecordDatabase | undefined {
+function open({ path, shared }: WriterOptions): RecordDatabase | undefined {
   try {
-    return new RecordDatabase(path)
+    return new RecordDatabase(path, shared)
   } catch (error) {
     tell({ kind: 'unopened', message: messageOf(error) })
     return undefined
   }
 }
 
-const database = open((workerData as { path: string }).path)
+const database = open(workerData as WriterOptions)
 if (database === undefined) port.close()
 else {
   port.on('message', (request: WriterRequest) => serve(database, request))
