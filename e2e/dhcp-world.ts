@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,8 @@ const launcher = fileURLToPath(new URL('../packages/cli/bin/dots.mjs', import.me
 export function obstacleOf(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root'
   try {
-    for (const program of ['dnsmasq', 'udhcpc', 'dhcpcd']) execFileSync('sh', ['-c', `command -v ${program}`])
+    for (const program of ['dnsmasq', 'udhcpc', 'dhcpcd', 'rdisc6'])
+      execFileSync('sh', ['-c', `command -v ${program}`])
     new DhcpWorld().close()
     return undefined
   } catch (error) {
@@ -75,7 +76,9 @@ export class DhcpWorld {
       'ra-param=cust,10,1800',
       'dhcp-option=option:dns-server,198.51.100.53',
       'dhcp-option=option:domain-search,isp-a.example',
-      'dhcp-option=option6:dns-server,[2001:db8:a::53]'
+      'dhcp-option=option6:dns-server,[2001:db8:a::53]',
+      'dhcp-option=option6:domain-search,isp-a.example',
+      `log-facility=${this.folder}/dnsmasq.log`
     ]
     this.#run(this.provider, 'dnsmasq', '-k', '-C', this.write('dnsmasq.conf', lines.join('\n')), '-x', '')
   }
@@ -131,6 +134,16 @@ control: { socket: client.sock }
     const folders = ['/run/dhcpcd', '/var/lib/dhcpcd']
     const apart = folders.map((folder) => `mkdir -p ${folder} && mount -t tmpfs none ${folder}`).join(' && ')
     return this.#run(this.site, 'sh', '-c', `${apart} && exec dhcpcd -B -f ${config} -c ${hook} wan1`)
+  }
+
+  /** The addresses of the site, as `ip` shows them. */
+  addresses(): string {
+    return execFileSync('ip', ['-n', this.site, '-oneline', 'address'], { encoding: 'utf8' })
+  }
+
+  /** How often the site asked the provider for an advertisement. */
+  solicitations(): number {
+    return readFileSync(join(this.folder, 'dnsmasq.log'), 'utf8').split('RTR-SOLICIT').length - 1
   }
 
   /** `prefix 198.51.100.11/32 dhcpv4 used` for everything that the client knows of isp-a. */

@@ -31,6 +31,8 @@ describe.skipIf(obstacle !== undefined)('a client of a real DHCP server', { time
       'gateway 198.51.100.1 dhcpv4 noted',
       'search-domain isp-a.example dhcpv4 noted',
       'prefix 2001:db8:a::/64 ra used',
+      'resolver 2001:db8:a::53 ra used',
+      'search-domain isp-a.example ra noted',
       /^gateway fe80::.* ra noted$/
     )
     // An address that comes is a source for sessions without a restart, and one that goes is none any more.
@@ -46,6 +48,17 @@ describe.skipIf(obstacle !== undefined)('a client of a real DHCP server', { time
       expect(found.filter((fact) => fact.includes('dhcpv4'))).toEqual([])
       expect(found).toContain('prefix 2001:db8:a::/64 ra used')
     }, PATIENCE)
+  })
+
+  it('that starts late asks the routers, and no name server outlives its link', async () => {
+    world.startProvider('2001:db8:a::,ra-only,64,10m')
+    await vi.waitFor(() => expect(world.addresses()).toContain('2001:db8:a:'), PATIENCE)
+    const before = world.solicitations()
+    await world.startClient()
+    await expectFacts('prefix 2001:db8:a::/64 ra used', 'resolver 2001:db8:a::53 ra used')
+    expect(world.solicitations()).toBeGreaterThan(before)
+    world.ip(world.site, 'link', 'set', 'wan1', 'down')
+    await vi.waitFor(async () => expect(await world.facts()).toEqual([]), PATIENCE)
   })
 
   it('learns by dhcpcd what routers say of name servers, and a lease of DHCPv6', async () => {

@@ -25,6 +25,7 @@ const labPrograms = {
   'dnsmasq-base': 'dnsmasq',
   udhcpc: 'udhcpc',
   'dhcpcd-base': 'dhcpcd',
+  ndisc6: 'rdisc6',
   procps: 'sysctl'
 }
 

@@ -20,7 +20,12 @@ export function provisioningSources(
   const leases = (provisioning?.leaseFiles ?? []).map((file) =>
     leaseFile({ path: files.absolute(file), clock })
   )
-  const advertised = provisioning?.advertisements === false ? [] : [kernelAdvertisements({ clock })]
+  const learning = domains.flatMap(({ interfaces: own = [], learn }) =>
+    learn === undefined ? [] : learn.interface === undefined ? own : [learn.interface]
+  )
+  const interfaces = [...new Set(learning)]
+  const advertised =
+    provisioning?.advertisements === false ? [] : [kernelAdvertisements({ clock, interfaces })]
   return [drop, ...leases, ...advertised]
 }
 

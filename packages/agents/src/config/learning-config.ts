@@ -63,9 +63,9 @@ export const provisioning = section(
     advertisements: optional(
       flag({
         description:
-          'Learn the prefixes and default routers that the kernel took from the advertisements of routers.',
+          'Learn what the kernel heard in the advertisements of routers: prefixes, default routers, name servers and search domains.',
         default: true,
-        source: 'RFC 4861 §6.3.4'
+        source: 'RFC 4861 §6.3.4, RFC 8106 §5'
       })
     )
   },

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { Milliseconds, Seconds, after, between } from '@breakwater/core'
+import { Milliseconds, Seconds, after } from '@breakwater/core'
 import type { Clock, Duration, Instant, ScheduledCall } from '@breakwater/core'
 import type { IpCommand } from '../ip-command.ts'
+import { KeptProgram } from '../kept-program.ts'
 
 /** One change of an address is several messages. */
 const DEBOUNCE = Milliseconds(50)
@@ -12,11 +11,6 @@ const PACE = Milliseconds(500)
 
 /** What no message told is found by looking: how often, with and without `ip monitor`. */
 const LOOK_EVERY = { watched: Seconds(60), unwatched: Seconds(5) } as const
-
-const RESTART = { first: Seconds(1), last: Seconds(30) } as const
-
-/** A monitor that lived so long is a healthy one. */
-const HEALTHY_LIFE = Seconds(60)
 
 export interface IpMonitorOptions {
   readonly ip: IpCommand
@@ -33,10 +27,7 @@ export interface IpMonitorOptions {
  */
 export class IpMonitor {
   readonly #options: IpMonitorOptions
-  #child: ChildProcess | undefined
-  #startedAt: Instant | undefined
-  #restartIn: Duration = RESTART.first
-  #restart: ScheduledCall | undefined
+  readonly #program: KeptProgram
   #look: ScheduledCall | undefined
   #lookAt: Instant | undefined
   #lastLook: Instant | undefined
@@ -44,57 +35,37 @@ export class IpMonitor {
 
   constructor(options: IpMonitorOptions) {
     this.#options = options
-    this.#start()
+    const { ip, clock } = options
+    this.#program = new KeptProgram({
+      command: [...ip, 'monitor', 'link', 'address', 'prefix'],
+      clock,
+      // What changed while nobody watched was told to nobody.
+      onStart: () => this.#hear(''),
+      onOutput: (bytes) => this.#hear(bytes.toString()),
+      onEnd: () => this.#lookIn(LOOK_EVERY.unwatched)
+    })
   }
 
   /** Whether `ip monitor` runs at the moment. */
   get isWatching(): boolean {
-    return this.#child !== undefined
+    return this.#program.isRunning
   }
 
   /** Resolves when the child process has ended. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#restart?.cancel()
     this.#look?.cancel()
-    const child = this.#child
-    if (child === undefined) return
-    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
-    child.kill()
-    await ended
+    await this.#program.close()
   }
 
-  #start(): void {
-    const { ip, clock } = this.#options
-    const [file, ...args] = ip
-    const words = [...args, 'monitor', 'link', 'address', 'prefix']
-    const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'ignore'] })
-    this.#child = child
-    this.#startedAt = clock.now()
-    child.stdout.on('data', (text: Buffer) => {
-      if (this.#isClosed) return
-      this.#options.onMessage?.(text.toString())
-      this.#lookIn(DEBOUNCE)
-    })
-    child.stdout.on('error', () => undefined)
-    // A program that is not there has no end, only this.
-    child.on('error', () => this.#onEnd(child))
-    child.on('close', () => this.#onEnd(child))
-    // What changed while nobody watched was told to nobody.
-    this.#options.onMessage?.('')
+  /** Somebody else heard of a change: it is looked for as if a message had come. */
+  look(): void {
     this.#lookIn(DEBOUNCE)
   }
 
-  #onEnd(child: ChildProcess): void {
-    if (this.#child !== child) return
-    this.#child = undefined
-    if (this.#isClosed) return
-    const { clock } = this.#options
-    const now = clock.now()
-    if (between(this.#startedAt ?? now, now) > HEALTHY_LIFE) this.#restartIn = RESTART.first
-    this.#restart = clock.schedule(after(now, this.#restartIn), () => this.#start())
-    this.#restartIn = Milliseconds(Math.min(this.#restartIn * 2, RESTART.last))
-    this.#lookIn(LOOK_EVERY.unwatched)
+  #hear(text: string): void {
+    this.#options.onMessage?.(text)
+    this.#lookIn(DEBOUNCE)
   }
 
   /** Looks after a delay, or sooner where that was promised; never sooner than the pace allows. */

@@ -1,4 +1,4 @@
-import { Seconds, after } from '@breakwater/core'
+import { Seconds, after, formatIpAddress } from '@breakwater/core'
 import type { Clock, Instant } from '@breakwater/core'
 import type {
   FactLifetime,
@@ -11,11 +11,15 @@ import { systemClock } from '../clock.ts'
 import { IpMonitor } from '../interface-addresses/ip-monitor.ts'
 import { ipOutput } from '../ip-command.ts'
 import type { IpCommand } from '../ip-command.ts'
+import type { NamesOfLink } from './advertised-names/advertised-names.ts'
+import { NameWatch } from './advertised-names/name-watch.ts'
 import { advertisedPrefixes } from './advertised-prefixes.ts'
 
 export interface KernelAdvertisementsOptions {
-  /** Default `ip`. */
-  readonly ip?: IpCommand
+  /** What stands before `ip`, `rtmon` and `rdisc6`, such as `ip netns exec NAME`. Default: nothing. */
+  readonly prefix?: readonly string[]
+  /** Where routers are asked for advertisements at the start, if `rdisc6` is there. Default: nowhere. */
+  readonly interfaces?: readonly string[]
   /** Default: the clock of the system. */
   readonly clock?: Clock
 }
@@ -24,14 +28,13 @@ export interface KernelAdvertisementsOptions {
 const SAME_END = Seconds(5)
 
 /**
- * What the Linux kernel took from advertisements of routers, told by interface. It keeps neither name servers nor search
- * domains; a DHCP client that listens to advertisements may tell these by its hook.
+ * What the Linux kernel took from advertisements of routers, told by interface: prefixes and routers that it keeps, and the
+ * name servers and search domains that it only passes on (RFC 8106).
  */
 export function kernelAdvertisements(options: KernelAdvertisementsOptions = {}): ProvisioningSource {
   return {
     name: 'advertisements',
-    watch: (listener) =>
-      new AdvertisementReader(options.ip ?? ['ip'], options.clock ?? systemClock(), listener)
+    watch: (listener) => new AdvertisementReader(options, listener)
   }
 }
 
@@ -41,6 +44,7 @@ class AdvertisementReader implements ProvisioningWatch {
   readonly #clock: Clock
   readonly #listener: ProvisioningListener
   readonly #monitor: IpMonitor
+  readonly #names: NameWatch
   /** Interface → what was told of it, with the moments at which it ends. */
   readonly #told = new Map<string, readonly (readonly [what: string, end: number])[]>()
   #reading: Promise<void> | undefined
@@ -48,18 +52,27 @@ class AdvertisementReader implements ProvisioningWatch {
   #isClosed = false
   #complaint: string | undefined
 
-  constructor(ip: IpCommand, clock: Clock, listener: ProvisioningListener) {
-    this.#ip = ip
+  constructor(options: KernelAdvertisementsOptions, listener: ProvisioningListener) {
+    const { prefix = [], interfaces = [], clock = systemClock() } = options
+    const [first, ...others] = [...prefix, 'ip']
+    this.#ip = [first, ...others]
     this.#clock = clock
     this.#listener = listener
-    this.#monitor = new IpMonitor({ ip, clock, onChange: () => this.#read() })
+    this.#monitor = new IpMonitor({ ip: this.#ip, clock, onChange: () => this.#read() })
+    this.#names = new NameWatch({
+      prefix,
+      interfaces,
+      clock,
+      onChange: () => this.#monitor.look(),
+      onRefused: (place, reason) => listener.refused(place, reason)
+    })
     this.#read()
     this.ready = this.#reading ?? Promise.resolve()
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#monitor.close()
+    await Promise.all([this.#monitor.close(), this.#names.close()])
     await this.#reading
   }
 
@@ -80,7 +93,8 @@ class AdvertisementReader implements ProvisioningWatch {
           ipOutput(this.#ip, ['-json', '-6', 'route', 'show', 'proto', 'kernel']),
           ipOutput(this.#ip, ['-json', '-6', 'route', 'show', 'proto', 'ra'])
         ])
-        if (!this.#isClosed) this.#tell(advertisedPrefixes(addresses, { kernel, advertised }))
+        const found = advertisedPrefixes(addresses, { kernel, advertised })
+        if (!this.#isClosed) this.#tell(withNames(found, this.#names.known(this.#clock.now())))
         this.#complaint = undefined
       } catch (error) {
         const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
@@ -107,8 +121,20 @@ class AdvertisementReader implements ProvisioningWatch {
   }
 }
 
+function withNames(
+  found: ReadonlyMap<string, LearntConfiguration>,
+  names: ReadonlyMap<string, NamesOfLink>
+): ReadonlyMap<string, LearntConfiguration> {
+  const all = new Map(found)
+  for (const [via, named] of names) {
+    const bare = { interface: via, origin: 'ra', prefixes: [], addresses: [], gateways: [] } as const
+    all.set(via, { ...(found.get(via) ?? bare), ...named })
+  }
+  return all
+}
+
 function endsOf(
-  { prefixes, gateways }: LearntConfiguration,
+  { prefixes, gateways, resolvers, searchDomains }: LearntConfiguration,
   now: Instant
 ): (readonly [what: string, end: number])[] {
   const end = (lifetime: FactLifetime): number =>
@@ -120,7 +146,9 @@ function endsOf(
       const preferredEnd = preferred === Seconds(0) ? 0 : end(preferred)
       return [[`${what} valid`, end(valid)] as const, [`${what} preferred`, preferredEnd] as const]
     }),
-    ...gateways.map(({ address, valid }) => [JSON.stringify(address), end(valid)] as const)
+    ...gateways.map(({ address, valid }) => [`via ${formatIpAddress(address)}`, end(valid)] as const),
+    ...resolvers.map(({ address, valid }) => [`dns ${formatIpAddress(address)}`, end(valid)] as const),
+    ...searchDomains.map(({ name, valid }) => [`in ${name}`, end(valid)] as const)
   ]
 }
 

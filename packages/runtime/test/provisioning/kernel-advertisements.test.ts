@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { ToldConfigurations, provisioningSourceContract } from '@breakwater/testing'
 import type { ProvisioningSourceWorld } from '@breakwater/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { advertisedPrefixes } from '../../src/provisioning/advertised-prefixes.ts'
 import { kernelAdvertisements } from '../../src/provisioning/kernel-advertisements.ts'
 import { obstacleOf } from '../interface-addresses/linux-world.ts'
@@ -25,7 +25,7 @@ function namespaceWorld(): ProvisioningSourceWorld {
     ip('link', 'set', `far-${link}`, 'up')
   }
   return {
-    source: kernelAdvertisements({ ip: ['ip', '-n', name] }),
+    source: kernelAdvertisements({ prefix: ['ip', 'netns', 'exec', name] }),
     say: ({ interface: via, prefix, validSeconds, preferredSeconds }) => {
       unsay(via)
       const lifetimes = ['valid_lft', `${validSeconds}`, 'preferred_lft', `${preferredSeconds}`]
@@ -107,8 +107,12 @@ describe('what the kernel took from advertisements', () => {
 
 it('a host that does not tell is complained about once', async () => {
   const told = new ToldConfigurations()
-  const watch = kernelAdvertisements({ ip: ['no-such-command'] }).watch(told)
+  const watch = kernelAdvertisements({ prefix: ['no-such-command'] }).watch(told)
   await watch.ready
+  await vi.waitFor(() => expect(told.refusals).toHaveLength(2), { timeout: 15_000, interval: 5 })
   await watch.close()
-  expect(told.refusals).toEqual([expect.stringMatching(/^advertisements of the kernel: .*ENOENT/)])
+  expect(told.refusals.toSorted()).toEqual([
+    expect.stringMatching(/^advertisements of the kernel: .*ENOENT/),
+    'name servers in advertisements: rtmon, which is of iproute2, tells nothing'
+  ])
 })
