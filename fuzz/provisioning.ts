@@ -1,5 +1,6 @@
 import { DecodeError, WallTime } from '@breakwater/core'
-import { HOOK_CLIENTS, decodeDrop, encodeDrop, hookOutcome } from '@breakwater/runtime'
+import { decodeDrop, encodeDrop } from '@breakwater/runtime'
+import { HOOK_CLIENTS, hookOutcome } from '@breakwater/runtime/provision'
 import { dhclientLeases } from '../packages/runtime/src/provisioning/dhclient-leases.ts'
 import type { FuzzTarget } from './target.ts'
 

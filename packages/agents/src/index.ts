@@ -10,6 +10,4 @@ export { applyExits, checkExits, exitsOfSite, removeExits } from './site/exits-o
 export type { ExitCheckView, ExitsView } from './site/exits-of-site.ts'
 export { planSiteFile } from './site/plan-site.ts'
 export type { SitePlanView } from './site/plan-site.ts'
-export { provisionEvent } from './provision-event.ts'
-export type { ProvisionRequest, ProvisionView } from './provision-event.ts'
 export { runClient, runServer } from './run.ts'

@@ -1,9 +1,10 @@
 import { ConfigError } from '@breakwater/core'
-import { DomainName } from '@breakwater/dots'
-import { HOOK_CLIENTS, applyToDropDirectory, hookOutcome } from '@breakwater/runtime'
-import type { DropChange } from '@breakwater/runtime'
-import { textFormats } from './config/text-format.ts'
+import { DomainName } from '@breakwater/dots/learnt'
+import { HOOK_CLIENTS, applyToDropDirectory, hookOutcome } from '@breakwater/runtime/provision'
+import type { DropChange } from '@breakwater/runtime/provision'
+import { nameFault } from './config/name-format.ts'
 
+/** An event of a DHCP client, as it calls its hook. */
 export interface ProvisionRequest {
   /** One of `HOOK_CLIENTS`. */
   readonly client: string
@@ -15,6 +16,7 @@ export interface ProvisionRequest {
   readonly domain?: string
 }
 
+/** What became of an event. */
 export interface ProvisionView extends DropChange {
   /** Variables of no use. */
   readonly complaints: readonly string[]
@@ -28,7 +30,7 @@ export async function provisionEvent(request: ProvisionRequest): Promise<Provisi
   const client = HOOK_CLIENTS.find((each) => each === request.client)
   if (client === undefined) throw invalid('client', `must be one of ${HOOK_CLIENTS.join(', ')}`)
   const { domain } = request
-  const fault = domain === undefined ? undefined : textFormats.name?.(domain)
+  const fault = domain === undefined ? undefined : nameFault(domain)
   if (fault !== undefined) throw invalid('domain', fault)
   const outcome = hookOutcome(client, request.args, request.environment)
   const named = domain === undefined ? undefined : DomainName(domain)

@@ -1,5 +1,6 @@
 import { WallTime, formatIpPrefix, parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import { parseTargetUri } from '@breakwater/dots'
+import { nameFault } from './name-format.ts'
 import type { OptionFormat } from './option.ts'
 
 /** Says what is wrong with a text, or nothing. */
@@ -39,12 +40,6 @@ function pskIdentityFault(text: string): string | undefined {
   return /^[\u0021-\u007e]{1,128}$/.test(text)
     ? undefined
     : 'must be 1 to 128 printable ASCII characters without blanks'
-}
-
-function nameFault(text: string): string | undefined {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)
-    ? undefined
-    : 'must be 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit'
 }
 
 function dateFault(text: string): string | undefined {

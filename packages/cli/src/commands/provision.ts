@@ -1,4 +1,4 @@
-import { provisionEvent } from '@breakwater/agents'
+import { provisionEvent } from '@breakwater/agents/provision'
 import { ExitCode } from '../exit-code.ts'
 import { reporter } from '../output/report.ts'
 

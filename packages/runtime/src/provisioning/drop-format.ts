@@ -1,6 +1,6 @@
 import { DecodeError, Seconds, formatIpAddress, formatIpPrefix, inSeconds } from '@breakwater/core'
 import type { Duration, IpAddress, WallTime } from '@breakwater/core'
-import { DomainName, LEARNT_LIMITS, LEARNT_ORIGINS } from '@breakwater/dots'
+import { DomainName, LEARNT_LIMITS, LEARNT_ORIGINS } from '@breakwater/dots/learnt'
 import type { FactLifetime, LearntConfiguration, LearntOrigin } from '@breakwater/dots'
 import { JsonPlace } from './json-place.ts'
 import type { JsonFields } from './json-place.ts'

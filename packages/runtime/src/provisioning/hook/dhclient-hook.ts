@@ -1,5 +1,5 @@
 import { formatIpAddress, formatIpPrefix } from '@breakwater/core'
-import { LEARNT_LIMITS } from '@breakwater/dots'
+import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import { dhcpv4Lease } from './dhcpv4-lease.ts'
 import { NOTHING, configuration, fileName, removing, writing } from './hook-outcome.ts'
 import type { HookOutcome } from './hook-outcome.ts'

@@ -1,6 +1,6 @@
 import { Seconds, inSeconds, prefixOf } from '@breakwater/core'
 import type { FactLifetime, LearntAddress, LearntConfiguration, LearntPrefix } from '@breakwater/dots'
-import { LEARNT_LIMITS } from '@breakwater/dots'
+import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import { dhcpv4Lease } from './dhcpv4-lease.ts'
 import { NOTHING, configuration, fileName, removing, writing } from './hook-outcome.ts'
 import type { HookOutcome } from './hook-outcome.ts'

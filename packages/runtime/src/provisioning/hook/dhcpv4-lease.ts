@@ -1,4 +1,4 @@
-import { LEARNT_LIMITS } from '@breakwater/dots'
+import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import type { LearntConfiguration } from '@breakwater/dots'
 import { configuration } from './hook-outcome.ts'
 import type { HookVariables } from './hook-variables.ts'

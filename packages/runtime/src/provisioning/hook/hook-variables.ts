@@ -1,6 +1,6 @@
 import { Seconds, parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
-import { LEARNT_LIMITS } from '@breakwater/dots'
+import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import type { FactLifetime, LearntHost, LearntSearchDomain } from '@breakwater/dots'
 import { isInterfaceName, isSearchDomain } from '../drop-format.ts'
 

@@ -1,4 +1,4 @@
-import { LEARNT_LIMITS } from '@breakwater/dots'
+import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import { NOTHING, configuration, fileName, removing } from './hook-outcome.ts'
 import type { HookOutcome } from './hook-outcome.ts'
 import { notLonger } from './hook-variables.ts'
