@@ -3,11 +3,14 @@ import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import { dhcpv4Lease } from './dhcpv4-lease.ts'
 import { NOTHING, configuration, fileName, removing, writing } from './hook-outcome.ts'
 import type { HookOutcome } from './hook-outcome.ts'
-import { notLonger } from './hook-variables.ts'
+import { leftOf, notLonger } from './hook-variables.ts'
 import type { HookVariables } from './hook-variables.ts'
 
-/** dhclient-script(8): `reason`, and what was leased in `new_*` and `old_*`; of DHCPv6 one address or prefix a call. */
-export function dhclientHook(variables: HookVariables): HookOutcome {
+/**
+ * dhclient-script(8): `reason`, and what was leased in `new_*` and `old_*`; of DHCPv6 one address or prefix a call.
+ * @param now By the calendar, in seconds.
+ */
+export function dhclientHook(variables: HookVariables, now: number): HookOutcome {
   const via = variables.interfaceName('interface')
   if (via === undefined) return NOTHING
   switch (variables.word('reason')) {
@@ -25,7 +28,7 @@ export function dhclientHook(variables: HookVariables): HookOutcome {
     case 'BOUND6':
     case 'RENEW6':
     case 'REBIND6':
-      return leaseOf6(via, variables)
+      return leaseOf6(via, variables, now)
     case 'EXPIRE6':
     case 'RELEASE6':
     case 'STOP6':
@@ -35,11 +38,13 @@ export function dhclientHook(variables: HookVariables): HookOutcome {
   }
 }
 
-function leaseOf6(via: string, variables: HookVariables): HookOutcome {
+function leaseOf6(via: string, variables: HookVariables, now: number): HookOutcome {
   const name = nameOf6(via, 'new', variables)
   if (name === undefined) return { ...NOTHING, complaints: variables.complaints }
-  const valid = variables.lifetime('new_max_life')
-  const preferred = notLonger(variables.lifetime('new_preferred_life'), valid)
+  // An answer that says nothing of this prefix is an event, too: its lifetimes began with an earlier one.
+  const age = Math.max(0, now - (variables.seconds('new_life_starts') ?? now))
+  const valid = leftOf(variables.lifetime('new_max_life'), age)
+  const preferred = notLonger(leftOf(variables.lifetime('new_preferred_life'), age), valid)
   const [address, prefix] = [variables.address('new_ip6_address'), variables.prefix('new_ip6_prefix')]
   const found = configuration(via, 'dhcpv6', {
     addresses: address === undefined ? [] : [{ address, valid, preferred }],

@@ -4,7 +4,7 @@ import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import { dhcpv4Lease } from './dhcpv4-lease.ts'
 import { NOTHING, configuration, fileName, removing, writing } from './hook-outcome.ts'
 import type { HookOutcome } from './hook-outcome.ts'
-import { notLonger } from './hook-variables.ts'
+import { leftOf, notLonger } from './hook-variables.ts'
 import type { HookVariables } from './hook-variables.ts'
 
 /** dhcpcd-run-hooks(8): `reason`; leases in `new_*`, advertisements of all routers of the link in `nd1_*`, `nd2_*`, … */
@@ -89,10 +89,7 @@ function advertised(via: string, variables: HookVariables): LearntConfiguration 
       0,
       (variables.seconds(`${nd}_now`) ?? 0) - (variables.seconds(`${nd}_acquired`) ?? 0)
     )
-    const left = (name: string): FactLifetime => {
-      const lifetime = variables.lifetime(name)
-      return lifetime === 'unlimited' ? lifetime : Seconds(Math.max(0, inSeconds(lifetime) - age))
-    }
+    const left = (name: string): FactLifetime => leftOf(variables.lifetime(name), age)
     return {
       prefixes: ASSOCIATIONS.flatMap((index) => {
         const name = `${nd}_prefix_information${index}`

@@ -10,16 +10,20 @@ import { udhcpcHook } from './udhcpc-hook.ts'
 export const HOOK_CLIENTS = ['dhclient', 'udhcpc', 'udhcpc6', 'dhcpcd', 'networkmanager'] as const
 export type HookClient = (typeof HOOK_CLIENTS)[number]
 
-/** What an event of a client means, as it calls its hook: with these arguments, in this environment. */
+/**
+ * What an event of a client means, as it calls its hook: with these arguments, in this environment.
+ * @param now By the calendar, in seconds.
+ */
 export function hookOutcome(
   client: HookClient,
   args: readonly string[],
-  environment: Environment
+  environment: Environment,
+  now: number = Math.floor(Date.now() / 1000)
 ): HookOutcome {
   const variables = new HookVariables(environment)
   switch (client) {
     case 'dhclient':
-      return dhclientHook(variables)
+      return dhclientHook(variables, now)
     case 'udhcpc':
     case 'udhcpc6':
       return udhcpcHook(client, args[0], variables)

@@ -1,4 +1,4 @@
-import { Seconds, parseIpAddress, parseIpPrefix } from '@breakwater/core'
+import { Seconds, inSeconds, parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
 import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import type { FactLifetime, LearntHost, LearntSearchDomain } from '@breakwater/dots'
@@ -103,6 +103,11 @@ export class HookVariables {
     this.complaints.push(`${name} ${what}`)
     return undefined
   }
+}
+
+/** What is left of a lifetime that began so many seconds ago. */
+export function leftOf(lifetime: FactLifetime, ageSeconds: number): FactLifetime {
+  return lifetime === 'unlimited' ? lifetime : Seconds(Math.max(0, inSeconds(lifetime) - ageSeconds))
 }
 
 /** RFC 4862 §5.5.3 (c), RFC 8415 §21.6: nothing is preferred for longer than it is valid. */

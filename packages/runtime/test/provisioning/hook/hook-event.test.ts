@@ -19,7 +19,7 @@ function event(client: HookClient, environment: Environment, ...args: readonly s
   ]
 }
 
-/* The environments of these clients as dnsmasq made them set them, but for prefix delegation and NetworkManager. */
+/* The environments of these clients as dnsmasq and, for prefix delegation, dhcpd made them set them; but for NetworkManager and udhcpc6. */
 
 describe('dhclient', () => {
   const bound = {
@@ -79,6 +79,35 @@ describe('dhclient', () => {
   it('leaves alone what is no lease', () => {
     for (const reason of ['PREINIT', 'PREINIT6', 'MEDIUM', 'DEPREF6', 'NBI', ''])
       expect(event('dhclient', { reason, interface: 'wan1' })).toEqual([])
+  })
+})
+
+describe('a lifetime of dhclient', () => {
+  /** As dhclient said it 8 s after a Reply that had renewed an address and not this prefix. */
+  const renew6 = {
+    reason: 'RENEW6',
+    interface: 'wan1',
+    new_ip6_prefix: '2001:db8:b00::/56',
+    new_life_starts: '1795906637',
+    new_max_life: '56',
+    new_preferred_life: '36'
+  }
+  const lifetimesAt = (now: number, environment: Environment = renew6): number[] => {
+    const told = new ToldConfigurations()
+    for (const { name, configuration } of hookOutcome('dhclient', [], environment, now).write)
+      told.learnt(name, configuration)
+    return told.lifetimes()
+  }
+
+  it('began when the server said it, not when dhclient says it again', () => {
+    expect(lifetimesAt(1_795_906_637)).toEqual([56, 36])
+    expect(lifetimesAt(1_795_906_645)).toEqual([48, 28])
+    expect(lifetimesAt(1_795_906_737)).toEqual([0, 0])
+  })
+
+  it('begins now where the beginning is not told, is no time, or is yet to come', () => {
+    for (const starts of ['', 'soon', '1795909999'])
+      expect(lifetimesAt(1_795_906_645, { ...renew6, new_life_starts: starts })).toEqual([56, 36])
   })
 })
 
