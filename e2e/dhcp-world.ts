@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,7 @@ const launcher = fileURLToPath(new URL('../packages/cli/bin/dots.mjs', import.me
 export function obstacleOf(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root'
   try {
-    for (const program of ['dnsmasq', 'udhcpc', 'dhcpcd', 'rdisc6'])
+    for (const program of ['dnsmasq', 'dhcpd', 'udhcpc', 'dhcpcd', 'dhclient', 'rdisc6'])
       execFileSync('sh', ['-c', `command -v ${program}`])
     new DhcpWorld().close()
     return undefined
@@ -22,7 +22,8 @@ export function obstacleOf(): string | undefined {
 }
 
 /**
- *   client ns: dots client, udhcpc or dhcpcd ── wan1 ══ cust ── provider ns: dnsmasq with DHCPv4, DHCPv6, advertisements
+ *   client ns: dots client, a client of DHCP ── wan1 ══ cust ── provider ns: dnsmasq with DHCPv4, DHCPv6, advertisements,
+ *                                                                            or dhcpd, which delegates prefixes
  *
  * The provider has 198.51.100.0/24 and 2001:db8:a::/64.
  */
@@ -31,6 +32,7 @@ export class DhcpWorld {
   readonly drop: string = join(this.folder, 'drop')
   readonly #name = `bw-dhcp-${process.pid}-${counter++}`
   readonly #children: ChildProcess[] = []
+  #delegating: ChildProcess | undefined
   #client: DotsProcess | undefined
 
   constructor() {
@@ -104,36 +106,79 @@ control: { socket: client.sock }
     return this.#client
   }
 
-  /** A client of DHCP, whose hook is `dots provision`. */
-  startDhcp(client: 'udhcpc' | 'dhcpcd'): ChildProcess {
-    const provision = `${process.execPath} ${launcher} provision --client ${client} --directory ${this.drop}`
-    const hook = this.write('hook', `#!/bin/sh\nexec ${provision} "$@" >> ${this.folder}/hook.log 2>&1\n`)
-    chmodSync(hook, 0o755)
-    if (client === 'udhcpc')
-      return this.#run(
-        this.site,
-        'udhcpc',
-        '-i',
-        'wan1',
-        '-f',
-        '-t',
-        '9',
-        '-T',
-        '2',
-        '-O',
-        'search',
-        '-s',
-        hook
-      )
-    // Without udev, which no namespace has; without probes for a second holder of the address, of which there is none.
-    const options =
-      'nodev\nnoarp\nipv6rs\noption domain_name_servers, dhcp6_name_servers\ninterface wan1\n  ia_na 1\n'
-    const config = this.write('dhcpcd.conf', options)
+  /**
+   * The provider delegates this prefix, for fifteen seconds at a time, and no other one any more. It is a server that knows nothing of
+   * those before.
+   */
+  async startDelegation(prefix: string): Promise<void> {
+    const [address = '', length = ''] = prefix.split('/')
+    const lines = [
+      'default-lease-time 15;',
+      'preferred-lifetime 12;',
+      'option dhcp-renewal-time 3;',
+      'option dhcp-rebinding-time 5;',
+      'authoritative;',
+      `subnet6 2001:db8:a::/64 { prefix6 ${address} ${address} /${length}; }`
+    ]
+    if (this.#delegating !== undefined) await killed(this.#delegating)
+    rmSync(join(this.folder, 'dhcpd.leases~'), { force: true })
+    const leases = this.write('dhcpd.leases', '')
+    const config = this.write('dhcpd.conf', lines.join('\n'))
+    const words = ['-6', '-f', '-cf', config, '-lf', leases, '--no-pid', 'cust']
+    this.#delegating = this.#run(this.provider, 'dhcpd', ...words)
+  }
+
+  /** `udhcpc`, whose hook is `dots provision`. */
+  startUdhcpc(): ChildProcess {
+    const words = ['-i', 'wan1', '-f', '-t', '9', '-T', '2', '-O', 'search', '-s', this.#hook('udhcpc')]
+    return this.#run(this.site, 'udhcpc', ...words)
+  }
+
+  /**
+   * `dhcpcd`, whose hook is `dots provision`; without udev, which no namespace has, and without probes for a second holder of
+   * the address, of which there is none.
+   */
+  startDhcpcd(...options: readonly string[]): ChildProcess {
+    const all = ['nodev', 'noarp', 'option domain_name_servers, dhcp6_name_servers', ...options]
+    const config = this.write('dhcpcd.conf', `${all.join('\n')}\n`)
+    const command = ['dhcpcd', '-B', '-f', config, '-c', this.#hook('dhcpcd'), 'wan1']
     // It finds its like and its last lease by the name of the interface, which others on this host may have, too. Mounts
     // within `ip netns exec` are its own.
     const folders = ['/run/dhcpcd', '/var/lib/dhcpcd']
-    const apart = folders.map((folder) => `mkdir -p ${folder} && mount -t tmpfs none ${folder}`).join(' && ')
-    return this.#run(this.site, 'sh', '-c', `${apart} && exec dhcpcd -B -f ${config} -c ${hook} wan1`)
+    const apart = folders.map((folder) => `mkdir -p ${folder} && mount -t tmpfs none ${folder}`)
+    return this.#run(this.site, 'sh', '-c', [...apart, `exec ${command.join(' ')}`].join(' && '))
+  }
+
+  /** `dhclient` with the script of its package, which calls `dots provision` from the folder for that. */
+  startDhclient(...options: readonly string[]): ChildProcess {
+    const hooks = join(this.folder, 'hooks')
+    mkdirSync(hooks, { recursive: true })
+    const line = `${this.#provision('dhclient')} >> ${this.folder}/hook.log 2>&1 || true\n`
+    chmodSync(this.write('hooks/breakwater', line), 0o755)
+    const apart = [
+      `mount --bind ${hooks} /etc/dhcp/dhclient-exit-hooks.d`,
+      `mount --bind ${this.write('resolv.conf', '')} /etc/resolv.conf`
+    ]
+    const files = `-lf ${this.folder}/dhclient.leases -pf ${this.folder}/dhclient.pid`
+    const command = `exec dhclient -d ${files} ${options.join(' ')} wan1`
+    return this.#run(this.site, 'sh', '-c', [...apart, command].join(' && '))
+  }
+
+  #provision(client: string): string {
+    return `${process.execPath} ${launcher} provision --client ${client} --directory ${this.drop}`
+  }
+
+  #hook(client: string): string {
+    const log = `${this.folder}/hook.log`
+    const hook = this.write('hook', `#!/bin/sh\nexec ${this.#provision(client)} "$@" >> ${log} 2>&1\n`)
+    chmodSync(hook, 0o755)
+    return hook
+  }
+
+  /** Whether the client would ask somebody to protect this. */
+  async canProtect(target: string): Promise<boolean> {
+    const { code } = await dots(['plan', target, '--socket', join(this.folder, 'client.sock')])
+    return code === 0
   }
 
   /** The addresses of the site, as `ip` shows them. */
@@ -201,6 +246,14 @@ interface Domains {
       readonly state: string
     }[]
   }[]
+}
+
+/** Ends one that `ip netns exec` has become. */
+export function killed(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('close', () => resolve())
+    child.kill('SIGKILL')
+  })
 }
 
 /** One that has just ended by itself is as good. */

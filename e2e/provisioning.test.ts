@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { DhcpWorld, obstacleOf } from './dhcp-world.ts'
+import { DhcpWorld, killed, obstacleOf } from './dhcp-world.ts'
 
 const obstacle = obstacleOf()
 if (obstacle !== undefined) it.skip(`a client of a real DHCP server: ${obstacle}`, () => undefined)
@@ -24,7 +24,7 @@ describe.skipIf(obstacle !== undefined)('a client of a real DHCP server', { time
     await world.startClient()
     expect(await world.facts()).toEqual([])
     world.startProvider('198.51.100.10,198.51.100.20,255.255.255.0,10m', '2001:db8:a::,ra-only,64,10m')
-    const dhcp = world.startDhcp('udhcpc')
+    const dhcp = world.startUdhcpc()
     await expectFacts(
       /^prefix 198\.51\.100\.\d+\/32 dhcpv4 used$/,
       'resolver 198.51.100.53 dhcpv4 used',
@@ -67,7 +67,7 @@ describe.skipIf(obstacle !== undefined)('a client of a real DHCP server', { time
       '198.51.100.10,198.51.100.20,255.255.255.0,10m',
       '2001:db8:a::100,2001:db8:a::1ff,64,10m'
     )
-    world.startDhcp('dhcpcd')
+    world.startDhcpcd('ipv6rs', 'interface wan1', '  ia_na 1')
     await expectFacts(
       'resolver 2001:db8:a::53 ra used',
       'resolver 2001:db8:a::53 dhcpv6 used',
@@ -75,4 +75,50 @@ describe.skipIf(obstacle !== undefined)('a client of a real DHCP server', { time
       'prefix 2001:db8:a::/64 ra used'
     )
   })
+
+  it('learns a lease by dhclient and the script of its package, and forgets it when it is given back', async () => {
+    await world.startClient()
+    world.startProvider('198.51.100.10,198.51.100.20,255.255.255.0,10m')
+    world.startDhclient('-4')
+    await expectFacts(
+      /^prefix 198\.51\.100\.\d+\/32 dhcpv4 used$/,
+      'resolver 198.51.100.53 dhcpv4 used',
+      'gateway 198.51.100.1 dhcpv4 noted',
+      'search-domain isp-a.example dhcpv4 noted'
+    )
+    world.startDhclient('-4', '-r')
+    await vi.waitFor(async () => expect(await world.facts()).toEqual([]), PATIENCE)
+  })
+
+  it.each(['dhclient', 'dhcpcd'] as const)(
+    'learns by %s the prefix that its provider delegates, then the next one, and none that nobody renews',
+    async (name) => {
+      const prefixes = async (): Promise<string[]> =>
+        (await world.facts()).filter((fact) => fact.startsWith('prefix'))
+      await world.startClient()
+      await world.startDelegation('2001:db8:b00::/56')
+      const dhcp =
+        name === 'dhclient'
+          ? world.startDhclient('-6', '-P')
+          : world.startDhcpcd('noipv4', 'noipv6rs', 'interface wan1', '  ia_pd 1')
+      await expectFacts('prefix 2001:db8:b00::/56 dhcpv6 used')
+      await vi.waitFor(
+        async () => expect(await world.canProtect('2001:db8:b00:7::1/128')).toBe(true),
+        PATIENCE
+      )
+      await world.startDelegation('2001:db8:c00::/56')
+      await vi.waitFor(
+        async () => expect(await prefixes()).toEqual(['prefix 2001:db8:c00::/56 dhcpv6 used']),
+        PATIENCE
+      )
+      expect(await world.canProtect('2001:db8:b00:7::1/128')).toBe(false)
+      await vi.waitFor(
+        async () => expect(await world.canProtect('2001:db8:c00:7::1/128')).toBe(true),
+        PATIENCE
+      )
+      // It calls no hook any more, and its last word holds until it ends.
+      await killed(dhcp)
+      await vi.waitFor(async () => expect(await prefixes()).toEqual([]), PATIENCE)
+    }
+  )
 })

@@ -25,6 +25,8 @@ const labPrograms = {
   'dnsmasq-base': 'dnsmasq',
   udhcpc: 'udhcpc',
   'dhcpcd-base': 'dhcpcd',
+  'isc-dhcp-client': 'dhclient',
+  'isc-dhcp-server': 'dhcpd',
   ndisc6: 'rdisc6',
   procps: 'sysctl'
 }
