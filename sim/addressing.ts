@@ -6,6 +6,7 @@ import type { Chance } from './chance.ts'
 /*
  *   server s: 192.0.2.(10+s) and 2001:db8:ffff::(s+1), port 4646; server p is that of provider p, further ones are second servers
  *   site s at provider p: prefixes 100.(64+p).s.0/24 and 2001:db8:(p)(s)::/48, address 100.(64+p).s.1 and the first of the IPv6 prefix on interface wan-p
+ *   the same after it was renumbered: 100.(80+p).s.0/24 and 2001:db8:(p+8, in hexadecimal)(s)::/48
  *   site s everywhere it is announced: 203.s.113.0/24 and 2001:db8:ff0(s)::/48
  */
 
@@ -40,6 +41,15 @@ export function interfaceName(provider: number): string {
 /** What a provider assigned to a site. */
 export function assignedPrefixes(site: number, provider: number): string[] {
   return [`100.${64 + provider}.${site}.0/24`, `2001:db8:${provider + 1}${site}::/48`]
+}
+
+/** The same addresses and prefixes after the provider has renumbered the site; no others change. */
+export function renumbered(text: string): string {
+  return text
+    .replace(/^100\.(\d+)\./, (_, second: string) => `100.${Number(second) + 16}.`)
+    .replace(/^2001:db8:([1-8])(\d)::/, (_, provider: string, site: string) => {
+      return `2001:db8:${(Number(provider) + 7).toString(16)}${site}::`
+    })
 }
 
 /** What a site owns wherever it is attached. */

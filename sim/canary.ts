@@ -143,6 +143,14 @@ export const CANARIES: readonly Canary<Scenario>[] = [
     }
   },
   {
+    name: 'a client that does not hear that it was renumbered',
+    noticedBy: 'protection-accounted',
+    changeScenario: withRenumbering,
+    changeCustomer: ({ flaws }) => {
+      flaws.isUntoldOfNetwork = true
+    }
+  },
+  {
     name: 'a client that compiles without regard to half of what is wanted',
     noticedBy: 'needed-target',
     changeScenario: withQuietSessions,
@@ -221,6 +229,15 @@ function withLossAndRecovery(scenario: Scenario): Scenario {
     actions: [],
     faults: links.map((link) => ({ ...link, kind: 'link-cut' as const, at: 200, lasts: 200, strength: 1 }))
   }
+}
+
+/** The first provider of each site renumbers it, and nothing else goes wrong. */
+function withRenumbering(scenario: Scenario): Scenario {
+  const domains = new Set(scenario.sites.flatMap(({ attachments }) => attachments.slice(0, 1)))
+  const faults = [...domains].map((domain) => {
+    return { kind: 'renumbering' as const, at: 100, lasts: 400, strength: 0.2, domain }
+  })
+  return { ...scenario, faults }
 }
 
 /** Nothing is said of sessions but heartbeats, and all over UDP: two clients that pass for one keep no pace together. */

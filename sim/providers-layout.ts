@@ -1,3 +1,4 @@
+import type { Instant } from '@breakwater/core'
 import { DomainName, ServerName, parseCuid } from '@breakwater/dots'
 import type { ClientDomain, Cuid, Site } from '@breakwater/dots'
 import {
@@ -5,10 +6,13 @@ import {
   interfaceName,
   ownPrefixes,
   prefix,
+  renumbered,
   serverAddresses,
   siteAddresses
 } from './addressing.ts'
 import type { ClientPlan, Layout, ServerPlan } from './layout.ts'
+import { asPlanned, changed, renumberedAddress } from './providers-network.ts'
+import type { PresentSite } from './providers-network.ts'
 import type { ClassFact, Facts } from './oracle/facts.ts'
 import { Oracle } from './oracle/oracle.ts'
 import { alternateOf, homeOf } from './scenario.ts'
@@ -37,10 +41,11 @@ export function layoutOf(scenario: Scenario): Layout {
 
 function clientPlan(plan: SitePlan, servers: readonly ServerPlan[]): ClientPlan {
   const { number, attachments } = plan
-  const facts = factsOf(plan, servers)
+  const pages: { readonly from: Instant; readonly facts: Facts }[] = []
+  const first = factsOf(asPlanned(plan), servers)
   return {
     number,
-    site: siteOf(plan, servers),
+    site: siteOf(asPlanned(plan), servers),
     domains: attachments.map((provider) => ({
       number: provider,
       name: domainName(provider),
@@ -50,10 +55,25 @@ function clientPlan(plan: SitePlan, servers: readonly ServerPlan[]): ClientPlan 
     attachments: attachments.map((provider) => ({
       domain: provider,
       interface: interfaceName(provider),
-      addresses: siteAddresses(number, provider)
+      addresses: [
+        ...siteAddresses(number, provider),
+        ...siteAddresses(number, provider).map(renumberedAddress)
+      ]
     })),
     router: undefined,
-    oracle: new Oracle(() => facts)
+    oracle: new Oracle((at) => pages.findLast(({ from }) => from <= at)?.facts ?? first),
+    network: {
+      under: (changes) => {
+        const now = changed(plan, changes)
+        const links = now.attachments.map((provider) => ({
+          domain: provider,
+          interface: interfaceName(provider),
+          addresses: now.addresses(provider)
+        }))
+        return { site: siteOf(now, servers), attachments: links }
+      },
+      told: (changes, at) => pages.push({ from: at, facts: factsOf(changed(plan, changes), servers) })
+    }
   }
 }
 
@@ -65,14 +85,15 @@ function customersOf({ sites }: Scenario, provider: number): ClientDomain[] {
       dnsNames: [`site-${number}.provider-${provider}.example`],
       pskIdentities: [],
       prefixes: [
-        ...assignedPrefixes(number, provider),
+        // Whom a prefix is routed to, the provider knows before its customer does.
+        ...assignedPrefixes(number, provider).flatMap((each) => [each, renumbered(each)]),
         ...(announcedThrough.includes(provider) ? ownPrefixes(number) : [])
       ].map(prefix)
     }))
 }
 
 function factsOf(
-  { number, attachments, announcedThrough, standing }: SitePlan,
+  { number, attachments, announcedThrough, standing, assigned }: PresentSite,
   servers: readonly ServerPlan[]
 ): Facts {
   const heapOf = (provider: number): number[] =>
@@ -82,10 +103,10 @@ function factsOf(
     return { prefix: prefix(text), isProviderIndependent, owners, entitled: owners, heaps, uncovered: [] }
   }
   const classes = [
-    ...attachments.flatMap((provider) =>
-      assignedPrefixes(number, provider).map((text) => fact(text, [provider], false))
-    ),
-    ...ownPrefixes(number).map((text) => fact(text, announcedThrough, true))
+    ...attachments.flatMap((provider) => assigned(provider).map((text) => fact(text, [provider], false))),
+    ...(announcedThrough.length === 0 ? [] : ownPrefixes(number)).map((text) =>
+      fact(text, announcedThrough, true)
+    )
   ]
   return {
     classes,
@@ -112,7 +133,7 @@ export function cuidOf(site: number, provider: number): Cuid {
 
 /** The site as its operator configured it. */
 function siteOf(
-  { number, attachments, announcedThrough, standing, transports }: SitePlan,
+  { number, attachments, announcedThrough, standing, transports, assigned, addresses }: PresentSite,
   servers: readonly ServerPlan[]
 ): Site {
   const isEverywhere = announcedThrough.length === attachments.length
@@ -121,8 +142,8 @@ function siteOf(
       name: domainName(provider),
       kind: 'access',
       interfaces: [interfaceName(provider)],
-      prefixes: assignedPrefixes(number, provider).map(prefix),
-      sources: siteAddresses(number, provider),
+      prefixes: assigned(provider).map(prefix),
+      sources: addresses(provider),
       preconfigured: standing
         .filter((each) => each.provider === provider)
         .map((each) => ({
@@ -140,7 +161,8 @@ function siteOf(
           port: 4646
         }))
     })),
-    providerIndependent: ownPrefixes(number).map((text) => ({
+    // Where nobody announces it, it is nobody's to protect.
+    providerIndependent: (announcedThrough.length === 0 ? [] : ownPrefixes(number)).map((text) => ({
       prefix: prefix(text),
       ...(isEverywhere ? {} : { domains: announcedThrough.map(domainName) })
     }))

@@ -1,7 +1,7 @@
 import { assignedPrefixes, ownPrefixes, prefixInside } from './addressing.ts'
 import { Chance } from './chance.ts'
 import { LINK_FAULTS, PROVIDER_FAULTS, SITE_FAULTS, isLinkFault, isSiteFault } from './scenario.ts'
-import type { Action, Fault, TroubleKind, Scenario, SitePlan } from './scenario.ts'
+import type { Action, Fault, NetworkFault, TroubleKind, Scenario, SitePlan } from './scenario.ts'
 
 const LIFETIMES = [60, 120, 300, 600, 1800, 3600] as const
 
@@ -14,6 +14,9 @@ const PORTS: readonly (readonly (readonly [number, number])[])[] = [
     [443, 500]
   ]
 ]
+
+/** After a change of the network, everybody has so long to agree again before the end of the storm. */
+const QUIET_SECONDS = 150
 
 /** The scenario of a seed. */
 export function randomScenario(seed: number): Scenario {
@@ -31,6 +34,7 @@ export function randomScenario(seed: number): Scenario {
     detours.happens(0.25)
   )
   const further = [...blockades(ways, sites, stormSeconds), ...redirects(detours, alternates, stormSeconds)]
+  const changes = randomChanges(new Chance(seed, 'network'), providers, stormSeconds - QUIET_SECONDS)
   const place = new Chance(seed, 'actions')
   return {
     seed,
@@ -54,7 +58,7 @@ export function randomScenario(seed: number): Scenario {
     latencyMilliseconds: chance.oneOf([1, 5, 20, 80]),
     stormSeconds,
     actions: sites.flatMap((site) => randomActions(place, site, sites, stormSeconds, faults)),
-    faults: [...faults, ...further]
+    faults: [...faults, ...further, ...changes]
   }
 }
 
@@ -109,6 +113,17 @@ function redirects(chance: Chance, alternates: readonly number[], stormSeconds: 
       return { kind: 'redirect', at, lasts, strength: chance.between(0, 1), provider }
     })
   )
+}
+
+/** In some worlds, providers renumber all their sites, or are gone for a while; at the end all is as it was planned. */
+function randomChanges(chance: Chance, providers: number, stormSeconds: number): NetworkFault[] {
+  if (chance.happens(0.6)) return []
+  return Array.from({ length: chance.integer(1, 4) }, () => {
+    const at = chance.between(0, stormSeconds * 0.9)
+    const lasts = Math.min(chance.between(1, chance.oneOf([30, 300, 1200])), stormSeconds - at)
+    const kind = chance.oneOf(['renumbering', 'provider-vanishes'] as const)
+    return { kind, at, lasts, strength: chance.between(0, 1), domain: chance.integer(0, providers - 1) }
+  })
 }
 
 /** Operators act in bursts, and when something is wrong, for then it is most likely to go wrong. */

@@ -19,7 +19,7 @@ describe('random worlds', { timeout: 400_000 }, () => {
     const report = await campaign(PROVIDERS, SEEDS, { elapsed: () => 0, processor: () => 0 })
     expect(report.violations).toEqual([])
     expect(Object.keys(report.faults).toSorted()).toEqual(
-      [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS].toSorted()
+      [...LINK_FAULTS, ...PROVIDER_FAULTS, ...SITE_FAULTS, 'provider-vanishes', 'renumbering'].toSorted()
     )
     expect(report.virtualSeconds).toBeGreaterThan(400_000)
   })

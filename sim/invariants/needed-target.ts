@@ -1,5 +1,5 @@
-import { formatIpPrefix } from '@breakwater/core'
-import type { Instant, IpPrefix } from '@breakwater/core'
+import { Seconds, after, formatIpPrefix } from '@breakwater/core'
+import type { Duration, Instant, IpPrefix } from '@breakwater/core'
 import type { MitigationSnapshot, ProtectionRequest, Target } from '@breakwater/dots'
 import { isAboutMitigation } from '../world/ledger.ts'
 import type { Traffic } from '../world/traffic.ts'
@@ -13,6 +13,9 @@ import type { Invariant, MakeInvariant, Report, WorldView } from './invariant.ts
  * before it was sent, and what is in force for it by this life of the client, must still be so after it.
  */
 export const neededTarget: MakeInvariant = (view) => new NeededTarget(view)
+
+/** The TCP of these worlds tries again after so long at the latest. */
+const LONGEST_RETRANSMISSION: Duration = Seconds(120)
 
 class NeededTarget implements Invariant {
   readonly name = 'needed-target'
@@ -34,6 +37,7 @@ class NeededTarget implements Invariant {
       if (!this.#sentAt.has(key)) this.#sentAt.set(key, entry.at)
       return
     }
+    if (entry.transport === 'tcp' && this.#mayBeOld(site, this.#sentAt.get(key) ?? entry.at)) return
     const standing = this.#standing(site, provider)
     // What is at the server and waits for its disk counts for later requests: they are taken in order.
     const left = [...effectOf(seen, standing), ...(seen.kind === 'put' ? this.#pending(site, provider) : [])]
@@ -45,6 +49,15 @@ class NeededTarget implements Invariant {
           `${seen.kind.toUpperCase()} mid=${seen.mitigationId} of site ${site} at provider ${provider} takes away ` +
             `${formatIpPrefix(part)}, which ${need.id} needs`
         )
+  }
+
+  /**
+   * What a client wrote on a stream while its provider was gone leaves when the address is back, ahead of what it asks for
+   * then; nobody can take it back.
+   */
+  #mayBeOld(site: number, sentAt: Instant): boolean {
+    const toldAt = this.#view.customers[site]?.toldAt
+    return toldAt !== undefined && after(toldAt, LONGEST_RETRANSMISSION) > sentAt
   }
 
   /** What this life of the client has in force. */

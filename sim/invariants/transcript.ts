@@ -45,9 +45,12 @@ class Transcript implements Invariant {
     const isRequest = seen !== undefined && isAboutMitigation(seen)
     const at = (isRequest ? this.#firstSent.get(key) : undefined) ?? entry.at
     if (isRequest) this.#firstSent.set(key, at)
+    const mayHear = (prefix: IpPrefix, moment: Instant): boolean =>
+      client.oracle.mayHear(server.number, prefix, moment)
     for (const [found] of text.matchAll(ADDRESSES)) {
       const prefix = prefixIn(found)
-      if (prefix !== undefined && !client.oracle.mayHear(server.number, prefix, at))
+      // A packet of a stream has other messages beside this one, which are new.
+      if (prefix !== undefined && !mayHear(prefix, at) && !mayHear(prefix, entry.at))
         report(`site ${site} let server ${provider} read ${found}`)
     }
   }

@@ -28,6 +28,8 @@ export interface CustomerFlaws {
   asksOnce?: boolean
   /** It does not show its operator why these do not protect, or why nobody is asked about a part. */
   saysNothingOf?: 'servers' | 'unasked'
+  /** It goes on as if its network were as it was at the start. */
+  isUntoldOfNetwork?: boolean
   /** It tells each server of everything so much later than the one before. */
   asksInTurn?: boolean
 }

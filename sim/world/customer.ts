@@ -1,6 +1,6 @@
 import { Seconds, after, equalIpAddresses, silentLog } from '@breakwater/core'
 import { LEAST_UDP_PROBE_SECONDS, Notebook, ProtectionId, hostDotsClient } from '@breakwater/dots'
-import type { Duration, OpenSecureEndpoint } from '@breakwater/core'
+import type { Duration, Instant, OpenSecureEndpoint } from '@breakwater/core'
 import type {
   ClientHost,
   ClientStatus,
@@ -56,6 +56,8 @@ export class Customer {
   readonly flaws: CustomerFlaws = {}
   /** Told what its operator is about to want, too; undefined: less than before. */
   onWish: (request: ProtectionRequest | undefined) => void = () => undefined
+  /** When the client was last told that its network has changed; undefined: never. */
+  toldAt: Instant | undefined
   /** Which life of the client this is, from 0. */
   life = -1
   readonly #scenario: Course
@@ -243,9 +245,10 @@ export class Customer {
     if (isGentle) this.#readdress(attachments, 'all')
     this.#process.whenAwake(() => {
       if (this.#network !== changes) return
-      network.told(changes, this.#clock.now())
+      this.toldAt = this.#clock.now()
+      network.told(changes, this.toldAt)
       this.wishes.notePlaced(this.#clock.now())
-      this.#client?.updateSite({ site: this.#site })
+      if (this.flaws.isUntoldOfNetwork !== true) this.#client?.updateSite({ site: this.#site })
     })
     if (!isGentle) this.#readdress(attachments, 'routed')
     this.#clock.schedule(after(this.#clock.now(), isGentle ? FAREWELL : ON_THE_WAY), () => {
