@@ -47,6 +47,9 @@ import type { SessionRuleOptions } from './session/session-rules.ts'
 import { reportRequests, reportSession } from './status.ts'
 import type { ClientStatus, SessionReport } from './status.ts'
 
+/** So often a turn is passed on in one go, to servers that are known to say no: there are no more of them at any site. */
+const MOST_TURNS_AT_ONCE = 32
+
 /** What a client is made of. What is left out is as RFC 9132 and RFC 8305 recommend. */
 export interface DotsClientOptions extends SessionRuleOptions {
   /** One that `checkSite` has nothing against. */
@@ -440,7 +443,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #takeTurns(now: Instant): void {
     const concerned = [...this.#stale].flatMap((id) => this.#protections.get(id) ?? [])
     let open = concerned.filter(({ isInTurn }) => isInTurn)
-    while (open.length > 0) {
+    for (let round = 0; open.length > 0 && round < MOST_TURNS_AT_ONCE; round++) {
       for (const { turns, placement } of open) turns.note(placement.parts, this.#pool.byServer)
       const only = new Set(open.map(({ request }) => request.id))
       this.#demands.pass(this.#placeAgain('it may be the turn of another server', now, only), now)
