@@ -13,7 +13,6 @@ import { explain } from '../multihoming/plan.ts'
 import type { PlanExplanation } from '../multihoming/plan.ts'
 import type { Placement, PlacementOptions } from '../multihoming/placement.ts'
 import { compileSite } from '../multihoming/site-plan.ts'
-import type { TurnOptions } from '../multihoming/turn.ts'
 import type { SitePlan } from '../multihoming/site-plan.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { Association } from './association.ts'
@@ -33,7 +32,7 @@ import { placementEvents } from './placement-events.ts'
 import type { Protection } from './protection.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import { Protections } from './protections.ts'
-import { TurnRecord } from './turn-record.ts'
+import { MOST_TURNS_AT_ONCE, turnOptions } from './turn-record.ts'
 import type { Replacement } from './protections.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
 import { listPaths } from './paths/path-listing.ts'
@@ -46,9 +45,6 @@ import { sessionRules } from './session/session-rules.ts'
 import type { SessionRuleOptions } from './session/session-rules.ts'
 import { reportRequests, reportSession } from './status.ts'
 import type { ClientStatus, SessionReport } from './status.ts'
-
-/** So often a turn is passed on in one go, to servers that are known to say no: there are no more of them at any site. */
-const MOST_TURNS_AT_ONCE = 32
 
 /** What a client is made of. What is left out is as RFC 9132 and RFC 8305 recommend. */
 export interface DotsClientOptions extends SessionRuleOptions {
@@ -295,7 +291,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     now: Instant
   ): Placement {
     const { target, named, allowPartial } = request
-    const options = { ...states, ...this.#turnOptions(request), allowPartial, at: this.#calendar.at(now) }
+    const turns = turnOptions(request, this.#protections.get(request.id)?.turns, this.#pool.byServer)
+    const options = { ...states, ...turns, allowPartial, at: this.#calendar.at(now) }
     const wanted = named === undefined ? { target } : { target, named }
     return placeWanted(wanted, this.#names.standing, this.#plan, options)
   }
@@ -304,13 +301,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const { events, isOther } = this.#standIns.choose(this.#plan.standIns, now)
     for (const event of events) this.#outputs.push({ kind: 'event', event })
     if (isOther) this.#isToHandOver = true
-  }
-
-  /** What decides whose turn it is, where not all servers are to be asked. */
-  #turnOptions({ id, policy = 'all' }: Pick<ProtectionRequest, 'id' | 'policy'>): TurnOptions {
-    if (policy === 'all') return {}
-    const turns = this.#protections.get(id)?.turns ?? new TurnRecord(id)
-    return { policy, turnState: (server, prefix) => turns.state(server, prefix, this.#pool.byServer) }
   }
 
   #tellPlacement(protection: Protection, cause: PlacementCause, now: Instant): void {

@@ -3,10 +3,14 @@ import type { IpPrefix } from '@breakwater/core'
 import { MitigationStatusCode } from '@breakwater/model'
 import type { ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { PlacedPart } from '../multihoming/placement.ts'
-import type { TurnState } from '../multihoming/turn.ts'
+import type { TurnOptions, TurnState } from '../multihoming/turn.ts'
 import type { Association } from './association.ts'
+import type { ProtectionRequest } from './protection.ts'
 import type { BookedRequest } from './requests/request-book.ts'
 import { isInForce } from './requests/request-state.ts'
+
+/** So often a turn is passed on in one go, to servers that are known to say no: there are no more of them at any site. */
+export const MOST_TURNS_AT_ONCE = 32
 
 /** Servers by their names. */
 export type Associations = ReadonlyMap<ServerName, Association>
@@ -53,6 +57,20 @@ export class TurnRecord {
     else this.#done.set(key, found)
     return true
   }
+}
+
+/**
+ * What decides whose turn it is, where not all servers are to be asked.
+ * @param record Undefined: the protection is new, or of an earlier life.
+ */
+export function turnOptions(
+  { id, policy = 'all' }: Pick<ProtectionRequest, 'id' | 'policy'>,
+  record: TurnRecord | undefined,
+  associations: Associations
+): TurnOptions {
+  if (policy === 'all') return {}
+  const turns = record ?? new TurnRecord(id)
+  return { policy, turnState: (server, prefix) => turns.state(server, prefix, associations) }
 }
 
 function keyOf(server: ServerName, prefix: IpPrefix): string {
