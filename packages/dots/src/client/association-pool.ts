@@ -336,8 +336,8 @@ export class AssociationPool {
 
   /** Every server that there is a session with, and when it was heard. */
   *#heard(): Iterable<readonly [string, Instant]> {
-    for (const { state } of this.all())
-      for (const { path, session } of liveSessions(state)) yield [path.referenceName, session.heardAt]
+    for (const { live } of this.all())
+      for (const { path, session } of live) yield [path.referenceName, session.heardAt]
   }
 }
 

@@ -125,6 +125,11 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     return this.#keeper.paths
   }
 
+  /** All sessions with it: also a silent one, its rival, and the one that stands by. */
+  get live(): readonly LiveSession[] {
+    return this.#warm.all
+  }
+
   /** The session that stands by, and what it carries. */
   get standingBy(): StandingBy | undefined {
     return this.#warm.standingBy
@@ -179,7 +184,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
     this.#standing = undefined
     switch (input.kind) {
       case 'datagram':
-        this.#received(input.connection, input.bytes, now)
+        this.live.find(({ connection }) => connection === input.connection)?.session.handle(input, now)
         break
       case 'want':
         this.#book.want(input.wants, now, input.holdUntil)
@@ -199,12 +204,10 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         for (const { session } of liveSessions(this.state)) session.handle(input, now)
         break
       case 'paths':
-        this.#book.pathMtu = leastMtu(input.paths)
         if (this.#redirects.provision(input.paths)) this.#keep(input, now)
         break
       case 'site': {
         this.#server = input.server
-        this.#book.pathMtu = leastMtu(input.paths)
         this.#book.narrow(input.mayHear, now)
         const paths = this.#redirects.reprovision(input.paths, now)
         if (paths !== undefined) this.#keep({ kind: 'legal', paths, strays: input.strays }, now)
@@ -312,6 +315,8 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   #keep(input: SessionKeeperInput, now: Instant): void {
     this.#keeper.handle(input, now)
+    // Of the server that is asked, which may be one that stands in (RFC 9132 §4.6).
+    this.#book.pathMtu = leastMtu(this.paths)
     this.#drainKeeper(now)
   }
 
@@ -344,11 +349,6 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.#redirects.sessionDown()
         this.#book.sessionDown(now)
     }
-  }
-
-  #received(connection: ConnectionId, bytes: Uint8Array, now: Instant): void {
-    const live = this.#warm.all.find((each) => each.connection === connection)
-    live?.session.handle({ kind: 'datagram', bytes }, now)
   }
 
   /** Carries what the sessions say to the book and back until nobody has anything more to say. */

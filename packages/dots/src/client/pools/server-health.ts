@@ -1,7 +1,6 @@
 import { later } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import type { Association } from '../association.ts'
-import { liveSessions } from '../connection/session-state.ts'
 import type { LiveSession } from '../connection/session-state.ts'
 import type { PathPool } from '../paths/path-pool.ts'
 import { usedPath } from '../paths/used-path.ts'
@@ -35,11 +34,9 @@ export type ServerHealth =
 /** How a server does by the best of its sessions. */
 export function healthOf(association: Association | undefined, pool: PathPool): ServerHealth {
   if (association === undefined) return { state: 'absent' }
-  const { state, standingBy } = association
-  const live = [...liveSessions(state), ...(standingBy === undefined ? [] : [standingBy.session])]
-  const found = live.map((session) => healthBy(session, pool))
+  const found = association.live.map((session) => healthBy(session, pool))
   const best = found.find((each) => each.state === 'answering') ?? found[0]
-  return best ?? { state: state.kind === 'connecting' ? 'connecting' : 'absent' }
+  return best ?? { state: association.state.kind === 'connecting' ? 'connecting' : 'absent' }
 }
 
 function healthBy({ path, since }: LiveSession, pool: PathPool): ServerHealth {
