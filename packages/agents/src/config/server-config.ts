@@ -208,7 +208,17 @@ export const serverConfigSchema = section(
     clients: list(knownClient, 1, { description: 'The clients that are served, and what each may ask for.' }),
     mitigator,
     store: section(
-      { path: text('path', { description: 'SQLite file; made when it does not exist.' }) },
+      {
+        path: text('path', { description: 'SQLite file; made when it does not exist.' }),
+        shared: optional(
+          flag({
+            description:
+              'Other servers of the provider on this computer use the same file, and coordinate by it. All must say so, serve the same clients by the same policy, and have the same mitigator.',
+            default: false,
+            source: 'RFC 9284 §5.4'
+          })
+        )
+      },
       { description: 'Where mitigations are kept, so that they survive a restart.' }
     ),
     control: optional(controlSection('/run/breakwater/server.sock')),

@@ -128,6 +128,8 @@ export const eventCatalogue = {
   },
   'session.closed': { level: 'info', text: 'the session of a client is over' },
   'server.fault': { level: 'error', text: 'a mistake of ours in one request; the server goes on' },
+  'server.leads': { level: 'info', text: 'of the servers that share the store, this one asks the mitigator' },
+  'server.follows': { level: 'info', text: 'another server that shares the store asks the mitigator now' },
   'server.resumed': { level: 'info', text: 'stored mitigations were taken up again' },
   'request.answered': { level: 'info', text: 'a request was answered' },
   'mitigation.requested': { level: 'info', text: 'a mitigation was asked for' },

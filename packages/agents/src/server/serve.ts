@@ -1,10 +1,11 @@
+import { basename } from 'node:path'
 import type { Clock, Log, SecureEndpoint, SecureStreamEndpoint, ServerCredentials } from '@breakwater/core'
 import { hostDotsServer } from '@breakwater/dots'
 import type { Mitigator, ServerEvent } from '@breakwater/dots'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 import { dryRunMitigator, openNftablesMitigator } from '@breakwater/mitigators'
 import { openTlsEndpoint, systemEntropy } from '@breakwater/runtime'
-import { openSqliteStore } from '@breakwater/store'
+import { openSharedSqliteStore, openSqliteStore } from '@breakwater/store'
 import { noAuditTrail, openAuditTrail } from './audit-trail.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import { loadServerConfig } from '../config/load.ts'
@@ -55,11 +56,14 @@ async function start(
   reopenOnHangUp(audit, cleanUp)
   const path = files.absolute(config.store.path)
   makeFolderOf(path)
-  const store = await openSqliteStore({ path })
+  const sharing = config.store.shared === true ? await openSharedSqliteStore({ path }) : undefined
+  const store = sharing ?? (await openSqliteStore({ path }))
   cleanUp.add('store', () => store.close())
   const mitigator = await openMitigator(config.mitigator, log)
   cleanUp.add('mitigator', () => mitigator.close())
-  const endpoints = await openEndpoints(`${path}-tickets`, clock, log, cleanUp)
+  // Of servers that share a store, each has keys of its own: their control sockets tell them apart.
+  const tickets = sharing === undefined ? `${path}-tickets` : `${path}-${basename(socket)}-tickets`
+  const endpoints = await openEndpoints(tickets, clock, log, cleanUp)
   const resolver = config.resolver === undefined ? undefined : openResolver(config.resolver, files)
   if (resolver !== undefined) cleanUp.add('resolver', () => resolver.close())
   const addresses = new PeerAddresses()
@@ -70,6 +74,7 @@ async function start(
     openStream: endpoints.streams.open,
     listen: listenOptions(config, files),
     store,
+    ...(sharing === undefined ? {} : { sharing }),
     mitigator,
     ...(resolver === undefined ? {} : { resolver }),
     domains: clientDomains(config),

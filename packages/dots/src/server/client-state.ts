@@ -66,6 +66,12 @@ export class ClientTable {
     return client
   }
 
+  /** Another owner has the cuid, as another server has stored: whoever still holds this client finds another in its place. */
+  evict(client: ClientState): void {
+    this.#clients.delete(client.cuid)
+    this.#byOwner.remove(client.principal.owner)
+  }
+
   /** Forgets a client that nothing is left of. */
   release(client: ClientState): void {
     const { cuid, principal, mitigations, observations, mutations, sessions, resolving } = client

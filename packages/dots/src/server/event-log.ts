@@ -52,6 +52,7 @@ export function logEvent(log: Log, event: ServerEvent): void {
     case 'mitigator-failed':
     case 'store-failed':
     case 'orphan-withdrawn':
+    case 'lead-changed':
     case 'plan-lost':
     case 'heartbeat':
     case 'configuration-stale':
@@ -106,6 +107,9 @@ function logTrouble(log: Log, event: Trouble): void {
       return
     case 'orphan-withdrawn':
       log.warn('mitigator.orphan-withdrawn', { plan: event.plan })
+      return
+    case 'lead-changed':
+      log.info(event.leads ? 'server.leads' : 'server.follows', {})
       return
     case 'plan-lost':
       log.error('mitigator.plan-lost', { plan: event.plan })

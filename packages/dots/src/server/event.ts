@@ -61,6 +61,8 @@ export type ServerEvent =
   | { readonly kind: 'orphan-withdrawn'; readonly plan: PlanId }
   /** The mitigator does not have it any more, although nobody withdrew it; it is asked to apply it again. */
   | { readonly kind: 'plan-lost'; readonly plan: PlanId }
+  /** Of the servers that share the store, this one asks the mitigator from now on, or no more. */
+  | { readonly kind: 'lead-changed'; readonly leads: boolean }
   | { readonly kind: 'store-failed'; readonly code: string; readonly message: string }
   | {
       readonly kind: 'heartbeat'

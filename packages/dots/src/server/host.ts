@@ -3,6 +3,7 @@ import type { Clock, Counters, Entropy, Log, Timer } from '@breakwater/core'
 import type { AcceptLists } from '../domain/accept-list.ts'
 import type { Mitigator } from '../domain/mitigator.ts'
 import type { RecordStore } from '../domain/record-store.ts'
+import type { SharedRecordStore } from '../domain/shared-record-store.ts'
 import type { Resolver } from '../domain/resolver.ts'
 import type { ClientDomain } from './requests/authorization.ts'
 import type { ServerEvent } from './event.ts'
@@ -24,6 +25,8 @@ export interface ServerPorts extends ListeningPorts {
   /** One secure endpoint is opened for each. */
   readonly listen: readonly ListenOptions[]
   readonly store: RecordStore
+  /** The store, where other servers of the provider share it (RFC 9284 §5.4). */
+  readonly sharing?: SharedRecordStore
   readonly mitigator: Mitigator
   /** What names in requests mean; without one, requests with names are told to come again. */
   readonly resolver?: Resolver
@@ -105,6 +108,8 @@ class Host implements ServerHost {
   }
 
   async start(): Promise<void> {
+    // Before the records: what changes meanwhile is heard of twice, which does no harm.
+    const revision = await this.#ports.sharing?.revision()
     const loaded = await this.#ports.store.load(MITIGATION_COLLECTION)
     try {
       await this.#listeners.open(this.#ports.listen)
@@ -115,7 +120,7 @@ class Host implements ServerHost {
     // Only now: a second server started by mistake fails to bind before it touches the mitigator of the first.
     this.#listeners.serve()
     this.#feed({ kind: 'clock', wallClock: this.#ports.clock.wallClock() })
-    this.#feed({ kind: 'loaded', ...loaded })
+    this.#feed({ kind: 'loaded', ...loaded, ...(revision === undefined ? {} : { revision }) })
   }
 
   setDomains(domains: readonly ClientDomain[]): void {
@@ -179,6 +184,10 @@ class Host implements ServerHost {
       case 'store':
         this.#commit(output)
         return
+      case 'read-changes':
+      case 'beat':
+        this.#share(output)
+        return
       case 'apply':
       case 'withdraw':
       case 'read-in-force':
@@ -197,12 +206,41 @@ class Host implements ServerHost {
     }
   }
 
-  #commit({ operation, changes }: OutputOf<'store'>): void {
+  #commit({ operation, changes, seen }: OutputOf<'store'>): void {
+    const { sharing } = this.#ports
+    if (sharing !== undefined && seen !== undefined) {
+      this.#settle(
+        sharing.commitAsOf(seen, MITIGATION_COLLECTION, changes),
+        (outcome) =>
+          outcome.kind === 'committed'
+            ? { kind: 'stored', operation }
+            : { kind: 'outdated', operation, others: outcome.others },
+        (failure) => ({ kind: 'store-failed', operation, failure })
+      )
+      return
+    }
     this.#settle(
       this.#ports.store.commit(changes),
       () => ({ kind: 'stored', operation }),
       (failure) => ({ kind: 'store-failed', operation, failure })
     )
+  }
+
+  #share(output: OutputOf<'read-changes' | 'beat'>): void {
+    const { sharing } = this.#ports
+    if (sharing === undefined) return
+    if (output.kind === 'beat')
+      this.#settle(
+        sharing.beat(output.notice),
+        (beat) => ({ kind: 'beat', beat }),
+        (failure) => ({ kind: 'beat-failed', failure })
+      )
+    else
+      this.#settle(
+        sharing.changes(MITIGATION_COLLECTION, output.seen),
+        (others) => ({ kind: 'changes', others }),
+        (failure) => ({ kind: 'changes-failed', failure })
+      )
   }
 
   #mitigate(output: OutputOf<'apply' | 'withdraw' | 'read-in-force' | 'read-counters'>): void {

@@ -1,3 +1,4 @@
+import type { Beat, ChangesOfOthers, Revision } from '../domain/shared-record-store.ts'
 import type {
   NetworkPath,
   OutgoingBatch,
@@ -40,7 +41,15 @@ export type ServerInput =
       readonly kind: 'loaded'
       readonly records: readonly StoredRecord[]
       readonly damaged: readonly string[]
+      /** Given where other servers share the store: of before it was read. */
+      readonly revision?: Revision
     }
+  /** Nothing of a commit was applied, because others have changed something meanwhile. */
+  | { readonly kind: 'outdated'; readonly operation: StoreOperation; readonly others: ChangesOfOthers }
+  | { readonly kind: 'changes'; readonly others: ChangesOfOthers }
+  | { readonly kind: 'changes-failed'; readonly failure: Failure }
+  | { readonly kind: 'beat'; readonly beat: Beat }
+  | { readonly kind: 'beat-failed'; readonly failure: Failure }
   | { readonly kind: 'domains'; readonly domains: readonly ClientDomain[] }
   | {
       readonly kind: 'session-established'
@@ -75,7 +84,17 @@ export type ServerOutput =
   | { readonly kind: 'send-batch'; readonly batch: OutgoingBatch }
   | { readonly kind: 'close'; readonly peer: PeerId }
   /** Commit in the order of these outputs; answer with `stored` or `store-failed`. */
-  | { readonly kind: 'store'; readonly operation: StoreOperation; readonly changes: readonly RecordChange[] }
+  | {
+      readonly kind: 'store'
+      readonly operation: StoreOperation
+      readonly changes: readonly RecordChange[]
+      /** What it was decided on, where other servers share the store; answered with `outdated` if there is more. */
+      readonly seen?: Revision
+    }
+  /** What other servers have changed behind `seen`; answer with `changes` or `changes-failed`. */
+  | { readonly kind: 'read-changes'; readonly seen: Revision }
+  /** Answer with `beat` or `beat-failed`. */
+  | { readonly kind: 'beat'; readonly notice: Uint8Array }
   /** One call per plan at a time; answered before the next comes. */
   | { readonly kind: 'apply'; readonly plan: MitigationPlan }
   | { readonly kind: 'withdraw'; readonly plan: PlanId }

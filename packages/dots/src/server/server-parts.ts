@@ -23,6 +23,8 @@ import { mitigationEntry } from './mitigations/representation.ts'
 import { RequestRouter } from './requests/request-router.ts'
 import { ServerSessions } from './sessions/server-sessions.ts'
 import type { ServerState } from './server-state.ts'
+import { Share } from './sharing/share.ts'
+import { TakeOver } from './sharing/take-over.ts'
 
 /**
  * The parts of one server, made and shown to each other in the order in which they listen to the steps of a mitigation:
@@ -40,6 +42,8 @@ export class ServerParts {
   readonly names: NameWatch
   readonly config: ConfigResource
   readonly sessions: ServerSessions
+  readonly takeOver: TakeOver
+  readonly share: Share
   readonly #state: ServerState
 
   constructor(state: ServerState) {
@@ -58,6 +62,8 @@ export class ServerParts {
     this.sessions = new ServerSessions(state, this.observations, this.preconfigured.watch, (request, now) =>
       router.route(request, now)
     )
+    this.takeOver = new TakeOver(state, (key) => this.find(key), this)
+    this.share = new Share(state, this.lifecycle, this.preconfigured, this.takeOver)
     this.lifecycle.onStep((mitigation, _before, now) => this.sessions.mitigationStepped(mitigation, now))
   }
 

@@ -1,6 +1,7 @@
 import { Instant, Queue, Seconds, TimerTable, WallTime, between } from '@breakwater/core'
 import type { Counters, Duration, Entropy } from '@breakwater/core'
 import { Authorization } from './requests/authorization.ts'
+import type { Sharing } from './sharing/sharing.ts'
 import { Tally } from './tally.ts'
 import { ClaimIndex } from './requests/claim-index.ts'
 import { ClientTable } from './client-state.ts'
@@ -25,6 +26,8 @@ export class ServerState {
   authorization: Authorization = new Authorization([])
   /** Where clients are sent (RFC 9132 §4.6). */
   redirection: Redirection | undefined
+  /** Undefined: the store is this server's alone. */
+  sharing: Sharing | undefined
   /** Mitigations that are not over, also those not yet stored; all, and by the owner of their cuid. */
   readonly mitigations: Tally = new Tally()
   readonly activity: SessionActivity = new SessionActivity()
@@ -37,6 +40,11 @@ export class ServerState {
     this.redirection = policy.redirection
     this.entropy = entropy
     this.counters = counters
+  }
+
+  /** Whether this server asks the mitigator, and decides what no request asks for. */
+  get leads(): boolean {
+    return this.sharing === undefined || this.sharing.leads
   }
 
   /** @returns whether the calendar stepped since it was read last: more than a clock that is being corrected drifts. */

@@ -3,6 +3,7 @@ import type { Duration, Instant, PeerId } from '@breakwater/core'
 import { PlanId } from '../domain/mitigator.ts'
 import type { NameQuery } from './message.ts'
 import { NOTIFY_ALL_TIMER } from './observation/notification-queue.ts'
+import { BEAT_TIMER, CHANGES_TIMER } from './sharing/share.ts'
 import type { ServerParts } from './server-parts.ts'
 import type { ServerState } from './server-state.ts'
 import { SIGNAL_LOSS_TIMER } from './sessions/signal-watch.ts'
@@ -96,8 +97,15 @@ export class ServerTimers {
         this.#state.emit({ kind: 'read-clock' })
         timers.set('clock', after(now, CLOCK_INTERVAL))
         return
+      case CHANGES_TIMER:
+        this.#parts.share.readChanges(now)
+        return
+      case BEAT_TIMER:
+        this.#parts.share.beat(now)
+        return
       case 'status':
-        if (mitigations.total > 0) this.#state.emit({ kind: 'read-counters' })
+        if (!this.#state.leads) lifecycle.tellStatus(now)
+        else if (mitigations.total > 0) this.#state.emit({ kind: 'read-counters' })
         timers.set('status', after(now, policy.statusInterval))
     }
   }

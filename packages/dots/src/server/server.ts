@@ -3,6 +3,7 @@ import type { Entropy, Instant, Machine, Timer } from '@breakwater/core'
 import { Authorization } from './requests/authorization.ts'
 import type { ClientDomain } from './requests/authorization.ts'
 import type { ServerInput, ServerOutput } from './message.ts'
+import { OUTDATED } from './mitigations/commits.ts'
 import type { Mitigation } from './mitigations/mitigation.ts'
 import { DEFAULT_SERVER_POLICY } from './policy.ts'
 import type { ServerPolicy } from './policy.ts'
@@ -81,6 +82,18 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
       case 'store-failed':
         this.#settleCommit(input, now)
         return
+      case 'outdated':
+        this.#parts.takeOver.take(input.others, now)
+        this.#parts.commits.settle(input.operation, OUTDATED, now)
+        return
+      case 'changes':
+      case 'changes-failed':
+        this.#parts.share.changesRead(input.kind === 'changes' ? input.others : undefined, now)
+        return
+      case 'beat':
+      case 'beat-failed':
+        this.#parts.share.beaten(input.kind === 'beat' ? input.beat : undefined, now)
+        return
       case 'applied':
       case 'apply-failed':
       case 'withdrawn':
@@ -157,6 +170,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
 
   #load(input: InputOf<'loaded'>, now: Instant): void {
     for (const key of input.damaged) reportDamaged(this.#state, key, 'its checksum does not hold')
+    if (input.revision !== undefined) this.#parts.share.start(input.revision, now)
     this.#parts.preconfigured.watch.started(now)
     recover(
       this.#state,

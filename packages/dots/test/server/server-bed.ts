@@ -16,6 +16,7 @@ import type { MitigationScopeEntry, SignalMessage } from '@breakwater/model'
 import {
   CONTENT_FORMAT_DOTS_CBOR,
   DotsServerMachine,
+  MITIGATION_COLLECTION,
   configPath,
   heartbeatRequest,
   mitigatePath
@@ -35,6 +36,7 @@ import type {
   StoredRecord
 } from '@breakwater/dots'
 import { address, seededEntropy } from '@breakwater/testing'
+import type { SimulatedSharedStore } from '@breakwater/testing'
 import { EXAMPLE, OTHER, certificate, cuid, mid } from './identities.ts'
 
 export { EXAMPLE, OTHER, certificate, cuid, mid } from './identities.ts'
@@ -59,13 +61,16 @@ export interface BedOptions {
   /** What the mitigator has from an earlier life. */
   readonly inForce?: readonly PlanId[]
   readonly wallClock?: WallTime
+  /** The store, where another server shares it. */
+  readonly shared?: SimulatedSharedStore
 }
 
 export class ServerBed {
   readonly machine: DotsServerMachine
   readonly events: ServerEvent[] = []
   readonly records = new Map<string, Uint8Array>()
-  readonly inForce = new Map<PlanId, MitigationPlan | undefined>()
+  /** Two servers may have one device. */
+  inForce = new Map<PlanId, MitigationPlan | undefined>()
   readonly applyCalls: MitigationPlan[] = []
   readonly withdrawCalls: PlanId[] = []
   readonly closed: PeerId[] = []
@@ -81,6 +86,8 @@ export class ServerBed {
   mitigatorFailure: Failure | undefined
   now: Instant = Instant(1000)
   readonly #wallOffset: number
+  readonly #shared: SimulatedSharedStore | undefined
+  readonly #writer: number
   readonly #inputs: ServerInput[] = []
   #running = false
   readonly #peers = new Map<PeerId, Peer>()
@@ -97,7 +104,15 @@ export class ServerBed {
     for (const { key, value } of records) this.records.set(key, value)
     for (const id of inForce) this.inForce.set(id, undefined)
     this.feed({ kind: 'clock', wallClock: this.wallClock() })
-    this.feed({ kind: 'loaded', records, damaged })
+    this.#shared = options.shared
+    this.#writer = options.shared?.join() ?? 0
+    if (this.#shared === undefined) this.feed({ kind: 'loaded', records, damaged })
+    else
+      this.feed({
+        kind: 'loaded',
+        ...this.#shared.load(MITIGATION_COLLECTION),
+        revision: this.#shared.revision()
+      })
   }
 
   /** By which all peers come. */
@@ -213,6 +228,10 @@ export class ServerBed {
       case 'store':
         this.#store(output)
         return
+      case 'read-changes':
+      case 'beat':
+        this.#share(output)
+        return
       case 'apply':
       case 'withdraw':
       case 'read-in-force':
@@ -221,9 +240,25 @@ export class ServerBed {
     }
   }
 
-  #store({ operation, changes }: Extract<ServerOutput, { kind: 'store' }>): void {
+  #share(output: Extract<ServerOutput, { kind: 'read-changes' | 'beat' }>): void {
+    if (this.#shared === undefined) return
+    if (output.kind === 'beat')
+      this.feed({ kind: 'beat', beat: this.#shared.beat(this.#writer, output.notice) })
+    else {
+      const others = this.#shared.changes(this.#writer, MITIGATION_COLLECTION, output.seen)
+      this.feed({ kind: 'changes', others })
+    }
+  }
+
+  #store({ operation, changes, seen }: Extract<ServerOutput, { kind: 'store' }>): void {
     if (this.storeFailure !== undefined) {
       this.feed({ kind: 'store-failed', operation, failure: this.storeFailure })
+      return
+    }
+    if (this.#shared !== undefined && seen !== undefined) {
+      const outcome = this.#shared.commitAsOf(this.#writer, seen, MITIGATION_COLLECTION, changes)
+      if (outcome.kind === 'committed') this.feed({ kind: 'stored', operation })
+      else this.feed({ kind: 'outdated', operation, others: outcome.others })
       return
     }
     for (const change of changes) {

@@ -8,6 +8,14 @@ import type { ServerState } from '../server-state.ts'
 type Settled = (failure: Failure | undefined, now: Instant) => void
 
 const SWEEP_RETRY = Seconds(30)
+const SWEEP_SOON = Seconds(1)
+
+/** Not stored, because other servers have changed something that was not known; it is by now. */
+export const OUTDATED: Failure = {
+  code: 'OUTDATED',
+  message: 'another server that shares the store has changed something',
+  retryable: true
+}
 
 /** What is on its way to the store, and records of ended mitigations that are still to be deleted. */
 export class Commits {
@@ -28,7 +36,13 @@ export class Commits {
   commit(changes: readonly RecordChange[], settled: Settled): void {
     const operation = this.#next++ as StoreOperation
     this.#open.set(operation, settled)
-    this.#state.emit({ kind: 'store', operation, changes })
+    const { sharing } = this.#state
+    this.#state.emit({
+      kind: 'store',
+      operation,
+      changes,
+      ...(sharing === undefined ? {} : { seen: sharing.seen })
+    })
   }
 
   /** Deletes the record of a mitigation that is over. Nobody waits for it: a record that stays is found out by its dates. */
@@ -36,10 +50,15 @@ export class Commits {
     this.#sweepAll([key])
   }
 
+  /** Another server has deleted it. */
+  isGone(key: string): void {
+    this.#unswept.delete(key)
+  }
+
   settle(operation: StoreOperation, failure: Failure | undefined, now: Instant): void {
     const settled = this.#open.get(operation)
     this.#open.delete(operation)
-    if (failure !== undefined)
+    if (failure !== undefined && failure !== OUTDATED)
       this.#state.report({ kind: 'store-failed', code: failure.code, message: failure.message })
     settled?.(failure, now)
   }
@@ -56,7 +75,7 @@ export class Commits {
     this.commit(keys.map(deletion), (failure, now) => {
       if (failure === undefined) return
       for (const key of keys) this.#unswept.add(key)
-      this.#state.timers.set('sweep', after(now, SWEEP_RETRY))
+      this.#state.timers.set('sweep', after(now, failure === OUTDATED ? SWEEP_SOON : SWEEP_RETRY))
     })
   }
 }

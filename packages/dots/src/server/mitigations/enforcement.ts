@@ -45,8 +45,28 @@ export class Enforcement {
     this.#listener = listener
   }
 
+  /** From now on the mitigator is this server's to ask: what is there is found out first. */
+  takeLead(): void {
+    this.readInForce()
+  }
+
+  /** Another server asks the mitigator now; what is wanted is remembered, in case that one goes. */
+  yieldLead(): void {
+    this.#unsure = undefined
+    for (const [id, { goal }] of this.#plans) {
+      this.#state.timers.cancel(`retry:${id}`)
+      this.#drops.forget(id)
+      if (goal === 'gone') this.#plans.delete(id)
+      else this.adopt(goal)
+    }
+  }
+
   /** Wants a plan in force. */
   apply(plan: MitigationPlan): void {
+    if (!this.#state.leads) {
+      this.adopt(plan)
+      return
+    }
     const known = this.#plans.get(plan.id) ?? { ...idle, goal: plan, actual: 'gone' }
     known.goal = plan
     this.#plans.set(plan.id, known)
@@ -67,6 +87,10 @@ export class Enforcement {
   withdraw(id: PlanId): void {
     const known = this.#plans.get(id)
     if (known === undefined) return
+    if (!this.#state.leads) {
+      this.#plans.delete(id)
+      return
+    }
     known.goal = 'gone'
     this.#restart(id, known)
   }
@@ -78,7 +102,7 @@ export class Enforcement {
 
   /** Asks the mitigator what it has in force, unless it is being asked. */
   readInForce(): void {
-    if (this.#unsure !== undefined) return
+    if (this.#unsure !== undefined || !this.#state.leads) return
     const calling = [...this.#plans].filter(([, known]) => known.calling !== undefined)
     this.#unsure = new Set(calling.map(([id]) => id))
     this.#state.emit({ kind: 'read-in-force' })
@@ -86,6 +110,7 @@ export class Enforcement {
 
   /** Counters that do not match the plans are a hint that the device lost rules, or has some that nobody wants. */
   countersRead(counters: ReadonlyMap<PlanId, DropCounters>, now: Instant): void {
+    if (!this.#state.leads) return
     this.#drops.read(counters, now)
     if (this.#isOdd(counters)) this.readInForce()
   }
@@ -149,6 +174,7 @@ export class Enforcement {
 
   /** The mitigator said what it has: what is missing is applied, what is there is left, what nobody wants goes. */
   inForce(plans: readonly PlanId[], now: Instant): void {
+    if (!this.#state.leads) return
     const present = new Set(plans)
     const unsure = this.#unsure ?? new Set()
     this.#unsure = undefined
@@ -169,6 +195,7 @@ export class Enforcement {
   /** The mitigator did not say: plans are applied again, which does no harm; orphans are looked for later. */
   inForceFailed(failure: Failure, now: Instant): void {
     this.#unsure = undefined
+    if (!this.#state.leads) return
     for (const [id, known] of this.#plans) {
       if (!known.adopted) continue
       known.adopted = false

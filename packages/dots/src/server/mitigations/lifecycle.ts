@@ -9,6 +9,7 @@ import type { MitigationRecords } from './mitigation-records.ts'
 import { isChanging } from '../requests/mutation-queue.ts'
 import type { Observations } from '../observation/observation.ts'
 import type { ServerState } from '../server-state.ts'
+import { CHANGES_INTERVAL } from '../sharing/sharing.ts'
 
 /** How long a timer waits when a commit that may move it is on its way. */
 export const POSTPONEMENT: Duration = Seconds(1)
@@ -138,6 +139,10 @@ export class Lifecycle {
       this.#state.timers.set(`${timer}:${mitigation.key}`, after(now, POSTPONEMENT))
       return
     }
+    if (this.#isExtendedElsewhere(mitigation, now)) {
+      this.#state.timers.set(`${timer}:${mitigation.key}`, after(now, CHANGES_INTERVAL))
+      return
+    }
     this.end(mitigation, { kind: timer === 'expiry' ? 'expired' : 'grace-over' }, now)
   }
 
@@ -168,6 +173,13 @@ export class Lifecycle {
   end(mitigation: Mitigation, event: MitigationEvent, now: Instant): void {
     this.step(mitigation, event, now)
     if (mitigation.state.kind === 'ended') this.records.sweep(mitigation)
+  }
+
+  /** Another server may have refreshed it, or taken it up anew, and we have not heard of it yet. */
+  #isExtendedElsewhere({ state, expiresAt }: Mitigation, now: Instant): boolean {
+    const end = state.kind === 'terminating' ? state.until : expiresAt
+    const { sharing } = this.#state
+    return sharing !== undefined && end !== 'never' && !sharing.isFreshFor(end, now)
   }
 
   #planEvent(plan: PlanId, event: MitigationEvent, now: Instant): void {

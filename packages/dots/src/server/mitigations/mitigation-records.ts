@@ -1,14 +1,17 @@
 import { Seconds, after, inSeconds } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
 import type { RecordChange } from '../../domain/record-store.ts'
 import type { ClientState } from '../client-state.ts'
+import { OUTDATED } from './commits.ts'
 import type { Commits } from './commits.ts'
 import { MITIGATION_COLLECTION } from '../message.ts'
-import { isInForce } from './mitigation.ts'
+import { isInForce, progressOf } from './mitigation.ts'
 import type { Mitigation, MitigationState } from './mitigation.ts'
 import { encodeRecord } from './record.ts'
 import type { ServerState } from '../server-state.ts'
 
 const RESTAMP_RETRY = Seconds(30)
+const RESTAMP_SOON = Seconds(1)
 
 /** The records of mitigations: what each says, and writing them anew when no request of their client's does. */
 export class MitigationRecords {
@@ -35,6 +38,7 @@ export class MitigationRecords {
       startedAt,
       expiresAt: expiresAt === 'never' ? 'never' : this.#state.wallAt(expiresAt),
       graceSeconds: inSeconds(grace),
+      ...(this.#state.sharing === undefined ? {} : progressOf(state)),
       ...(state.kind === 'terminating' ? { terminatingUntil: this.#state.wallAt(state.until) } : {})
     })
     return { kind: 'put', collection: MITIGATION_COLLECTION, key, value }
@@ -50,7 +54,11 @@ export class MitigationRecords {
     const { client } = mitigation
     // What is on its way to the store would come before this, and say less: written anew when it is there.
     if (client.mutations.length > 0) client.restamp = true
-    else this.#write([this.current(mitigation)])
+    else
+      this.#write([this.current(mitigation)], () => {
+        // What others did is known by now: it may be another one's.
+        if (client.mitigations.get(mitigation.id) === mitigation) this.rewrite(mitigation)
+      })
   }
 
   /** The calendar stepped: the moments in the records were of the old one, and a restart would go by them. */
@@ -62,7 +70,7 @@ export class MitigationRecords {
       if (client.restamp) continue
       for (const mitigation of client.mitigations.values()) changes.push(this.current(mitigation))
     }
-    if (changes.length > 0) this.#write(changes)
+    if (changes.length > 0) this.#write(changes, (at) => this.#restampSoon(at, RESTAMP_SOON))
   }
 
   /** Deletes the record of a mitigation that is over. */
@@ -70,10 +78,16 @@ export class MitigationRecords {
     this.#commits.sweep(mitigation.key)
   }
 
-  #write(changes: readonly RecordChange[]): void {
+  /** @param outdated Others have changed something meanwhile. */
+  #write(changes: readonly RecordChange[], outdated: (now: Instant) => void): void {
     this.#commits.commit(changes, (failure, at) => {
-      if (failure !== undefined) this.#state.timers.set('restamp', after(at, RESTAMP_RETRY))
+      if (failure === OUTDATED) outdated(at)
+      else if (failure !== undefined) this.#restampSoon(at, RESTAMP_RETRY)
     })
+  }
+
+  #restampSoon(now: Instant, pause: Duration): void {
+    this.#state.timers.set('restamp', after(now, pause))
   }
 }
 

@@ -35,7 +35,7 @@ export type EndReason =
  * | stood-down  | –               | applying  | inactive    | –          | stood-down, armed | ended       |
  * | terminating | –               | –         | –           | –          | –                 | –           |
  *
- * `not-stored` ends `requested`; `applied` leads from `applying` and `failing` to `active`, `apply-failed` from all four
+ * `gone` ends all but `requested`, as `withdrawn`; `not-stored` ends `requested`; `applied` leads from `applying` and `failing` to `active`, `apply-failed` from all four
  * that want to be in force to `failing`; `attack-stopped` from `active` to `stopped`, `attack-resumed` back. `expired`,
  * `superseded`, `revoked` and `preempted` end all but `requested`, the first not `terminating`, which ends by `grace-over`.
  */
@@ -88,6 +88,8 @@ export type MitigationEvent =
   | { readonly kind: 'superseded' }
   | { readonly kind: 'revoked' }
   | { readonly kind: 'preempted' }
+  /** It is over at another server that shares the store. */
+  | { readonly kind: 'gone' }
 
 /** RFC 9132 §4.4.2, Table 3: so often the status is told of a preconfigured request that is no longer in force. */
 const TIMES_TOLD = 4
@@ -130,6 +132,7 @@ function fromWaiting(
       if (state.kind !== 'stood-down') return state
       return state.told + 1 < TIMES_TOLD ? { ...state, told: state.told + 1 } : { kind: 'armed' }
     case 'withdrawn':
+    case 'gone':
       return { kind: 'ended', reason: 'withdrawn' }
     case 'expired':
     case 'superseded':
@@ -174,6 +177,8 @@ function fromInForce(
       // Nothing is in force that could go on for a while.
       if (state.kind === 'failing') return { kind: 'ended', reason: 'withdrawn' }
       return { kind: 'terminating', until: after(now, event.grace) }
+    case 'gone':
+      return { kind: 'ended', reason: 'withdrawn' }
     case 'expired':
     case 'superseded':
     case 'revoked':
@@ -189,7 +194,7 @@ function fromInForce(
 }
 
 function fromTerminating(state: MitigationState, { kind }: MitigationEvent): MitigationState {
-  if (kind === 'grace-over') return { kind: 'ended', reason: 'withdrawn' }
+  if (kind === 'grace-over' || kind === 'gone') return { kind: 'ended', reason: 'withdrawn' }
   return kind === 'superseded' || kind === 'revoked' || kind === 'preempted'
     ? { kind: 'ended', reason: kind }
     : state
@@ -280,4 +285,10 @@ export function isLive({ state: { kind } }: Mitigation): boolean {
 /** Whether its client has protection by it, or is to have it as soon as the mitigator can. */
 export function isInForce({ state: { kind } }: { readonly state: MitigationState }): boolean {
   return kind === 'applying' || kind === 'active' || kind === 'stopped' || kind === 'failing'
+}
+
+/** What other servers are told of how it stands at the device. */
+export function progressOf(state: MitigationState): { readonly progress?: 'active' | 'failing' } {
+  if (state.kind === 'active' || state.kind === 'stopped') return { progress: 'active' }
+  return statusOf(state) === MitigationStatusCode.attackExceededCapability ? { progress: 'failing' } : {}
 }

@@ -68,6 +68,11 @@ export class Preconfigured {
       this.#lifecycle.step(mitigation, { kind: 'stood-down', because: 'overlap' }, now)
   }
 
+  /** Those whose signal is waited for, and heard here. */
+  heard(now: Instant): string[] {
+    return [...this.#byOwner.keys()].filter((owner) => this.watch.hearsHere(owner, now))
+  }
+
   #forget(owner: string): void {
     this.#byOwner.delete(owner)
     this.watch.forget(owner)

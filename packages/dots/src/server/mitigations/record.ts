@@ -30,6 +30,8 @@ export interface MitigationRecord {
   readonly trigger: Trigger
   /** `armed`: waits for the loss of the signal; `inactive`: out of force because of another client's request. */
   readonly standing: 'in-force' | 'armed' | 'inactive'
+  /** What is known of it at the device, where other servers want to know. */
+  readonly progress?: 'active' | 'failing'
   readonly startedAt: WallTime
   readonly expiresAt: Expiry<WallTime>
   /** Withdrawn, with its filter in force until then (RFC 9132 §4.4.4). */
@@ -50,9 +52,12 @@ const FLAG_TERMINATING = 2
 const FLAG_PRECONFIGURED = 4
 const FLAG_ARMED = 8
 const FLAG_INACTIVE = 16
+/** These two are written where the store is shared. */
+const FLAG_ACTIVE = 32
+const FLAG_FAILING = 64
 /** Of version 1, and of all. */
 const OLD_FLAGS = FLAG_INDEFINITE | FLAG_TERMINATING
-const KNOWN_FLAGS = OLD_FLAGS | FLAG_PRECONFIGURED | FLAG_ARMED | FLAG_INACTIVE
+const KNOWN_FLAGS = OLD_FLAGS | FLAG_PRECONFIGURED | FLAG_ARMED | FLAG_INACTIVE | FLAG_ACTIVE | FLAG_FAILING
 
 /** Writes the value of a record. */
 export function encodeRecord(record: MitigationRecord): Uint8Array {
@@ -75,13 +80,15 @@ export function encodeRecord(record: MitigationRecord): Uint8Array {
   return writer.finish()
 }
 
-function flagsOf({ expiresAt, terminatingUntil, trigger, standing }: MitigationRecord): number {
+function flagsOf({ expiresAt, terminatingUntil, trigger, standing, progress }: MitigationRecord): number {
   return (
     (expiresAt === 'never' ? FLAG_INDEFINITE : 0) |
     (terminatingUntil === undefined ? 0 : FLAG_TERMINATING) |
     (trigger === 'signal-loss' ? FLAG_PRECONFIGURED : 0) |
     (standing === 'armed' ? FLAG_ARMED : 0) |
-    (standing === 'inactive' ? FLAG_INACTIVE : 0)
+    (standing === 'inactive' ? FLAG_INACTIVE : 0) |
+    (progress === 'active' ? FLAG_ACTIVE : 0) |
+    (progress === 'failing' ? FLAG_FAILING : 0)
   )
 }
 
@@ -120,6 +127,9 @@ export function decodeRecord(key: string, value: Uint8Array): MitigationRecord {
     startedAt,
     expiresAt: (flags & FLAG_INDEFINITE) === 0 ? expiresAt : 'never',
     graceSeconds,
+    ...((flags & (FLAG_ACTIVE | FLAG_FAILING)) === 0
+      ? {}
+      : { progress: (flags & FLAG_ACTIVE) === 0 ? ('failing' as const) : ('active' as const) }),
     ...((flags & FLAG_TERMINATING) === 0 ? {} : { terminatingUntil })
   }
 }

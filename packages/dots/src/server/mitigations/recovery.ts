@@ -38,7 +38,7 @@ export function recover(
 }
 
 /** A record that cannot be read is left where it is, for people to look at. */
-function readRecord(state: ServerState, key: string, value: Uint8Array): MitigationRecord | undefined {
+export function readRecord(state: ServerState, key: string, value: Uint8Array): MitigationRecord | undefined {
   try {
     return decodeRecord(key, value)
   } catch (error) {
@@ -54,8 +54,8 @@ export function reportDamaged(state: ServerState, key: string, reason: string): 
   state.report({ kind: 'record-damaged', key, reason })
 }
 
-/** Undefined when its time is over. */
-function resumed(state: ServerState, record: MitigationRecord, now: Instant): Mitigation | undefined {
+/** The mitigation of a record; undefined when its time is over. */
+export function resumed(state: ServerState, record: MitigationRecord, now: Instant): Mitigation | undefined {
   const { cuid, id, principal, requested, resolved, trigger, startedAt, expiresAt, graceSeconds } = record
   const longest = Seconds(state.policy.lifetime.maximumSeconds)
   const expires = expiresAt === 'never' ? 'never' : soonEnough(state, expiresAt, after(now, longest))

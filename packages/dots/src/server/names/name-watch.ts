@@ -49,6 +49,11 @@ export class NameWatch {
   /** Timer `names:<key>`. */
   timeout(mitigation: Mitigation, now: Instant): void {
     if (!isLive(mitigation)) return
+    if (!this.#state.leads) {
+      // The server that leads looks after names; this one does if that is gone.
+      this.#state.timers.set(timerOf(mitigation), after(now, RETRY))
+      return
+    }
     const take = (result: NamesResolved, at: Instant): void => this.#resolved(mitigation, result, at)
     this.#resolution.resolve(hostNames(mitigation.requested), take, now)
   }

@@ -20,6 +20,7 @@ import type { PendingNames } from '../names/pending-names.ts'
 import { isConditional, unmetCondition } from './precondition.ts'
 import type { PutMitigation, ResolvedRequest } from './put-mitigation.ts'
 import type { RefreshMitigation } from './refresh-mitigation.ts'
+import { answered } from './granted.ts'
 import { checkContentFormat, readBody, reply } from './request.ts'
 import type { ServerRequest } from './request.ts'
 import { DELETED, IGNORED, methodNotAllowed, missing, refusal } from './response.ts'
@@ -192,7 +193,9 @@ export class MitigationRequests {
         method,
         key,
         payload,
-        decide,
+        // Its cuid may have become somebody else's at another server while this waited.
+        decide: (at) =>
+          this.#state.clients.get(client.cuid) === client ? decide(at) : answered(cuidCollision()),
         reply: (answer, at) => reply(this.#state, request, answer, at)
       },
       now

@@ -2,6 +2,7 @@ import { equalBytes } from '@breakwater/core'
 import type { Instant } from '@breakwater/core'
 import type { RecordChange } from '../../domain/record-store.ts'
 import type { ClientState } from '../client-state.ts'
+import { OUTDATED } from '../mitigations/commits.ts'
 import type { Commits } from '../mitigations/commits.ts'
 import type { Answer } from './response.ts'
 import { unavailable } from './response.ts'
@@ -35,10 +36,15 @@ export interface QueuedMutation {
   readonly mutation: Mutation
   readonly replies: Mutation['reply'][]
   touches: ReadonlySet<string>
+  /** How often others were faster. */
+  outdated: number
 }
 
 /** Seconds after which a request that could not be stored may come again. */
 const RETRY_SECONDS = 5
+
+/** So often a request is decided, each time on what other servers have changed before it could be stored. */
+const MOST_DECISIONS = 16
 
 /**
  * The changes of one client, one after the other: the next is decided when the one before it is on stable storage or has
@@ -71,7 +77,7 @@ export class MutationQueue {
       )
       return
     }
-    client.mutations.push({ mutation, replies: [mutation.reply], touches: new Set() })
+    client.mutations.push({ mutation, replies: [mutation.reply], touches: new Set(), outdated: 0 })
     if (client.mutations.length === 1) this.#run(client, now)
   }
 
@@ -94,7 +100,19 @@ export class MutationQueue {
       if (failure === undefined) answer = decision.stored(now)
       else {
         decision.notStored(now)
-        answer = unavailable('DOTS_SERVER_STORE_FAILED', 'the request could not be stored', RETRY_SECONDS)
+        if (failure === OUTDATED && ++head.outdated < MOST_DECISIONS) {
+          // Decided again, on what is known now.
+          this.#run(client, now)
+          return
+        }
+        answer =
+          failure === OUTDATED
+            ? unavailable(
+                'DOTS_SERVER_STORE_CONTENDED',
+                'other servers keep changing what this request depends on',
+                RETRY_SECONDS
+              )
+            : unavailable('DOTS_SERVER_STORE_FAILED', 'the request could not be stored', RETRY_SECONDS)
       }
       this.#finish(client, head, answer, now)
       this.#run(client, now)

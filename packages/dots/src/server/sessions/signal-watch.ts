@@ -5,6 +5,7 @@ import { silenceSpan } from '../../signal/heartbeat.ts'
 import { redirectionOf } from '../redirection.ts'
 import type { ServerSession } from './server-session.ts'
 import type { ServerState } from '../server-state.ts'
+import { LEASE } from '../sharing/sharing.ts'
 
 /**
  * Tells when the signal channel of a client is lost: nothing at all came from it, by any session, for as long as its
@@ -64,6 +65,11 @@ export class SignalWatch {
   /** Timer `signal-loss:<owner>`. */
   timeout(owner: string, now: Instant): void {
     // Until it comes back there is nothing to hear of it.
+    if (!this.#state.leads) {
+      // The server that leads decides; this one does if that is gone.
+      this.#state.timers.set(timerOf(owner), after(now, LEASE))
+      return
+    }
     const at = this.#moved.has(owner) ? undefined : this.#lostAt(owner, now)
     if (at === undefined || at > now) {
       // Heartbeats are off as long as that session lasts: looked at again when it may have gone.
@@ -74,8 +80,13 @@ export class SignalWatch {
     this.#lost(owner, now)
   }
 
-  /** Whether anything was heard lately enough. */
+  /** Whether anything was heard lately enough, here or at another server that shares the store. */
   hears(owner: string, now: Instant): boolean {
+    const elsewhere = this.#heardElsewhere(owner)
+    return this.hearsHere(owner, now) || (elsewhere !== undefined && elsewhere > now)
+  }
+
+  hearsHere(owner: string, now: Instant): boolean {
     for (const session of this.#state.activity.sessionsOf(owner)) {
       const at = lostAtOf(session)
       if (at === undefined || at > now) return true
@@ -91,13 +102,21 @@ export class SignalWatch {
 
   /** Undefined: never, for there are no heartbeats to miss. */
   #lostAt(owner: string, now: Instant): Instant | undefined {
-    let latest = this.#closed.get(owner)
+    let latest = this.#heardElsewhere(owner)
+    const closed = this.#closed.get(owner)
+    if (closed !== undefined && closed > (latest ?? 0)) latest = closed
     for (const session of this.#state.activity.sessionsOf(owner)) {
       const at = lostAtOf(session)
       if (at === undefined) return undefined
       if (latest === undefined || at > latest) latest = at
     }
     return latest ?? this.#graceOfStart(now)
+  }
+
+  /** When it counts as lost by what other servers have heard. */
+  #heardElsewhere(owner: string): Instant | undefined {
+    const heardAt = this.#state.sharing?.heardElsewhere.get(owner)
+    return heardAt === undefined ? undefined : after(heardAt, this.#span)
   }
 
   #graceOfStart(now: Instant): Instant {

@@ -36,7 +36,8 @@ const EVENTS = {
   expired: { kind: 'expired' },
   superseded: { kind: 'superseded' },
   revoked: { kind: 'revoked' },
-  preempted: { kind: 'preempted' }
+  preempted: { kind: 'preempted' },
+  gone: { kind: 'gone' }
 } as const satisfies Record<MitigationEvent['kind'], MitigationEvent>
 
 type Row = Partial<Record<MitigationEvent['kind'], MitigationState>>
@@ -44,7 +45,8 @@ type Row = Partial<Record<MitigationEvent['kind'], MitigationState>>
 const ENDS = {
   superseded: { kind: 'ended', reason: 'superseded' },
   revoked: { kind: 'ended', reason: 'revoked' },
-  preempted: { kind: 'ended', reason: 'preempted' }
+  preempted: { kind: 'ended', reason: 'preempted' },
+  gone: { kind: 'ended', reason: 'withdrawn' }
 } as const satisfies Row
 
 const FROM_LIVE = {
