@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { obstacleOf } from './linux-world.ts'
+import { obstacleOf } from '../two-link-namespace.ts'
 
 /*
  *   host  2001:db8:a::2 wan-a ── lan fe80::1  router

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { routersOfIpRoute } from '../../src/default-routers/ip-route.ts'
 import { linuxDefaultRouters } from '../../src/default-routers/linux-default-routers.ts'
 import { routersOfProcIpv6Route, routersOfProcRoute } from '../../src/default-routers/proc-route.ts'
-import { linuxWorld, obstacleOf } from './linux-world.ts'
+import { obstacleOf } from '../two-link-namespace.ts'
+import { linuxWorld } from './linux-world.ts'
 
 function text({ interface: via, address }: DefaultRouter): string {
   return `${via} ${formatIpAddress(address)}`

@@ -4,7 +4,8 @@ import { interfaceAddressesContract } from '@breakwater/testing'
 import { describe, expect, it } from 'vitest'
 import { addressesOfIpAddress } from '../../src/interface-addresses/ip-address.ts'
 import { linuxInterfaceAddresses } from '../../src/interface-addresses/linux-interface-addresses.ts'
-import { linuxWorld, obstacleOf } from './linux-world.ts'
+import { obstacleOf } from '../two-link-namespace.ts'
+import { linuxWorld } from './linux-world.ts'
 
 const obstacle = obstacleOf()
 if (obstacle === undefined)

@@ -1,38 +1,28 @@
-import { execFileSync } from 'node:child_process'
 import { ToldConfigurations, provisioningSourceContract } from '@breakwater/testing'
 import type { ProvisioningSourceWorld } from '@breakwater/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { advertisedPrefixes } from '../../src/provisioning/advertised-prefixes.ts'
 import { kernelAdvertisements } from '../../src/provisioning/kernel-advertisements.ts'
-import { obstacleOf } from '../interface-addresses/linux-world.ts'
-
-let counter = 0
+import { TwoLinkNamespace, obstacleOf } from '../two-link-namespace.ts'
 
 /** A namespace in which addresses with lifetimes stand for what a router advertised: the kernel keeps both alike. */
 function namespaceWorld(): ProvisioningSourceWorld {
-  const name = `bw-ra-${process.pid}-${counter++}`
-  const ip = (...args: readonly string[]): string =>
-    execFileSync('ip', ['-n', name, ...args], { encoding: 'utf8', stdio: 'pipe' })
+  const namespace = new TwoLinkNamespace('ra')
+  const ip = (...words: readonly string[]): string => namespace.ip(...words)
   const unsay = (via: string): void => {
     // The kernel keeps the prefix of an address that is taken away as one of the link: a router may still advertise it.
     ip('-6', 'route', 'flush', 'root', '2001:db8::/32', 'dev', via)
     ip('-6', 'address', 'flush', 'dev', via, 'scope', 'global')
   }
-  execFileSync('ip', ['netns', 'add', name])
-  for (const link of ['wan-a', 'wan-b']) {
-    ip('link', 'add', link, 'type', 'veth', 'peer', 'name', `far-${link}`)
-    ip('link', 'set', link, 'up')
-    ip('link', 'set', `far-${link}`, 'up')
-  }
   return {
-    source: kernelAdvertisements({ prefix: ['ip', 'netns', 'exec', name] }),
+    source: kernelAdvertisements({ prefix: ['ip', 'netns', 'exec', namespace.name] }),
     say: ({ interface: via, prefix, validSeconds, preferredSeconds }) => {
       unsay(via)
       const lifetimes = ['valid_lft', `${validSeconds}`, 'preferred_lft', `${preferredSeconds}`]
       ip('address', 'add', prefix.replace('::/', '::7/'), 'dev', via, 'nodad', ...lifetimes)
     },
     unsay,
-    close: () => void execFileSync('ip', ['netns', 'del', name])
+    close: () => namespace.close()
   }
 }
 
