@@ -12,6 +12,7 @@ import type {
   ProvisioningWatch,
   Site
 } from '@breakwater/dots'
+import { Rereading } from '@breakwater/runtime'
 import { DomainLinks } from './domain-links.ts'
 import type { LearntResolvers } from './domain-resolvers.ts'
 import { ProvisioningLog } from './provisioning-log.ts'
@@ -50,10 +51,8 @@ export class Provisioning {
   #site: Site
   #resolvers: LearntResolvers = new Map()
   #follower: ProvisioningFollower | undefined
-  #reading: Promise<void> | undefined
-  #isStale = false
+  readonly #reading = new Rereading(() => this.#readAddresses())
   #hasAddresses = false
-  #isClosed = false
 
   private constructor(options: ProvisioningOptions) {
     this.#options = options
@@ -74,12 +73,11 @@ export class Provisioning {
     provisioning.#watches.push(
       ...watches,
       addresses.watch(
-        () => provisioning.#readAddresses(),
+        () => void provisioning.#wantAddresses(),
         (carriers) => provisioning.#links.take(carriers)
       )
     )
-    provisioning.#readAddresses()
-    await Promise.all([...watches.map(({ ready }) => ready), provisioning.#reading])
+    await Promise.all([...watches.map(({ ready }) => ready), provisioning.#wantAddresses()])
     provisioning.#driver.feed({ kind: 'begin' })
     return provisioning
   }
@@ -111,7 +109,7 @@ export class Provisioning {
     }
     this.#links.name(site)
     // A domain may leave its sources to the system only now.
-    this.#readAddresses()
+    void this.#wantAddresses()
     return this.#site
   }
 
@@ -120,10 +118,8 @@ export class Provisioning {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
     this.#driver.stop()
-    await Promise.all(this.#watches.map((watch) => watch.close()))
-    await this.#reading
+    await Promise.all([this.#reading.close(), ...this.#watches.map((watch) => watch.close())])
   }
 
   #listenerTo(source: string): Parameters<ProvisioningSource['watch']>[0] {
@@ -163,28 +159,20 @@ export class Provisioning {
     }
   }
 
-  /** One reading at a time; a change meanwhile makes another one. */
-  #readAddresses(): void {
-    if (this.#configured.domains.every(({ sources }) => sources.length > 0)) return
-    this.#isStale = true
-    this.#reading ??= this.#readWhileStale().finally(() => {
-      this.#reading = undefined
-    })
+  async #wantAddresses(): Promise<void> {
+    if (this.#configured.domains.some(({ sources }) => sources.length === 0)) await this.#reading.want()
   }
 
-  async #readWhileStale(): Promise<void> {
-    while (this.#isStale && !this.#isClosed) {
-      this.#isStale = false
-      try {
-        const addresses = await this.#options.addresses.read()
-        this.#log.addressesKnown()
-        this.#hasAddresses = true
-        this.#driver.feed({ kind: 'addresses', addresses })
-      } catch (error) {
-        // Where nothing was known yet, nothing is: sessions wait until the system tells.
-        this.#log.addressesUnknown(String(error))
-        if (!this.#hasAddresses) this.#driver.feed({ kind: 'addresses', addresses: [] })
-      }
+  async #readAddresses(): Promise<void> {
+    try {
+      const addresses = await this.#options.addresses.read()
+      this.#log.addressesKnown()
+      this.#hasAddresses = true
+      this.#driver.feed({ kind: 'addresses', addresses })
+    } catch (error) {
+      // Where nothing was known yet, nothing is: sessions wait until the system tells.
+      this.#log.addressesUnknown(String(error))
+      if (!this.#hasAddresses) this.#driver.feed({ kind: 'addresses', addresses: [] })
     }
   }
 }

@@ -11,6 +11,7 @@ import { systemClock } from '../clock.ts'
 import { IpMonitor } from '../interface-addresses/ip-monitor.ts'
 import { ipOutput } from '../ip-command.ts'
 import type { IpCommand } from '../ip-command.ts'
+import { Rereading } from '../rereading.ts'
 import type { NamesOfLink } from './advertised-names/advertised-names.ts'
 import { NameWatch } from './advertised-names/name-watch.ts'
 import { advertisedPrefixes } from './advertised-prefixes.ts'
@@ -45,11 +46,9 @@ class AdvertisementReader implements ProvisioningWatch {
   readonly #listener: ProvisioningListener
   readonly #monitor: IpMonitor
   readonly #names: NameWatch
+  readonly #reading = new Rereading(() => this.#read())
   /** Interface → what was told of it, with the moments at which it ends. */
   readonly #told = new Map<string, readonly (readonly [what: string, end: number])[]>()
-  #reading: Promise<void> | undefined
-  #isStale = false
-  #isClosed = false
   #complaint: string | undefined
 
   constructor(options: KernelAdvertisementsOptions, listener: ProvisioningListener) {
@@ -58,7 +57,7 @@ class AdvertisementReader implements ProvisioningWatch {
     this.#ip = [first, ...others]
     this.#clock = clock
     this.#listener = listener
-    this.#monitor = new IpMonitor({ ip: this.#ip, clock, onChange: () => this.#read() })
+    this.#monitor = new IpMonitor({ ip: this.#ip, clock, onChange: () => void this.#reading.want() })
     this.#names = new NameWatch({
       prefix,
       interfaces,
@@ -66,42 +65,29 @@ class AdvertisementReader implements ProvisioningWatch {
       onChange: () => this.#monitor.look(),
       onRefused: (place, reason) => listener.refused(place, reason)
     })
-    this.#read()
-    this.ready = this.#reading ?? Promise.resolve()
+    this.ready = this.#reading.want()
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
-    await Promise.all([this.#monitor.close(), this.#names.close()])
-    await this.#reading
+    await Promise.all([this.#reading.close(), this.#monitor.close(), this.#names.close()])
   }
 
-  #read(): void {
-    this.#isStale = true
-    this.#reading ??= this.#readWhileStale().finally(() => {
-      this.#reading = undefined
-    })
-  }
-
-  async #readWhileStale(): Promise<void> {
-    while (this.#isStale && !this.#isClosed) {
-      this.#isStale = false
-      try {
-        const [addresses, kernel, advertised] = await Promise.all([
-          ipOutput(this.#ip, ['-json', '-6', 'address', 'show', 'up']),
-          // By their kind: a router may have a whole table of the Internet besides.
-          ipOutput(this.#ip, ['-json', '-6', 'route', 'show', 'proto', 'kernel']),
-          ipOutput(this.#ip, ['-json', '-6', 'route', 'show', 'proto', 'ra'])
-        ])
-        const found = advertisedPrefixes(addresses, { kernel, advertised })
-        if (!this.#isClosed) this.#tell(withNames(found, this.#names.known(this.#clock.now())))
-        this.#complaint = undefined
-      } catch (error) {
-        const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-        if (reason !== this.#complaint && !this.#isClosed)
-          this.#listener.refused('advertisements of the kernel', reason)
-        this.#complaint = reason
-      }
+  async #read(): Promise<void> {
+    try {
+      const [addresses, kernel, advertised] = await Promise.all([
+        ipOutput(this.#ip, ['-json', '-6', 'address', 'show', 'up']),
+        // By their kind: a router may have a whole table of the Internet besides.
+        ipOutput(this.#ip, ['-json', '-6', 'route', 'show', 'proto', 'kernel']),
+        ipOutput(this.#ip, ['-json', '-6', 'route', 'show', 'proto', 'ra'])
+      ])
+      const found = advertisedPrefixes(addresses, { kernel, advertised })
+      if (!this.#reading.isClosed) this.#tell(withNames(found, this.#names.known(this.#clock.now())))
+      this.#complaint = undefined
+    } catch (error) {
+      const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+      if (reason !== this.#complaint && !this.#reading.isClosed)
+        this.#listener.refused('advertisements of the kernel', reason)
+      this.#complaint = reason
     }
   }
 
