@@ -31,7 +31,7 @@ export function randomMultihomedScenario(seed: number): MultihomedScenario {
   const faults = randomFaults(new Chance(seed, 'faults'), network, stormSeconds - QUIET_SECONDS)
   const wishes = new Chance(seed, 'actions')
   const naming = network.clients.map((client, number) =>
-    randomNaming(new Chance(seed, `names ${number}`), knownTo(network, client), stormSeconds - QUIET_SECONDS)
+    randomNaming(new Chance(seed, `names ${number}`), ownOf(network, client), stormSeconds - QUIET_SECONDS)
   )
   const changes = randomChanges(new Chance(seed, 'changes'), network, stormSeconds - QUIET_SECONDS)
   return {
@@ -140,6 +140,22 @@ function knownTo(network: Network, { domains }: PlacedClient): string[] {
     domains.includes(number) ? domain : { ...domain, prefixes: [] }
   )
   return classPrefixes({ ...network, domains: own })
+}
+
+/** Of these, what somebody can be asked for by this client: hosts with names are the site's own. */
+function ownOf(network: Network, client: PlacedClient): string[] {
+  const isKnown = (domains: readonly number[]): boolean =>
+    domains.some((each) => client.domains.includes(each))
+  return knownTo(
+    {
+      ...network,
+      providerIndependent: network.providerIndependent.filter(
+        ({ domains }) => domains === 'all' || isKnown(domains)
+      ),
+      groups: network.groups.filter(({ domains }) => isKnown(domains))
+    },
+    client
+  )
 }
 
 function nextMoment(

@@ -246,6 +246,7 @@ export class Customer {
     this.#process.whenAwake(() => {
       if (this.#network !== changes) return
       this.toldAt = this.#clock.now()
+      this.wishes.beforeChange(this.toldAt)
       network.told(changes, this.toldAt)
       this.wishes.notePlaced(this.#clock.now())
       if (this.flaws.isUntoldOfNetwork !== true) this.#client?.updateSite({ site: this.#site })

@@ -36,6 +36,8 @@ interface Knowledge {
 export class TargetNames {
   readonly #clock: VirtualClock
   readonly #names = new Map<string, Knowledge>()
+  /** Of all answers that there ever are: a client that begins goes by what an earlier life knew. */
+  readonly #longestLifetime: number
   /** Of all names. */
   #certainFrom: Instant
   #isSilent = false
@@ -45,6 +47,8 @@ export class TargetNames {
   constructor({ names, silences }: NamingPlan, clock: VirtualClock) {
     this.#clock = clock
     this.#certainFrom = clock.now()
+    const ttls = names.flatMap(({ answers }) => answers.map(({ ttlSeconds }) => ttlSeconds))
+    this.#longestLifetime = Math.max(SHORTEST_LIFETIME, ...ttls)
     const at = (seconds: number): Instant => after(clock.now(), Seconds(seconds))
     for (const { name, answers } of names)
       for (const answer of answers)
@@ -76,8 +80,7 @@ export class TargetNames {
 
   /** The client has begun, or stood still: what it asks for now it knows a moment later, and what it knew leaves later. */
   disturb(): void {
-    const longest = Math.max(0, ...[...this.#names.values()].map(({ lifetimeSeconds }) => lifetimeSeconds))
-    this.#doubtAll(longest + MARGIN + MOMENT)
+    this.#doubtAll(this.#longestLifetime + MARGIN + MOMENT)
   }
 
   /**
@@ -133,8 +136,7 @@ export class TargetNames {
   #silence(isSilent: boolean): void {
     this.#isSilent = isSilent
     if (this.#service !== undefined) this.#service.isDead = isSilent
-    const longest = Math.max(0, ...[...this.#names.values()].map(({ lifetimeSeconds }) => lifetimeSeconds))
-    if (!isSilent) this.#doubtAll(LONGEST_RETRY + longest + MARGIN + MOMENT)
+    if (!isSilent) this.#doubtAll(LONGEST_RETRY + this.#longestLifetime + MARGIN + MOMENT)
   }
 
   #doubtAll(seconds: number): void {

@@ -16,6 +16,8 @@ export class Wishes {
   readonly #oracle: Oracle
   /** Requests that this life of the client asked somebody for. */
   #placed = new WeakSet<ProtectionRequest>()
+  /** Requests of which a change of the network came before it was certain what their names were taken for. */
+  readonly #unsure = new WeakSet<ProtectionRequest>()
   /** The same requests, where a part is enough. */
   readonly #lenient = new WeakMap<ProtectionRequest, ProtectionRequest>()
 
@@ -43,7 +45,7 @@ export class Wishes {
     if (this.#placed.has(request)) return this.#oracle.expect(this.#leniently(resolved), at)
     // It was taken up before its names were known, or it was not.
     const isOfNames = resolved !== request && !this.#oracle.expect(request, at).isRefused
-    return isOfNames ? undefined : found
+    return isOfNames || this.#unsure.has(request) ? undefined : found
   }
 
   #resolve(request: ProtectionRequest, at: Instant): ProtectionRequest | undefined {
@@ -61,6 +63,15 @@ export class Wishes {
   /** Another life of the client begins, which has asked nobody for anything. */
   forgetPlaced(): void {
     this.#placed = new WeakSet()
+  }
+
+  /** The client is about to hear that its network is another one. */
+  beforeChange(at: Instant): void {
+    this.notePlaced(at)
+    for (const request of this.wanted.values()) {
+      const mayBePlaced = !this.#placed.has(request) && !this.#oracle.expect(request, at).isRefused
+      if (request.named !== undefined && mayBePlaced) this.#unsure.add(request)
+    }
   }
 
   /** The client has heard of all that is wanted, and of how its network is now. */
