@@ -13,6 +13,7 @@ import { scenario as missingAtStart } from './scenarios/missing-at-start.ts'
 import { scenario as newProviderArrives } from './scenarios/new-provider-arrives.ts'
 import { scenario as overlappingProtections } from './scenarios/overlapping-protections.ts'
 import { scenario as providerCut } from './scenarios/provider-cut.ts'
+import { scenario as renumberingOfTheClient } from './scenarios/renumbering-of-the-client.ts'
 import { scenario as renumbering } from './scenarios/renumbering.ts'
 import { scenario as serviceWithConsent } from './scenarios/service-with-consent.ts'
 import { scenario as resolverLies } from './scenarios/resolver-of-one-provider-lies.ts'
@@ -45,6 +46,7 @@ export const multihomedScenarios: readonly Scenario[] = [
   missingAtStart,
   shortFlaps,
   renumbering,
+  renumberingOfTheClient,
   newProviderArrives,
   serviceWithConsent,
   resolverLies

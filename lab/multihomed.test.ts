@@ -72,7 +72,9 @@ const TITLES: Readonly<Record<string, string>> = {
     'uplink, names, server or right clock of a provider is missing at the start: it is found when it comes [RFC9284-5.1-M03]',
   'short-flaps': 'an uplink flaps a thousand times: the same is held as if it had not',
   renumbering:
-    'a provider renumbers in an attack: only its server is told, of the new address first [RFC9284-6-S01]',
+    'a provider renumbers in an attack: only its server is told, of the new addresses first, what is attacked before the rest [RFC9284-6-S01]',
+  'renumbering-of-the-client':
+    'a provider takes back what the client speaks from: its server alone is told from the new one [RFC9284-6-S01]',
   'resolver-of-one-provider-lies':
     'a resolver lies: names are asked of their own provider, and nothing of a wrong server [RFC9284-5.1-M01]',
   'new-provider-arrives':
@@ -110,6 +112,7 @@ const INDISPENSABLE = [
   'provider-cut',
   'silent-cut',
   'renumbering',
+  'renumbering-of-the-client',
   'new-provider-arrives',
   'resolver-of-one-provider-lies',
   'missing-at-start',
@@ -143,11 +146,12 @@ describe.skipIf(obstacle !== undefined)('multihomed sites in namespaces', () => 
   let filtering: ScenarioResult
   let attachments: ScenarioResult
   let silentCut: ScenarioResult
+  let renumbering: ScenarioResult
 
-  // Two at a time: each has namespaces of its own, and waits more than it computes; beside them one that waits for a minute
-  // until a second session may be established (RFC 9132 §4.7).
+  // Two at a time: each has namespaces of its own, and waits more than it computes; beside them those that wait for a minute
+  // until another session may be established (RFC 9132 §4.7).
   beforeAll(async () => {
-    const waiting = play('silent-cut', 'netns')
+    const waiting = Promise.all([play('silent-cut', 'netns'), play('renumbering-of-the-client', 'netns')])
     ;[home, enterprise] = await Promise.all([
       play('fig2-residential', 'netns'),
       play('fig3-enterprise-pi', 'netns')
@@ -157,7 +161,7 @@ describe.skipIf(obstacle !== undefined)('multihomed sites in namespaces', () => 
       play('fig8-single-homed-clients', 'netns')
     ])
     attachments = await play('single-isp-same-server', 'netns')
-    silentCut = await waiting
+    ;[silentCut, renumbering] = await waiting
   }, 480_000)
 
   it('all goes well, and with the uplinks swapped the result is the same', () => {
@@ -167,10 +171,16 @@ describe.skipIf(obstacle !== undefined)('multihomed sites in namespaces', () => 
     expectWell(filtering)
     expectWell(attachments)
     expectWell(silentCut)
+    expectWell(renumbering)
   })
 
   it('what is asked is moved to a second path that is warm in less than 4 s, in peace in a heartbeat interval more', () =>
     expectMovedInTime(silentCut))
+
+  it('who speaks from a prefix that is taken back speaks from the next one, of what is attacked first [RFC9284-6-S01]', () => {
+    expectChecks(renumbering, 'next is heard: dots.isp1.example PUT 198.51.100.35/32, then')
+    expectChecks(renumbering, '10.9.0.3/32 stays protected')
+  })
 
   it('a server is found at the name servers of its own provider, which no other one knows [RFC9284-5.1-M01]', () =>
     expectChecks(associations, 'home has a session with each of its 2 servers'))

@@ -1,7 +1,7 @@
 import type { Check } from '../scenario.ts'
 import { isWithin } from './prefix.ts'
 import { type Topology, linksOf, serversOf } from './topology.ts'
-import type { HeardRequest, MultihomedWorld } from './world.ts'
+import type { AttackStatus, HeardRequest, MultihomedWorld } from './world.ts'
 
 /** RFC 9132 §4.4 repeats a request every 3 s, and a machine may be busy. */
 const ANSWER_WITHIN_SECONDS = 20
@@ -125,7 +125,11 @@ export class Story {
    * nothing new.
    * @returns seconds until the first of it.
    */
-  async expectHeardNext(sinceMs: number, wanted: readonly string[]): Promise<number> {
+  async expectHeardNext(
+    sinceMs: number,
+    wanted: readonly string[],
+    withinSeconds: number = ANSWER_WITHIN_SECONDS
+  ): Promise<number> {
     const next = (): readonly HeardRequest[] =>
       this.world
         .heard()
@@ -133,7 +137,7 @@ export class Story {
         .toSorted((one, other) => one.atMs - other.atMs)
     const done = await this.world.runUntil(
       () => Promise.resolve(next().length >= wanted.length),
-      ANSWER_WITHIN_SECONDS
+      withinSeconds
     )
     await this.world.pass(LEFT_ALONE_SECONDS)
     const heard = next().map(({ provider, method, targets }) => {
@@ -173,6 +177,12 @@ export class Story {
     const ok = await this.world.runUntil(isProtected, withinSeconds)
     this.expect(`${asked.targets.join(' and ')} is protected once the way is clear`, ok)
     return (this.world.now() - since) / 1000
+  }
+
+  /** The operator sees that the attack on it goes on, or is over; its servers are told, which takes a moment. */
+  async reportAttack({ client, id }: Asked, status: AttackStatus): Promise<void> {
+    await this.world.reportAttack(client, id, status)
+    await this.world.pass(LEFT_ALONE_SECONDS)
   }
 
   async release(asked: Asked): Promise<void> {

@@ -49,6 +49,9 @@ export interface ListedPath {
   readonly roundTripMilliseconds?: number | undefined
 }
 
+/** What an operator sees of an attack (RFC 9132 §4.4.3). */
+export type AttackStatus = 'under-attack' | 'mitigated'
+
 /** What a client may have to start without; `clock`: the right one. */
 export type StartPart = 'uplink' | 'dns' | 'server' | 'clock'
 
@@ -75,8 +78,8 @@ export interface MultihomedWorld {
   standing(client: string, protection: string): Promise<Standing>
   /** Every path of a client, whatever it is used for. */
   paths(client: string): Promise<readonly ListedPath[]>
-  /** The operator says that the attack goes on. */
-  reportAttack(client: string, protection: string): Promise<void>
+  /** The operator says whether the attack goes on. */
+  reportAttack(client: string, protection: string, status: AttackStatus): Promise<void>
   /** All links between the site and a provider, or those of them that are this interface of a CPE. */
   setLinks(provider: string, weather: LinkWeather, interfaceName?: string): Promise<void>
   /** The whole provider, its servers included: nothing gets in or out while it is cut. */

@@ -76,7 +76,9 @@ export class MultihomedNetwork {
       await this.namespace(cpe).ip([
         `addr add ${cpeAddressIn(after, next, cpe)}/28 dev lan`,
         `rule add pref ${table} from ${next.prefix} lookup ${table}`,
-        `addr del ${cpeAddressIn(before, former, cpe)}/28 dev lan`
+        `addr del ${cpeAddressIn(before, former, cpe)}/28 dev lan`,
+        // RFC 7084 WPD-5: or else what still comes for it would be sent back, from sources that are not the site's.
+        `route add blackhole ${former.prefix}`
       ])
     }
     const table = 101 + before.providers.findIndex(({ name }) => name === provider)

@@ -17,6 +17,7 @@ import { WrongClock } from '../../agents/wrong-clock.ts'
 import { agreedProbingRate } from '../../multihomed/client-site.ts'
 import { type ProviderPlan, type Topology, providerOf } from '../../multihomed/topology.ts'
 import type {
+  AttackStatus,
   CapturedSource,
   HeardQuestion,
   HeardRequest,
@@ -199,8 +200,8 @@ class NetnsMultihomed implements MultihomedWorld {
     await this.#control(client).release(protection)
   }
 
-  async reportAttack(client: string, protection: string): Promise<void> {
-    await this.#control(client).updateEfficacy(protection, { attackStatus: 'under-attack' })
+  async reportAttack(client: string, protection: string, attackStatus: AttackStatus): Promise<void> {
+    await this.#control(client).updateEfficacy(protection, { attackStatus })
   }
 
   standing(client: string, protection: string): Promise<Standing> {

@@ -24,6 +24,7 @@ import { agreedProbingRate, clientSessions } from '../../multihomed/client-site.
 import { prefixOf } from '../../multihomed/prefix.ts'
 import { type ClientPlan, type Topology, providerOf, renumbered } from '../../multihomed/topology.ts'
 import type {
+  AttackStatus,
   CapturedSource,
   HeardQuestion,
   HeardRequest,
@@ -189,8 +190,8 @@ class SimulatedMultihomed implements MultihomedWorld {
     return Promise.resolve()
   }
 
-  reportAttack(client: string, protection: string): Promise<void> {
-    this.#client(client).updateEfficacy(ProtectionId(protection), 'under-attack')
+  reportAttack(client: string, protection: string, status: AttackStatus): Promise<void> {
+    this.#client(client).updateEfficacy(ProtectionId(protection), status)
     return Promise.resolve()
   }
 
