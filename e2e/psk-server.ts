@@ -17,6 +17,8 @@ export interface ServerWishes {
   readonly more?: string
   /** Where the SQLite file is; default below the folder. */
   readonly storePath?: string
+  /** Other servers have the same store (RFC 9284 §5.4). */
+  readonly sharesStore?: boolean
   readonly environment?: Readonly<Record<string, string>>
   readonly prefix?: readonly string[]
 }
@@ -97,7 +99,7 @@ export class PskServer {
   }
 
   #configuration(): string {
-    const { mitigator = '{ kind: dry-run }', more = '' } = this.#wishes
+    const { mitigator = '{ kind: dry-run }', more = '', sharesStore = false } = this.#wishes
     const { listen = `[{ address: 127.0.0.1, port: ${this.port} }]` } = this.#wishes
     return `listen: ${listen}
 preSharedKeys:
@@ -106,7 +108,7 @@ clients:
   - { name: home, identity: { pskIdentity: home }, prefixes: [203.0.113.0/24, '2001:db8:1::/48'] }
   - { name: branch, identity: { pskIdentity: branch }, prefixes: [198.51.100.0/24] }
 mitigator: ${mitigator}
-store: { path: ${this.storePath} }
+store: { path: ${this.storePath}, shared: ${sharesStore} }
 control: { socket: server.sock }
 audit: { path: audit.jsonl }
 ${more}

@@ -31,10 +31,18 @@ export function recover(
       commits.sweep(key)
     } else {
       mitigations++
+      if (state.sharing !== undefined) followProgress(mitigation, record)
       resume(mitigation)
     }
   }
   state.report({ kind: 'resumed', mitigations, expired })
+}
+
+/** Another server may lead, and has told how it stands at the device. */
+function followProgress(mitigation: Mitigation, { progress }: MitigationRecord): void {
+  if (mitigation.state.kind !== 'applying' || progress === undefined) return
+  mitigation.state =
+    progress === 'active' ? { kind: 'active' } : { kind: 'failing', attempts: 1, permanent: true }
 }
 
 /** A record that cannot be read is left where it is, for people to look at. */

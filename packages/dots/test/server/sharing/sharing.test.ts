@@ -23,6 +23,15 @@ describe('RFC 9284 §5.4: two servers of one provider that share a store', () =>
     expect([...one.applyCalls, ...other.applyCalls]).toHaveLength(1)
   })
 
+  it('know how it stands at the device, also one that starts while another leads', () => {
+    const servers = new TwoServers()
+    only(servers.one.establish().put(1, TARGET))
+    servers.settle()
+    const late = new ServerBed({ shared: servers.store })
+    expect(entryOf(only(late.establish().get(1))).status).toBe(2)
+    expect(late.applyCalls).toEqual([])
+  })
+
   it('take a request that came to both at the same moment for one', () => {
     const servers = new TwoServers()
     const { one, other } = servers
