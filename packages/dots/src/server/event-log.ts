@@ -109,7 +109,8 @@ function logTrouble(log: Log, event: Trouble): void {
       log.warn('mitigator.orphan-withdrawn', { plan: event.plan })
       return
     case 'lead-changed':
-      log.info(event.leads ? 'server.leads' : 'server.follows', {})
+      if (event.leads) log.info('server.leads', {})
+      else log.info('server.follows', {})
       return
     case 'plan-lost':
       log.error('mitigator.plan-lost', { plan: event.plan })
