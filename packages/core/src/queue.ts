@@ -24,6 +24,12 @@ export class Queue<Item extends object> {
     return item
   }
 
+  /** What waits, in order; nothing is taken out. */
+  *[Symbol.iterator](): Iterator<Item> {
+    if (this.#first !== undefined) yield this.#first
+    yield* this.#others?.slice(this.#gone) ?? []
+  }
+
   clear(): void {
     this.#first = undefined
     this.#others = undefined

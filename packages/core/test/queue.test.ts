@@ -20,6 +20,16 @@ describe('Queue', () => {
     expect(drained(queue)).toEqual([5])
   })
 
+  test('shows what waits, and takes nothing out', () => {
+    const queue = new Queue<{ readonly n: number }>()
+    expect([...queue]).toEqual([])
+    for (const n of [1, 2, 3, 4]) queue.push({ n })
+    queue.shift()
+    expect([...queue]).toEqual([{ n: 2 }, { n: 3 }, { n: 4 }])
+    expect(drained(queue)).toEqual([2, 3, 4])
+    expect([...queue]).toEqual([])
+  })
+
   test('says undefined when it is empty', () => {
     expect(new Queue().shift()).toBeUndefined()
   })

@@ -1,4 +1,4 @@
-import { between, earlier } from '@breakwater/core'
+import { Queue, between, earlier } from '@breakwater/core'
 import type { Instant, Machine } from '@breakwater/core'
 import type { Cuid } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
@@ -48,7 +48,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
   readonly #book: RequestBook
   /** One budget for all sessions with the server (RFC 9132 §4.4). */
   readonly #pacing = new Pacing()
-  readonly #outputs: AssociationOutput[] = []
+  readonly #outputs = new Queue<AssociationOutput>()
   /** Until their connections have closed. */
   readonly #sessions = new Map<ConnectionId, SignalSession>()
   #standing: RequestStanding | undefined

@@ -1,4 +1,4 @@
-import { earlier } from '@breakwater/core'
+import { Queue, earlier } from '@breakwater/core'
 import type { Entropy, Instant, Machine } from '@breakwater/core'
 import type { Cuid, DomainName, ProtectionId, ServerName } from '../domain/identifier.ts'
 import type { Site } from '../domain/site.ts'
@@ -32,6 +32,7 @@ import { placementEvents } from './placement-events.ts'
 import type { Protection } from './protection.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
 import { Protections } from './protections.ts'
+import { tellsTheSame } from './told-status.ts'
 import { MOST_TURNS_AT_ONCE, turnOptions } from './turn-record.ts'
 import type { Replacement } from './protections.ts'
 import type { AttackStatus } from '../signal/efficacy-update.ts'
@@ -75,13 +76,13 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   readonly #protections = new Protections()
   readonly #names = new ProtectionNames((output) => this.#outputs.push(output))
   /** What was last reported of each protection, to report changes only. */
-  readonly #reported = new Map<ProtectionId, string>()
+  readonly #reported = new Map<ProtectionId, ProtectionStatus>()
   readonly #routers: RouterWatch
   readonly #demands: Demands
   /** Who is asked of those that stand in for one another. */
   readonly #standIns: StandIns
   readonly #locator: ServerLocations
-  readonly #outputs: ClientOutput[] = []
+  readonly #outputs = new Queue<ClientOutput>()
   #resolvingDomains: ReadonlySet<DomainName> | undefined
   readonly #consents = new ConsentWatch(this.#calendar)
   /** Something changed that placements may depend on. */
@@ -371,7 +372,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   /** Every server hears once what is wanted of it: what an earlier life asked for and nobody wants is withdrawn. */
   #resume(records: ClientRecords, protections: readonly ProtectionRequest[], now: Instant): void {
     const onDamaged = (key: string, reason: string): void =>
-      void this.#outputs.push({ kind: 'event', event: { kind: 'record-damaged', key, reason } })
+      this.#outputs.push({ kind: 'event', event: { kind: 'record-damaged', key, reason } })
     const legacies = readLegacy(records, onDamaged)
     this.#pool.resume(legacies, now)
     this.#choose(now)
@@ -481,9 +482,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     if (protection.phase === 'released' && !this.#pool.isServing(id)) protection.phase = 'gone'
     if (protection.phase !== 'live') this.#names.hold(id, [], now)
     const status = this.#statusOf(protection)
-    const seen = JSON.stringify([status.state, status.alarm, status.servers, status.missing])
-    if (this.#reported.get(id) !== seen) {
-      this.#reported.set(id, seen)
+    if (!tellsTheSame(this.#reported.get(id), status)) {
+      this.#reported.set(id, status)
       this.#outputs.push({ kind: 'event', event: { kind: 'protection', status } })
     }
     if (protection.phase !== 'gone') return

@@ -255,6 +255,8 @@ export function partKey({ prefixes, servers }: PlacedPart): string {
 /** Whether the server says of all requests that serve this part that their attack has stopped. */
 function saysStopped(id: ProtectionId, part: PlacedPart, association: Association | undefined): boolean {
   const requests = association?.standing.serving(id) ?? []
+  // Mostly none says so.
+  if (!requests.some(isStopped)) return false
   const serving = requests.filter((request) => {
     const touches = request.target.prefixes.some((own) =>
       part.prefixes.some((each) => prefixesOverlap(own, each))

@@ -44,6 +44,8 @@ interface History {
 export class DecisionLog {
   /** By subject; about which something was decided last, comes last. */
   readonly #histories = new Map<string, History>()
+  /** Stands behind all that was forgotten: to begin anew each time is to pass by every place that was left. */
+  readonly #oldest = this.#histories.entries()
   #count = 0
 
   /** @param explain Must not depend on anything that changes. */
@@ -85,7 +87,7 @@ export class DecisionLog {
   }
 
   #forgetOldest(): void {
-    const [oldest] = this.#histories
+    const { value: oldest } = this.#oldest.next()
     if (oldest === undefined) return
     this.#histories.delete(oldest[0])
     this.#count -= oldest[1].noted.length

@@ -1,5 +1,5 @@
 import type { CoapRequest } from '@breakwater/coap'
-import { fraction } from '@breakwater/core'
+import { Queue, fraction } from '@breakwater/core'
 import type { Entropy, Instant } from '@breakwater/core'
 import type { Cuid, MitigationId, ProtectionId } from '../../domain/identifier.ts'
 import type { Calendar } from '../memory/calendar.ts'
@@ -63,7 +63,7 @@ export class RequestLedger {
   readonly #single = new Set<MitigationId>()
   readonly #noted = new Map<MitigationId, RequestRecord>()
   #notedUpTo: number | undefined
-  readonly #outputs: RequestBookOutput[] = []
+  readonly #outputs = new Queue<RequestBookOutput>()
 
   constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
     this.#configured = cuid
