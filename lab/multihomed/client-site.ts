@@ -1,5 +1,5 @@
 import type { ClientConfig } from '@breakwater/agents'
-import { leastProbingRate } from '@breakwater/dots'
+import { DEFAULT_SESSION_PARAMETERS, leastProbingRate } from '@breakwater/dots'
 
 import {
   type ClientPlan,
@@ -51,10 +51,12 @@ export function clientSessions({ standsBy }: ClientPlan): Pick<ClientConfig, 'se
   }
 }
 
-/** What the clients of a drawing agree on with their servers, in bytes a second, where that is not the default. */
-export function agreedProbingRate({ clients }: Topology): { readonly probingRate?: number } {
-  const rates = clients.flatMap((plan) => clientSessions(plan).session?.probingRateBytesPerSecond ?? [])
-  return rates.length === 0 ? {} : { probingRate: Math.max(...rates) }
+/** What the clients of a drawing agree on with their servers, in bytes a second: the greatest, where they differ. */
+export function agreedProbingRate({ clients }: Topology): { readonly probingRate: number } {
+  const rates = clients.map(({ standsBy }) =>
+    leastProbingRate(standsBy?.heartbeatSeconds ?? DEFAULT_SESSION_PARAMETERS.heartbeatIntervalSeconds)
+  )
+  return { probingRate: Math.max(DEFAULT_SESSION_PARAMETERS.probingRateBytesPerSecond, ...rates) }
 }
 
 function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sources }: DomainPlace): Domain {

@@ -312,7 +312,9 @@ class SimulatedMultihomed implements MultihomedWorld {
 
   #sessionPorts(plan: ClientPlan): Pick<ClientPorts, 'warmStandby' | 'configuration'> {
     const { session, pathPool } = clientSessions(plan)
-    if (session === undefined || pathPool?.warmStandby === undefined) return {}
-    return { configuration: configurationOf({ session }), warmStandby: pathPool.warmStandby }
+    const configuration = configurationOf(session === undefined ? {} : { session })
+    return pathPool?.warmStandby === undefined
+      ? { configuration }
+      : { configuration, warmStandby: pathPool.warmStandby }
   }
 }

@@ -335,7 +335,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     const further = this.#further.take()
     if (further === undefined) return
     this.#probing.sent(further.length, now)
-    this.#putOut(further, now)
+    this.#outputs.push({ kind: 'send', bytes: further })
+    this.#pacing.sent(now)
   }
 
   #sendFarewell(now: Instant): void {
@@ -385,13 +386,20 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   }
 
   #sendBytes(bytes: Uint8Array, now: Instant): void {
-    if (this.#transport === 'udp' && !this.#isOurTurn && isPacedRequest(bytes)) this.#further.add(bytes)
-    else this.#putOut(bytes, now)
+    if (this.#transport === 'udp' && !this.#isOurTurn && isPacedRequest(bytes)) {
+      this.#further.add(bytes)
+      return
+    }
+    this.#outputs.push({ kind: 'send', bytes })
+    if (this.#transport === 'udp' && isRequest(bytes[1] ?? 0) && !this.#isAskedBeside) this.#pacing.sent(now)
   }
 
-  #putOut(bytes: Uint8Array, now: Instant): void {
-    this.#outputs.push({ kind: 'send', bytes })
-    if (this.#transport === 'udp' && isRequest(bytes[1] ?? 0)) this.#pacing.sent(now)
+  /**
+   * Mitigation requests go at regular intervals (RFC 9132 §4.4): no copy of something else, which CoAP sends at a pace of its
+   * own (RFC 7252 §4.2), puts the next one off.
+   */
+  get #isAskedBeside(): boolean {
+    return !this.#isOurTurn && this.pendingRequests.length > 0
   }
 
   /** Asks as the pacing has just allowed. */
