@@ -138,6 +138,7 @@ describe('RFC 9132 §4.4.1.1: requests with preconfigured scopes', () => {
     const reservation = { upTo: 3_221_225_470, isRolledOver: false }
     server.feed({
       kind: 'resume',
+      mayHear: () => true,
       legacy: { numbering: { configured: cuid, cuid, reservation }, records: [] }
     })
     server.connect()

@@ -18,6 +18,8 @@ export class Wishes {
   #placed = new WeakSet<ProtectionRequest>()
   /** Requests of which a change of the network came before it was certain what their names were taken for. */
   readonly #unsure = new WeakSet<ProtectionRequest>()
+  /** Those that an earlier life did, or would have: what the disk kept of that decides. */
+  readonly #placedBefore = new WeakSet<ProtectionRequest>()
   /** The same requests, where a part is enough. */
   readonly #lenient = new WeakMap<ProtectionRequest, ProtectionRequest>()
 
@@ -36,13 +38,14 @@ export class Wishes {
 
   /**
    * What must come of a request: what was taken up once is not refused when a piece of it is nobody's any more. Undefined:
-   * the client may know its names or not yet.
+   * the client may know its names or not yet, or whether an earlier life asked somebody.
    */
   expect(request: ProtectionRequest, at: Instant): Expectation | undefined {
     const resolved = this.#resolve(request, at)
     const found = resolved && this.#oracle.expect(resolved, at)
     if (resolved === undefined || found?.isRefused !== true) return found
     if (this.#placed.has(request)) return this.#oracle.expect(this.#leniently(resolved), at)
+    if (this.#placedBefore.has(request)) return undefined
     // It was taken up before its names were known, or it was not.
     const isOfNames = resolved !== request && !this.#oracle.expect(request, at).isRefused
     return isOfNames || this.#unsure.has(request) ? undefined : found
@@ -60,7 +63,7 @@ export class Wishes {
     return lenient
   }
 
-  /** Another life of the client begins, which has asked nobody for anything. */
+  /** Another life of the client begins, which has asked nobody for anything yet. */
   forgetPlaced(): void {
     this.#placed = new WeakSet()
   }
@@ -78,8 +81,9 @@ export class Wishes {
   notePlaced(at: Instant): void {
     for (const request of this.wanted.values()) {
       const resolved = this.#resolve(request, at)
-      if (resolved !== undefined && this.#oracle.expect(resolved, at).asked.length > 0)
-        this.#placed.add(request)
+      if (resolved === undefined || this.#oracle.expect(resolved, at).asked.length === 0) continue
+      this.#placed.add(request)
+      this.#placedBefore.add(request)
     }
   }
 }

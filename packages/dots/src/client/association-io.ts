@@ -43,8 +43,12 @@ export type AssociationInput =
     }
   /** What `remember` said in an earlier life. */
   | { readonly kind: 'restore'; readonly outcomes: RememberedOutcomes }
-  /** What `note-request` and `note-numbering` said in an earlier life; before `start`. */
-  | { readonly kind: 'resume'; readonly legacy: ServerLegacy | undefined }
+  /** What `note-request` and `note-numbering` said in an earlier life; before `start`. `mayHear`: see `site`. */
+  | {
+      readonly kind: 'resume'
+      readonly legacy: ServerLegacy | undefined
+      readonly mayHear: (target: Target) => boolean
+    }
   /** What `resolve` asked; no addresses: nobody knows. */
   | { readonly kind: 'resolved'; readonly name: string; readonly addresses: readonly IpAddress[] }
   /** Somebody wants to know whether the server answers: a heartbeat goes as soon as it may. */

@@ -270,17 +270,24 @@ export class AssociationPool {
     const strays = liveSessions(association.state)
       .filter(({ path }) => isStray(path, plan))
       .map(({ connection }) => connection)
-    const isStaying = this.#associations.get(server.name) === association
-    const mayHear = ({ prefixes }: Target): boolean =>
-      isStaying && prefixes.every((prefix) => isEntitled(plan, server.name, prefix))
+    const mayHear = this.#whatMayHear(association, server.name)
     this.#tell(association, { kind: 'site', server, paths: { paths: own, illegal }, strays, mayHear }, now)
+  }
+
+  /** RFC 9284 §5.1: of which targets a server may hear, by the site of now. */
+  #whatMayHear(association: Association, name: ServerName): (target: Target) => boolean {
+    const { plan } = this.#site
+    const isStaying = this.#associations.get(name) === association
+    return ({ prefixes }) => isStaying && prefixes.every((prefix) => isEntitled(plan, name, prefix))
   }
 
   /** An association takes up what is known of its server. */
   #takeUp(association: Association, now: Instant): void {
     const { name } = association.server
     const legacy = this.#absent.takeLegacy(name)
-    if (this.#isResumed || legacy !== undefined) this.#tell(association, { kind: 'resume', legacy }, now)
+    const mayHear = this.#whatMayHear(association, name)
+    if (this.#isResumed || legacy !== undefined)
+      this.#tell(association, { kind: 'resume', legacy, mayHear }, now)
     const outcomes = this.#absent.takeOutcomes(name)
     if (outcomes !== undefined) this.#tell(association, { kind: 'restore', outcomes }, now)
   }

@@ -227,6 +227,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
       case 'resume':
         this.#book.resume(input.legacy, now)
+        this.#book.narrow(input.mayHear, now)
         break
       case 'resolved':
         this.#redirects.resolved(input.name, input.addresses, now)

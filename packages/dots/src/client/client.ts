@@ -27,7 +27,7 @@ import type { WantedConfiguration } from './session/session-negotiation.ts'
 import { Calendar } from './memory/calendar.ts'
 import type { ClientInput, ClientOutput, ClientRecords } from './client-io.ts'
 import { forwarded } from './forwarded-output.ts'
-import { readLegacy } from './memory/client-records.ts'
+import { protectionsIn, readLegacy } from './memory/client-records.ts'
 import { placementEvents } from './placement-events.ts'
 import type { Protection } from './protection.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
@@ -279,8 +279,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#demands.tell([...(former?.servers ?? []), ...protection.servers], now)
   }
 
-  #place(request: ProtectionRequest, cause: PlacementCause, now: Instant): Protection {
-    const protection = this.#protections.add(request, this.#placementOf(request, this.#standIns.states, now))
+  #place(request: ProtectionRequest, cause: PlacementCause, now: Instant, wasPlaced = false): Protection {
+    const allowPartial = request.allowPartial || wasPlaced
+    const placement = this.#placementOf({ ...request, allowPartial }, this.#standIns.states, now)
+    const protection = this.#protections.add(request, placement, wasPlaced)
     protection.names = this.namesOf(request)
     this.#tellPlacement(protection, cause, now)
     return protection
@@ -378,8 +380,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#choose(now)
     for (const request of protections) this.#names.hold(request.id, this.namesOf(request), now)
     this.#names.restore(records.names ?? [], onDamaged, now)
-    for (const request of protections) this.#place(request, 'a restart', now)
-    this.#demands.tell(this.#pool.byServer.keys(), now)
+    const asked = protectionsIn(legacies)
+    // As after a change of the site in this life: what of them is still the site's stays protected, the rest raises an alarm.
+    for (const request of protections) this.#place(request, 'a restart', now, asked.has(request.id))
+    this.#demands.resume(now)
   }
 
   #release(id: ProtectionId, now: Instant): void {

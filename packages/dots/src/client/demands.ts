@@ -43,6 +43,14 @@ export class Demands {
     this.tell(this.#nets.keys(), now)
   }
 
+  /** What an earlier life asked for is known again. As when the site changes, for it may have done so in between. */
+  resume(now: Instant): void {
+    const servers = new Set(this.#pool.byServer.keys())
+    const until = after(now, LONGEST_HOLD)
+    this.tell(servers, now, until)
+    this.#moving = { until, gaining: servers, losing: servers }
+  }
+
   /** Some is asked of others now, and of those who were asked no more. */
   replace({ gaining, losing }: Changed, now: Instant): void {
     this.tell(gaining, now)

@@ -110,13 +110,14 @@ export class Protection {
   readonly turns: TurnRecord
   #placement: Placement
   /** Something of it has been placed: what of it is still the site's stays protected when the rest is not any more. */
-  #wasPlaced = false
+  #wasPlaced: boolean
 
-  constructor(request: ProtectionRequest, placement: Placement) {
+  /** @param wasPlaced In an earlier life of the client, too. */
+  constructor(request: ProtectionRequest, placement: Placement, wasPlaced = false) {
     this.request = request
     this.turns = new TurnRecord(request.id)
     this.#placement = placement
-    this.#wasPlaced = placement.parts.length > 0
+    this.#wasPlaced = wasPlaced || placement.parts.length > 0
   }
 
   get placement(): Placement {

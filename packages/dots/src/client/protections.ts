@@ -29,8 +29,8 @@ export class Protections {
     return this.#all.get(id)
   }
 
-  add(request: ProtectionRequest, placement: Placement): Protection {
-    const protection = new Protection(request, placement)
+  add(request: ProtectionRequest, placement: Placement, wasPlaced = false): Protection {
+    const protection = new Protection(request, placement, wasPlaced)
     this.#all.set(request.id, protection)
     return protection
   }

@@ -1,5 +1,6 @@
 import { BreakwaterError } from '@breakwater/core'
 import { ServerName } from '../../domain/identifier.ts'
+import type { ProtectionId } from '../../domain/identifier.ts'
 import type { RecordChange, StoredRecord } from '../../domain/record-store.ts'
 import type { ClientRecords } from '../client-io.ts'
 import type { RequestBookOutput } from '../requests/request-ledger.ts'
@@ -52,6 +53,12 @@ export function readLegacy(
     )
   for (const record of requests) tryToRead(record.key, onDamaged, () => assign(record, found, onDamaged))
   return found
+}
+
+/** Protections that an earlier life asked somebody for. */
+export function protectionsIn(legacies: ReadonlyMap<ServerName, ServerLegacy>): ReadonlySet<ProtectionId> {
+  const records = [...legacies.values()].flatMap((legacy) => legacy.records)
+  return new Set(records.flatMap(({ protections }) => protections))
 }
 
 function assign(

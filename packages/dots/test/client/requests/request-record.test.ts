@@ -95,7 +95,8 @@ describe('a request of an earlier life', () => {
     const reservation = { upTo: id + 10, isRolledOver: false }
     server.feed({
       kind: 'resume',
-      legacy: { numbering: { configured: cuid, cuid, reservation }, records: [record] }
+      legacy: { numbering: { configured: cuid, cuid, reservation }, records: [record] },
+      mayHear: () => true
     })
     server.connect()
     server.want(want('web', target('198.51.100.7/32')))
@@ -120,7 +121,7 @@ describe('a request of an earlier life', () => {
       { requests: [request], numberings: [{ key: 'isp-a', value }] },
       () => undefined
     )
-    server.feed({ kind: 'resume', legacy: [...legacies.values()][0] })
+    server.feed({ kind: 'resume', legacy: [...legacies.values()][0], mayHear: () => true })
     expect(server.association.requests).toEqual([])
     const forgotten = { kind: 'note-request', mitigationId: 7, record: undefined }
     expect(server.outputs).toContainEqual(forgotten)

@@ -66,6 +66,8 @@ export class PlayedSite {
   readonly standing = new Map<string, Map<number, Target>>()
   /** Domains whose servers hear nothing. */
   readonly mute = new Set<string>()
+  /** Domains whose servers shake hands and answer heartbeats, and say nothing to requests. */
+  readonly deaf = new Set<string>()
   /** Handshakes that were started, by server. */
   readonly connects: string[] = []
   readonly #paths = new Map<ConnectionId, LegalPath>()
@@ -81,7 +83,14 @@ export class PlayedSite {
   constructor(site: Site) {
     this.site = site
     this.client = new DotsClient({ site, cuids: cuidsOf(site), entropy: seededEntropy(3) })
-    this.feed({ kind: 'start', wallClock: WallTime(START) })
+    this.#begin()
+  }
+
+  #begin(): void {
+    const records = { requests: this.#stored(REQUESTS), numberings: this.#stored(NUMBERINGS) }
+    const protections = [...this.#archive.values()]
+    this.feed({ kind: 'resume', wallClock: this.#wallClock, records, protections })
+    this.feed({ kind: 'start', wallClock: this.#wallClock })
   }
 
   get #wallClock(): WallTime {
@@ -95,10 +104,7 @@ export class PlayedSite {
     this.#calls = this.#calls.filter(({ isServers }) => isServers === true)
     this.site = site
     this.client = new DotsClient({ site, cuids: cuidsOf(site), entropy: seededEntropy(4) })
-    const records = { requests: this.#stored(REQUESTS), numberings: this.#stored(NUMBERINGS) }
-    const protections = [...this.#archive.values()]
-    this.feed({ kind: 'resume', wallClock: this.#wallClock, records, protections })
-    this.feed({ kind: 'start', wallClock: this.#wallClock })
+    this.#begin()
   }
 
   #stored(wanted: string): StoredRecord[] {
@@ -260,7 +266,7 @@ export class PlayedSite {
       if (!this.#isEntitled(domain, prefix))
         this.wrong.push(`${server} is asked about ${formatIpPrefix(prefix)} at ${this.now}`)
     this.#checkPath(path, 'a request')
-    if (this.mute.has(domain)) return
+    if (this.mute.has(domain) || (this.deaf.has(domain) && mid >= 0)) return
     this.#later(() => this.#serve(connection, server, message, mid, asked))
   }
 
