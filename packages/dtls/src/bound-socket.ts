@@ -19,6 +19,10 @@ export interface BoundTcpSocketOptions extends BoundSocketOptions {
   readonly timeoutMs?: number
 }
 
+function cannotConnect(errorName: string): UnavailableError {
+  return new UnavailableError('DTLS_CONNECT_FAILED', `cannot connect: ${errorName}`, true)
+}
+
 function cannotBind(problem: NativeProblem): UnavailableError {
   return new UnavailableError(
     'DTLS_BIND_FAILED',
@@ -43,7 +47,8 @@ export function openBoundUdpSocket(options: BoundSocketOptions): number {
  * Opens a TCP connection from a source address and an interface.
  *
  * @returns the descriptor of the connected, non-blocking socket, for `new net.Socket({ fd })`, which then owns it
- * @throws {UnavailableError} (as rejection) `DTLS_BIND_FAILED`, `DTLS_CONNECT_FAILED`
+ * @throws {UnavailableError} (as rejection) `DTLS_BIND_FAILED`: nothing was sent, for the interface, the address or a route is
+ *   not there; `DTLS_CONNECT_FAILED`
  */
 export function openBoundTcpSocket(options: BoundTcpSocketOptions): Promise<number> {
   const { local, remote, timeoutMs = 0 } = options
@@ -55,9 +60,12 @@ export function openBoundTcpSocket(options: BoundTcpSocketOptions): Promise<numb
       timeoutMs,
       (descriptor, errorName) => {
         if (descriptor >= 0) resolve(descriptor)
-        else reject(new UnavailableError('DTLS_CONNECT_FAILED', `cannot connect: ${errorName}`, true))
+        else reject(cannotConnect(errorName))
       }
     )
-    if (refused !== undefined) reject(cannotBind(refused))
+    if (refused === undefined) return
+    // On the loopback interface the answer is there at once; whatever else is, comes before anything was sent.
+    const isAnswer = refused.message.includes('ECONNREFUSED')
+    reject(isAnswer ? cannotConnect(refused.message) : cannotBind(refused))
   })
 }

@@ -11,7 +11,7 @@ import { X509Certificate } from 'node:crypto'
 import { connect as connectTcp, Socket } from 'node:net'
 import { connect as connectTls, createSecureContext } from 'node:tls'
 import type { ConnectionOptions, SecureContext, SecureContextOptions, TLSSocket } from 'node:tls'
-import { failureOf, nameMismatchCode } from './failure.ts'
+import { codeOf, failureOf, nameMismatchCode } from './failure.ts'
 import { certificateIdentity, certificateNames, namesOneHost } from './identity.ts'
 import { pathOf } from './network-path.ts'
 import type { PeerKeeper, TlsPeer } from './peer-keeper.ts'
@@ -21,7 +21,8 @@ type ClientOptions = Extract<SecureStreamOptions, { role: 'client' }>
 
 /**
  * Opens a TCP connection from a source address and an interface; resolves to the descriptor of a connected socket,
- * which the caller then owns. `openBoundTcpSocket` of `@breakwater/dtls` is one.
+ * which the caller then owns. Rejects with the code `DTLS_BIND_FAILED` where nothing could be sent. `openBoundTcpSocket` of
+ * `@breakwater/dtls` is one.
  */
 export type OpenTcpSocket = (options: {
   readonly local: SocketAddress
@@ -93,7 +94,10 @@ export class Connector {
       if (peer.state.kind === 'gone') socket.destroy()
       else this.#secure(peer, socket, request)
     }
-    opening().catch(() => this.#keeper.fail(peer, 'timeout'))
+    // RFC 9132 §4.7: an attempt that sent nothing, for want of its interface or address, counts for nothing.
+    opening().catch((error) =>
+      this.#keeper.fail(peer, codeOf(error) === 'DTLS_BIND_FAILED' ? 'local' : 'timeout')
+    )
     return peer.id
   }
 

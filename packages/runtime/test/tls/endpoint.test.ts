@@ -1,4 +1,4 @@
-import { ConfigError, encodeUtf8, Milliseconds, Seconds } from '@breakwater/core'
+import { ConfigError, encodeUtf8, ipv4, Milliseconds, Seconds } from '@breakwater/core'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
 import { RecordingHandlers } from '@breakwater/testing'
 import { connect as connectTls } from 'node:tls'
@@ -119,17 +119,28 @@ describe('an interface', () => {
     await client.destroy()
   })
 
-  it('that is not there makes the connection fail', async () => {
-    const local = { address: world.address('client', 4), port: 0 }
-    const credentials = world.certificate('client')
-    const open = tlsEndpointOpener({ openSocket: openBoundTcpSocket })
-    const log = new RecordingHandlers()
-    const client = await open({ role: 'client', local, interface: 'nowhere0', credentials }, log)
-    const peer = client.connect({ remote: await world.silence(), serverName: world.serverName })
-    await world.until(() => log.events.length > 0)
-    expect(log.events).toEqual([{ kind: 'failed', peer, reason: 'timeout' }])
-    await client.destroy()
-  })
+  it.each([
+    ['interface that is not there', 'nowhere0', undefined],
+    ['address that is not ours', 'lo', ipv4(0xc0000201)]
+  ])(
+    'or %s makes the connection fail before anything is sent, is counted, and keeps nobody else up',
+    async (_what, via, foreign) => {
+      const credentials = world.certificate('client')
+      const open = tlsEndpointOpener({ openSocket: openBoundTcpSocket })
+      const here = { address: world.address('client', 4), port: 0 }
+      const [log, others] = [new RecordingHandlers(), new RecordingHandlers()]
+      const server = await world.openServer(new RecordingHandlers())
+      const local = foreign === undefined ? here : { address: foreign, port: 0 }
+      const client = await open({ role: 'client', local, interface: via, credentials }, log)
+      const other = await open({ role: 'client', local: here, interface: 'lo', credentials }, others)
+      const peer = client.connect({ remote: server.local, serverName: world.serverName })
+      const fine = other.connect({ remote: server.local, serverName: world.serverName })
+      await world.until(() => log.events.length > 0 && others.isEstablished(fine))
+      expect(log.events).toEqual([{ kind: 'failed', peer, reason: 'local' }])
+      expect(client.stats()).toMatchObject({ 'handshakes_failed_total{local}': 1 })
+      await Promise.all([client.destroy(), other.destroy()])
+    }
+  )
 
   it('is refused where Node cannot bind to it, rather than left out', async () => {
     const handlers = new RecordingHandlers()
