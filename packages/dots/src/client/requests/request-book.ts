@@ -340,6 +340,8 @@ export class RequestBook {
 
   /** It has moved, all of it or a part, and protects what it did until the hold is over. */
   #stay(entry: RequestEntry, { protections }: CompiledRequest, now: Instant): void {
+    // Whom it serves no longer may be over now.
+    this.#ledger.changed(entry)
     entry.protections = protections
     entry.replacedBy = []
     this.#ledger.note(entry, now)
@@ -347,6 +349,8 @@ export class RequestBook {
   }
 
   #keep(entry: RequestEntry, request: CompiledRequest, lifetimes: Lifetimes, now: Instant): void {
+    const left = entry.protections.filter((id) => !request.protections.includes(id))
+    if (left.length > 0) this.#ledger.changed(entry)
     entry.protections = request.protections
     entry.lifetime = longest(request, lifetimes)
     this.#ledger.note(entry, now)

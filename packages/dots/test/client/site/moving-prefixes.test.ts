@@ -187,6 +187,22 @@ describe('a prefix that moves out of a request that names what stays, too', () =
     expect(world.wrong).toEqual([])
   })
 
+  it('ends when it is released meanwhile, though the request goes on for somebody else', () => {
+    const world = startWithBoth()
+    world.protect('also', target('198.51.100.7/32', '198.51.100.23/32'))
+    world.mute.add('isp-b')
+    world.change(siteOf([NEW], [OLD]))
+    world.pass(Seconds(2))
+    world.release('also')
+    world.pass(Seconds(2))
+    world.mute.clear()
+    world.change(siteOf([OLD, NEW], []))
+    world.pass(Minutes(10))
+    expect(world.state('also')).toBe(undefined)
+    expect(world.state('both')).toBe('protected')
+    expect(world.wrong).toEqual([])
+  })
+
   it('makes room when the old one would have to be asked again, and is not named to it', () => {
     // Refreshed after 60 to 70 % of 60 s: in the time in which what has moved is held.
     const world = startWithBoth({ lifetime: 60 })
