@@ -321,7 +321,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #heedConsents(now: Instant): void {
     if (!this.#consents.isDue(now)) return
     this.#watchConsents(now)
-    this.#followUp(now)
+    this.#settle(now)
   }
 
   /** Places everything, or only these, again, and tells the servers that are concerned. */
@@ -460,6 +460,12 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #followUp(now: Instant): void {
+    this.#settle(now)
+    // Outputs are drained between two inputs: these are all of this one.
+    for (const output of this.#outputs) if (output.kind === 'event') this.#decisions.take(output.event, now)
+  }
+
+  #settle(now: Instant): void {
     this.#drainRouters(now)
     // Servers that are known by name begin when it is known where they are, or that nobody knows.
     this.#locator.drain((server) => this.#pool.moved(server, now))
@@ -475,8 +481,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     }
     for (const id of this.#stale) this.#report(id, now)
     this.#stale.clear()
-    // Outputs are drained between two inputs: these are all of this one.
-    for (const output of this.#outputs) if (output.kind === 'event') this.#decisions.take(output.event, now)
   }
 
   /** Tells of a protection whose state is not what was told last. */

@@ -1,6 +1,7 @@
-import { Seconds } from '@breakwater/core'
+import { Minutes, Seconds, after } from '@breakwater/core'
+import { prefix } from '@breakwater/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ISP_B, TwoProviders, site, targetOf } from '../two-providers.ts'
+import { ISP_A, ISP_B, TwoProviders, site, targetOf } from '../two-providers.ts'
 import { without } from '../site/site-variants.ts'
 
 let world: TwoProviders
@@ -40,6 +41,18 @@ describe('a client that is asked why', () => {
       inputs: { cause: 'the site has changed' }
     })
     expect(decided('isp-b')).toContain('is let go')
+  })
+
+  it('says once what became of a consent that has ended', async () => {
+    const from = world.clock.wallClock()
+    const of = { name: 'b-helps-a', of: ISP_A, to: ISP_B, prefixes: [prefix('198.51.100.0/28')] }
+    const consent = { ...of, givenBy: 'A. Admin', from, until: after(from, Minutes(1)) }
+    world.client.updateSite({ site: { ...site, consents: [consent] } })
+    world.protect('web', targetOf('198.51.100.7/32'))
+    await world.advance(Seconds(55))
+    const before = world.client.why('web').length
+    await world.advance(Minutes(1))
+    expect(decided('web').slice(before)).toEqual(['asks isp-a', 'protected'])
   })
 
   it('tells of a server why there is no session, and of the path that failed', async () => {
