@@ -1,4 +1,4 @@
-import { ConfigError, Seconds, after } from '@breakwater/core'
+import { ConfigError, Seconds, after, later } from '@breakwater/core'
 import type { ConfigProblem, Duration, Instant } from '@breakwater/core'
 import type { ConnectionId } from './session-state.ts'
 
@@ -61,7 +61,7 @@ export class Reconnection {
 
   /** A handshake starts: of this connection, or of somebody else's with the same server. */
   attempted(now: Instant, connection?: ConnectionId): void {
-    if (connection === undefined) this.#sentAt = latest(this.#sentAt, now)
+    if (connection === undefined) this.#sentAt = later(now, this.#sentAt)
     else this.#open.set(connection, now)
   }
 
@@ -69,7 +69,7 @@ export class Reconnection {
   failed(connection: ConnectionId, hasSentSomething: boolean): void {
     const at = this.#open.get(connection)
     this.#open.delete(connection)
-    if (at !== undefined && hasSentSomething) this.#sentAt = latest(this.#sentAt, at)
+    if (at !== undefined && hasSentSomething) this.#sentAt = later(at, this.#sentAt)
   }
 
   /** @returns when to try again after a handshake, or a run of them, that came to nothing. */
@@ -99,18 +99,10 @@ export class Reconnection {
     const spacing: Duration = Seconds(LEAST_SPACING_SECONDS)
     const attemptedAt = this.#attemptedAt
     const earliest = attemptedAt === undefined ? now : after(attemptedAt, spacing)
-    return later(later(now, earliest), this.#heldOffUntil ?? now)
+    return later(later(now, earliest), this.#heldOffUntil)
   }
 
   get #attemptedAt(): Instant | undefined {
-    return [...this.#open.values()].reduce<Instant | undefined>(latest, this.#sentAt)
+    return [...this.#open.values()].reduce<Instant | undefined>((last, at) => later(at, last), this.#sentAt)
   }
-}
-
-function latest(a: Instant | undefined, b: Instant): Instant {
-  return a === undefined ? b : later(a, b)
-}
-
-function later(a: Instant, b: Instant): Instant {
-  return a > b ? a : b
 }
