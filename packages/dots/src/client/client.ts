@@ -293,11 +293,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     states: ServerStates,
     now: Instant
   ): Placement {
-    const { target, named, allowPartial } = request
     const turns = turnOptions(request, this.#protections.get(request.id)?.turns, this.#pool.byServer)
+    const { allowPartial } = request
     const options = { ...states, ...turns, allowPartial, at: this.#calendar.at(now) }
-    const wanted = named === undefined ? { target } : { target, named }
-    return placeWanted(wanted, this.#names.standing, this.#plan, options)
+    return placeWanted(request, this.#names.standing, this.#plan, options)
   }
 
   #choose(now: Instant): void {
