@@ -2,11 +2,9 @@ import { Seconds, addressBits, parseIpAddress, parseIpPrefix, prefixKey, prefixO
 import type { IpPrefix } from '@breakwater/core'
 import { LEARNT_LIMITS } from '@breakwater/dots'
 import type { FactLifetime, LearntConfiguration, LearntHost, LearntPrefix } from '@breakwater/dots'
+import { lifetimeOfSeconds, longerOf } from './fact-lifetime.ts'
 
 type Entry = Readonly<Record<string, unknown>>
-
-/** `ip` shows infinity so. */
-const INFINITE_SECONDS = 0xffff_ffff
 
 /** More interfaces do not learn from advertisements. */
 const MOST_INTERFACES = 64
@@ -107,17 +105,11 @@ function isPrefixLength(value: unknown): value is number {
 }
 
 function lifetimeOf(value: unknown): FactLifetime {
-  if (typeof value !== 'number' || value < 0) return Seconds(0)
-  return value >= INFINITE_SECONDS ? 'unlimited' : Seconds(value)
+  return typeof value === 'number' && value >= 0 ? lifetimeOfSeconds(value) : Seconds(0)
 }
 
 function longer(x: LearntPrefix, y: LearntPrefix): LearntPrefix {
-  return { ...x, valid: later(x.valid, y.valid), preferred: later(x.preferred, y.preferred) }
-}
-
-function later(x: FactLifetime, y: FactLifetime): FactLifetime {
-  if (x === 'unlimited' || y === 'unlimited') return 'unlimited'
-  return x > y ? x : y
+  return { ...x, valid: longerOf(x.valid, y.valid), preferred: longerOf(x.preferred, y.preferred) }
 }
 
 function entriesIn(text: string): Entry[] {

@@ -1,7 +1,8 @@
-import { DecodeError, Seconds, formatIpAddress, formatIpPrefix, inSeconds } from '@breakwater/core'
+import { DecodeError, formatIpAddress, formatIpPrefix, inSeconds } from '@breakwater/core'
 import type { Duration, IpAddress, WallTime } from '@breakwater/core'
 import { DomainName, LEARNT_LIMITS, LEARNT_ORIGINS } from '@breakwater/dots/learnt'
 import type { FactLifetime, LearntConfiguration, LearntOrigin } from '@breakwater/dots'
+import { leftOf, notLonger } from './fact-lifetime.ts'
 import { JsonPlace } from './json-place.ts'
 import type { JsonFields } from './json-place.ts'
 
@@ -122,8 +123,7 @@ export function encodeDrop({ configuration, writtenAt, boot }: DropFile): string
 
 /** What is left of a configuration whose lifetimes began `age` ago. */
 export function aged(configuration: LearntConfiguration, age: Duration): LearntConfiguration {
-  const left = (lifetime: FactLifetime): FactLifetime =>
-    lifetime === 'unlimited' ? lifetime : Seconds(Math.max(0, inSeconds(lifetime) - inSeconds(age)))
+  const left = (lifetime: FactLifetime): FactLifetime => leftOf(lifetime, age)
   const { prefixes, addresses, resolvers, gateways, searchDomains } = configuration
   return {
     ...configuration,
@@ -168,9 +168,8 @@ function lifetimesOf(fields: JsonFields): { readonly valid: FactLifetime; readon
   const valid = fields.get('validSeconds').lifetime()
   const place = fields.get('preferredSeconds')
   const preferred = place.value === undefined ? valid : place.lifetime()
-  // RFC 4862 §5.5.3 (c), RFC 8415 §21.6: it is not taken, rather than mended.
-  if (valid !== 'unlimited' && (preferred === 'unlimited' || preferred > valid))
-    place.fail('must not be more than validSeconds')
+  // It is not taken, rather than mended.
+  if (notLonger(preferred, valid) !== preferred) place.fail('must not be more than validSeconds')
   return { valid, preferred }
 }
 

@@ -1,9 +1,7 @@
-import { DecodeError, Seconds, WallTime, parseIpAddress, parseIpPrefix } from '@breakwater/core'
+import { DecodeError, WallTime, parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
 import type { FactLifetime } from '@breakwater/dots'
-
-/** RFC 8415 §7.7, RFC 4861 §4.6.2: all ones stand for infinity. */
-const INFINITE_SECONDS = 0xffff_ffff
+import { lifetimeOfSeconds } from './fact-lifetime.ts'
 
 /** The keys of an object; one that is not there is a place without a value. */
 export interface JsonFields {
@@ -73,9 +71,7 @@ export class JsonPlace {
   }
 
   lifetime(): FactLifetime {
-    if (this.value === undefined) return 'unlimited'
-    const seconds = this.seconds()
-    return seconds >= INFINITE_SECONDS ? 'unlimited' : Seconds(seconds)
+    return this.value === undefined ? 'unlimited' : lifetimeOfSeconds(this.seconds())
   }
 
   moment(): WallTime {

@@ -1,7 +1,8 @@
-import { Seconds, ipAddressFromBytes, isOfOneHost } from '@breakwater/core'
+import { ipAddressFromBytes, isOfOneHost } from '@breakwater/core'
 import type { IpAddress } from '@breakwater/core'
 import type { FactLifetime } from '@breakwater/dots'
 import { isSearchDomain } from '../drop-format.ts'
+import { lifetimeOfSeconds } from '../fact-lifetime.ts'
 import { uint16At, uint32At } from './netlink-stream.ts'
 import type { NetlinkMessage } from './netlink-stream.ts'
 
@@ -26,7 +27,6 @@ const HEADER_BYTES = 16
 
 const RDNSS = 25
 const DNSSL = 31
-const INFINITE_SECONDS = 0xffff_ffff
 
 /** What a message of the kernel says of name servers and search domains; undefined where it is about something else. */
 export function advertisedOption({ type, body }: NetlinkMessage): AdvertisedOption | undefined {
@@ -86,6 +86,5 @@ function domainsIn(bytes: Buffer): string[] | undefined {
 
 /** Of the network, hence in its byte order, unlike all around it. */
 function lifetimeIn(option: Buffer): FactLifetime {
-  const seconds = option.readUInt32BE(4)
-  return seconds === INFINITE_SECONDS ? 'unlimited' : Seconds(seconds)
+  return lifetimeOfSeconds(option.readUInt32BE(4))
 }

@@ -1,9 +1,9 @@
-import { formatIpAddress, formatIpPrefix } from '@breakwater/core'
+import { Seconds, formatIpAddress, formatIpPrefix } from '@breakwater/core'
 import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
+import { leftOf, notLonger } from '../fact-lifetime.ts'
 import { dhcpv4Lease } from './dhcpv4-lease.ts'
 import { NOTHING, configuration, fileName, removing, writing } from './hook-outcome.ts'
 import type { HookOutcome } from './hook-outcome.ts'
-import { leftOf, notLonger } from './hook-variables.ts'
 import type { HookVariables } from './hook-variables.ts'
 
 /**
@@ -42,7 +42,7 @@ function leaseOf6(via: string, variables: HookVariables, now: number): HookOutco
   const name = nameOf6(via, 'new', variables)
   if (name === undefined) return { ...NOTHING, complaints: variables.complaints }
   // An answer that says nothing of this prefix is an event, too: its lifetimes began with an earlier one.
-  const age = Math.max(0, now - (variables.seconds('new_life_starts') ?? now))
+  const age = Seconds(Math.max(0, now - (variables.seconds('new_life_starts') ?? now)))
   const valid = leftOf(variables.lifetime('new_max_life'), age)
   const preferred = notLonger(leftOf(variables.lifetime('new_preferred_life'), age), valid)
   const [address, prefix] = [variables.address('new_ip6_address'), variables.prefix('new_ip6_prefix')]

@@ -1,10 +1,10 @@
-import { Seconds, inSeconds, prefixOf } from '@breakwater/core'
+import { Seconds, prefixOf } from '@breakwater/core'
 import type { FactLifetime, LearntAddress, LearntConfiguration, LearntPrefix } from '@breakwater/dots'
 import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
+import { leftOf, longerOf, notLonger } from '../fact-lifetime.ts'
 import { dhcpv4Lease } from './dhcpv4-lease.ts'
 import { NOTHING, configuration, fileName, removing, writing } from './hook-outcome.ts'
 import type { HookOutcome } from './hook-outcome.ts'
-import { leftOf, notLonger } from './hook-variables.ts'
 import type { HookVariables } from './hook-variables.ts'
 
 /** dhcpcd-run-hooks(8): `reason`; leases in `new_*`, advertisements of all routers of the link in `nd1_*`, `nd2_*`, … */
@@ -85,11 +85,8 @@ function advertised(via: string, variables: HookVariables): LearntConfiguration 
   const routers = ASSOCIATIONS.filter((router) => variables.has(`nd${router}_from`))
   const facts = routers.map((router) => {
     const nd = `nd${router}`
-    const age = Math.max(
-      0,
-      (variables.seconds(`${nd}_now`) ?? 0) - (variables.seconds(`${nd}_acquired`) ?? 0)
-    )
-    const left = (name: string): FactLifetime => leftOf(variables.lifetime(name), age)
+    const age = (variables.seconds(`${nd}_now`) ?? 0) - (variables.seconds(`${nd}_acquired`) ?? 0)
+    const left = (name: string): FactLifetime => leftOf(variables.lifetime(name), Seconds(Math.max(0, age)))
     return {
       prefixes: ASSOCIATIONS.flatMap((index) => {
         const name = `${nd}_prefix_information${index}`
@@ -140,10 +137,5 @@ function prefixNamed(
 
 function longest(addresses: readonly LearntAddress[], prefixes: readonly LearntPrefix[]): FactLifetime {
   const all = [...addresses, ...prefixes].map(({ valid }) => valid)
-  if (all.length === 0) return 'unlimited'
-  return all.reduce((most, each) =>
-    most === 'unlimited' || each === 'unlimited'
-      ? 'unlimited'
-      : Seconds(Math.max(inSeconds(most), inSeconds(each)))
-  )
+  return all.length === 0 ? 'unlimited' : all.reduce(longerOf)
 }

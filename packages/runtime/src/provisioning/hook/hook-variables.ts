@@ -1,16 +1,14 @@
-import { Seconds, inSeconds, parseIpAddress, parseIpPrefix } from '@breakwater/core'
+import { parseIpAddress, parseIpPrefix } from '@breakwater/core'
 import type { IpAddress, IpPrefix } from '@breakwater/core'
 import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import type { FactLifetime, LearntHost, LearntSearchDomain } from '@breakwater/dots'
 import { isInterfaceName, isSearchDomain } from '../drop-format.ts'
+import { lifetimeOfSeconds } from '../fact-lifetime.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** No option of DHCP is longer. */
 const LONGEST_VALUE = 4096
-
-/** RFC 2131 §3.3: all ones stand for infinity. */
-const INFINITE_SECONDS = 0xffff_ffff
 
 /**
  * The variables that a DHCP client sets for its hook. Their values are what some server says, or whoever plays one: what is
@@ -77,7 +75,7 @@ export class HookVariables {
   /** What is not told does not end before the client takes it back. */
   lifetime(name: string): FactLifetime {
     const seconds = this.seconds(name)
-    return seconds === undefined || seconds >= INFINITE_SECONDS ? 'unlimited' : Seconds(seconds)
+    return seconds === undefined ? 'unlimited' : lifetimeOfSeconds(seconds)
   }
 
   #words(name: string): string[] {
@@ -103,15 +101,4 @@ export class HookVariables {
     this.complaints.push(`${name} ${what}`)
     return undefined
   }
-}
-
-/** What is left of a lifetime that began so many seconds ago. */
-export function leftOf(lifetime: FactLifetime, ageSeconds: number): FactLifetime {
-  return lifetime === 'unlimited' ? lifetime : Seconds(Math.max(0, inSeconds(lifetime) - ageSeconds))
-}
-
-/** RFC 4862 §5.5.3 (c), RFC 8415 §21.6: nothing is preferred for longer than it is valid. */
-export function notLonger(preferred: FactLifetime, valid: FactLifetime): FactLifetime {
-  if (valid === 'unlimited') return preferred
-  return preferred === 'unlimited' || preferred > valid ? valid : preferred
 }

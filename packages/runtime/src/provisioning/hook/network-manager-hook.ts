@@ -1,7 +1,7 @@
 import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
+import { notLonger } from '../fact-lifetime.ts'
 import { NOTHING, configuration, fileName, removing } from './hook-outcome.ts'
 import type { HookOutcome } from './hook-outcome.ts'
-import { notLonger } from './hook-variables.ts'
 import type { HookVariables } from './hook-variables.ts'
 
 /**
