@@ -256,16 +256,16 @@ function partsOf(
   site: Site,
   options: PlacementOptions
 ): PlacedPart[] {
-  const turns = new Map<string, { readonly turn: Turn | undefined; readonly prefixes: IpPrefix[] }>()
   const { policy = 'all' } = options
-  for (const prefix of policy === 'all' ? [] : prefixes) {
+  if (policy === 'all') return [partOf(plan, prefixes, undefined, options)]
+  const turns = new Map<string, { readonly turn: Turn | undefined; readonly prefixes: IpPrefix[] }>()
+  for (const prefix of prefixes) {
     const turn = turnOf(prefix, plan, site, options)
     const key = turn === undefined ? '' : `${turn.servers.join(' ')} ${turn.isOfAll}`
     const known = turns.get(key)
     if (known === undefined) turns.set(key, { turn, prefixes: [prefix] })
     else known.prefixes.push(prefix)
   }
-  if (turns.size === 0) return [partOf(plan, prefixes, undefined, options)]
   return [...turns.values()].map((each) => partOf(plan, each.prefixes, each.turn, options))
 }
 
