@@ -4,14 +4,6 @@ import type { DotsServer, ProvisioningDomain, Site } from '../domain/site.ts'
 /** Servers of which one is asked, the preferred one first. Never empty. */
 export type Alternatives = readonly DotsServer[]
 
-/** What decides between alternatives, besides their order. */
-export interface ServerStates {
-  /** Whether there is a session with it. Undefined: as if there were with all. */
-  readonly isAvailable?: (server: ServerName) => boolean
-  /** Those that are chosen, each among those that it stands in for. Undefined: nobody has chosen. */
-  readonly chosen?: ReadonlySet<ServerName>
-}
-
 /** All servers of these domains, those that stand in for one another together. */
 export function alternativesOf(site: Site, domains: readonly ProvisioningDomain[]): Alternatives[] {
   const heaps = new Map<string, DotsServer[]>()
@@ -38,8 +30,14 @@ function heapOf(site: Site, domain: ProvisioningDomain, server: DotsServer): str
     : `provider ${provider.name} ${server.referenceName}`
 }
 
-/** The one that is asked: the chosen one, else the first. */
-export function pickServer(servers: Alternatives, { chosen }: ServerStates): DotsServer | undefined {
+/**
+ * The one that is asked: the chosen one, else the first.
+ * @param chosen Those that are chosen, each among those that it stands in for. Undefined: nobody has chosen.
+ */
+export function pickServer(
+  servers: Alternatives,
+  chosen: ReadonlySet<ServerName> | undefined
+): DotsServer | undefined {
   return servers.find(({ name }) => chosen?.has(name) === true) ?? servers[0]
 }
 

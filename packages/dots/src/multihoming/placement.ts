@@ -26,8 +26,8 @@ import type { Turn, TurnOptions } from './turn.ts'
 
 /**
  * Placement: which server is asked about which part of a target, and which part is asked of nobody. A pure function of
- * the target, the site, the states of sessions and the calendar. Sessions only decide between servers that stand in for one
- * another: a target whose servers are out of reach waits for them and is never sent elsewhere (RFC 9284 §5.1).
+ * the target, the site, the calendar, who is chosen of servers that stand in for one another, and, where a policy wants turns,
+ * the states of sessions: a target whose servers are out of reach waits for them and is never sent elsewhere (RFC 9284 §5.1).
  */
 export interface Placement {
   /** The target by class; every part is protected when its servers have accepted it. Empty when refused. */
@@ -290,7 +290,7 @@ function partOf(
 function askedOf(plan: ClassPlan, options: PlacementOptions): Pick<PlacedPart, 'servers' | 'consents'> {
   if (plan.fixed !== undefined) return { servers: plan.fixed, consents: NOBODY }
   const consents = consentsOf(plan, options)
-  const asked = plan.alternatives.flatMap((servers) => pickServer(servers, options) ?? [])
+  const asked = plan.alternatives.flatMap((servers) => pickServer(servers, options.chosen) ?? [])
   return { servers: [...asked.map(({ name }) => name), ...consents.map(({ server }) => server)], consents }
 }
 
@@ -300,7 +300,7 @@ function consentsOf(plan: ClassPlan, options: PlacementOptions): UsedConsent[] {
     const valid = consents.filter((consent) => holds(consent, options.at))
     if (!ownersOf(plan.class).every((owner) => valid.some(({ of }) => of === owner))) return []
     return alternatives
-      .flatMap((servers) => pickServer(servers, options) ?? [])
+      .flatMap((servers) => pickServer(servers, options.chosen) ?? [])
       .map(({ name }) => ({ server: name, domain, consents: valid }))
   })
 }

@@ -4,7 +4,6 @@ import type { AskingPolicy } from '../domain/asking-policy.ts'
 import type { ServerName } from '../domain/identifier.ts'
 import type { DotsServer, Site } from '../domain/site.ts'
 import { pickServer, providerOf } from './alternatives.ts'
-import type { ServerStates } from './alternatives.ts'
 import { rankByHash } from './hash-rank.ts'
 import type { ClassPlan } from './site-plan.ts'
 
@@ -13,6 +12,14 @@ import type { ClassPlan } from './site-plan.ts'
  * protects it, and says that the attack exceeds what it can do. `asked`: it is asked, or protects it.
  */
 export type TurnState = 'passed' | 'short' | 'asked'
+
+/** How a client stands with its servers. */
+export interface ServerStates {
+  /** Whether there is a session with it. Undefined: as if there were with all. */
+  readonly isAvailable?: (server: ServerName) => boolean
+  /** See `pickServer`. */
+  readonly chosen?: ReadonlySet<ServerName>
+}
 
 /** What decides whose turn it is. */
 export interface TurnOptions extends ServerStates {
@@ -104,10 +111,10 @@ function namesOf({ servers }: Candidate): ServerName[] {
   return servers.map(({ name }) => name)
 }
 
-function candidatesOf({ alternatives }: ClassPlan, site: Site, states: ServerStates): Candidate[] {
+function candidatesOf({ alternatives }: ClassPlan, site: Site, { chosen }: ServerStates): Candidate[] {
   const byOwner = new Map<string, DotsServer[]>()
   for (const heap of alternatives) {
-    const server = pickServer(heap, states)
+    const server = pickServer(heap, chosen)
     if (server === undefined) continue
     const owner = providerOf(site, server.domain)?.name ?? server.domain
     const known = byOwner.get(owner)

@@ -1,6 +1,7 @@
 import type { Instant } from '@breakwater/core'
 import type { ServerName } from '../../domain/identifier.ts'
-import type { Alternatives, ServerStates } from '../../multihoming/alternatives.ts'
+import type { Alternatives } from '../../multihoming/alternatives.ts'
+import type { ServerStates } from '../../multihoming/turn.ts'
 import type { AssociationPool } from '../association-pool.ts'
 import type { ClientEvent } from '../client-io.ts'
 import type { PathPool } from '../paths/path-pool.ts'
