@@ -1,29 +1,27 @@
 import { join } from 'node:path'
 import { UnavailableError } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
-import type { ProvisioningSource } from '@breakwater/dots'
+import type { LearnRule, ProvisioningSource } from '@breakwater/dots'
 import { dropDirectory, kernelAdvertisements, leaseFile } from '@breakwater/runtime'
 import type { ClientConfig } from '../config/client-config.ts'
 import type { ConfigFiles } from '../config/file-format.ts'
 import { makeFolderOf } from '../make-folder.ts'
 
-/** Where the domains of this configuration learn from; nowhere, where none learns. */
+/** Where domains learn from by these rules; nowhere, where none learns. */
 export function provisioningSources(
-  { domains, provisioning }: ClientConfig,
+  { provisioning }: Pick<ClientConfig, 'provisioning'>,
+  rules: readonly LearnRule[],
   files: ConfigFiles,
   clock: Clock
 ): ProvisioningSource[] {
-  if (domains.every(({ learn }) => learn === undefined)) return []
+  if (rules.length === 0) return []
   const path = files.absolute(provisioning?.dropDirectory ?? '')
   makeDropDirectory(path)
   const drop = dropDirectory({ path, clock })
   const leases = (provisioning?.leaseFiles ?? []).map((file) =>
     leaseFile({ path: files.absolute(file), clock })
   )
-  const learning = domains.flatMap(({ interfaces: own = [], learn }) =>
-    learn === undefined ? [] : learn.interface === undefined ? own : [learn.interface]
-  )
-  const interfaces = [...new Set(learning)]
+  const interfaces = [...new Set(rules.flatMap((rule) => rule.interfaces))]
   const advertised =
     provisioning?.advertisements === false ? [] : [kernelAdvertisements({ clock, interfaces })]
   return [drop, ...leases, ...advertised]

@@ -56,10 +56,11 @@ async function start(
   const archive = notebook === undefined ? undefined : new ProtectionArchive(notebook, log)
   const protections = (await archive?.load()) ?? []
   const ports = clientPorts(config, files)
+  const rules = learnRulesOf(config)
   const provisioning = await Provisioning.begin({
     site: ports.site,
-    rules: learnRulesOf(config),
-    sources: provisioningSources(config, files, clock),
+    rules,
+    sources: provisioningSources(config, rules, files, clock),
     addresses: linuxInterfaceAddresses({ clock }),
     clock,
     log
