@@ -8,13 +8,7 @@ import type {
   ProtectRequest
 } from '@breakwater/control'
 import { ProtectionId } from '@breakwater/dots'
-import type {
-  AskingPolicy,
-  ClientHost,
-  PlacementOptions,
-  ProtectionStatus,
-  Requirement
-} from '@breakwater/dots'
+import type { AskingPolicy, ClientHost, ProtectionStatus, Requirement } from '@breakwater/dots'
 import type { ClientHandlers } from '../control-api/handlers.ts'
 import { VERSION } from '../version.ts'
 import { pathsView } from './paths-view.ts'
@@ -107,15 +101,16 @@ async function plan(request: PlanRequest, options: ClientHandlerOptions): Promis
       'CONTROL_NAMES_OFFLINE',
       'what a name means is not known offline: plan its addresses'
     )
-  const choices = placementOptions(request, options.policy)
+  const { allowPartial = false, policy = options.policy } = request
+  const choices = { allowPartial, policy }
   return planView(await host.planWanted(wanted, choices, !isOffline), clock.now())
 }
 
 async function protect(request: ProtectRequest, options: ClientHandlerOptions): Promise<ProtectAnswer> {
   const { host, book, archive, clock } = options
   const { lifetimeSeconds = options.lifetimeSeconds, require = options.require } = request
-  const { policy = options.policy } = request
-  const choices = placementOptions(request, policy)
+  const { allowPartial = false, policy = options.policy } = request
+  const choices = { allowPartial, policy }
   const lasting = {
     id: ProtectionId(`p-${toHex(options.entropy.bytes(4))}`),
     request: {
@@ -142,11 +137,4 @@ async function protect(request: ProtectRequest, options: ClientHandlerOptions): 
     return { accepted: false, plan: planView(found, clock.now()) }
   }
   return { accepted: true, protection: protectionView(status, host.status().requests, revision, clock.now()) }
-}
-
-function placementOptions(
-  { allowPartial = false, policy }: PlanRequest,
-  otherwise: AskingPolicy
-): PlacementOptions {
-  return { allowPartial, policy: policy ?? otherwise }
 }
