@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process'
+import { setMaxListeners } from 'node:events'
 import { DecodeError } from '@breakwater/core'
 import type { Clock, Instant } from '@breakwater/core'
 import { KeptProgram } from '../../kept-program.ts'
 import { AdvertisedNames } from './advertised-names.ts'
 import type { NamesOfLink } from './advertised-names.ts'
 import { NetlinkStream } from './netlink-stream.ts'
-
-type Command = readonly [string, ...string[]]
 
 export interface NameWatchOptions {
   /** What must stand before programs, such as `ip netns exec NAME`. */
@@ -27,7 +26,7 @@ export interface NameWatchOptions {
 const RTMON = 'PATH=$PATH:/usr/sbin:/sbin; "$@" file /dev/stdout | exec cat'
 
 /** Three solicitations, a second each (RFC 4861 §6.3.7); the kernel hears the answer, and tells. */
-const RDISC6: Command = ['rdisc6', '-q', '-1', '-r', '3', '-w', '1000']
+const RDISC6 = ['rdisc6', '-q', '-1', '-r', '3', '-w', '1000'] as const
 
 const LONGEST_SOLICITATION_MS = 5000
 
@@ -42,13 +41,14 @@ export class NameWatch {
   readonly #names = new AdvertisedNames()
   readonly #complaints = new Set<string>()
   readonly #program: KeptProgram
-  readonly #solicitations = new Set<AbortController>()
+  readonly #solicitations = new AbortController()
   #stream = new NetlinkStream()
   #hasTold = false
-  #isClosed = false
 
   constructor(options: NameWatchOptions) {
     this.#options = options
+    // Each interface is asked on by a program of its own, which listens.
+    setMaxListeners(0, this.#solicitations.signal)
     this.#program = new KeptProgram({
       command: ['sh', '-c', RTMON, 'sh', ...options.prefix, 'rtmon'],
       clock: options.clock,
@@ -69,8 +69,7 @@ export class NameWatch {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
-    for (const solicitation of this.#solicitations) solicitation.abort()
+    this.#solicitations.abort()
     await this.#program.close()
   }
 
@@ -96,13 +95,10 @@ export class NameWatch {
 
   /** Where `rdisc6` is missing, or may not, the next advertisement is waited for. */
   #solicit(): void {
-    if (this.#isClosed) return
+    const limits = { timeout: LONGEST_SOLICITATION_MS, signal: this.#solicitations.signal }
     for (const via of this.#options.interfaces) {
-      const solicitation = new AbortController()
-      this.#solicitations.add(solicitation)
       const [file, ...args] = [...this.#options.prefix, ...RDISC6, via]
-      const limits = { timeout: LONGEST_SOLICITATION_MS, signal: solicitation.signal }
-      execFile(file, args, limits, () => this.#solicitations.delete(solicitation))
+      execFile(file, args, limits, () => undefined)
     }
   }
 
