@@ -80,7 +80,8 @@ export class NameWatch {
       for (const message of this.#stream.push(bytes)) {
         const news = this.#names.take(message, now)
         if (news?.kind === 'refused') this.#complain(`advertisements by ${news.via}`, news.reason)
-        else isChanged ||= news !== undefined
+        // Of what is refused, a part may have been taken.
+        isChanged ||= news !== undefined
       }
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error

@@ -5,7 +5,7 @@ import { formatIpAddress } from '@breakwater/core'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
 import { NameWatch } from '../../../src/provisioning/advertised-names/name-watch.ts'
-import { CAPTURED, bytesOf, linkBytes } from './netlink-bytes.ts'
+import { CAPTURED, bytesOf, linkBytes, optionBytes, serversOption } from './netlink-bytes.ts'
 
 const PATIENCE = { timeout: 15_000, interval: 5 } as const
 
@@ -89,4 +89,15 @@ it('options that are none are refused, once for each kind', async () => {
   )
   await vi.waitFor(() => expect(changes).toBe(1), PATIENCE)
   expect(refusals).toEqual(['advertisements by wan1: an option with name servers has 24 bytes'])
+})
+
+it('what is taken of a message that names too many is told of at once', async () => {
+  const addresses = Array.from({ length: 17 }, (_, n) => `20010db80000000000000000000001${10 + n}`)
+  start(
+    '[ "$1" = rdisc6 ] && exit 1\ncat bytes; exec sleep 60',
+    Buffer.concat([linkBytes(2, 'wan1'), optionBytes(2, serversOption(60, ...addresses))])
+  )
+  await vi.waitFor(() => expect(refusals).toHaveLength(1), PATIENCE)
+  expect(changes).toBe(1)
+  expect(resolvers()).toHaveLength(16)
 })
