@@ -37,37 +37,32 @@ export function advertisedOption({ type, body }: NetlinkMessage): AdvertisedOpti
   // The kernel tells each option in a message of its own.
   const [code, units = 0] = option
   if (code !== RDNSS && code !== DNSSL) return undefined
-  const isServers = code === RDNSS
-  const fault = isServers ? faultOfServers(option, units) : faultOfDomains(option, units)
-  if (fault !== undefined) return { kind: 'malformed', interfaceIndex, reason: fault }
-  const [resolvers, searchDomains] = isServers ? [serversIn(option), []] : [[], domainsIn(option.subarray(8))]
-  if (searchDomains === undefined)
-    return { kind: 'malformed', interfaceIndex, reason: 'a search list names what is no domain' }
-  if (!resolvers.every(isOfOneHost))
-    return { kind: 'malformed', interfaceIndex, reason: 'an address of a name server is no host’s' }
-  return { kind: 'names', interfaceIndex, resolvers, searchDomains, valid: lifetimeIn(option) }
+  const found = code === RDNSS ? serversIn(option, units) : domainsIn(option, units)
+  return typeof found === 'string'
+    ? { kind: 'malformed', interfaceIndex, reason: found }
+    : { kind: 'names', interfaceIndex, resolvers: [], searchDomains: [], ...found, valid: lifetimeIn(option) }
 }
 
-/** RFC 8106 §5.3.1: three units at least, two for each address. */
-function faultOfServers(option: Buffer, units: number): string | undefined {
-  const isRight = units >= 3 && units % 2 === 1 && option.length === units * 8
-  return isRight ? undefined : `an option with name servers has ${option.length} bytes`
+/** RFC 8106 §5.3.1: three units at least, two for each address. A text: why it is discarded. */
+function serversIn(option: Buffer, units: number): { readonly resolvers: IpAddress[] } | string {
+  if (units < 3 || units % 2 === 0 || option.length !== units * 8)
+    return `an option with name servers has ${option.length} bytes`
+  const resolvers: IpAddress[] = []
+  for (let at = 8; at < option.length; at += 16)
+    resolvers.push(ipAddressFromBytes(option.subarray(at, at + 16)))
+  return resolvers.every(isOfOneHost) ? { resolvers } : 'an address of a name server is no host’s'
 }
 
-/** RFC 8106 §5.3.1: two units at least. */
-function faultOfDomains(option: Buffer, units: number): string | undefined {
-  const isRight = units >= 2 && option.length === units * 8
-  return isRight ? undefined : `an option with a search list has ${option.length} bytes`
-}
-
-function serversIn(option: Buffer): IpAddress[] {
-  const found: IpAddress[] = []
-  for (let at = 8; at < option.length; at += 16) found.push(ipAddressFromBytes(option.subarray(at, at + 16)))
-  return found
+/** RFC 8106 §5.3.1: two units at least. A text: why it is discarded. */
+function domainsIn(option: Buffer, units: number): { readonly searchDomains: string[] } | string {
+  if (units < 2 || option.length !== units * 8)
+    return `an option with a search list has ${option.length} bytes`
+  const searchDomains = namesIn(option.subarray(8))
+  return searchDomains === undefined ? 'a search list names what is no domain' : { searchDomains }
 }
 
 /** RFC 8106 §5.2: labels as in RFC 1035 §3.1, never compressed, with zeros behind. Undefined: it is anything else. */
-function domainsIn(bytes: Buffer): string[] | undefined {
+function namesIn(bytes: Buffer): string[] | undefined {
   const found: string[] = []
   let labels: string[] = []
   for (let at = 0; at < bytes.length;) {
