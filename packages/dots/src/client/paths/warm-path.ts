@@ -166,7 +166,7 @@ export class WarmPath {
   /** An answer is missing over a session. */
   #unanswered(live: LiveSession, now: Instant): void {
     if (live.connection !== this.#first?.connection) return
-    this.#ask(live, now)
+    this.#ask('an answer by the first one is missing', live, now)
     this.#judge(now)
   }
 
@@ -187,9 +187,12 @@ export class WarmPath {
     const { session } = this.#standBy
     if (session === undefined || live.connection !== this.#first?.connection) return false
     if (!this.#isAnswering(session)) return false
-    if (this.#options.isUnderAttack()) this.#join(session, now)
-    else if (live.session.isSilenced || this.#rule.mayAt(now))
-      this.#change('heartbeats over the first path count as lost (RFC 9132 §4.7)', now)
+    const { isSilenced } = live.session
+    const because = isSilenced
+      ? 'heartbeats over the first path count as lost (RFC 9132 §4.7)'
+      : 'nothing has come over the first path for two heartbeat intervals'
+    if (this.#options.isUnderAttack()) this.#join(because, session, now)
+    else if (isSilenced || this.#rule.mayAt(now)) this.#change(because, now)
     return true
   }
 
@@ -207,8 +210,9 @@ export class WarmPath {
     if (first === undefined || session === undefined) return
     const { pathPool } = this.#options
     if (!pathPool.isLinkDown(usedPath(first.path)) || !this.#isAnswering(session)) return
-    this.#ask(first, now)
-    this.#decide('the first path has no carrier', session, now)
+    const because = 'the first path has no carrier'
+    this.#ask(because, first, now)
+    this.#decide(because, session, now)
   }
 
   /** Whether the first path is down and the second one has answered since. */
@@ -224,15 +228,15 @@ export class WarmPath {
   }
 
   #decide(because: string, session: LiveSession, now: Instant): void {
-    if (this.#options.isUnderAttack()) this.#join(session, now)
+    if (this.#options.isUnderAttack()) this.#join(because, session, now)
     else if (this.#rule.mayAt(now)) this.#change(because, now)
   }
 
   /** Looking at a path means asking what is to be asked; where there is nothing, a heartbeat. */
-  #ask(first: LiveSession, now: Instant): void {
+  #ask(because: string, first: LiveSession, now: Instant): void {
     const { session, mode } = this.#standBy
     if (session === undefined || mode !== 'warm') return
-    this.#note('asks by a second path, too', 'an answer by the first one is missing', first, session, now)
+    this.#note('asks by a second path, too', because, first, session, now)
     this.#standBy.changeMode('parallel')
     this.#drain(now)
     const pending = first.session.pendingRequests
@@ -240,11 +244,11 @@ export class WarmPath {
     if (pending.length === 0) session.session.handle({ kind: 'look' }, now)
   }
 
-  #join(session: LiveSession, now: Instant): void {
+  #join(because: string, session: LiveSession, now: Instant): void {
     const first = this.#first
     if (this.#standBy.mode === 'joined' || first === undefined) return
-    const because = 'the first one is down; in an attack it is kept all the same (RFC 9132 §4.7)'
-    this.#note('asks everything by a second path, too', because, first, session, now)
+    const reason = `${because}; in an attack it is kept all the same (RFC 9132 §4.7)`
+    this.#note('asks everything by a second path, too', reason, first, session, now)
     this.#standBy.changeMode('joined')
     this.#drain(now)
     this.#askAll(session, now)

@@ -50,6 +50,16 @@ describe('a client that is asked why it changed its path', () => {
     )
   })
 
+  it('names the carrier that was lost, and no answer that nobody waited for', async () => {
+    await warm()
+    world.client.reportLink('wan-1', false)
+    const because = 'the first path has no carrier'
+    expect(decided('dots1').map((each) => [each.decision, each.because])).toEqual([
+      ['asks by a second path, too', because],
+      ['changes over to another path', because]
+    ])
+  })
+
   it('names the carrier, and the attack in which nothing is changed over', async () => {
     await warm()
     world.protect('web')
@@ -58,7 +68,7 @@ describe('a client that is asked why it changed its path', () => {
     world.client.reportLink('wan-1', false)
     expect(decided('dots1').at(-1)).toMatchObject({
       decision: 'asks everything by a second path, too',
-      because: 'the first one is down; in an attack it is kept all the same (RFC 9132 §4.7)'
+      because: 'the first path has no carrier; in an attack it is kept all the same (RFC 9132 §4.7)'
     })
     expect(decided('dots1').at(-1)?.inputs[FIRST]).toContain('wan-1 has no carrier')
   })
