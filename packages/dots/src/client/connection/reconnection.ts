@@ -65,8 +65,8 @@ export class Reconnection {
     else this.#open.set(connection, now)
   }
 
-  /** An attempt has failed. One that sent nothing is none (RFC 9132 §4.7: it was not tried to establish a session). */
-  failed(connection: ConnectionId, hasSentSomething: boolean): void {
+  /** An attempt has failed, or is given up. One that sent nothing is none (RFC 9132 §4.7: it was not tried to establish a session). */
+  ended(connection: ConnectionId, hasSentSomething: boolean): void {
     const at = this.#open.get(connection)
     this.#open.delete(connection)
     if (at !== undefined && hasSentSomething) this.#sentAt = later(at, this.#sentAt)

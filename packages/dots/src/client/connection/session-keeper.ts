@@ -119,7 +119,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
         this.#selection.established(input.connection, now)
         break
       case 'failed':
-        this.#reconnection.failed(input.connection, input.reason !== 'local')
+        this.#reconnection.ended(input.connection, input.reason !== 'local')
         this.#selection.failed(input.connection, input.reason, now)
         this.#closed(input.connection, `failed: ${input.reason}`, now)
         break
@@ -256,6 +256,8 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
         this.#outputs.push(output)
         return
       case 'close':
+        // What it has sent is not known, and its failure, which is local then, does not tell.
+        this.#reconnection.ended(output.connection, true)
         this.#outputs.push(output)
         return
       case 'won':

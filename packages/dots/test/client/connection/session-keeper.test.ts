@@ -334,6 +334,16 @@ describe('paths that come and go', () => {
     expect(bench.take()).toEqual([`${bench.now} connect udp6`])
   })
 
+  it('are not tried within 60 s of an attempt that was under way when its path went: it may have sent something', () => {
+    const bench = new KeeperBench({ paths: NOWHERE }).start().feed({ kind: 'paths', paths: fourPaths() })
+    bench.feed({ kind: 'legal', paths: NOWHERE, strays: [] })
+    expect(bench.take()).toEqual(['0 connect udp6', '0 close udp6'])
+    // An endpoint calls a handshake local that its user gave up, whatever it has sent.
+    bench.fail('udp6', 'local').pass(6000).feed({ kind: 'paths', paths: fourPaths() })
+    expect(bench.take()).toEqual([])
+    expect(bench.pass(60_000).take()[0]).toBe('60000 connect udp6')
+  })
+
   it('are tried during a pause as soon as 60 s from the last attempt are over', () => {
     const paths = fourPaths()
     const [udp6] = paths.paths
