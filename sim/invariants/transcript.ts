@@ -1,5 +1,7 @@
 import { parseIpAddress, parseIpPrefix, prefixOf } from '@breakwater/core'
 import type { Instant, IpPrefix } from '@breakwater/core'
+import { decodeSegment } from '@breakwater/testing'
+import type { TraceEntry } from '@breakwater/testing'
 import type { ClientPlan, Layout, ServerPlan } from '../layout.ts'
 import { isAboutMitigation } from '../world/ledger.ts'
 import type { Traffic } from '../world/traffic.ts'
@@ -26,13 +28,15 @@ class Transcript implements Invariant {
   /** Names that a server must not read, by client and server. */
   readonly #forbidden = new Map<string, RegExp>()
   readonly #firstSent = new Map<string, Instant>()
+  /** Packets by what of a stream they carried first. */
+  readonly #segments = new Map<string, number>()
 
   constructor({ layout }: WorldView) {
     this.#layout = layout
   }
 
   traffic({ when, direction, site, provider, entry, seen }: Traffic, report: Report): void {
-    if (when !== 'sent' || direction !== 'to-server') return
+    if (when !== 'sent' || direction !== 'to-server' || this.#isRepeated(entry)) return
     const client = this.#layout.clients[site]
     const server = this.#layout.servers[provider ?? -1]
     if (client === undefined || server === undefined) return
@@ -53,6 +57,16 @@ class Transcript implements Invariant {
       if (prefix !== undefined && !mayHear(prefix, at) && !mayHear(prefix, entry.at))
         report(`site ${site} let server ${provider} read ${found}`)
     }
+  }
+
+  /** TCP sends again what has no acknowledgement, whoever wrote it: it was looked at when it was sent first. */
+  #isRepeated({ transport, bytes, datagram }: TraceEntry): boolean {
+    const segment = transport === 'tcp' ? decodeSegment(bytes) : undefined
+    if (segment === undefined || segment.payload.length === 0) return false
+    const key = `${segment.connection} ${segment.sequence} ${latin1(segment.payload)}`
+    const first = this.#segments.get(key) ?? datagram
+    this.#segments.set(key, first)
+    return first !== datagram
   }
 
   #namesFor(client: ClientPlan, server: ServerPlan): RegExp {
