@@ -18,8 +18,13 @@ export class Wishes {
   #placed = new WeakSet<ProtectionRequest>()
   /** Requests of which a change of the network came before it was certain what their names were taken for. */
   readonly #unsure = new WeakSet<ProtectionRequest>()
-  /** Those that an earlier life did, or would have: what the disk kept of that decides. */
+  /**
+   * Those for which an earlier life did, or would have, or for another one of the same name: what the disk kept of that
+   * decides, and a client knows them by their names. No agent gives a name to another request.
+   */
   readonly #placedBefore = new WeakSet<ProtectionRequest>()
+  /** Names of those that any life may have asked somebody for. */
+  readonly #everPlaced = new Set<string>()
   /** The same requests, where a part is enough. */
   readonly #lenient = new WeakMap<ProtectionRequest, ProtectionRequest>()
 
@@ -36,19 +41,27 @@ export class Wishes {
     this.wantedSince.set(name, at)
   }
 
-  /**
-   * What must come of a request: what was taken up once is not refused when a piece of it is nobody's any more. Undefined:
-   * the client may know its names or not yet, or whether an earlier life asked somebody.
-   */
+  /** What must come of a request; undefined: that is not certain. */
   expect(request: ProtectionRequest, at: Instant): Expectation | undefined {
+    const [found, ...others] = this.mayCome(request, at)
+    return others.length === 0 ? found : undefined
+  }
+
+  /**
+   * All that may come of a request: what was taken up once is not refused when a piece of it is nobody's any more, and whether
+   * an earlier life took it up only the disk knows. Nothing: the client may know its names or not yet.
+   */
+  mayCome(request: ProtectionRequest, at: Instant): readonly Expectation[] {
     const resolved = this.#resolve(request, at)
-    const found = resolved && this.#oracle.expect(resolved, at)
-    if (resolved === undefined || found?.isRefused !== true) return found
-    if (this.#placed.has(request)) return this.#oracle.expect(this.#leniently(resolved), at)
-    if (this.#placedBefore.has(request)) return undefined
+    if (resolved === undefined) return []
+    const found = this.#oracle.expect(resolved, at)
+    if (!found.isRefused) return [found]
+    const kept = this.#oracle.expect(this.#leniently(resolved), at)
+    if (this.#placed.has(request)) return [kept]
+    if (this.#placedBefore.has(request)) return [found, kept]
     // It was taken up before its names were known, or it was not.
     const isOfNames = resolved !== request && !this.#oracle.expect(request, at).isRefused
-    return isOfNames || this.#unsure.has(request) ? undefined : found
+    return isOfNames || this.#unsure.has(request) ? [] : [found]
   }
 
   #resolve(request: ProtectionRequest, at: Instant): ProtectionRequest | undefined {
@@ -66,6 +79,8 @@ export class Wishes {
   /** Another life of the client begins, which has asked nobody for anything yet. */
   forgetPlaced(): void {
     this.#placed = new WeakSet()
+    for (const request of this.wanted.values())
+      if (this.#everPlaced.has(request.id)) this.#placedBefore.add(request)
   }
 
   /** The client is about to hear that its network is another one. */
@@ -81,9 +96,9 @@ export class Wishes {
   notePlaced(at: Instant): void {
     for (const request of this.wanted.values()) {
       const resolved = this.#resolve(request, at)
-      if (resolved === undefined || this.#oracle.expect(resolved, at).asked.length === 0) continue
-      this.#placed.add(request)
-      this.#placedBefore.add(request)
+      const isPlaced = resolved !== undefined && this.#oracle.expect(resolved, at).asked.length > 0
+      if (isPlaced) this.#placed.add(request)
+      if (isPlaced || resolved === undefined) this.#everPlaced.add(request.id)
     }
   }
 }
