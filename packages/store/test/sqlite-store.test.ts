@@ -9,7 +9,7 @@ import { UnavailableError } from '@breakwater/core'
 import type { RecordChange } from '@breakwater/dots'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { openSqliteStore } from '../src/index.ts'
+import { openSharedSqliteStore, openSqliteStore } from '../src/index.ts'
 
 let folder: string
 let path: string
@@ -68,6 +68,18 @@ describe('the SQLite store', () => {
     await store.commit([put('a', [1])])
     await store.close()
     expect(await keptKeys()).toEqual(['a'])
+  })
+
+  it('that is shared says so when another process goes on writing, and takes changes again afterwards', async () => {
+    const store = await openSharedSqliteStore({ path })
+    const rival = new DatabaseSync(path)
+    rival.exec('BEGIN IMMEDIATE')
+    await expect(store.commit([put('a', [1])])).rejects.toMatchObject({ code: 'STORE_BUSY' })
+    rival.exec('COMMIT')
+    await store.commit([put('b', [2])])
+    rival.close()
+    await store.close()
+    expect(await keptKeys()).toEqual(['b'])
   })
 
   it('refuses a file of a later layout and leaves it alone', async () => {

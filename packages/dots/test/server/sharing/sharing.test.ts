@@ -132,6 +132,23 @@ describe('RFC 9284 §5.4: two servers of one provider that share a store', () =>
     expect(mids(peer.get())).toEqual([1, 2])
   })
 
+  it('show what was dropped at the one that leads, and at the other when that leads', () => {
+    const servers = new TwoServers()
+    const { one, other } = servers
+    const beds = [one, other]
+    const peers = beds.map((bed) => bed.establish())
+    const dropped = (): unknown[] => peers.map((peer) => entryOf(only(peer.get(1))).pktsDropped)
+    peers[0]?.put(1, TARGET)
+    servers.settle()
+    for (const plan of one.inForce.keys())
+      for (const bed of beds) bed.counters = new Map([[plan, { packets: 7n, bytes: 700n }]])
+    servers.advance(Seconds(30))
+    expect(dropped()).toEqual([7n, undefined])
+    servers.kill(one)
+    servers.advance(Seconds(40))
+    expect(dropped()[1]).toBe(7n)
+  })
+
   it('bring a preconfigured request into force when neither hears the client any more, and not before', () => {
     const servers = new TwoServers()
     const { one, other } = servers
