@@ -2,6 +2,7 @@ import { formatIpPrefix } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import type { AskingPolicy } from '../../src/domain/asking-policy.ts'
+import { DomainName } from '../../src/domain/identifier.ts'
 import type { Site } from '../../src/domain/site.ts'
 import { explain } from '../../src/multihoming/plan.ts'
 import { place } from '../../src/multihoming/placement.ts'
@@ -71,6 +72,19 @@ describe('one domain after another (policy serial)', () => {
     expect(askedBy('serial', ['203.0.113.1/32'], known({ 'isp-a': 'short' }))).toEqual([
       '203.0.113.1/32: isp-a isp-b'
     ])
+  })
+
+  it('takes the attachments of one provider for one', () => {
+    const providers = [
+      { name: 'isp', domains: [DomainName('isp-a'), DomainName('isp-c')], attachments: 'all' }
+    ] as const
+    const asked = (options: PlacementOptions): string[] =>
+      place(target('203.0.113.1/32'), compileSite({ ...threeProviders, providers }), {
+        ...options,
+        policy: 'serial'
+      }).parts.flatMap(({ servers }) => servers)
+    expect(asked({})).toEqual(['isp-a', 'isp-c/1', 'isp-c/2'])
+    expect(asked(without('isp-a', 'isp-c/1', 'isp-c/2'))).toEqual(['isp-b'])
   })
 
   it('asks all when nobody is left: without a session, and when all have refused', () => {
