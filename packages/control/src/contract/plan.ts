@@ -41,7 +41,7 @@ export const planSchema = Type.Object({
       asked: Type.Array(decisionSchema),
       /** Consents because of which servers hear of another provider's prefixes (RFC 9284 §6). */
       consents: Type.Array(consentSchema),
-      /** Not all are asked that RFC 9284 §5.2 would have asked. Left out: all are. */
+      /** A policy that deviates from RFC 9284 §5.2 decides who is asked. Left out: all are. */
       deviation: Type.Optional(Type.Object({ policy: policySchema, text: Type.String() })),
       notAsked: Type.Array(decisionSchema)
     })

@@ -62,7 +62,7 @@ export interface PlacedPart {
   /** Servers that are asked only because of these consents (RFC 9284 §6). */
   readonly consents: readonly UsedConsent[]
   readonly because: PlacementReason
-  /** Not all are asked that RFC 9284 §5.2 would have asked. Undefined: all are. */
+  /** By whose turn it is decided who is asked. Undefined: all are, as RFC 9284 §5.2 wants it. */
   readonly turn: Turn | undefined
 }
 

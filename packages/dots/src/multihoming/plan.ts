@@ -47,7 +47,7 @@ export interface ExplainedPart {
   readonly asked: readonly ServerDecision[]
   readonly notAsked: readonly ServerDecision[]
   readonly consents: readonly UsedConsent[]
-  /** Not all are asked that the RFC would have asked: from what that deviates. Undefined: all are. */
+  /** Of a policy that decides who is asked. Undefined: all are. */
   readonly deviation: Deviation | undefined
 }
 
