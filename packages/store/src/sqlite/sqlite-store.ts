@@ -63,6 +63,8 @@ function writerFile(): string {
 
 class SqliteStore implements SharedRecordStore {
   readonly opened: Promise<void>
+  /** Resolves when the writer thread is gone. */
+  readonly #ended: Promise<void>
   readonly #writer: Worker
   readonly #path: string
   readonly #waitingLimit: number
@@ -84,6 +86,9 @@ class SqliteStore implements SharedRecordStore {
       })
       writer.on('error', (error) => reject(this.#die(error)))
       writer.on('exit', () => reject(this.#die(undefined)))
+    })
+    this.#ended = new Promise((resolve) => {
+      writer.once('exit', () => resolve())
     })
   }
 
@@ -123,7 +128,8 @@ class SqliteStore implements SharedRecordStore {
     const closed = this.#ask({ kind: 'close', id: this.#nextId++ })
     this.#unusable = new UnavailableError('STORE_CLOSED', 'the store is closed', false)
     await closed
-    await this.#writer.terminate()
+    // It ends by itself; to terminate it as well could interrupt V8 while it takes down the heap of the thread.
+    await this.#ended
   }
 
   #ask(request: WriterRequest): Promise<Result | undefined> {
