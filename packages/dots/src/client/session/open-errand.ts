@@ -1,6 +1,7 @@
 import type { CoapRequest, OutgoingExchange } from '@breakwater/coap'
-import type { Instant } from '@breakwater/core'
-import { errandPriority } from './errand.ts'
+import { between } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
+import { errandPriority, isAboutSession } from './errand.ts'
 import type { Errand } from './errand.ts'
 
 export interface OpenErrand {
@@ -20,4 +21,19 @@ export interface OpenErrand {
 export function isBefore(x: OpenErrand, y: OpenErrand): boolean {
   const difference = errandPriority(x.errand, x.sendings) - errandPriority(y.errand, y.sendings)
   return difference < 0 || (difference === 0 && (x.dueAt ?? 0) < (y.dueAt ?? 0))
+}
+
+/**
+ * What an answer at `now` tells of the round trip: nothing where there were copies, whoever sent them (RFC 6298 §3).
+ * @param copiedAt When CoAP last sent something Confirmable by itself: a copy, or what had to wait for another.
+ */
+export function roundTripOf(
+  open: OpenErrand,
+  now: Instant,
+  copiedAt: Instant | undefined
+): Duration | undefined {
+  const { errand, sentAt, sendings, isRenewal } = open
+  if (sentAt === undefined || sendings !== 1 || isRenewal) return undefined
+  const mayHaveCopies = isAboutSession(errand) && copiedAt !== undefined && copiedAt > sentAt
+  return mayHaveCopies ? undefined : between(sentAt, now)
 }

@@ -25,7 +25,7 @@ import {
   isObserved
 } from './errand.ts'
 import { AnswerWatch } from './answer-watch.ts'
-import { isBefore } from './open-errand.ts'
+import { isBefore, roundTripOf } from './open-errand.ts'
 import type { OpenErrand } from './open-errand.ts'
 import type { Errand } from './errand.ts'
 import { Farewells } from './farewells.ts'
@@ -78,6 +78,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
   readonly #further = new FurtherBlocks()
   readonly #farewells = new Farewells()
   #isOurTurn = false
+  /** When CoAP last sent a Confirmable request by itself: a copy, or one that had to wait for another (NSTART). */
+  #copiedAt: Instant | undefined
   readonly #outputs: SignalSessionOutput[] = []
 
   constructor(options: SignalSessionOptions, now: Instant) {
@@ -391,7 +393,9 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
       return
     }
     this.#outputs.push({ kind: 'send', bytes })
-    if (this.#transport === 'udp' && isRequest(bytes[1] ?? 0) && !this.#isAskedBeside) this.#pacing.sent(now)
+    if (this.#transport !== 'udp' || !isRequest(bytes[1] ?? 0)) return
+    if (!this.#isOurTurn) this.#copiedAt = now
+    if (!this.#isAskedBeside) this.#pacing.sent(now)
   }
 
   /**
@@ -429,9 +433,8 @@ export class SignalSession implements Machine<SignalSessionInput, SignalSessionO
     }
     const open = this.#byExchange.get(exchange)
     if (open === undefined) return
-    const isFirst = open.sendings === 1 && !open.isRenewal && open.sentAt !== undefined
     if (open.sendings === 0) this.#outputs.push({ kind: 'heard', hearsUs: undefined })
-    else this.#wasAnswered(isFirst ? between(open.sentAt ?? now, now) : undefined, now)
+    else this.#wasAnswered(roundTripOf(open, now, this.#copiedAt), now)
     open.sendings = 0
     // RFC 8323 §7.3: on a stream an observation lives as long as the connection.
     // The configuration is renewed before its Max-Age is over, and never during an attack (RFC 9132 §4.5.3).
