@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import type { IcmpPlan, IcmpTold } from './backends/netns/icmp-party.ts'
 import { Namespace, obstacleToNamespaces } from './backends/netns/namespace.ts'
-import { sendIcmpErrors } from './traffic/icmp-error.ts'
+import { floodIcmpError, sendIcmpErrors } from './traffic/icmp-error.ts'
 import type { IcmpErrorKind } from './traffic/icmp-error.ts'
 
 /** client ── veth ── server, each in a namespace of its own; the errors name a router that does not exist. */
@@ -52,6 +52,8 @@ class Party {
     throw new Error(`no "${kind}": ${JSON.stringify(this.told)} ${this.#complaints}`)
   }
 }
+
+const isNoHint = ({ kind }: IcmpTold): boolean => kind !== 'hint'
 
 /** The counters of a namespace: `Icmp` `InTimeExcds`, say. */
 async function counters(namespace: Namespace): Promise<(group: string, name: string) => number> {
@@ -120,7 +122,7 @@ describe.skipIf(obstacle !== undefined)('RFC 7252 §4.2: forged ICMP errors and 
     await server.until('received', heardByServer)
     server.send(bytes)
     await client.until('received', heardByClient)
-    expect(client.told.slice(heardByClient)).toEqual([{ kind: 'received', bytes }])
+    expect(client.told.slice(heardByClient).filter(isNoHint)).toEqual([{ kind: 'received', bytes }])
     expect(server.told.slice(heardByServer)).toEqual([{ kind: 'received', bytes }])
     expect([...client.told, ...server.told].filter(({ kind }) => kind === 'ended')).toEqual([])
   }
@@ -148,6 +150,41 @@ describe.skipIf(obstacle !== undefined)('RFC 7252 §4.2: forged ICMP errors and 
 
   it('whoever says that something cannot be reached ends nothing [RFC7252-4.2-S01]', async () => {
     await forge(['portUnreachable', 'hostUnreachable', 'parameterProblem'])
+    await isUndisturbed(100)
+  })
+
+  it('of a flood of them a client tells once a second, and loses no datagram by it [RFC7252-4.2-S01]', async () => {
+    await forge(['portUnreachable'])
+    const [toldBefore, heardBefore] = [client.told.length, server.told.length]
+    const forgedBefore = (await counters(home))('Icmp', 'InDestUnreachs')
+    const seconds = 3
+    const flood = floodIcmpError(
+      away,
+      'cust',
+      { source: macs.away, destination: macs.home },
+      {
+        kind: 'portUnreachable',
+        router,
+        to: { address: clientAddress, port: clientPort },
+        about: { address: serverAddress, port: serverPort }
+      }
+    )
+    const sent = 300
+    const began = performance.now()
+    for (let each = 0; each < sent; each++) {
+      client.send(100)
+      await pause((seconds * 1000) / sent)
+    }
+    const took = (performance.now() - began) / 1000
+    await flood.stop()
+    const forged = (await counters(home))('Icmp', 'InDestUnreachs') - forgedBefore
+    for (let left = 100; left > 0 && server.told.length < heardBefore + sent; left--) await pause(50)
+    expect(server.told.length - heardBefore).toBe(sent)
+    const hints = client.told.slice(toldBefore)
+    expect(hints.filter(isNoHint)).toEqual([])
+    expect(hints.length).toBeGreaterThan(1)
+    expect(hints.length).toBeLessThanOrEqual(took + 2)
+    expect(forged).toBeGreaterThan(1000)
     await isUndisturbed(100)
   })
 })

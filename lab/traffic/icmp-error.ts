@@ -1,3 +1,4 @@
+import { end } from '../backends/netns/command.ts'
 import type { Namespace } from '../backends/netns/namespace.ts'
 
 /** ICMP errors for IPv4 (RFC 792), and what stands behind the checksum. */
@@ -37,13 +38,33 @@ export async function sendIcmpErrors(
   macs: { readonly source: string; readonly destination: string },
   errors: readonly ForgedError[]
 ): Promise<void> {
-  for (const error of errors) {
-    const frame = [...macBytes(macs.destination), ...macBytes(macs.source), 0x08, 0x00, ...packetOf(error)]
-    const text = frame.map((byte) => `0x${byte.toString(16)}`).join(', ')
-    await from.exec(['trafgen', '--in', '-', '--out', device, '-P', '1', '-n', '1', '-q', '--no-sock-mem'], {
-      input: `{ ${text} }\n`
-    })
-  }
+  for (const error of errors)
+    await from.exec([...trafgen(device), '-n', '1', '--no-sock-mem'], { input: frameOf(macs, error) })
+}
+
+/** Sends one of the errors over and over, some thousand times a second, until it is stopped. */
+export function floodIcmpError(
+  from: Namespace,
+  device: string,
+  macs: { readonly source: string; readonly destination: string },
+  error: ForgedError
+): { stop(): Promise<void> } {
+  const child = from.start([...trafgen(device), '-t', '250us'], ['pipe', 'ignore', 'ignore'])
+  child.stdin?.end(frameOf(macs, error))
+  // Its worker outlives every politer signal.
+  return { stop: () => end(child, 'SIGKILL') }
+}
+
+function trafgen(device: string): string[] {
+  return ['trafgen', '--in', '-', '--out', device, '-P', '1', '-q']
+}
+
+function frameOf(
+  macs: { readonly source: string; readonly destination: string },
+  error: ForgedError
+): string {
+  const frame = [...macBytes(macs.destination), ...macBytes(macs.source), 0x08, 0x00, ...packetOf(error)]
+  return `{ ${frame.map((byte) => `0x${byte.toString(16)}`).join(', ')} }\n`
 }
 
 /** The error as an IPv4 packet, with the head of the datagram that it is about. */

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline'
 
 import { parseIpAddress } from '@breakwater/core'
-import type { PeerId } from '@breakwater/core'
+import type { PathHint, PeerId } from '@breakwater/core'
 import { openDtlsEndpoint } from '@breakwater/dtls'
 
 /** What to be; the server's address is where the client connects to. */
@@ -18,6 +18,7 @@ export type IcmpTold =
   | { readonly kind: 'established' }
   | { readonly kind: 'ended'; readonly what: string }
   | { readonly kind: 'received'; readonly bytes: number }
+  | { readonly kind: 'hint'; readonly what: PathHint['kind']; readonly mtuBytes?: number }
 
 const { role, own, server, serverPort } = JSON.parse(process.argv[2] ?? '{}') as IcmpPlan
 const psk = Buffer.from('0123456789abcdef')
@@ -45,6 +46,8 @@ const endpoint = await openDtlsEndpoint(
       for (let index = 0; index < batch.count; index++)
         tell({ kind: 'received', bytes: batch.bytes(index).length })
     },
+    onHint: ({ kind, mtuBytes }) =>
+      tell({ kind: 'hint', what: kind, ...(mtuBytes === undefined ? {} : { mtuBytes }) }),
     onSession: (event) => {
       if (event.kind === 'established') {
         peer = event.peer

@@ -1,4 +1,5 @@
 import type {
+  PathHint,
   SecureEndpoint,
   SecureEndpointHandlers,
   SecureEndpointOptions,
@@ -22,6 +23,8 @@ export interface EndpointCare {
     options: SecureEndpointOptions,
     event: Established
   ) => void
+  /** Hears of what others say of paths. */
+  readonly onHint?: (hint: PathHint) => void
 }
 
 /**
@@ -40,10 +43,14 @@ export class OpenEndpoints<Endpoint extends SecureEndpoint> {
 
   /** Give this to the host of the machine. */
   readonly open: Open<Endpoint> = async (options, handlers) => {
-    const { prepare, onEstablished } = this.#care
+    const { prepare, onEstablished, onHint } = this.#care
     let opened: Endpoint | undefined
     const listening: SecureEndpointHandlers = {
       onBatch: (batch) => handlers.onBatch(batch),
+      onHint: (hint) => {
+        onHint?.(hint)
+        handlers.onHint?.(hint)
+      },
       onSession: (event) => {
         if (event.kind === 'established' && opened !== undefined) onEstablished?.(opened, options, event)
         handlers.onSession(event)

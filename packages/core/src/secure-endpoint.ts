@@ -226,10 +226,29 @@ export type SessionFailure =
   | 'limit'
   | 'local'
 
+/**
+ * What this host or an ICMP message says of the way to a peer of a client, about a datagram that was sent to it. Nobody has
+ * proved anything by it (RFC 7252 §4.2): the endpoint itself changes nothing, and neither may anybody else by this alone.
+ */
+export interface PathHint {
+  readonly peer: PeerId
+  /**
+   * `port-unreachable`: nobody listens there; `unreachable`: it cannot be got to; `too-big`: a link on the way carries no such
+   * datagram.
+   */
+  readonly kind: 'unreachable' | 'port-unreachable' | 'too-big'
+  /** Who says so: this host, or whoever sent an ICMP message. */
+  readonly origin: 'local' | 'icmp'
+  /** `too-big`: what that link is said to carry, in bytes, IP header included; absent: it is not said. */
+  readonly mtuBytes?: number
+}
+
 /** Called from the endpoint's own loop. A throw is reported as an uncaught error and loses nothing else of the batch. */
 export interface SecureEndpointHandlers {
   onBatch(batch: PlaintextBatch): void
   onSession(event: SessionEvent): void
+  /** Datagrams, and clients only: at most once a second and peer, however much is said. Absent: it is of no interest. */
+  onHint?(hint: PathHint): void
 }
 
 /** With whom a client wants a session. */

@@ -36,7 +36,9 @@ namespace breakwater {
   COUNTER(sendsRefused)       /* plaintexts to a peer that has gone, or longer than it can take */            \
   COUNTER(sendQueueFull)      /* datagrams dropped because the kernel took none for too long */               \
   COUNTER(sendErrors)         /* datagrams that the kernel refused */                                         \
-  COUNTER(socketErrors)       /* errors that the socket itself reported; it is listened to all the same */
+  COUNTER(socketErrors)       /* errors that the socket itself reported; it is listened to all the same */         \
+  COUNTER(pathErrors)         /* what ICMP, or this host, said of paths; clients only */                       \
+  COUNTER(pathErrorsReported) /* of these, what was reported: one a second and peer */
 
 struct Counters {
 #define BREAKWATER_COUNTER_FIELD(name) uint64_t name = 0;

@@ -44,6 +44,9 @@ uint32_t shareOf(uint32_t handshakingLimit) { return std::max(handshakingLimit /
 /** RFC 6347 §4.2.4: twice the lifetime of a segment (RFC 793 §3.3), for which the last flight may be asked for again. */
 constexpr uint64_t kLastFlightMs = 240'000;
 
+/** What others say of the way to one peer is told no more often. */
+constexpr uint64_t kHintSpacingMs = 1000;
+
 /** How many handshakes are worth a walk through the heap: at rest, and while others go on. */
 constexpr size_t kReleasedAtRest = 1000;
 constexpr size_t kReleasedInAll = 10'000;
@@ -218,6 +221,15 @@ void Engine::retime(PeerId id, uint64_t nowMs, uint32_t firstTimeoutMs) {
   if (peer->heard || next >= before) return;
   peer->beginAnewAtMs = std::max(nowMs, peer->begunAtMs + next);
   schedule(*peer, nowMs);
+}
+
+void Engine::hint(const PathError& error, uint64_t nowMs) {
+  peers_.each([&](Peer& peer) {
+    if (!(peer.path.remote == error.remote) || nowMs < peer.nextHintMs) return;
+    peer.nextHintMs = nowMs + kHintSpacingMs;
+    counters_.pathErrorsReported++;
+    listener_.onHint(peer.id, error);
+  });
 }
 
 /** A hello that nobody has answered has left no trace: another takes its place, and stands for its first repetition. */

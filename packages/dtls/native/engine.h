@@ -12,6 +12,7 @@
 #include "handshake-sources.h"
 #include "hello-limiter.h"
 #include "handshake.h"
+#include "path-error.h"
 #include "peer.h"
 #include "security-context.h"
 #include "session-cache.h"
@@ -28,6 +29,8 @@ class EngineListener : public PlaintextSink {
                              bool resumed) = 0;
   virtual void onClosed(PeerId peer, End end) = 0;
   virtual void onFailed(PeerId peer, Failure failure) = 0;
+  /** Something was said of the way to a peer; nothing has changed because of it. */
+  virtual void onHint(PeerId peer, const PathError& error) = 0;
 
  protected:
   ~EngineListener() = default;
@@ -96,6 +99,8 @@ class Engine {
   void retime(PeerId peer, uint64_t nowMs, uint32_t firstTimeoutMs);
   /** False when the peer is not established, has gone, or the plaintext is too long. */
   bool send(PeerId peer, const uint8_t* plaintext, size_t length);
+  /** Tells of it where it is about a peer, at most once a second and peer: whoever forges such messages can send many. */
+  void hint(const PathError& error, uint64_t nowMs);
   /**
    * The same for several peers, in order. The memory of all of them is fetched at once: of ten thousand peers none is in the
    * processor's cache, and one after the other they would each be waited for several times.

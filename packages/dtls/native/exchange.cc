@@ -86,4 +86,10 @@ void Exchange::onFailed(PeerId peer, Failure failure) {
   reports_.push_back(std::move(report));
 }
 
+void Exchange::onHint(PeerId peer, const PathError& error) {
+  SessionReport report{SessionReport::Kind::kHint, peer, incoming_};
+  report.error = error;
+  reports_.push_back(std::move(report));
+}
+
 }  // namespace breakwater

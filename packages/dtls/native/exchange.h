@@ -12,7 +12,7 @@ namespace breakwater {
 
 /** Something to tell, and how many plaintexts of the batch came before it. */
 struct SessionReport {
-  enum class Kind : uint8_t { kEstablished, kClosed, kFailed };
+  enum class Kind : uint8_t { kEstablished, kClosed, kFailed, kHint };
 
   Kind kind;
   PeerId peer;
@@ -23,6 +23,7 @@ struct SessionReport {
   Identity identity{};
   uint32_t maximumPlaintext = 0;
   bool resumed = false;
+  PathError error{};
 };
 
 /** The layout; `src/exchange.ts` lays its typed arrays over it by the offsets in `exchangeLayout`. */
@@ -69,6 +70,7 @@ class Exchange final : public EngineListener {
   void onEstablished(PeerId peer, const Path& path, const Identity& identity, size_t maximumPlaintext, bool resumed) override;
   void onClosed(PeerId peer, End end) override;
   void onFailed(PeerId peer, Failure failure) override;
+  void onHint(PeerId peer, const PathError& error) override;
 
  private:
   Counters& counters_;

@@ -63,6 +63,8 @@ napi_value NodeEndpoint::open(napi_env env, napi_callback_info info) {
   if (napi_value interface = property(env, arguments[0], "interface"))
     if (!readString(env, interface, socket.interface)) return makeProblem(env, "arguments", nullptr, "wrong arguments");
 
+  // A server has no choice of paths, and its port is known to everybody who might forge what is said of them.
+  socket.hearsErrors = !options.security.server;
   auto* endpoint = new NodeEndpoint(env);
   CredentialProblem problem;
   if (!endpoint->engine_.start(std::move(options), problem)) {
@@ -267,9 +269,10 @@ void NodeEndpoint::onPoll(uv_poll_t* handle, int status, int events) {
   if (status < 0) {
     // libuv watches a socket with an error no longer: without another start the endpoint would be deaf.
     self->polledEvents_ = 0;
-    self->socket_.clearErrors();
+    self->takeErrors();
   }
-  if ((events & UV_READABLE) != 0) self->readAll();
+  // With an error, libuv says nothing of what else there is: a flood of errors would keep us from reading.
+  if (status < 0 || (events & UV_READABLE) != 0) self->readAll();
   if (self->open_) self->settle();
 }
 
@@ -279,6 +282,11 @@ void NodeEndpoint::onTimer(uv_timer_t* handle) {
   self->engine_.handleTimeouts(monotonicMs());
   self->deliver();
   if (self->open_) self->settle();
+}
+
+void NodeEndpoint::takeErrors() {
+  const uint64_t now = monotonicMs();
+  for (const PathError& error : socket_.takeErrors()) engine_.hint(error, now);
 }
 
 void NodeEndpoint::readAll() {

@@ -43,6 +43,7 @@ class NodeEndpoint {
 
   bool listen(napi_value turnCallback);
   napi_value makeHandle();
+  void takeErrors();
   void readAll();
   void deliver();
   void callTurn();

@@ -10,7 +10,7 @@
 namespace breakwater {
 namespace {
 
-/** Kind, peer, after, longest plaintext, resumed, identity, DNS-IDs, SRV-IDs, interface; two addresses of six. */
+/** Kind, peer, after, longest plaintext or MTU, resumed or local, identity, DNS-IDs, SRV-IDs, interface; two addresses of six. */
 constexpr size_t kNumbers = 9 + 2 * 6;
 
 constexpr double kCertificate = 0, kPsk = 1, kRawKey = 2;
@@ -52,6 +52,11 @@ class Packer {
     numbers[2] = report.after;
     if (report.kind == SessionReport::Kind::kClosed) text(nameOf(report.end));
     if (report.kind == SessionReport::Kind::kFailed) text(nameOf(report.failure));
+    if (report.kind == SessionReport::Kind::kHint) {
+      text(nameOf(report.error.kind));
+      numbers[3] = report.error.mtu;
+      numbers[4] = report.error.isLocal ? 1 : 0;
+    }
     if (report.kind != SessionReport::Kind::kEstablished) return;
     numbers[3] = report.maximumPlaintext;
     numbers[4] = report.resumed ? 1 : 0;

@@ -39,6 +39,8 @@ struct Peer {
   uint64_t giveUpAtMs = 0;
   /** When the timer heap has to look at it, for its handshake or for the last flight of that; 0: never. */
   uint64_t deadlineMs = 0;
+  /** Before this nothing is told of what others say of its path. */
+  uint64_t nextHintMs = 0;
 };
 
 /**

@@ -19,14 +19,21 @@ constexpr size_t kLongestQueue = 4096;
 /** Entries of the error queue that are thrown away at once: the other work of the loop has to have its turn, too. */
 constexpr size_t kLongestErrorQueue = 1024;
 
+/** What the error queue says of paths in one wake-up; the rest would be repetitions. */
+constexpr size_t kMostErrors = 64;
+
+/** So often a call is made again that failed by an error which the socket held for an earlier datagram. */
+constexpr size_t kMostRepetitions = 3;
+
 /**
- * What says that a datagram was too long is not believed (RFC 7252 §4.2): no datagram of ours is longer than a path has to
- * carry, and a forged word of this kind would make the kernel cut all of them up. Without DF, a path that carries less
- * cuts them itself.
+ * What says that a datagram was too long does not make the kernel cut others up (RFC 7252 §4.2): no datagram of ours is longer
+ * than a path has to carry, unless somebody said that it carries more. IPv4: without DF, a path that carries less cuts them
+ * itself. IPv6: routers cut nothing; a kernel that is to tell of Packet Too Big (`hearsErrors`) goes by it, too, and never
+ * makes pieces of less than 1280 bytes, which is what a datagram has at most where nothing else is configured.
  */
-int ignorePathMtu(int descriptor, uint8_t family) {
+int choosePathMtu(int descriptor, uint8_t family, bool hearsErrors) {
   const int v4 = IP_PMTUDISC_OMIT;
-  const int v6 = IPV6_PMTUDISC_OMIT;
+  const int v6 = hearsErrors ? IPV6_PMTUDISC_WANT : IPV6_PMTUDISC_OMIT;
   const int result = family == 4 ? setsockopt(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof v4)
                                  : setsockopt(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof v6);
   return result == 0 ? 0 : errno;
@@ -59,7 +66,10 @@ int UdpSocket::configure(const UdpSocketOptions& options) {
   if (opened < 0) return -opened;
   descriptor_ = opened;
   if (const int failure = enablePacketInfo(descriptor_, options.local.family); failure != 0) return failure;
-  if (const int failure = ignorePathMtu(descriptor_, options.local.family); failure != 0) return failure;
+  hearsErrors_ = options.hearsErrors;
+  if (const int failure = choosePathMtu(descriptor_, options.local.family, hearsErrors_); failure != 0) return failure;
+  if (hearsErrors_)
+    if (const int failure = enableErrorQueue(descriptor_, options.local.family); failure != 0) return failure;
   // A handshake storm arrives faster than one turn of the loop; the kernel caps this at net.core.rmem_max.
   const int bufferBytes = 4 << 20;
   setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &bufferBytes, sizeof bufferBytes);
@@ -97,19 +107,35 @@ size_t UdpSocket::receive() {
     header.msg_control = &receiveControl_[i * kPacketInfoBytes];
     header.msg_controllen = kPacketInfoBytes;
   }
-  const int count = recvmmsg(descriptor_, receiveHeaders_.data(), kBatch, MSG_DONTWAIT, nullptr);
-  return count < 0 ? 0 : static_cast<size_t>(count);
+  for (size_t times = 0;; times++) {
+    const int count = recvmmsg(descriptor_, receiveHeaders_.data(), kBatch, MSG_DONTWAIT, nullptr);
+    if (count >= 0) return static_cast<size_t>(count);
+    if (!mayBeOld(errno, times)) return 0;
+  }
 }
 
-void UdpSocket::clearErrors() {
+/**
+ * What ICMP says of one datagram fails the next call on the socket, whatever that is about: whoever forges such messages must
+ * not be able to take datagrams from us by it. The failed call has taken the error; the same again tells which it was.
+ */
+bool UdpSocket::mayBeOld(int failure, size_t times) const {
+  const bool isFull = failure == EAGAIN || failure == EWOULDBLOCK;
+  return hearsErrors_ && !isFull && times < kMostRepetitions;
+}
+
+const std::vector<PathError>& UdpSocket::takeErrors() {
+  errors_.clear();
   counters_.socketErrors++;
   int failure = 0;
   socklen_t length = sizeof failure;
   getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &failure, &length);
-  for (size_t i = 0; i < kLongestErrorQueue; i++) {
-    msghdr header{};
-    if (recvmsg(descriptor_, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+  std::optional<PathError> error;
+  for (size_t i = 0; i < kLongestErrorQueue && takeQueuedError(descriptor_, error); i++) {
+    if (!error) continue;
+    counters_.pathErrors++;
+    if (errors_.size() < kMostErrors) errors_.push_back(*error);
   }
+  return errors_;
 }
 
 bool UdpSocket::datagram(size_t index, ReceivedDatagram& out) {
@@ -172,17 +198,22 @@ void UdpSocket::dropSent() {
 }
 
 bool UdpSocket::flush() {
+  size_t times = 0;
   while (head_ < queue_.size()) {
     const size_t waiting = queue_.size() - head_;
     const size_t count = prepare(head_, waiting < kBatch ? waiting : kBatch);
     const int sent = sendmmsg(descriptor_, sendHeaders_.data(), count, MSG_DONTWAIT);
     if (sent > 0) {
+      times = 0;
       head_ += static_cast<size_t>(sent);
       counters_.datagramsOut += static_cast<uint64_t>(sent);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       dropSent();
       return false;
+    } else if (mayBeOld(errno, times)) {
+      times++;
     } else if (errno != EINTR) {
+      times = 0;
       // The first datagram of the batch cannot go (no route, too long): it alone is lost.
       counters_.sendErrors++;
       head_++;

@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "counters.h"
+#include "path-error.h"
 #include "transport.h"
 
 namespace breakwater {
@@ -17,6 +18,8 @@ struct UdpSocketOptions {
   Address local;
   /** Bind to this interface (SO_BINDTODEVICE); empty: to none. */
   std::string interface;
+  /** Have the kernel tell what is said of paths: see `takeErrors`. */
+  bool hearsErrors = false;
 };
 
 /** One datagram of the last `receive()`; gone with the next. */
@@ -46,8 +49,11 @@ class UdpSocket final : public Transport {
 
   /** Reads what is there, at most one batch. Returns the number of datagrams; 0 when there is none. */
   size_t receive();
-  /** Takes what error the socket holds, and its error queue; both would make it look readable for ever. */
-  void clearErrors();
+  /**
+   * Takes what error the socket holds, and its error queue; both would make it look readable for ever.
+   * @returns what they say of paths, no more than one wake-up needs; good until the next call
+   */
+  const std::vector<PathError>& takeErrors();
   /** False when the datagram is to be dropped. */
   bool datagram(size_t index, ReceivedDatagram& out);
 
@@ -70,6 +76,7 @@ class UdpSocket final : public Transport {
   };
 
   int configure(const UdpSocketOptions& options);
+  bool mayBeOld(int failure, size_t times) const;
   size_t prepare(size_t first, size_t count);
   void dropSent();
 
@@ -79,6 +86,8 @@ class UdpSocket final : public Transport {
   std::string interface_;
   bool wildcard_ = false;
   uint32_t boundInterface_ = 0;
+  bool hearsErrors_ = false;
+  std::vector<PathError> errors_;
 
   /** Not a vector: nobody has to fill a megabyte with zeros for every endpoint. */
   std::unique_ptr<uint8_t[]> received_;

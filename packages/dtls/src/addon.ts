@@ -1,10 +1,17 @@
 import { createRequire } from 'node:module'
-import type { NetworkPath, PeerId, PeerIdentity, SessionEnd, SessionFailure } from '@breakwater/core'
+import type {
+  NetworkPath,
+  PathHint,
+  PeerId,
+  PeerIdentity,
+  SessionEnd,
+  SessionFailure
+} from '@breakwater/core'
 
 /** `[family, a, b, c, d, port]`: the words of an IpAddress, then the port. */
 export type NativeAddress = readonly [number, number, number, number, number, number]
 
-/** `after`: how many plaintexts of the same batch came before. */
+/** Of a session. `after`: how many plaintexts of the same batch came before. */
 export type NativeReport = { readonly peer: PeerId; readonly after: number } & (
   | {
       readonly kind: 'established'
@@ -17,7 +24,14 @@ export type NativeReport = { readonly peer: PeerId; readonly after: number } & (
   | { readonly kind: 'failed'; readonly reason: SessionFailure }
 )
 
-/** Numbers and texts of reports; `unpackReports` makes NativeReports of them. */
+/** Of a path. */
+export interface NativeHint {
+  readonly kind: 'hint'
+  readonly after: number
+  readonly hint: PathHint
+}
+
+/** Numbers and texts of reports; `unpackReports` makes NativeReports and NativeHints of them. */
 export type PackedReports = readonly [numbers: Float64Array, ...texts: string[]]
 
 export interface NativeCredentials {

@@ -16,6 +16,7 @@ import type {
   NativeCredentials,
   NativeEndpointOptions,
   NativeHandle,
+  NativeHint,
   NativeProblem,
   NativeReport,
   PackedReports
@@ -215,12 +216,13 @@ export class DtlsEndpoint implements SecureEndpoint {
     }
   }
 
-  #report(report: NativeReport): void {
+  #report(report: NativeReport | NativeHint): void {
     if (this.#destroyed !== undefined) return
     if (report.kind === 'established') this.#longest.set(report.peer, report.maximumPlaintext)
-    else this.#longest.delete(report.peer)
+    else if (report.kind !== 'hint') this.#longest.delete(report.peer)
     try {
-      this.#handlers.onSession(toEvent(report))
+      if (report.kind === 'hint') this.#handlers.onHint?.(report.hint)
+      else this.#handlers.onSession(toEvent(report))
     } catch (error) {
       reportUncaught(error)
     }

@@ -41,7 +41,9 @@ export class MemoryEngine {
   /** What it sent, reported and decrypted since the last call. */
   take(): MemoryTakings {
     const takings = addon.memoryTake(this.#handle)
-    return { ...takings, reports: unpackReports(takings.reports) }
+    // Without a socket there is nobody to say anything of paths.
+    const reports = unpackReports(takings.reports).filter((report) => report.kind !== 'hint')
+    return { ...takings, reports }
   }
 
   retime(peer: PeerId, firstTimeoutMs: number): void {

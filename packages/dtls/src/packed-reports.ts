@@ -1,18 +1,23 @@
 import type {
   IpAddress,
+  PathHint,
   PeerId,
   PeerIdentity,
   SessionEnd,
   SessionFailure,
   SocketAddress
 } from '@breakwater/core'
-import type { NativeReport, PackedReports } from './addon.ts'
+import type { NativeHint, NativeReport, PackedReports } from './addon.ts'
 
-/** Of one report: kind, peer, after, longest plaintext, resumed, identity, DNS-IDs, SRV-IDs, interface; two addresses of six. */
+/**
+ * Of one report: kind, peer, after, longest plaintext or MTU, resumed or local, identity, DNS-IDs, SRV-IDs, interface; two
+ * addresses of six.
+ */
 const NUMBERS = 9 + 2 * 6
 
 const ESTABLISHED = 0
 const CLOSED = 1
+const HINT = 3
 
 const PSK = 1
 const RAW_PUBLIC_KEY = 2
@@ -29,19 +34,32 @@ class ReportReader {
   }
 
   /** The next report; undefined when there is none left. */
-  next(): NativeReport | undefined {
+  next(): NativeReport | NativeHint | undefined {
     if (this.#at === this.#numbers.length) return undefined
     const kind = this.#number(0)
     const peer = this.#number(1) as PeerId
     const after = this.#number(2)
-    const report: NativeReport =
-      kind === ESTABLISHED
-        ? this.#established(peer, after)
-        : kind === CLOSED
-          ? { kind: 'closed', peer, after, reason: this.#nextText() as SessionEnd }
-          : { kind: 'failed', peer, after, reason: this.#nextText() as SessionFailure }
+    const report = this.#reportOf(kind, peer, after)
     this.#at += NUMBERS
     return report
+  }
+
+  #reportOf(kind: number, peer: PeerId, after: number): NativeReport | NativeHint {
+    if (kind === ESTABLISHED) return this.#established(peer, after)
+    if (kind === HINT) return { kind: 'hint', after, hint: this.#hint(peer) }
+    return kind === CLOSED
+      ? { kind: 'closed', peer, after, reason: this.#nextText() as SessionEnd }
+      : { kind: 'failed', peer, after, reason: this.#nextText() as SessionFailure }
+  }
+
+  #hint(peer: PeerId): PathHint {
+    const mtuBytes = this.#number(3)
+    const said = {
+      peer,
+      kind: this.#nextText() as PathHint['kind'],
+      origin: this.#number(4) === 1 ? 'local' : 'icmp'
+    } as const
+    return mtuBytes === 0 ? said : { ...said, mtuBytes }
   }
 
   #established(peer: PeerId, after: number): NativeReport {
@@ -97,12 +115,12 @@ class ReportReader {
 
 /**
  * Reads what `native/packed-reports.cc` writes. The texts of a report: of an established one its identity (a PSK identity;
- * the hash of a raw key; DNS-IDs, SRV-IDs, subject and hash of a certificate), then its interface if there is one; of any
- * other its reason.
+ * the hash of a raw key; DNS-IDs, SRV-IDs, subject and hash of a certificate), then its interface if there is one; of a
+ * hint its kind; of any other its reason.
  */
-export function unpackReports(packed: PackedReports): NativeReport[] {
+export function unpackReports(packed: PackedReports): (NativeReport | NativeHint)[] {
   const reader = new ReportReader(packed)
-  const reports: NativeReport[] = []
+  const reports: (NativeReport | NativeHint)[] = []
   for (let report = reader.next(); report !== undefined; report = reader.next()) reports.push(report)
   return reports
 }

@@ -1,4 +1,6 @@
-import { Milliseconds, Seconds } from '@breakwater/core'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { Milliseconds, Seconds, formatIpAddress } from '@breakwater/core'
 import type {
   CertificateCredentials,
   ConnectRequest,
@@ -150,6 +152,16 @@ export class DtlsWorld implements SecureEndpointWorld {
     if (endpoint instanceof RelayedEndpoint) await endpoint.inner.vanish()
   }
 
+  async vacant(): Promise<SocketAddress> {
+    const address = this.address('server', 4)
+    const probe = createSocket('udp4')
+    probe.bind(0, formatIpAddress(address))
+    await once(probe, 'listening')
+    const { port } = probe.address()
+    await new Promise<void>((resolve) => probe.close(resolve))
+    return { address, port }
+  }
+
   async #enter(
     options: SecureEndpointOptions,
     handlers: SecureEndpointHandlers,
@@ -187,6 +199,7 @@ export class DtlsWorld implements SecureEndpointWorld {
   #translating(handlers: SecureEndpointHandlers): SecureEndpointHandlers {
     return {
       onBatch: (batch) => handlers.onBatch(batch),
+      onHint: (hint) => handlers.onHint?.(hint),
       onSession: (event: SessionEvent) => {
         if (event.kind !== 'established') return handlers.onSession(event)
         const { path } = event

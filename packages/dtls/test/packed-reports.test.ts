@@ -15,7 +15,9 @@ describe('packed reports', () => {
       [1, 7, 2, ...UNSAID],
       [0, 8, 3, 900, 1, 0, 2, 1, 0, ...LOOPBACK, ...DOCUMENTATION],
       [0, 9, 3, 900, 0, 2, 0, 0, 0, ...LOOPBACK, ...DOCUMENTATION],
-      [2, 10, 4, ...UNSAID]
+      [2, 10, 4, ...UNSAID],
+      [3, 11, 4, 1400, 0, ...UNSAID.slice(2)],
+      [3, 12, 4, 0, 1, ...UNSAID.slice(2)]
     ].flat()
     const texts = [
       'site-1',
@@ -29,7 +31,9 @@ describe('packed reports', () => {
       'bb'
     ]
     const path = { local, remote }
-    expect(unpackReports([Float64Array.from(numbers), ...texts, 'timeout'])).toEqual([
+    expect(
+      unpackReports([Float64Array.from(numbers), ...texts, 'timeout', 'too-big', 'unreachable'])
+    ).toEqual([
       {
         kind: 'established',
         peer: 7,
@@ -64,7 +68,9 @@ describe('packed reports', () => {
         maximumPlaintext: 900,
         resumed: false
       },
-      { kind: 'failed', peer: 10, after: 4, reason: 'timeout' }
+      { kind: 'failed', peer: 10, after: 4, reason: 'timeout' },
+      { kind: 'hint', after: 4, hint: { peer: 11, kind: 'too-big', origin: 'icmp', mtuBytes: 1400 } },
+      { kind: 'hint', after: 4, hint: { peer: 12, kind: 'unreachable', origin: 'local' } }
     ])
   })
 })

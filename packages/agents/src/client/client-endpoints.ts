@@ -56,6 +56,7 @@ export class ClientEndpoints {
         options.role === 'server'
           ? options
           : { ...options, serviceName, sessions: this.#known(options.credentials) },
+      onHint: ({ kind, origin }) => this.counters.count('path_hints_total', `${kind} ${origin}`),
       onEstablished: (endpoint, options, { peer, resumed, path }) => {
         this.counters.count('dtls_sessions_established_total', resumed === true ? 'resumed' : 'full')
         if (resumed === true) log.info('session.resumed', { remote: socketAddressText(path.remote) })

@@ -4,6 +4,7 @@ import type {
   Duration,
   OpenSecureEndpoint,
   OpenSecureStream,
+  PathHint,
   PeerId,
   PlaintextBatch,
   SecureEndpoint,
@@ -13,6 +14,7 @@ import type { DomainName } from '../domain/identifier.ts'
 import type { LegalPath } from '../multihoming/legal-path.ts'
 import type { ConnectionId } from './connection/session-state.ts'
 import type { ClientInput } from './client-io.ts'
+import { hintEvidence } from './paths/path-hint.ts'
 
 export type { ClientCredentials }
 
@@ -183,7 +185,8 @@ export class EndpointPool {
       },
       {
         onBatch: (batch) => this.#received(batch),
-        onSession: (event) => this.#sessionChanged(event)
+        onSession: (event) => this.#sessionChanged(event),
+        onHint: (hint) => this.#hinted(hint)
       }
     )
   }
@@ -234,6 +237,12 @@ export class EndpointPool {
           this.#discard(keyOf(connected.path), connected.pooled)
         this.#feed({ kind: 'session-closed', connection, reason: event.reason })
     }
+  }
+
+  #hinted(hint: PathHint): void {
+    const connected = this.#byPeer.get(hint.peer)
+    if (connected === undefined) return
+    this.#feed({ kind: 'path-evidence', evidence: hintEvidence(hint, connected.path) })
   }
 
   #gone(connected: Connected): void {

@@ -64,6 +64,7 @@ class Party final : private Transport, private EngineListener {
   void onEstablished(PeerId peer, const Path&, const Identity& identity, size_t maximumPlaintext, bool resumed) override;
   void onClosed(PeerId peer, End) override { forget(peer); }
   void onFailed(PeerId, Failure) override {}
+  void onHint(PeerId, const PathError&) override {}
   void forget(PeerId peer);
 
   Ledger& ledger_;

@@ -53,7 +53,8 @@ export class EndpointAudit {
       onSession: (event) => {
         this.#session(event)
         inner.onSession(event)
-      }
+      },
+      onHint: (hint) => inner.onHint?.(hint)
     }
   }
 

@@ -3,6 +3,7 @@ import type {
   PeerId,
   PeerIdentity,
   NetworkPath,
+  PathHint,
   PlaintextBatch,
   SecureEndpointHandlers,
   SessionEnd,
@@ -18,6 +19,7 @@ export interface ReceivedPlaintext {
 /** Handlers of a secure endpoint that write down everything that happens. */
 export class RecordingHandlers implements SecureEndpointHandlers {
   readonly events: SessionEvent[] = []
+  readonly hints: PathHint[] = []
   readonly received: ReceivedPlaintext[] = []
   /** Plaintexts in each batch. */
   readonly batchSizes: number[] = []
@@ -43,6 +45,10 @@ export class RecordingHandlers implements SecureEndpointHandlers {
     this.events.push(event)
     this.story.push(`${event.kind} ${event.peer}`)
     this.afterEvent(event)
+  }
+
+  readonly onHint = (hint: PathHint): void => {
+    this.hints.push(hint)
   }
 
   /** The peers that were established, in that order, gone ones included. */

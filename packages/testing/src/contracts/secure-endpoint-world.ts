@@ -6,7 +6,8 @@ import type {
   IpFamily,
   SecureEndpoint,
   SecureEndpointHandlers,
-  ServerEndpointOptions
+  ServerEndpointOptions,
+  SocketAddress
 } from '@breakwater/core'
 
 export type EndpointSide = 'server' | 'client'
@@ -60,10 +61,12 @@ export interface SecureEndpointWorld {
   catchUncaught?(during: () => Promise<void>): Promise<readonly unknown[]>
   /** Takes an endpoint away as a crash does: no goodbye, no events; its port is free when this resolves. */
   vanish?(endpoint: SecureEndpoint): Promise<void>
+  /** A socket address of the server's host where nobody listens, and that is answered as the host answers it. */
+  vacant?(): Promise<SocketAddress>
 }
 
 /** The world of the running test. */
 export type CurrentWorld = () => SecureEndpointWorld
 
-/** What the members behind the question marks are for: the wildcard, losing datagrams, uncaught errors, crashes. */
-export type WorldAbility = 'wildcard' | 'loss' | 'uncaught' | 'crash'
+/** What the members behind the question marks are for: the wildcard, losing datagrams, uncaught errors, crashes, ICMP. */
+export type WorldAbility = 'wildcard' | 'loss' | 'uncaught' | 'crash' | 'icmp'

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import { credentialCases } from './secure-endpoint-credentials.ts'
 import { crashCases, endingCases } from './secure-endpoint-endings.ts'
+import { hintCases } from './secure-endpoint-hints.ts'
 import { limitCases } from './secure-endpoint-limits.ts'
 import { lossCases } from './secure-endpoint-loss.ts'
 import { sessionCases, wildcardCases } from './secure-endpoint-sessions.ts'
@@ -39,6 +40,7 @@ export function secureEndpointContract(
     if (!lacks.includes('wildcard')) describe('the wildcard address', () => wildcardCases(current))
     if (!lacks.includes('uncaught')) describe('uncaught errors', () => uncaughtCases(current))
     if (!lacks.includes('crash')) describe('crashes', () => crashCases(current))
+    if (!lacks.includes('icmp')) describe('what others say of paths', () => hintCases(current))
     if (!lacks.includes('loss')) describe('loss', () => lossCases(current))
   })
 }

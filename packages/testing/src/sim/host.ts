@@ -7,6 +7,7 @@ import type {
   SocketAddress,
   Transport
 } from '@breakwater/core'
+import type { IcmpMessage } from './icmp-message.ts'
 import type { SimulatedInterface } from './interface.ts'
 import type { Link } from './link.ts'
 import type { SimulatedNetwork } from './network.ts'
@@ -28,6 +29,8 @@ export interface SocketKind {
   readonly transport: Transport
   /** Connected: only for what comes from there. Several may share a port. */
   readonly remote?: SocketAddress
+  /** Hears what is said of datagrams that it sent. Default: it does not listen. */
+  readonly hear?: (message: IcmpMessage) => void
 }
 
 /** A socket of a simulated host. */
@@ -193,6 +196,15 @@ export class SimulatedHost {
     socket?.receive(datagram)
     if (socket === undefined && datagram.transport === 'tcp') this.#refuse(datagram)
     return socket !== undefined
+  }
+
+  /** An ICMP message has come, of a router or of whoever forges one: as in a kernel, the socket that it names hears of it. */
+  hearIcmp(message: IcmpMessage): void {
+    const { local } = message
+    for (const { transport, local: bound, hear } of this.#sockets) {
+      if (this.isFrozen || transport !== 'udp' || bound.port !== local.port) continue
+      if (isWildcard(bound.address) || equalIpAddresses(bound.address, local.address)) hear?.(message)
+    }
   }
 
   /** TCP answers also where nobody listens. */

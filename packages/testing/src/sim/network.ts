@@ -15,6 +15,7 @@ import { clearConditions } from './conditions.ts'
 import type { LinkConditions } from './conditions.ts'
 import { SimulatedHost } from './host.ts'
 import type { HostRouting } from './host.ts'
+import type { IcmpMessage } from './icmp-message.ts'
 import { SimulatedInterface } from './interface.ts'
 import { Link } from './link.ts'
 import { SimulatedRouter } from './router.ts'
@@ -34,6 +35,11 @@ export interface SimulatedNetworkOptions {
    * 2, with the cookie before them. Over TLS 1.3 the round trips stay the same. Default false.
    */
   readonly resumesSessions?: boolean
+  /**
+   * Hosts say where nobody listens, and links what they do not carry, to whoever sent it (RFC 792, RFC 4443). Default: no, as
+   * where all ICMP is filtered.
+   */
+  readonly saysIcmp?: boolean
   /** Takes what a handler of an endpoint throws. Default: whoever moves the clock gets it. */
   readonly uncaught?: (error: unknown) => void
 }
@@ -79,6 +85,7 @@ export class SimulatedNetwork {
   readonly clock: Clock
   readonly handshakeLimit: Duration
   readonly resumesSessions: boolean
+  readonly #saysIcmp: boolean
   readonly #seed: number
   readonly #conditions: LinkConditions
   readonly #uncaught: (error: unknown) => void
@@ -94,6 +101,7 @@ export class SimulatedNetwork {
     this.#conditions = { ...clearConditions, ...options.conditions }
     this.handshakeLimit = options.handshakeLimit ?? Seconds(60)
     this.resumesSessions = options.resumesSessions ?? false
+    this.#saysIcmp = options.saysIcmp ?? false
     this.#uncaught =
       options.uncaught ??
       ((error) =>
@@ -207,6 +215,8 @@ export class SimulatedNetwork {
     const passage = link[direction].pass(datagram.bytes.length, this.clock.now())
     if (passage.kind === 'dropped') {
       this.#trace(datagram, passage)
+      if (passage.reason === 'too-long')
+        this.#say(datagram, { kind: 'too-big', mtuBytes: mtuOf(link[direction].conditions, datagram) })
       return
     }
     if (passage.at.length > 1) this.#trace(datagram, { kind: 'duplicated' })
@@ -233,7 +243,17 @@ export class SimulatedNetwork {
     const destination = { address: remote.address, port }
     const arrived = { transport, source, destination, interface: arrival.name, bytes }
     const delivered = stillThere && host.deliver(arrived)
+    if (stillThere && !delivered) this.#say(datagram, { kind: 'port-unreachable' })
     this.#trace(datagram, delivered ? { kind: 'delivered' } : { kind: 'dropped', reason: 'no-listener' })
+  }
+
+  /** Comes back by the link that the datagram left by, if that carries anything. */
+  #say({ transport, from, path }: Datagram, said: Pick<IcmpMessage, 'kind' | 'mtuBytes'>): void {
+    if (!this.#saysIcmp || transport !== 'udp' || path.interface === undefined) return
+    const { local, remote } = path
+    const passage = from.link(path.interface).down.pass(quotedBytes, this.clock.now())
+    if (passage.kind === 'dropped') return
+    for (const at of passage.at) this.#at(at, () => from.hearIcmp({ ...said, local, remote }))
   }
 
   /** The host and interface that has `address`, or to which a prefix with it is routed. */
@@ -272,6 +292,14 @@ export class SimulatedNetwork {
     for (const tap of this.#taps)
       tap({ at: this.clock.now(), datagram: number, transport, fate, from: from.name, path, bytes })
   }
+}
+
+/** Header of ICMP, and of the datagram that it quotes. */
+const quotedBytes = 8 + 48
+
+/** What a link carries, headers included. */
+function mtuOf({ longestDatagram }: LinkConditions, { path }: Datagram): number {
+  return longestDatagram + (path.remote.address.family === 4 ? 20 : 40) + 8
 }
 
 function translated({ translation }: Link, local: SocketAddress): SocketAddress {

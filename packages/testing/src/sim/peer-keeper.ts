@@ -1,4 +1,4 @@
-import { after, Counters, newPeerId } from '@breakwater/core'
+import { after, between, Counters, equalIpAddresses, newPeerId, Seconds } from '@breakwater/core'
 import type {
   Duration,
   Entropy,
@@ -16,6 +16,7 @@ import { FlightTimer } from './flight-timer.ts'
 import { encodeAlert, encodeHandshake } from './handshake-message.ts'
 import type { Alert, HandshakeMessage } from './handshake-message.ts'
 import type { ArrivedDatagram, SimulatedHost, SimulatedSocket } from './host.ts'
+import type { IcmpMessage } from './icmp-message.ts'
 import type { SimulatedNetwork } from './network.ts'
 import { PeerTable } from './peer-table.ts'
 import type { Peer, PeerState } from './peer-table.ts'
@@ -23,6 +24,9 @@ import { encodeRecord, RecordKind } from './record.ts'
 import type { SessionName } from './record.ts'
 import { ReplayWindow } from './replay-window.ts'
 import { ReportQueue } from './report-queue.ts'
+
+/** What others say of the way to one peer is told no more often. */
+const hintSpacing: Duration = Seconds(1)
 
 const defaultLimits = { peers: 100_000, handshaking: 10_000 } as const
 
@@ -55,7 +59,9 @@ export class PeerKeeper {
     this.#retransmission = options.handshakeRetransmission
     this.entropy = network.entropyForEndpoint()
     this.reports = new ReportQueue(network.clock, handlers, (error) => network.reportUncaught(error))
-    this.socket = host.bind(options.local, options.interface, receive, () => this.shutDown())
+    const hear = (message: IcmpMessage): void => this.#heard(message)
+    const kind = { transport: 'udp', ...(options.role === 'client' ? { hear } : {}) } as const
+    this.socket = host.bind(options.local, options.interface, receive, () => this.shutDown(), kind)
   }
 
   /** Whether sessions are resumed by tickets. */
@@ -97,7 +103,8 @@ export class PeerKeeper {
       session,
       state,
       sequence: 0,
-      repeatFlight: () => undefined
+      repeatFlight: () => undefined,
+      hintedAt: undefined
     }
     this.table.add(peer)
     this.counters.count('handshakes_started_total')
@@ -168,6 +175,20 @@ export class PeerKeeper {
   ): void {
     this.counters.count('datagrams_sent_total')
     this.#host.send(this.socket, path, encodeRecord({ kind, session, sequence, payload }))
+  }
+
+  /** Anybody may have said it: it is told, and nothing else comes of it. */
+  #heard({ kind, remote, mtuBytes }: IcmpMessage): void {
+    const now = this.#network.clock.now()
+    this.counters.count('path_errors_total', kind)
+    for (const peer of this.table.all()) {
+      const { address, port } = peer.path.remote
+      if (port !== remote.port || !equalIpAddresses(address, remote.address)) continue
+      if (peer.hintedAt !== undefined && between(peer.hintedAt, now) < hintSpacing) continue
+      peer.hintedAt = now
+      const hint = { peer: peer.id, kind, origin: 'icmp' } as const
+      this.reports.hint(mtuBytes === undefined ? hint : { ...hint, mtuBytes })
+    }
   }
 
   /** Closes the socket, stops all timers and reports nothing more. */

@@ -1,4 +1,4 @@
-import type { IpAddress, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
+import type { Instant, IpAddress, NetworkPath, PeerId, PeerIdentity } from '@breakwater/core'
 import type { FlightTimer } from './flight-timer.ts'
 import type { SessionName } from './record.ts'
 import type { ReplayWindow } from './replay-window.ts'
@@ -24,6 +24,8 @@ export interface Peer {
   sequence: number
   /** Sends our last flight once more, for a peer that did not get it. */
   repeatFlight: () => void
+  /** When something was last told of what others say of its path. */
+  hintedAt: Instant | undefined
 }
 
 /** The peers of one endpoint: by id, and by path at most one established and one in its handshake. */

@@ -1,6 +1,7 @@
 import { InternalError } from '@breakwater/core'
 import type {
   Clock,
+  PathHint,
   PeerId,
   PlaintextBatch,
   ScheduledCall,
@@ -11,6 +12,7 @@ import type {
 type Report =
   | { readonly kind: 'plaintext'; readonly peer: PeerId; readonly bytes: Uint8Array }
   | { readonly kind: 'event'; readonly event: SessionEvent }
+  | { readonly kind: 'hint'; readonly hint: PathHint }
 
 type Plaintext = Extract<Report, { kind: 'plaintext' }>
 
@@ -39,6 +41,10 @@ export class ReportQueue {
     this.#add({ kind: 'event', event })
   }
 
+  hint(hint: PathHint): void {
+    this.#add({ kind: 'hint', hint })
+  }
+
   /** Forgets everything; what is added later is forgotten, too. */
   close(): void {
     this.#waiting = []
@@ -57,16 +63,19 @@ export class ReportQueue {
       const batch = this.#takeBatch()
       if (batch.length > 0) this.#guarded(() => deliver(batch, this.#handlers))
       const [next] = this.#waiting
-      if (next?.kind !== 'event') continue
+      if (next === undefined || next.kind === 'plaintext') continue
       this.#waiting.shift()
-      this.#guarded(() => this.#handlers.onSession(next.event))
+      this.#guarded(() => {
+        if (next.kind === 'event') this.#handlers.onSession(next.event)
+        else this.#handlers.onHint?.(next.hint)
+      })
     }
   }
 
   #takeBatch(): readonly Plaintext[] {
     const batch: Plaintext[] = []
     for (const report of this.#waiting) {
-      if (report.kind === 'event') break
+      if (report.kind !== 'plaintext') break
       batch.push(report)
     }
     if (batch.length === this.#waiting.length) this.#waiting = []

@@ -1,5 +1,5 @@
 import { Seconds } from '@breakwater/core'
-import type { Duration, SecureEndpoint, SecureEndpointHandlers } from '@breakwater/core'
+import type { Duration, SecureEndpoint, SecureEndpointHandlers, SocketAddress } from '@breakwater/core'
 import type {
   ClientOverrides,
   EndpointSide,
@@ -14,7 +14,7 @@ export class SimulatedWorld extends SimulatedPair<SecureEndpoint> implements Sec
   readonly handshakeGivesUpWithin: Duration = Seconds(70)
   readonly bindsWildcard = true
   constructor(seed: number, conditions: Partial<LinkConditions> = {}, resumesSessions = false) {
-    super({ seed, conditions, resumesSessions })
+    super({ seed, conditions, resumesSessions, saysIcmp: true })
   }
 
   openServer(handlers: SecureEndpointHandlers, overrides: ServerOverrides = {}): Promise<SecureEndpoint> {
@@ -37,6 +37,10 @@ export class SimulatedWorld extends SimulatedPair<SecureEndpoint> implements Sec
 
   dropNext(count: number, to: EndpointSide, skipping = 0): void {
     this.hosts[to].link('eth0').down.dropNext(count, skipping)
+  }
+
+  vacant(): Promise<SocketAddress> {
+    return Promise.resolve({ address: this.address('server', 4), port: 9 })
   }
 
   vanish(endpoint: SecureEndpoint): Promise<void> {

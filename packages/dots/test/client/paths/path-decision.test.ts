@@ -1,4 +1,6 @@
 import { Seconds } from '@breakwater/core'
+import type { SocketAddress } from '@breakwater/core'
+import { address } from '@breakwater/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { DatedDecision } from '../../../src/client/decisions/client-decisions.ts'
 import type { UsedPath } from '../../../src/client/paths/used-path.ts'
@@ -93,6 +95,28 @@ describe('what anybody may have said of a path, as in ICMP', () => {
         because: 'port unreachable',
         isFinal: true
       })
+      await world.pass(Seconds(0.1))
+    }
+    const sent = world.sent.filter(({ at, interface: via }) => at >= since && via === 'wan-1')
+    expect(sent.map(({ path: asked }) => asked.endsWith('/hb'))).toEqual([true])
+    expect(world.text()).toBe('established wan-1, warm wan-2')
+    expect(decided('dots1')).toEqual([])
+  })
+
+  it('comes from the endpoint of the session, forged ten times a second: one heartbeat, and nothing else [RFC7252-4.2-S01]', async () => {
+    const local: SocketAddress[] = []
+    world = new TwoGateways()
+    world.network.tap(({ from, path }) => {
+      if (from === 'site' && path.interface === 'wan-1') local.push(path.local)
+    })
+    await world.start({ warmStandby: 'apart' })
+    await world.until(() => world.session().standBy !== undefined, 65)
+    await world.pass(Seconds(35))
+    const since = world.clock.now()
+    for (let said = 0; said < 100; said++) {
+      const kind = (['port-unreachable', 'unreachable', 'too-big'] as const)[said % 3]!
+      const remote = { address: address('192.0.2.1'), port: 4646 }
+      world.site.hearIcmp({ kind, local: local.at(-1)!, remote, mtuBytes: 68 })
       await world.pass(Seconds(0.1))
     }
     const sent = world.sent.filter(({ at, interface: via }) => at >= since && via === 'wan-1')
