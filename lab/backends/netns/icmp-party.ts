@@ -11,6 +11,8 @@ export interface IcmpPlan {
   readonly own: string
   readonly server: string
   readonly serverPort: number
+  /** What its datagrams may have, IP header included. Default 1280. */
+  readonly mtu?: number
 }
 
 export type IcmpTold =
@@ -20,7 +22,7 @@ export type IcmpTold =
   | { readonly kind: 'received'; readonly bytes: number }
   | { readonly kind: 'hint'; readonly what: PathHint['kind']; readonly mtuBytes?: number }
 
-const { role, own, server, serverPort } = JSON.parse(process.argv[2] ?? '{}') as IcmpPlan
+const { role, own, server, serverPort, mtu = 1280 } = JSON.parse(process.argv[2] ?? '{}') as IcmpPlan
 const psk = Buffer.from('0123456789abcdef')
 let peer: PeerId | undefined
 
@@ -39,8 +41,8 @@ function at(
 
 const endpoint = await openDtlsEndpoint(
   role === 'server'
-    ? { role, local: at(own, serverPort), preSharedKeys: new Map([['site-1', psk]]) }
-    : { role, local: at(own, 0), credentials: { kind: 'psk', identity: 'site-1', key: psk } },
+    ? { role, mtu, local: at(own, serverPort), preSharedKeys: new Map([['site-1', psk]]) }
+    : { role, mtu, local: at(own, 0), credentials: { kind: 'psk', identity: 'site-1', key: psk } },
   {
     onBatch: (batch) => {
       for (let index = 0; index < batch.count; index++)

@@ -15,6 +15,8 @@ const path: PathView = {
   inward: 'up',
   score: 0.5,
   because: 'a request was answered',
+  mtuBytes: 1280,
+  mtuSource: 'assumed',
   roundTripMilliseconds: 12.4,
   timeouts: 0,
   goodSecondsAgo: 3
@@ -35,17 +37,21 @@ it('shows the paths of each server, what they are used for, how they fare and wh
     state: 'suspect',
     score: -0.4,
     inheritedFrom: 'via wan-b',
-    because: 'others failed via wan-b'
+    because: 'others failed via wan-b',
+    mtuBytes: 1400,
+    mtuSource: 'said'
   }
   const { roundTripMilliseconds: _rtt, goodSecondsAgo: _good, ...unused } = second
   const illegal = [{ server: 'dots1', domain: 'isp-a', because: 'source 203.0.113.1 belongs to isp-b' }]
   expect(pathLines({ paths: [path, unused], illegal })).toEqual([
     'dots1 (isp-a)',
-    '  USE      STATE    SCORE  RTT    PATH',
-    '  session  up       0.50   12 ms  udp wan-a 198.51.100.1 to 192.0.2.1:4646; a',
-    '                                  request was answered 3 s ago',
-    '           suspect  -0.40  -      udp wan-b 198.51.100.1 to 192.0.2.1:4646;',
-    '                                  others failed via wan-b; score of via wan-b',
+    '  USE      STATE    SCORE  RTT    MTU    PATH',
+    '  session  up       0.50   12 ms  1280   udp wan-a 198.51.100.1 to',
+    '                                         192.0.2.1:4646; a request was answered',
+    '                                         3 s ago',
+    '           suspect  -0.40  -      1400?  udp wan-b 198.51.100.1 to',
+    '                                         192.0.2.1:4646; others failed via',
+    '                                         wan-b; score of via wan-b',
     '  not legal: source 203.0.113.1 belongs to isp-b'
   ])
 })

@@ -138,7 +138,7 @@ export const provisioningDomain = section(
     mtuBytes: optional(
       whole(576, 9000, {
         description:
-          'Bytes that its links carry in one packet, IP headers included. What does not fit one datagram is asked for in several.',
+          'Bytes that its links carry in one packet, IP headers included. What does not fit one datagram is asked for in several. ICMP lowers it for a time, never below 1280 (IPv6) or 576 (IPv4).',
         default: ASSUMED_PATH_MTU,
         source: 'RFC 9132 §7.3'
       })

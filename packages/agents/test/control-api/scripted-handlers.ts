@@ -53,6 +53,8 @@ export class ScriptedClient implements ClientHandlers {
       inward: 'unknown',
       score: 0.5,
       because: 'a request was answered',
+      mtuBytes: 1280,
+      mtuSource: 'assumed',
       timeouts: 0
     } as const
     return { paths: [path], illegal: [{ server: 'isp-a', domain: 'isp-a', because: 'no source' }] }

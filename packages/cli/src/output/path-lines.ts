@@ -23,17 +23,25 @@ function serverLines(server: string, paths: readonly PathView[], illegal: readon
     path.state,
     path.score.toFixed(2),
     roundTripText(path),
+    mtuText(path),
     aboutText(path)
   ])
   return [
     domain === undefined || domain === server ? server : `${server} (${domain})`,
-    ...(rows.length === 0 ? ['  no legal path'] : table(['USE', 'STATE', 'SCORE', 'RTT', 'PATH'], rows, 2)),
+    ...(rows.length === 0
+      ? ['  no legal path']
+      : table(['USE', 'STATE', 'SCORE', 'RTT', 'MTU', 'PATH'], rows, 2)),
     ...illegal.flatMap((because) => hanging('  not legal: ', because))
   ]
 }
 
 function roundTripText({ roundTripMilliseconds }: PathView): string {
   return roundTripMilliseconds === undefined ? '-' : `${roundTripMilliseconds.toFixed(0)} ms`
+}
+
+/** What ICMP says is marked: nobody has proved it. */
+function mtuText({ mtuBytes, mtuSource }: PathView): string {
+  return mtuSource === 'said' ? `${mtuBytes}?` : `${mtuBytes}`
 }
 
 function aboutText(path: PathView): string {

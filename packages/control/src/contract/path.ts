@@ -33,6 +33,10 @@ const pathSchema = Type.Object({
   inheritedFrom: Type.Optional(Type.String()),
   /** The last evidence, in words. */
   because: Type.String(),
+  /** Bytes that it carries in one packet, IP and UDP headers included. */
+  mtuBytes: Type.Integer(),
+  /** By what: ICMP (`said`), the site plan (`configured`), RFC 9132 §7.3 (`assumed`). */
+  mtuSource: Type.Union([Type.Literal('said'), Type.Literal('configured'), Type.Literal('assumed')]),
   roundTripMilliseconds: Type.Optional(Type.Number()),
   roundTripVariationMilliseconds: Type.Optional(Type.Number()),
   timeouts: Type.Integer(),

@@ -88,8 +88,10 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       calendar: options.calendar,
       object: (text) => this.#outputs.push({ kind: 'configuration-unsafe', text })
     })
-    this.#book = new RequestBook(options.cuid, options.calendar, options.entropy)
-    this.#book.pathMtu = leastMtu(options.paths)
+    this.#book = new RequestBook(options.cuid, options.calendar, options.entropy, {
+      planned: () => leastMtu(this.paths),
+      said: (now) => options.pathPool.mtus.least(this.paths.paths, now)
+    })
   }
 
   get server(): DotsServer {
@@ -202,6 +204,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
       case 'look':
         for (const { session } of liveSessions(this.state)) session.handle(input, now)
+        this.#book.refit(now)
         break
       case 'paths':
         if (this.#redirects.provision(input.paths)) this.#keep(input, now)
@@ -316,8 +319,6 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
 
   #keep(input: SessionKeeperInput, now: Instant): void {
     this.#keeper.handle(input, now)
-    // Of the server that is asked, which may be one that stands in (RFC 9132 §4.6).
-    this.#book.pathMtu = leastMtu(this.paths)
     this.#drainKeeper(now)
   }
 

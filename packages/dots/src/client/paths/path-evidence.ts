@@ -1,4 +1,5 @@
 import type { Duration, Instant } from '@breakwater/core'
+import type { LegalPath } from '../../multihoming/legal-path.ts'
 import type { UsedPath } from './used-path.ts'
 
 /**
@@ -23,6 +24,8 @@ export interface PathEvidence {
   readonly sentAt?: Instant
   /** There is no need to wait for more of its kind: a handshake that came to nothing, a session that was lost. */
   readonly isFinal?: true
+  /** Somebody says that a link on this legal path carries no more than so many bytes. */
+  readonly tooBig?: { readonly path: LegalPath; readonly saidBytes: number }
 }
 
 /** The kernel's own word on the carrier of an interface; nobody on the network can forge it. */

@@ -8,6 +8,7 @@ import { isSamePath } from '../connection/outcome-memory.ts'
 import { liveSessions } from '../connection/session-state.ts'
 import { pathReport } from '../path-report.ts'
 import type { PathReport } from '../path-report.ts'
+import type { MtuSource } from './path-mtu.ts'
 import type { PathPool } from './path-pool.ts'
 import type { DirectionState, PathCondition } from './path-record.ts'
 import { usedPath } from './used-path.ts'
@@ -35,6 +36,9 @@ export interface ListedPath {
   /** The part of the path that the score comes from; undefined: it is its own. */
   readonly inheritedFrom: string | undefined
   readonly because: string
+  /** Bytes that it carries in one packet, IP and UDP headers included. */
+  readonly mtuBytes: number
+  readonly mtuSource: MtuSource
   readonly roundTripMilliseconds: number | undefined
   readonly roundTripVariationMilliseconds: number | undefined
   /** Time-outs in a row. */
@@ -88,6 +92,7 @@ function listed(
   const record = pool.record(used)
   const { state, score, inheritedFrom, because } = pool.standing(used, now)
   const isFresh = record?.isFresh(now) === true
+  const mtu = pool.mtus.of(path, now)
   const { smoothed, variation } = record?.roundTrip ?? {}
   return {
     server: association.server.name,
@@ -101,6 +106,8 @@ function listed(
     score,
     inheritedFrom,
     because,
+    mtuBytes: mtu.bytes,
+    mtuSource: mtu.source,
     roundTripMilliseconds: smoothed,
     roundTripVariationMilliseconds: smoothed === undefined ? undefined : variation,
     timeouts: record?.timeouts ?? 0,

@@ -1,4 +1,5 @@
 import type { Instant } from '@breakwater/core'
+import { PathMtus } from './path-mtu.ts'
 import { PathRecord } from './path-record.ts'
 import type { DirectionState } from './path-record.ts'
 import type { LinkEvidence, PathEvidence } from './path-evidence.ts'
@@ -34,13 +35,16 @@ export interface PathStanding {
  * there are, the site plan says, and nothing here can add one.
  */
 export class PathPool {
+  /** What the paths carry. */
+  readonly mtus: PathMtus = new PathMtus()
   readonly #records = new Map<string, PathRecord>()
   readonly #scores = new Map<string, PathScore>()
   readonly #linksDown = new Set<string>()
 
   /** @returns whether it counts. What does not is a reason to look: anybody may have said so. */
   take(evidence: PathEvidence, now: Instant): boolean {
-    const { path, reporter, verdict, direction } = evidence
+    const { path, reporter, verdict, direction, tooBig } = evidence
+    if (tooBig !== undefined) this.mtus.tooBig(tooBig.path, tooBig.saidBytes, now)
     if (!this.#recordOf(path.name, now).take(evidence, now)) return false
     // What a peer says of one direction is no failure of anything that others use.
     if (direction !== undefined) return true

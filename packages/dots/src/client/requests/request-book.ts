@@ -15,6 +15,8 @@ import type { ServerLegacy } from '../memory/client-records.ts'
 import type { Calendar } from '../memory/calendar.ts'
 import { efficacyRequest } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
+import { fitToPath } from './fit-to-path.ts'
+import type { Fit } from './fit-to-path.ts'
 import { Holds, compileAround } from './holds.ts'
 import { RequestAnswers } from './request-answers.ts'
 import {
@@ -31,6 +33,17 @@ import type { RequestBookOutput } from './request-ledger.ts'
 import { resumedState } from './request-memory.ts'
 import { dueAt, isInForce, isUnanswered } from './request-state.ts'
 import type { RequestState } from './request-state.ts'
+
+/**
+ * What every path carries in one packet, in bytes (RFC 9132 §7.3), to the server that is asked, which may be one that stands in
+ * (§4.6): for what is wanted from now on.
+ */
+export interface PathMtu {
+  /** As the site plan has it. */
+  planned(): number
+  /** As others say at a moment, which nobody has proved: no more than planned, and for what is not in force yet. */
+  said(now: Instant): number
+}
 
 /** What a live protection wants of this server. */
 export interface LastingWant extends Want {
@@ -65,11 +78,16 @@ export class RequestBook {
   readonly #ledger: RequestLedger
   readonly #answers: RequestAnswers
   #wants: readonly LastingWant[] = []
-  /** What every path to the server carries: for what is wanted from now on. */
-  pathMtu: number = ASSUMED_PATH_MTU
+  readonly #pathMtu: PathMtu
   readonly #holds = new Holds()
 
-  constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
+  constructor(
+    cuid: Cuid,
+    calendar: Calendar,
+    entropy: Entropy,
+    pathMtu: PathMtu = { planned: () => ASSUMED_PATH_MTU, said: () => ASSUMED_PATH_MTU }
+  ) {
+    this.#pathMtu = pathMtu
     this.#ledger = new RequestLedger(cuid, calendar, entropy)
     this.#answers = new RequestAnswers(this.#ledger)
   }
@@ -180,6 +198,25 @@ export class RequestBook {
     this.#settle(now)
   }
 
+  /** By what the paths are said to carry, where that is less than planned. */
+  #fitted(
+    compiled: readonly CompiledRequest[],
+    { wants, live, known }: Pick<Fit, 'wants' | 'known'> & { readonly live: readonly RequestEntry[] },
+    now: Instant
+  ): readonly CompiledRequest[] {
+    const carriedBytes = this.#pathMtu.said(now)
+    if (carriedBytes >= this.#pathMtu.planned()) return compiled
+    const inForce = live.filter(({ state }) => isInForce(state)).map(({ target }) => target)
+    return fitToPath(compiled, { wants, inForce, known, carriedBytes })
+  }
+
+  /** What the paths are said to carry may be less than what waits for an answer: that is asked for in smaller parts. */
+  refit(now: Instant): void {
+    if (!this.isAsking || this.#pathMtu.said(now) >= this.#pathMtu.planned()) return
+    for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
+    this.#settle(now)
+  }
+
   #compile(trigger: Trigger, now: Instant): void {
     const wants = this.#wants.filter((want) => want.trigger === trigger)
     const all = [...this.#ledger.entries].filter((entry) => entry.trigger === trigger)
@@ -188,7 +225,8 @@ export class RequestBook {
     const known = all.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
     const doomed = doomedAmong(all)
     const held = this.#holds.among(live, wants, now).filter((entry) => !doomed.has(entry))
-    const { wanted, staying } = compileAround(held, wants, known, this.pathMtu)
+    const { wanted: compiled, staying } = compileAround(held, wants, known, this.#pathMtu.planned())
+    const wanted = this.#fitted(compiled, { wants, live, known }, now)
     const found = difference(
       live.filter((entry) => !doomed.has(entry)),
       wanted

@@ -46,6 +46,8 @@ export interface TwoGatewaysOptions {
   readonly seed?: number
   /** The servers stand in for one another. Default: they do not. */
   readonly isPool?: boolean
+  /** Links and hosts say by ICMP what they do not carry or take. Default: they do not. */
+  readonly saysIcmp?: boolean
 }
 
 /** A client with two links to one provider. What is sent is recorded, and audited for its pacing. */
@@ -70,10 +72,13 @@ export class TwoGateways {
       interfaces: ['wan-1', 'wan-2'],
       seed: 21,
       isPool: false,
+      saysIcmp: false,
       ...options
     }
     const conditions = { latency: LATENCY }
-    this.network = this.leaks.network(new SimulatedNetwork({ clock: this.clock, seed: 1, conditions }))
+    const { saysIcmp } = this.#options
+    const network = new SimulatedNetwork({ clock: this.clock, seed: 1, conditions, saysIcmp })
+    this.network = this.leaks.network(network)
     this.site = this.network.addHost('site', {
       interfaces: [
         { name: 'wan-1', addresses: [address('198.51.100.1')] },
@@ -161,10 +166,11 @@ export class TwoGateways {
     await this.#listen(index)
   }
 
-  protect(id: string, target = '198.51.100.2/32'): void {
+  protect(id: string, ...targets: readonly string[]): void {
+    const prefixes = (targets.length === 0 ? ['198.51.100.2/32'] : targets).map((each) => prefix(each))
     this.client.protect({
       id: ProtectionId(id),
-      target: { prefixes: [prefix(target)], ports: [], protocols: [] },
+      target: { prefixes, ports: [], protocols: [] },
       lifetime: 3600,
       allowPartial: false,
       require: 'all'
