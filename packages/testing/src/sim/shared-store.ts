@@ -84,6 +84,7 @@ export class SimulatedSharedStore {
   }
 
   commit(writer: number, changes: readonly RecordChange[]): void {
+    if (changes.length === 0) return
     const revision = ++this.#revision
     for (const change of changes) {
       const { collection, key } = change

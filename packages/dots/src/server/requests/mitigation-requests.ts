@@ -171,11 +171,16 @@ export class MitigationRequests {
     principal: Principal,
     now: Instant
   ): Answer | undefined {
-    if (known === undefined) return { response: DELETED, outcome: 'unchanged' }
-    if (known.principal.owner !== principal.owner) return cuidCollision()
+    // Of a client that is not known here, another server that shares the store may know something.
+    if (known === undefined && this.#state.sharing === undefined)
+      return { response: DELETED, outcome: 'unchanged' }
+    if (known !== undefined && known.principal.owner !== principal.owner) return cuidCollision()
+    const crowded = known === undefined ? tooManyCuids(this.#state, principal) : undefined
+    if (crowded !== undefined) return crowded
+    const client = known ?? this.#state.clients.ensure(cuid, principal)
     const decide = (at: Instant): ReturnType<typeof decideDelete> =>
-      decideDelete(this.#deciders.lifecycle, known, id, at)
-    this.#submit(request, known, mitigationKey(cuid, id), decide, now)
+      decideDelete(this.#deciders.lifecycle, client, id, at)
+    this.#submit(request, client, mitigationKey(cuid, id), decide, now)
     return undefined
   }
 

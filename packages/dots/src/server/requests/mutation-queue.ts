@@ -83,7 +83,7 @@ export class MutationQueue {
 
   #run(client: ClientState, now: Instant): void {
     for (let head = client.mutations[0]; head !== undefined; head = client.mutations[0]) {
-      const decision = head.mutation.decide(now)
+      const decision = this.#confirmed(head.mutation.decide(now))
       if (decision.kind === 'commit') {
         head.touches = new Set(decision.changes.map(({ key }) => key))
         this.#commit(client, head, decision)
@@ -92,6 +92,15 @@ export class MutationQueue {
       this.#finish(client, head, decision.answer, now)
     }
     this.#idle(client, now)
+  }
+
+  /**
+   * What changes nothing was decided on what is known here. Where others share the store that may be old, and a withdrawal of
+   * what another server has just granted would be acknowledged and not done: a commit of nothing asks whether it holds.
+   */
+  #confirmed(decision: Decision): Decision {
+    if (decision.kind === 'commit' || this.#state.sharing === undefined) return decision
+    return { kind: 'commit', changes: [], stored: () => decision.answer, notStored: () => undefined }
   }
 
   #commit(client: ClientState, head: QueuedMutation, decision: Extract<Decision, { kind: 'commit' }>): void {
