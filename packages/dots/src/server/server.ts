@@ -52,6 +52,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
 
   handle(input: ServerInput, now: Instant): void {
     this.#parts.observations.forgetTold()
+    this.#parts.share.expireLead(now)
     this.#take(input, now)
     this.#state.activity.settle(now)
   }
@@ -129,6 +130,7 @@ export class DotsServerMachine implements Machine<ServerInput, ServerOutput> {
   }
 
   handleTimeout(now: Instant): void {
+    this.#parts.share.expireLead(now)
     this.#timers.handleTimeout(now)
     this.#state.activity.settle(now)
   }

@@ -20,6 +20,8 @@ export class Share {
   readonly #lifecycle: Lifecycle
   readonly #preconfigured: Preconfigured
   readonly #takeOver: TakeOver
+  /** What is being read was asked for when the lead was given already. */
+  #readsToLead = false
 
   constructor(state: ServerState, lifecycle: Lifecycle, preconfigured: Preconfigured, takeOver: TakeOver) {
     this.#state = state
@@ -48,6 +50,7 @@ export class Share {
     timers.set(CHANGES_TIMER, after(now, CHANGES_INTERVAL))
     if (sharing.readingSince !== undefined) return
     sharing.readingSince = now
+    this.#readsToLead = sharing.isToLead
     this.#state.emit({ kind: 'read-changes', seen: sharing.seen })
   }
 
@@ -60,6 +63,18 @@ export class Share {
       sharing.seenAt = sharing.readingSince
     }
     sharing.readingSince = undefined
+    if (others === undefined || !sharing.isToLead) return
+    if (!this.#readsToLead) {
+      this.readChanges(now)
+      return
+    }
+    sharing.takeLead()
+    this.#leadChanged()
+  }
+
+  /** Before anything else is done at this moment: who was held up for the length of a lease leads no more. */
+  expireLead(now: Instant): void {
+    if (this.#state.sharing?.expire(now) === true) this.#leadChanged()
   }
 
   /** Timer `beat`. */
@@ -67,7 +82,6 @@ export class Share {
     const { sharing, timers } = this.#state
     if (sharing === undefined) return
     timers.set(BEAT_TIMER, after(now, BEAT_INTERVAL))
-    if (sharing.expire(now)) this.#leadChanged()
     if (sharing.beatingSince !== undefined) return
     sharing.beatingSince = now
     this.#state.emit({ kind: 'beat', notice: noticeOf(this.#preconfigured.heard(now)) })
@@ -79,6 +93,7 @@ export class Share {
     if (sharing === undefined) return
     if (beat === undefined) sharing.beatingSince = undefined
     else if (sharing.beaten(beat, now)) this.#leadChanged()
+    else if (sharing.isToLead) this.readChanges(now)
   }
 
   #leadChanged(): void {

@@ -23,7 +23,8 @@ export class Sharing {
   /** When what is being asked for was asked for. */
   readingSince: Instant | undefined
   beatingSince: Instant | undefined
-  #leadsUntil: Instant | undefined
+  #role: 'follows' | 'is-to-lead' | 'leads' = 'follows'
+  #leaseUntil: Instant | undefined
 
   constructor(seen: Revision, now: Instant) {
     this.seen = seen
@@ -31,24 +32,41 @@ export class Sharing {
   }
 
   get leads(): boolean {
-    return this.#leadsUntil !== undefined
+    return this.#role === 'leads'
   }
 
-  /** @returns whether this server leads now and did not before, or the other way round. */
+  /**
+   * The store has given it the lead, and what the one before did until then is to be heard first: plans of what is not known
+   * here would be taken for some that nobody wants.
+   */
+  get isToLead(): boolean {
+    return this.#role === 'is-to-lead'
+  }
+
+  /** All that was done before the lead was given is heard. */
+  takeLead(): void {
+    if (this.#role === 'is-to-lead') this.#role = 'leads'
+  }
+
+  /** @returns whether this server led until now. */
   beaten({ leads, notices }: Beat, now: Instant): boolean {
     const did = this.leads
     // From when it was asked for: the answer may have been long on its way.
-    this.#leadsUntil = leads ? after(this.beatingSince ?? now, LEASE) : undefined
+    this.#leaseUntil = leads ? after(this.beatingSince ?? now, LEASE) : undefined
+    if (!leads) this.#role = 'follows'
+    else if (this.#role === 'follows') this.#role = 'is-to-lead'
     this.beatingSince = undefined
     for (const notice of notices) for (const owner of readOwners(notice)) this.heardElsewhere.set(owner, now)
-    return did !== this.leads
+    return did && !this.leads
   }
 
   /** @returns whether this server led until now. */
   expire(now: Instant): boolean {
-    if (this.#leadsUntil === undefined || this.#leadsUntil > now) return false
-    this.#leadsUntil = undefined
-    return true
+    if (this.#leaseUntil === undefined || this.#leaseUntil > now) return false
+    const did = this.leads
+    this.#leaseUntil = undefined
+    this.#role = 'follows'
+    return did
   }
 
   /**
