@@ -3,7 +3,8 @@ import type { StoredRecord } from '@breakwater/dots'
 import { DEFAULT_SERVER_POLICY } from '@breakwater/dots'
 import { describe, expect, it } from 'vitest'
 import { HOUR, ServerBed, entryOf, only } from '../../packages/dots/test/server/server-bed.ts'
-import type { BedOptions, Peer } from '../../packages/dots/test/server/server-bed.ts'
+import type { BedOptions } from '../../packages/dots/test/server/bed-options.ts'
+import type { Peer } from '../../packages/dots/test/server/server-bed.ts'
 
 const PRECONFIGURED = { targetPrefix: ['192.0.2.0/28'], triggerMitigation: false, lifetime: 86_400 }
 const IMMEDIATE = { targetPrefix: ['192.0.2.7/32'], lifetime: 3600 }

@@ -10,7 +10,8 @@ import {
   cuid,
   only
 } from '../../packages/dots/test/server/server-bed.ts'
-import type { BedOptions, Peer, Seen } from '../../packages/dots/test/server/server-bed.ts'
+import type { BedOptions } from '../../packages/dots/test/server/bed-options.ts'
+import type { Peer, Seen } from '../../packages/dots/test/server/server-bed.ts'
 
 /** Of the address space of `example`, where the attacker is at home, it has a part, too. */
 export const RIVAL: ClientDomain = {

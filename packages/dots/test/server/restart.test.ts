@@ -3,7 +3,7 @@ import type { Duration } from '@breakwater/core'
 import type { PlanId, StoredRecord } from '@breakwater/dots'
 import { describe, expect, it } from 'vitest'
 import { CUID, ServerBed, WALL_START, certificate, entryOf, only } from './server-bed.ts'
-import type { BedOptions } from './server-bed.ts'
+import type { BedOptions } from './bed-options.ts'
 
 const TARGET = { targetPrefix: ['192.0.2.7/32'], targetProtocol: [17], lifetime: 3600 }
 

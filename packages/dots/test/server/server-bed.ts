@@ -22,7 +22,6 @@ import {
   mitigatePath
 } from '@breakwater/dots'
 import type {
-  ClientDomain,
   Cuid,
   DropCounters,
   Failure,
@@ -31,12 +30,11 @@ import type {
   PlanId,
   ServerEvent,
   ServerInput,
-  ServerOutput,
-  ServerPolicy,
-  StoredRecord
+  ServerOutput
 } from '@breakwater/dots'
 import { address, seededEntropy } from '@breakwater/testing'
 import type { SimulatedSharedStore } from '@breakwater/testing'
+import type { BedOptions } from './bed-options.ts'
 import { EXAMPLE, OTHER, certificate, cuid, mid } from './identities.ts'
 
 export { EXAMPLE, OTHER, certificate, cuid, mid } from './identities.ts'
@@ -52,18 +50,6 @@ export type { Seen } from './seen.ts'
 export const WALL_START: WallTime = WallTime(1_767_225_600_000)
 export const CUID: Cuid = cuid('dz6pHjaADkaFTbjr0JGBpw')
 export type SignalConfig = NonNullable<SignalMessage['signalConfig']>
-
-export interface BedOptions {
-  readonly policy?: Partial<ServerPolicy>
-  readonly domains?: readonly ClientDomain[]
-  readonly records?: readonly StoredRecord[]
-  readonly damaged?: readonly string[]
-  /** What the mitigator has from an earlier life. */
-  readonly inForce?: readonly PlanId[]
-  readonly wallClock?: WallTime
-  /** The store, where another server shares it. */
-  readonly shared?: SimulatedSharedStore
-}
 
 export class ServerBed {
   readonly machine: DotsServerMachine
@@ -84,10 +70,15 @@ export class ServerBed {
   readonly names = new Map<string, NameAnswer | Failure>()
   storeFailure: Failure | undefined
   mitigatorFailure: Failure | undefined
+  /** Killed: it does nothing any more, also of what it was just about to do. */
+  isDead = false
+  /** Put around everything that the machine wants done. */
+  around: (output: ServerOutput, perform: () => void) => void = (_, perform) => perform()
   now: Instant = Instant(1000)
   readonly #wallOffset: number
   readonly #shared: SimulatedSharedStore | undefined
-  readonly #writer: number
+  /** By which it is known to a store that is shared. */
+  readonly writer: number
   readonly #inputs: ServerInput[] = []
   #running = false
   readonly #peers = new Map<PeerId, Peer>()
@@ -105,7 +96,7 @@ export class ServerBed {
     for (const id of inForce) this.inForce.set(id, undefined)
     this.feed({ kind: 'clock', wallClock: this.wallClock() })
     this.#shared = options.shared
-    this.#writer = options.shared?.join() ?? 0
+    this.writer = options.shared?.join() ?? 0
     if (this.#shared === undefined) this.feed({ kind: 'loaded', records, damaged })
     else
       this.feed({
@@ -141,7 +132,7 @@ export class ServerBed {
   /** Moves time on, from timer to timer. */
   advance(duration: Duration): void {
     const end = after(this.now, duration)
-    for (;;) {
+    while (!this.isDead) {
       const next = this.#nextTimeout()
       if (next === undefined || next > end) break
       this.now = next > this.now ? next : this.now
@@ -156,7 +147,7 @@ export class ServerBed {
   release(): void {
     this.hold.clear()
     this.#running = true
-    for (const output of this.held.splice(0)) this.#perform(output)
+    for (const output of this.held.splice(0)) this.#act(output)
     this.#running = false
     this.#run()
   }
@@ -182,6 +173,7 @@ export class ServerBed {
     this.#running = true
     this.#drain()
     for (let input = this.#inputs.shift(); input !== undefined; input = this.#inputs.shift()) {
+      if (this.isDead) break
       this.machine.handle(input, this.now)
       this.#drain()
     }
@@ -194,8 +186,12 @@ export class ServerBed {
       outputs.push(output)
     for (const output of outputs) {
       if (this.hold.has(output.kind)) this.held.push(output)
-      else this.#perform(output)
+      else this.#act(output)
     }
+  }
+
+  #act(output: ServerOutput): void {
+    if (!this.isDead) this.around(output, () => this.#perform(output))
   }
 
   #send(peer: PeerId, bytes: Uint8Array): void {
@@ -243,9 +239,9 @@ export class ServerBed {
   #share(output: Extract<ServerOutput, { kind: 'read-changes' | 'beat' }>): void {
     if (this.#shared === undefined) return
     if (output.kind === 'beat')
-      this.feed({ kind: 'beat', beat: this.#shared.beat(this.#writer, output.notice) })
+      this.feed({ kind: 'beat', beat: this.#shared.beat(this.writer, output.notice) })
     else {
-      const others = this.#shared.changes(this.#writer, MITIGATION_COLLECTION, output.seen)
+      const others = this.#shared.changes(this.writer, MITIGATION_COLLECTION, output.seen)
       this.feed({ kind: 'changes', others })
     }
   }
@@ -256,7 +252,7 @@ export class ServerBed {
       return
     }
     if (this.#shared !== undefined && seen !== undefined) {
-      const outcome = this.#shared.commitAsOf(this.#writer, seen, MITIGATION_COLLECTION, changes)
+      const outcome = this.#shared.commitAsOf(this.writer, seen, MITIGATION_COLLECTION, changes)
       if (outcome.kind === 'committed') this.feed({ kind: 'stored', operation })
       else this.feed({ kind: 'outdated', operation, others: outcome.others })
       return

@@ -1,6 +1,7 @@
 import { Seconds } from '@breakwater/core'
 import { describe, expect, it } from 'vitest'
 import { HOUR, ServerBed, certificate, cuid, entryOf, only } from '../server-bed.ts'
+import type { Peer } from '../server-bed.ts'
 import { TwoServers } from './two-servers.ts'
 
 const TARGET = { targetPrefix: ['192.0.2.7/32'], targetProtocol: [17], lifetime: 3600 }
@@ -8,6 +9,10 @@ const SECOND_CUID = cuid('bz6pHjaADkaFTbjr0JGBpw')
 
 function mids(answers: ReturnType<ReturnType<ServerBed['establish']>['get']>): (number | undefined)[] {
   return (only(answers).body?.mitigationScope?.scope ?? []).map(({ mid }) => mid)
+}
+
+function dropped(peer: Peer): unknown {
+  return entryOf(only(peer.get(1))).pktsDropped
 }
 
 describe('RFC 9284 §5.4: two servers of one provider that share a store', () => {
@@ -99,6 +104,35 @@ describe('RFC 9284 §5.4: two servers of one provider that share a store', () =>
     expect(servers.one.plans()).toEqual([])
   })
 
+  it('withdraw at once what the other has granted this moment', () => {
+    const servers = new TwoServers()
+    const { one, other } = servers
+    const here = one.establish()
+    servers.settle()
+    expect(only(here.put(1, TARGET)).code).toBe('2.01')
+    expect(only(other.establish().delete(1)).code).toBe('2.02')
+    servers.settle()
+    expect(entryOf(only(here.get(1))).status).toBe(5)
+    servers.advance(Seconds(125))
+    expect(one.plans()).toEqual([])
+  })
+
+  it('refuse nothing because of what was withdrawn at the other this moment', () => {
+    const servers = new TwoServers()
+    const here = servers.one.establish()
+    const there = servers.other.establish()
+    only(there.put(2, TARGET))
+    servers.settle()
+    only(here.delete(2))
+    expect(only(there.put(1, TARGET)).code).toBe('2.01')
+  })
+
+  it('keep nothing of a client that withdraws what neither knows', () => {
+    const { one } = new TwoServers()
+    expect(only(one.establish().delete(1)).code).toBe('2.02')
+    expect(one.machine.sizes().clients).toBe(0)
+  })
+
   it.each(['reject', 'accept'] as const)('see a conflict with another client of the other (%s)', (policy) => {
     const servers = new TwoServers({ clientConflict: policy })
     only(servers.one.establish().put(1, TARGET))
@@ -132,21 +166,50 @@ describe('RFC 9284 §5.4: two servers of one provider that share a store', () =>
     expect(mids(peer.get())).toEqual([1, 2])
   })
 
+  it('leave alone what one applied last before it stopped, when the other leads at once', () => {
+    const servers = new TwoServers()
+    const { one, other } = servers
+    servers.settle()
+    other.hold.add('read-changes')
+    only(one.establish().put(1, TARGET))
+    servers.stop(one)
+    servers.settle()
+    expect(other.held).not.toEqual([])
+    other.release()
+    servers.settle()
+    expect([other.withdrawCalls, other.applyCalls, other.plans().length]).toEqual([[], [], 1])
+    expect(other.eventsOf('lead-changed')).toHaveLength(1)
+  })
+
+  it('ask the device no more when it was held up until another one led', () => {
+    const servers = new TwoServers()
+    const { one, other } = servers
+    const here = one.establish()
+    servers.settle()
+    other.advance(Seconds(7))
+    expect(other.eventsOf('lead-changed').at(-1)?.leads).toBe(true)
+    one.now = other.now
+    // It has not looked at its timers yet: what came first was a request.
+    only(here.put(1, TARGET))
+    expect(one.applyCalls).toEqual([])
+    servers.settle()
+    expect([one.applyCalls.length, other.applyCalls.length]).toEqual([0, 1])
+  })
+
   it('show what was dropped at the one that leads, and at the other when that leads', () => {
     const servers = new TwoServers()
     const { one, other } = servers
     const beds = [one, other]
     const peers = beds.map((bed) => bed.establish())
-    const dropped = (): unknown[] => peers.map((peer) => entryOf(only(peer.get(1))).pktsDropped)
     peers[0]?.put(1, TARGET)
     servers.settle()
     for (const plan of one.inForce.keys())
       for (const bed of beds) bed.counters = new Map([[plan, { packets: 7n, bytes: 700n }]])
     servers.advance(Seconds(30))
-    expect(dropped()).toEqual([7n, undefined])
+    expect(peers.map(dropped)).toEqual([7n, undefined])
     servers.kill(one)
     servers.advance(Seconds(40))
-    expect(dropped()[1]).toBe(7n)
+    expect(peers.slice(1).map(dropped)).toEqual([7n])
   })
 
   it('bring a preconfigured request into force when neither hears the client any more, and not before', () => {

@@ -15,7 +15,6 @@ export class TwoServers {
   readonly store: SimulatedSharedStore
   readonly one: ServerBed
   readonly other: ServerBed
-  readonly #dead = new Set<ServerBed>()
 
   constructor(policy: Partial<ServerPolicy> = {}) {
     this.store = new SimulatedSharedStore(() => this.#now())
@@ -26,13 +25,19 @@ export class TwoServers {
 
   /** Ends a server as `kill -9` does. */
   kill(server: ServerBed): void {
-    this.#dead.add(server)
+    server.isDead = true
+  }
+
+  /** Ends a server in good order. */
+  stop(server: ServerBed): void {
+    server.isDead = true
+    this.store.leave(server.writer)
   }
 
   /** Lets time pass for both, in small steps in turn. */
   advance(duration: Duration): void {
     for (let passed = 0; passed < duration; passed += STEP)
-      for (const server of [this.one, this.other]) if (!this.#dead.has(server)) server.advance(STEP)
+      for (const server of [this.one, this.other]) server.advance(STEP)
   }
 
   /** Until each knows what the other has done. */
@@ -42,6 +47,6 @@ export class TwoServers {
 
   #now(): number {
     const beds = [this.one, this.other] as (ServerBed | undefined)[]
-    return Math.max(...beds.map((bed) => (bed === undefined || this.#dead.has(bed) ? 0 : bed.now)))
+    return Math.max(...beds.map((bed) => (bed === undefined || bed.isDead ? 0 : bed.now)))
   }
 }
