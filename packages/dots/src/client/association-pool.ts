@@ -77,6 +77,8 @@ export class AssociationPool {
   readonly #absent = new AbsentServers()
   readonly #ways: WaysToServers
   #site: PoolSite
+  /** With these there is to be no session now: they stand by without one. */
+  spares: ReadonlySet<ServerName> = new Set()
   /** What an earlier life left has been taken up: ids are set aside before they are used. */
   #isResumed = false
   #nextConnection = 1
@@ -201,7 +203,7 @@ export class AssociationPool {
       const { server } = association
       if (server.isDefaultRouter !== true) continue
       this.#tell(association, { kind: 'paths', paths: this.#ways.to(server, this.#site.plan) }, now)
-      this.#tell(association, { kind: 'start' }, now)
+      this.begin(server.name, now)
     }
   }
 
@@ -211,7 +213,12 @@ export class AssociationPool {
     if (association === undefined) return
     const { server } = association
     this.#revise(association, server, this.#ways.to(server, this.#site.plan), now)
-    this.#tell(association, { kind: 'start' }, now)
+    this.begin(name, now)
+  }
+
+  /** There is to be a session, unless the server is a spare one. */
+  begin(name: ServerName, now: Instant): void {
+    if (!this.spares.has(name)) this.tell(name, { kind: 'start' }, now)
   }
 
   /** Nothing is wanted of the servers that are leaving. See `AssociationInput` for `holdUntil`. */

@@ -18,6 +18,7 @@ import type { SessionParameters } from '../signal/defaults.ts'
 import type { Association } from './association.ts'
 import { AssociationPool } from './association-pool.ts'
 import { isAttackedAt } from './attacked.ts'
+import { Beginnings } from './beginnings.ts'
 import { ConsentWatch } from './consent-watch.ts'
 import { ClientDecisions } from './decisions/client-decisions.ts'
 import type { DatedDecision, PlacementCause } from './decisions/client-decisions.ts'
@@ -82,6 +83,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   /** Who is asked of those that stand in for one another. */
   readonly #standIns: StandIns
   readonly #locator: ServerLocations
+  readonly #beginnings: Beginnings
   readonly #outputs = new Queue<ClientOutput>()
   #resolvingDomains: ReadonlySet<DomainName> | undefined
   readonly #consents = new ConsentWatch(this.#calendar)
@@ -89,7 +91,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   #isToReconsider = false
   /** Others stand in now. */
   #isToHandOver = false
-  #isStarted = false
   /** Something happened that the state of these may depend on. */
   readonly #stale = new Set<ProtectionId>()
 
@@ -112,7 +113,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     )
     this.#demands = new Demands(this.#pool, this.#protections, this.#plan)
     this.#routers = new RouterWatch(this.#pool.routerServers)
-    this.#standIns = new StandIns(this.#pool, this.#pathPool)
+    this.#beginnings = new Beginnings(this.#pool, this.#locator)
+    this.#standIns = new StandIns(this.#pool, this.#pathPool, this.#beginnings)
   }
 
   handle(input: ClientInput, now: Instant): void {
@@ -121,14 +123,15 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       case 'start':
         this.#calendar.tell(input.wallClock, now)
         this.#watchConsents(now)
-        this.#isStarted = true
+        this.#beginnings.start()
         this.#demands.spreadNets(now)
-        this.#begin(this.#pool.staying, now)
+        this.#choose(now)
+        this.#beginnings.begin(this.#pool.staying, now)
         this.#routers.handle({ kind: 'start' }, now)
         this.#locator.handle({ kind: 'start' }, now)
         break
       case 'stop':
-        this.#isStarted = false
+        this.#beginnings.stop()
         this.#names.stop(now)
         this.#routers.handle({ kind: 'stop' }, now)
         this.#locator.handle({ kind: 'stop' }, now)
@@ -300,7 +303,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
   }
 
   #choose(now: Instant): void {
-    const { events, isOther } = this.#standIns.choose(this.#plan.standIns, now)
+    const { events, isOther, sessions } = this.#standIns.choose(this.#plan, now)
+    this.#decisions.pooled(sessions, now)
     for (const event of events) this.#outputs.push({ kind: 'event', event })
     if (isOther) this.#isToHandOver = true
   }
@@ -361,7 +365,7 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     this.#protections.putFirst(isAttackedAt(this.#pool.all()))
     this.#demands.move(this.#plan, change, this.#placeAgain('the site has changed', now), now)
     // Who was gone before the client started, and is back, was never started.
-    if (this.#isStarted) this.#begin([...change.added, ...change.returned], now)
+    this.#beginnings.begin([...change.added, ...change.returned], now)
     this.#routers.handle({ kind: 'servers', servers: this.#pool.routerServers }, now)
   }
 
@@ -414,13 +418,6 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
       this.#locator.session(name, association.state, now)
     }
     this.#outputs.push({ kind: 'event', event: { kind: 'session', session } })
-  }
-
-  /** Servers of known addresses; those that are default routers, or known by name, follow as soon as it is known where. */
-  #begin(associations: readonly Association[], now: Instant): void {
-    for (const { server, state } of associations)
-      if (state.kind === 'stopped' && server.isDefaultRouter !== true && this.#locator.mayBegin(server))
-        this.#pool.tell(server.name, { kind: 'start' }, now)
   }
 
   #drainRouters(now: Instant): void {

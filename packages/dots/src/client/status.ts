@@ -111,7 +111,13 @@ export function reportSession(
   }
   switch (state.kind) {
     case 'stopped':
-      return { ...common, ...nothing, state: state.kind }
+      // Of several that stand in for one another, one is asked and one stands by: the others are left alone.
+      return {
+        ...common,
+        ...nothing,
+        state: state.kind,
+        text: standsByFor === undefined ? '' : 'a spare one, without a session'
+      }
     case 'no-path':
       return { ...common, ...nothing, state: state.kind, text: state.reasons.join('; ') }
     case 'pausing': {

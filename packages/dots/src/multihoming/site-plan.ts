@@ -52,6 +52,8 @@ export interface SitePlan {
   readonly servers: ReadonlyMap<ServerName, DotsServer>
   /** Every list of servers that stand in for one another. */
   readonly standIns: readonly Alternatives[]
+  /** Servers that nobody stands in for where some targets are concerned. */
+  readonly alone: ReadonlySet<ServerName>
   /** The paths that sessions with each server may take; to default routers none until they are known. */
   readonly paths: ReadonlyMap<ServerName, LegalPaths>
 }
@@ -64,22 +66,31 @@ export function compileSite(site: Site): SitePlan {
     server.isDefaultRouter === true ? routerPaths(site, server, []) : legalPaths(site, server, classes)
   const paths = new Map([...servers].map(([name, server]) => [name, pathsTo(server)] as const))
   const entries = planPrefixes(site)
+  const lists = alternativesIn(entries)
   return {
     site,
     table: new ClassTable(entries),
     classes,
     internal: internalTable(site),
     servers,
-    standIns: standIns(entries),
+    standIns: standInsAmong(lists),
+    alone: new Set(lists.filter((list) => list.length === 1).flatMap(namesOf)),
     paths
   }
 }
 
-function standIns(entries: readonly PrefixEntry<ClassPlan>[]): readonly Alternatives[] {
-  const lists = [...new Set(entries.map(({ value }) => value))].flatMap(({ alternatives, consented }) => [
+function alternativesIn(entries: readonly PrefixEntry<ClassPlan>[]): readonly Alternatives[] {
+  return [...new Set(entries.map(({ value }) => value))].flatMap(({ alternatives, consented }) => [
     ...alternatives,
     ...consented.flatMap((each) => each.alternatives)
   ])
+}
+
+function standInsAmong(lists: readonly Alternatives[]): readonly Alternatives[] {
   const several = lists.filter((servers) => servers.length > 1)
-  return [...new Map(several.map((servers) => [servers.map(({ name }) => name).join(' '), servers])).values()]
+  return [...new Map(several.map((servers) => [namesOf(servers).join(' '), servers])).values()]
+}
+
+function namesOf(servers: Alternatives): ServerName[] {
+  return servers.map(({ name }) => name)
 }

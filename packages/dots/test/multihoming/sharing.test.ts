@@ -189,6 +189,15 @@ describe('servers that stand in for one another', () => {
     expect(compileSite(pool).standIns.map((list) => list.map(({ name }) => name))).toEqual([[EAST, WEST]])
   })
 
+  it('are told from those that nobody stands in for where some targets are concerned', () => {
+    expect(compileSite(pool).alone).toEqual(new Set([B]))
+    const [first, second] = twoProviders.domains.map(({ name }) => name)
+    const own = { prefix: net('203.0.113.0/24'), domains: [first!] }
+    const providers = [{ name: 'isp', domains: [first!, second!], attachments: 'one' as const }]
+    const site: Site = { ...twoProviders, providers, providerIndependent: [own] }
+    expect(compileSite(site).alone).toEqual(new Set([ServerName('isp-a')]))
+  })
+
   it('are explained', () => {
     const [part] = explain(target('198.51.100.7/32'), compileSite(pool)).parts
     expect(part?.notAsked[0]?.text).toBe('isp-a/east is asked in its stead: pool of isp-a')

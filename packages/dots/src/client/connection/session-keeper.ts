@@ -110,7 +110,7 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
   handle(input: SessionKeeperInput, now: Instant): void {
     switch (input.kind) {
       case 'start':
-        if (this.#state.kind === 'stopped') this.#connect(now)
+        if (this.#state.kind === 'stopped') this.#start(now)
         break
       case 'stop':
         this.#stop(now)
@@ -215,6 +215,13 @@ export class SessionKeeper implements Machine<SessionKeeperInput, SessionKeeperO
     if (step.endsRun === true) this.#selection.cancel(now)
     if (step.close !== undefined) this.#outputs.push({ kind: 'close', connection: step.close })
     this.#change(step.state)
+  }
+
+  /** RFC 9132 §4.7: also after a stop, runs keep their distance. */
+  #start(now: Instant): void {
+    const until = this.#reconnection.afterLoss(now)
+    if (until <= now || this.#selection.paths.paths.length === 0) this.#connect(now)
+    else this.#change({ kind: 'pausing', until, reason: 'it was tried less than a minute ago' })
   }
 
   #connect(now: Instant): void {

@@ -3,6 +3,7 @@ import type { Instant, WallTime } from '@breakwater/core'
 import type { ServerName } from '../../domain/identifier.ts'
 import type { Placement } from '../../multihoming/placement.ts'
 import type { PoolChange } from '../association-pool.ts'
+import type { PoolSessionChange } from '../pools/pool-sessions.ts'
 import type { ClientEvent } from '../client-io.ts'
 import type { Calendar } from '../memory/calendar.ts'
 import type { NameStanding } from '../names/name-standing.ts'
@@ -63,6 +64,18 @@ export class ClientDecisions {
     for (const { server } of returned) this.server(server.name, 'stays', 'it is of the site again', now)
     for (const { server } of left)
       this.server(server.name, 'is let go', 'it is of the site no more: what was asked is withdrawn', now)
+  }
+
+  pooled({ begin, end }: PoolSessionChange, now: Instant): void {
+    for (const name of begin)
+      this.server(
+        name,
+        'gets a session',
+        'one of those that it stands in for is missing, or it is needed itself',
+        now
+      )
+    for (const name of end)
+      this.server(name, 'is let go', 'others of its pool have been there for two minutes', now)
   }
 
   server(name: ServerName, decision: string, because: string, now: Instant): void {

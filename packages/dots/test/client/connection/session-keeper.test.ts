@@ -267,6 +267,14 @@ describe('a session that is kept up', () => {
     ])
   })
 
+  it('keeps the distance of RFC 9132 §4.7 also when it was stopped in between', () => {
+    const bench = new KeeperBench().start().establish('udp6').pass(59_000)
+    bench.feed({ kind: 'stop' }).take()
+    bench.start().pass(999)
+    expect(bench.take()).toEqual([])
+    expect(bench.pass(1).take()).toEqual(['60000 connect udp6'])
+  })
+
   it('waits 60 s from the last attempt of a run that failed as a whole, however many paths it had', () => {
     const bench = states['pausing']!()
     expect(bench.take()).toContain('750 connect tcp4')

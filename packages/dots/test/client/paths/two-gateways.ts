@@ -1,5 +1,5 @@
-import { Milliseconds, Seconds, silentLog } from '@breakwater/core'
-import type { CertificateCredentials, Duration, Transport } from '@breakwater/core'
+import { Milliseconds, Seconds, formatIpAddress, silentLog } from '@breakwater/core'
+import type { CertificateCredentials, Duration, Instant, SecureEndpoint, Transport } from '@breakwater/core'
 import {
   LeakCheck,
   PacingAuditor,
@@ -48,6 +48,8 @@ export interface TwoGatewaysOptions {
   readonly isPool?: boolean
   /** Links and hosts say by ICMP what they do not carry or take. Default: they do not. */
   readonly saysIcmp?: boolean
+  /** Servers whose links are cut from the start on. Default: none. */
+  readonly missing?: readonly number[]
 }
 
 /** A client with two links to one provider. What is sent is recorded, and audited for its pacing. */
@@ -60,6 +62,8 @@ export class TwoGateways {
   readonly sent: WireRequest[] = []
   readonly violations: PacingViolation[] = []
   readonly mitigators: DryRun[] = []
+  /** Handshakes over UDP that the client started, by the number of the server. */
+  readonly handshakes: { readonly server: number; readonly at: Instant }[] = []
   readonly #options: Required<TwoGatewaysOptions>
   readonly #hosts: SimulatedHost[] = []
   readonly #servers: ServerHost[] = []
@@ -73,6 +77,7 @@ export class TwoGateways {
       seed: 21,
       isPool: false,
       saysIcmp: false,
+      missing: [],
       ...options
     }
     const conditions = { latency: LATENCY }
@@ -98,7 +103,7 @@ export class TwoGateways {
 
   /** Servers and client, and time for the first sessions. */
   async start(ports: Partial<ClientPorts> = {}): Promise<void> {
-    const { servers, transports, interfaces, seed, isPool } = this.#options
+    const { servers, transports, interfaces, seed, isPool, missing } = this.#options
     const auditor = new PacingAuditor({ report: (violation) => this.violations.push(violation) })
     const own = Array.from({ length: servers }, (_, index) => `192.0.2.${index + 1}`)
     for (const [index, each] of own.entries()) {
@@ -107,17 +112,19 @@ export class TwoGateways {
       this.mitigators.push(new DryRun())
       await this.#listen(index)
     }
+    for (const index of missing) this.server(index).cut()
+    const open = auditedEndpoints(this.site.openSecureEndpoint, {
+      clock: this.clock,
+      role: 'client',
+      pairOf: () => 'site and isp',
+      take: (datagram) => {
+        if (servers === 1) auditor.take(datagram)
+      }
+    })
     this.#client = hostDotsClient({
       clock: this.clock,
       entropy: seededEntropy(seed),
-      open: auditedEndpoints(this.site.openSecureEndpoint, {
-        clock: this.clock,
-        role: 'client',
-        pairOf: () => 'site and isp',
-        take: (datagram) => {
-          if (servers === 1) auditor.take(datagram)
-        }
-      }),
+      open: async (options, handlers) => this.#watched(await open(options, handlers)),
       openStream: this.site.openSecureStream,
       site: {
         domains: [
@@ -229,6 +236,23 @@ export class TwoGateways {
     for (const server of this.#servers) await server.stop()
     await this.clock.advance(Seconds(3))
     await this.leaks.check()
+  }
+
+  /** Notes every handshake. */
+  #watched(endpoint: SecureEndpoint): SecureEndpoint {
+    return {
+      local: endpoint.local,
+      connect: (request) => {
+        const server = Number(formatIpAddress(request.remote.address).split('.').at(-1)) - 1
+        this.handshakes.push({ server, at: this.clock.now() })
+        return endpoint.connect(request)
+      },
+      send: (peer, bytes) => endpoint.send(peer, bytes),
+      close: (peer) => endpoint.close(peer),
+      maximumPlaintext: (peer) => endpoint.maximumPlaintext(peer),
+      stats: () => endpoint.stats(),
+      destroy: () => endpoint.destroy()
+    }
   }
 
   async #listen(index: number): Promise<void> {
