@@ -39,7 +39,8 @@ it('shows the paths of each server, what they are used for, how they fare and wh
     inheritedFrom: 'via wan-b',
     because: 'others failed via wan-b',
     mtuBytes: 1400,
-    mtuSource: 'said'
+    mtuSource: 'said',
+    nextHop: '192.0.2.254 on wan-b'
   }
   const { roundTripMilliseconds: _rtt, goodSecondsAgo: _good, ...unused } = second
   const illegal = [{ server: 'dots1', domain: 'isp-a', because: 'source 203.0.113.1 belongs to isp-b' }]
@@ -50,8 +51,9 @@ it('shows the paths of each server, what they are used for, how they fare and wh
     '                                         192.0.2.1:4646; a request was answered',
     '                                         3 s ago',
     '           suspect  -0.40  -      1400?  udp wan-b 198.51.100.1 to',
-    '                                         192.0.2.1:4646; others failed via',
-    '                                         wan-b; score of via wan-b',
+    '                                         192.0.2.1:4646; by 192.0.2.254 on',
+    '                                         wan-b; others failed via wan-b; score',
+    '                                         of via wan-b',
     '  not legal: source 203.0.113.1 belongs to isp-b'
   ])
 })

@@ -18,6 +18,8 @@ export { linuxInterfaceAddresses } from './interface-addresses/linux-interface-a
 export type { LinuxInterfaceAddressesOptions } from './interface-addresses/linux-interface-addresses.ts'
 export { LinuxExits } from './exits/linux-exits.ts'
 export type { ExitChange } from './exits/linux-exits.ts'
+export { linuxNextHops } from './next-hops/linux-next-hops.ts'
+export type { LinuxNextHopsOptions } from './next-hops/linux-next-hops.ts'
 export { linuxDefaultRouters } from './default-routers/linux-default-routers.ts'
 export type { LinuxDefaultRoutersOptions } from './default-routers/linux-default-routers.ts'
 export { dropDirectory } from './provisioning/drop-directory.ts'

@@ -3,6 +3,7 @@ import { Notebook, hostDotsClient } from '@breakwater/dots'
 import { openBoundTcpSocket, openDtlsEndpoint } from '@breakwater/dtls'
 import {
   linuxDefaultRouters,
+  linuxNextHops,
   linuxInterfaceAddresses,
   systemEntropy,
   tlsEndpointOpener
@@ -96,6 +97,7 @@ async function start(
     open: endpoints.open,
     openStream: endpoints.openStream,
     defaultRouters: linuxDefaultRouters(),
+    nextHops: linuxNextHops(),
     log,
     protections,
     ...(notebook === undefined ? {} : { notebook }),

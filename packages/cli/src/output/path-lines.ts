@@ -45,11 +45,12 @@ function mtuText({ mtuBytes, mtuSource }: PathView): string {
 }
 
 function aboutText(path: PathView): string {
-  const { transport, interface: device, source, remote, because, inheritedFrom } = path
+  const { transport, interface: device, source, remote, because, inheritedFrom, nextHop } = path
   const way = [transport, device, source, 'to', remote].filter((part) => part !== undefined).join(' ')
   const inherited = inheritedFrom === undefined ? '' : `score of ${inheritedFrom}`
   return [
     way,
+    nextHop === undefined ? '' : `by ${nextHop}`,
     path.condition === undefined ? '' : (CONDITION_TEXTS[path.condition] ?? path.condition),
     `${because}${whenText(path)}`,
     inherited

@@ -16,6 +16,8 @@ const pathSchema = Type.Object({
   source: Type.String(),
   interface: Type.Optional(Type.String()),
   remote: Type.String(),
+  /** The router that it leads by: `192.0.2.254 on wan-a`. */
+  nextHop: Type.Optional(Type.String()),
   use: Type.Union([
     Type.Literal('session'),
     Type.Literal('parallel'),

@@ -10,6 +10,7 @@ import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import type { ConnectionOutput } from './connection/connection-io.ts'
 import type { ConnectionId } from './connection/session-state.ts'
 import type { RememberedLocation, ServerLocation } from './location/server-locator.ts'
+import type { KnownNextHops } from './paths/next-hop.ts'
 import type { LinkEvidence, PathEvidence } from './paths/path-evidence.ts'
 import type { NameStanding } from './names/name-standing.ts'
 import type { NameOutcome } from './names/name-outcome.ts'
@@ -79,6 +80,8 @@ export type ClientInput =
   /** Somebody else who uses paths of the site, such as a resolver, learnt something of one. */
   | { readonly kind: 'path-evidence'; readonly evidence: PathEvidence }
   | LinkEvidence
+  /** By which routers packets leave, of all paths that anybody knows it of: see `leavingOf`. It makes no path and takes none away. */
+  | { readonly kind: 'next-hops'; readonly hops: KnownNextHops }
   /** A plaintext came; the view need only live during the call. */
   | { readonly kind: 'datagram'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
 

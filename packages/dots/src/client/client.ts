@@ -190,6 +190,9 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         if (!this.#pathPool.take(input.evidence, now) && input.evidence.trust === 'hint')
           this.#pool.lookAt(input.evidence.path, now)
         break
+      case 'next-hops':
+        this.#pathPool.nextHops = input.hops
+        break
       case 'link':
         this.#pathPool.link(input)
         if (!input.isUp) this.#pool.tellAll({ kind: 'link' }, now)
@@ -422,11 +425,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
 
   #drainRouters(now: Instant): void {
     for (let output = this.#routers.poll(); output !== undefined; output = this.#routers.poll()) {
-      if (output.kind === 'read') {
-        this.#outputs.push({ kind: 'read-routers' })
-        continue
-      }
-      this.#pool.route(output.routers, now)
+      if (output.kind === 'read') this.#outputs.push({ kind: 'read-routers' })
+      else this.#pool.route(output.routers, now)
     }
   }
 

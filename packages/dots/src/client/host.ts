@@ -2,6 +2,7 @@ import { ConfigError, Driver, InternalError } from '@breakwater/core'
 import type { Clock, ConfigProblem, Entropy, IpAddress, Log } from '@breakwater/core'
 import type { DefaultRouter, DefaultRouters } from '../domain/default-routers.ts'
 import type { Cuid, DomainName, ProtectionId } from '../domain/identifier.ts'
+import type { NextHops } from '../domain/next-hops.ts'
 import type { Resolver } from '../domain/resolver.ts'
 import type { Site } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
@@ -25,6 +26,9 @@ import { standingAfter } from './names/name-watch.ts'
 import type { NameOutcome } from './names/name-outcome.ts'
 import type { Wanted } from './names/place-wanted.ts'
 import type { Notebook } from './memory/notebook.ts'
+import type { PathReport } from './path-report.ts'
+import type { KnownNextHops } from './paths/next-hop.ts'
+import { NextHopWatch } from './paths/next-hop-watch.ts'
 import type { PathEvidence } from './paths/path-evidence.ts'
 import type { PathListing } from './paths/path-listing.ts'
 import type { ProtectionRequest, ProtectionStatus } from './protection.ts'
@@ -39,6 +43,8 @@ export interface ClientPorts extends SessionRuleOptions, EndpointOpeners {
   readonly site: Site
   /** RFC 9284 §5.1: each domain's own, used with its servers only. */
   readonly credentials: ReadonlyMap<DomainName, ClientCredentials>
+  /** Asked by which router a path leads. Without it, interfaces stand for next hops. */
+  readonly nextHops?: NextHops
   /** Asked where a server is a default router. Without it, no such server is ever found. */
   readonly defaultRouters?: DefaultRouters
   /**
@@ -179,6 +185,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
   // Consents begin and end by the calendar (RFC 9284 §6).
   const watchCalendar = ({ consents = [] }: Site): void => calendar.watch(consents.length > 0)
   watchCalendar(current.site)
+  const hops = watchNextHops(ports, client, (known) => driver.feed({ kind: 'next-hops', hops: known }))
   let isClosed = false
   const ready = begin(ports, (input) => {
     if (!isClosed) driver.feed(input)
@@ -208,6 +215,7 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
       driver.feed({ kind: 'clock', wallClock: clock.wallClock() })
       driver.feed({ kind: 'site', site, cuids, resolvingDomains: new Set(resolvers?.keys()) })
       watchCalendar(site)
+      hops?.look()
     },
     plan: (target, options) => client.explain(target, { ...options, at: clock.wallClock() }),
     planWanted: async (wanted, options, isOnline = true) => {
@@ -222,16 +230,33 @@ export function hostDotsClient(ports: ClientPorts): ClientHost {
     why: (name) => client.decisions(name),
     paths: () => client.paths(clock.now()),
     reportPath: (evidence) => driver.feed({ kind: 'path-evidence', evidence }),
-    reportLink: (name, isUp) => driver.feed({ kind: 'link', interface: name, isUp }),
+    reportLink: (name, isUp) => {
+      driver.feed({ kind: 'link', interface: name, isUp })
+      hops?.look()
+    },
     loads: () => client.loads(),
     close: async () => {
       isClosed = true
       calendar.watch(false)
+      hops?.stop()
       driver.feed({ kind: 'stop' })
       driver.stop()
       await pool.destroy()
     }
   }
+}
+
+/** From now on; undefined: there is nobody to ask. */
+function watchNextHops(
+  { nextHops, clock }: ClientPorts,
+  client: DotsClient,
+  tell: (hops: KnownNextHops) => void
+): NextHopWatch | undefined {
+  if (nextHops === undefined) return undefined
+  const paths = (): PathReport[] => client.paths(clock.now()).paths.map(({ path }) => path)
+  const watch = new NextHopWatch(nextHops, clock, paths, tell)
+  watch.look()
+  return watch
 }
 
 /** Undefined, and a line in the log, when the system does not tell. */

@@ -24,6 +24,8 @@ export interface ListedPath {
   readonly server: ServerName
   readonly domain: DomainName
   readonly path: PathReport
+  /** The router that it leads by, in words; undefined: nobody knows, or there is none. */
+  readonly nextHop: string | undefined
   readonly use: PathUse
   readonly state: DirectionState
   /** `unknown` when nothing was learnt of it lately. */
@@ -98,6 +100,7 @@ function listed(
     server: association.server.name,
     domain: association.server.domain,
     path: pathReport(path),
+    nextHop: pool.nextHop(used),
     use: useOf(association, path, usual),
     state,
     outward: isFresh ? record.outward : 'unknown',

@@ -1,4 +1,6 @@
 import type { Instant } from '@breakwater/core'
+import { leavingOf } from './next-hop.ts'
+import type { KnownNextHops } from './next-hop.ts'
 import { PathMtus } from './path-mtu.ts'
 import { PathRecord } from './path-record.ts'
 import type { DirectionState } from './path-record.ts'
@@ -37,6 +39,8 @@ export interface PathStanding {
 export class PathPool {
   /** What the paths carry. */
   readonly mtus: PathMtus = new PathMtus()
+  /** By which routers paths lead, as far as anybody knows: no more than a name for a part that paths share. */
+  nextHops: KnownNextHops = new Map()
   readonly #records = new Map<string, PathRecord>()
   readonly #scores = new Map<string, PathScore>()
   readonly #linksDown = new Set<string>()
@@ -48,7 +52,7 @@ export class PathPool {
     if (!this.#recordOf(path.name, now).take(evidence, now)) return false
     // What a peer says of one direction is no failure of anything that others use.
     if (direction !== undefined) return true
-    for (const name of [path.name, ...elementsOf(path)])
+    for (const name of [path.name, ...this.#elementsOf(path)])
       this.#scoreOf(name).vote(reporter, verdict === 'good', now)
     return true
   }
@@ -102,8 +106,17 @@ export class PathPool {
     if (this.isLinkDown(path)) return 5
     const { state, inheritedFrom } = this.standing(path, now)
     if (state === 'up' || state === 'unknown') return 0
-    const doubted = elementsOf(path).filter((name) => this.#score(name, now) < DOUBTED_BELOW).length
+    const doubted = this.#elementsOf(path).filter((name) => this.#score(name, now) < DOUBTED_BELOW).length
     return inheritedFrom === undefined && doubted === 0 ? 4 : inheritedFrom === undefined ? 3 : doubted
+  }
+
+  /** The router that this path leads by, in words; undefined: nobody knows, or there is none. */
+  nextHop(path: UsedPath): string | undefined {
+    return this.nextHops.get(leavingOf(path))
+  }
+
+  #elementsOf(path: UsedPath): readonly string[] {
+    return elementsOf(path, this.nextHop(path))
   }
 
   /** Others failed by a part of the path after it was last good itself. */
@@ -113,7 +126,7 @@ export class PathPool {
   }
 
   #worstElement(path: UsedPath, now: Instant): ScoredElement | undefined {
-    const elements = elementsOf(path).map((name) => ({ name, score: this.#score(name, now) }))
+    const elements = this.#elementsOf(path).map((name) => ({ name, score: this.#score(name, now) }))
     return elements.toSorted((one, other) => one.score - other.score)[0]
   }
 

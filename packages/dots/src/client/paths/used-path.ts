@@ -15,7 +15,7 @@ export interface UsedPath {
   /** Names the whole of it: see `pathKey`. */
   readonly name: string
   readonly destination: string
-  /** The next hop, or the interface where that is not known; undefined: the kernel decides. */
+  /** The interface; undefined: the kernel decides. */
   readonly via: string | undefined
   readonly source: string
 }
@@ -45,10 +45,11 @@ export function elementName(element: PathElement, value: string): string {
   return `${words[element]} ${value}`
 }
 
-/** The names of all elements of a path that are known. */
-export function elementsOf(path: UsedPath): readonly string[] {
+/** The names of all elements of a path that are known. The interface stands for a next hop that nobody knows. */
+export function elementsOf(path: UsedPath, nextHop?: string): readonly string[] {
+  const elements = { ...path, via: nextHop ?? path.via }
   return PATH_ELEMENTS.flatMap((element) => {
-    const value = path[element]
+    const value = elements[element]
     return value === undefined ? [] : [elementName(element, value)]
   })
 }

@@ -11,7 +11,13 @@ import {
   seededEntropy,
   simulatedCertificate
 } from '@breakwater/testing'
-import type { Link, PacingViolation, SimulatedHost } from '@breakwater/testing'
+import type {
+  InterfaceOptions,
+  Link,
+  PacingViolation,
+  SimulatedHost,
+  SimulatedRouter
+} from '@breakwater/testing'
 import { hostDotsClient } from '../../../src/client/host.ts'
 import type { ClientHost, ClientPorts } from '../../../src/client/host.ts'
 import type { SessionReport } from '../../../src/client/status.ts'
@@ -27,9 +33,13 @@ import type { WireRequest } from '../wire.ts'
  *   net ──┤                     ├ site       dots2 192.0.2.2 …
  *         └ gateway 2 ── wan-2 ─┘
  *
- * One provider, two links, as many servers as a test asks for.
+ * One provider, two links, as many servers as a test asks for. With `isOneLink` both gateways stand on one link of the site,
+ * `lan`, and the source of a packet decides which of them it goes by: two sources lead by the first, one by the second.
  */
 const ISP = DomainName('isp')
+/** Of a site with one link. */
+export const SOURCES = ['198.51.100.1', '198.51.100.2', '198.51.100.17'] as const
+
 const LATENCY = Milliseconds(10)
 
 /** Over two links there and two back. */
@@ -46,6 +56,7 @@ export interface TwoGatewaysOptions {
   readonly seed?: number
   /** The servers stand in for one another. Default: they do not. */
   readonly isPool?: boolean
+  readonly isOneLink?: boolean
   /** Links and hosts say by ICMP what they do not carry or take. Default: they do not. */
   readonly saysIcmp?: boolean
   /** Servers whose links are cut from the start on. Default: none. */
@@ -58,6 +69,8 @@ export class TwoGateways {
   readonly clock: VirtualClock = this.leaks.clock(new VirtualClock())
   readonly network: SimulatedNetwork
   readonly site: SimulatedHost
+  /** On the one link of the site, where it has only one. */
+  readonly gateways: SimulatedRouter
   /** Every request that the site sent over UDP, whether or not it arrived. */
   readonly sent: WireRequest[] = []
   readonly violations: PacingViolation[] = []
@@ -78,18 +91,24 @@ export class TwoGateways {
       isPool: false,
       saysIcmp: false,
       missing: [],
+      isOneLink: false,
       ...options
     }
     const conditions = { latency: LATENCY }
     const { saysIcmp } = this.#options
     const network = new SimulatedNetwork({ clock: this.clock, seed: 1, conditions, saysIcmp })
     this.network = this.leaks.network(network)
-    this.site = this.network.addHost('site', {
-      interfaces: [
-        { name: 'wan-1', addresses: [address('198.51.100.1')] },
-        { name: 'wan-2', addresses: [address('198.51.100.17')] }
+    const own = SOURCES.map((each) => address(each))
+    this.gateways = this.network.addRouter('gateways', {
+      uplinks: [
+        { ...wan('gateway-1', '198.51.100.14'), routedPrefixes: [prefix('198.51.100.0/28')] },
+        { ...wan('gateway-2', '198.51.100.30'), routedPrefixes: [prefix('198.51.100.16/28')] }
       ]
     })
+    const links = this.#options.isOneLink
+      ? [{ name: 'lan', addresses: own, behind: this.gateways }]
+      : [wan('wan-1', '198.51.100.1'), wan('wan-2', '198.51.100.17')]
+    this.site = this.network.addHost('site', { interfaces: links })
     this.network.tap((entry) => {
       const request = entry.from === 'site' ? requestIn(entry) : undefined
       if (request !== undefined) this.sent.push(request)
@@ -103,7 +122,7 @@ export class TwoGateways {
 
   /** Servers and client, and time for the first sessions. */
   async start(ports: Partial<ClientPorts> = {}): Promise<void> {
-    const { servers, transports, interfaces, seed, isPool, missing } = this.#options
+    const { servers, transports, interfaces, seed, isPool, isOneLink, missing } = this.#options
     const auditor = new PacingAuditor({ report: (violation) => this.violations.push(violation) })
     const own = Array.from({ length: servers }, (_, index) => `192.0.2.${index + 1}`)
     for (const [index, each] of own.entries()) {
@@ -131,10 +150,10 @@ export class TwoGateways {
           {
             name: ISP,
             kind: 'access',
-            interfaces,
+            interfaces: isOneLink ? ['lan'] : interfaces,
             ...(isPool ? { isPool } : {}),
             prefixes: [prefix('198.51.100.0/28'), prefix('198.51.100.16/28')],
-            sources: [],
+            sources: isOneLink ? SOURCES.map((each) => address(each)) : [],
             localAddresses: ['1', '17'].map((last, index) => ({
               address: address(`198.51.100.${last}`),
               prefixLength: 28,
@@ -278,6 +297,10 @@ export class TwoGateways {
       log: silentLog
     })
   }
+}
+
+function wan(name: string, own: string): InterfaceOptions {
+  return { name, addresses: [address(own)] }
 }
 
 /** For the figures that a test prints. */
