@@ -4,9 +4,20 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { socketTransport } from '@breakwater/cli'
+import { ControlClient } from '@breakwater/control'
 import { DotsProcess, dots } from './dots-process.ts'
 
 const launcher = fileURLToPath(new URL('../packages/cli/bin/dots.mjs', import.meta.url))
+
+/** The site has it from nobody (PI): every provider announces it. */
+const OWN_PREFIX = '198.18.7.0/24'
+
+/** What one test wants of its client. */
+export interface ClientWishes {
+  /** What `isp-a` translates, should it be assigned: internal and external prefix. */
+  readonly translations?: readonly (readonly [internal: string, external: string])[]
+}
 
 /** Why there can be no such world here; undefined when there can. */
 export function obstacleOf(): string | undefined {
@@ -23,40 +34,57 @@ export function obstacleOf(): string | undefined {
 
 /**
  *   client ns: dots client, a client of DHCP ── wan1 ══ cust ── provider ns: dnsmasq with DHCPv4, DHCPv6, advertisements,
- *                                                                            or dhcpd, which delegates prefixes
+ *                                           └── wan2 ══ cust ─┐              or dhcpd, which delegates prefixes
+ *                                                             └ next provider ns: dnsmasq with DHCPv4
  *
- * The provider has 198.51.100.0/24 and 2001:db8:a::/64.
+ * The provider has 198.51.100.0/24 and 2001:db8:a::/64, the next one 203.0.113.0/24.
  */
 export class DhcpWorld {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'breakwater-dhcp-'))
   readonly drop: string = join(this.folder, 'drop')
   readonly #name = `bw-dhcp-${process.pid}-${counter++}`
+  readonly control: ControlClient = new ControlClient(socketTransport(join(this.folder, 'client.sock')))
   readonly #children: ChildProcess[] = []
-  #delegating: ChildProcess | undefined
+  readonly #servers: DotsProcess[] = []
+  #leasing: ChildProcess | undefined
   #client: DotsProcess | undefined
 
   constructor() {
-    const { provider, site } = this
-    for (const name of [provider, site]) {
+    const { provider, nextProvider, site } = this
+    for (const name of this.#namespaces) {
       execFileSync('ip', ['netns', 'add', name])
       for (const scope of ['all', 'default'])
         execFileSync('ip', ['netns', 'exec', name, 'sysctl', '-qw', `net.ipv6.conf.${scope}.accept_dad=0`])
       this.ip(name, 'link', 'set', 'lo', 'up')
     }
-    const link = `link add wan1 netns ${site} type veth peer name cust netns ${provider}`
-    execFileSync('ip', link.split(' '))
+    for (const [wan, end] of [
+      ['wan1', provider],
+      ['wan2', nextProvider]
+    ] as const) {
+      const link = `link add ${wan} netns ${site} type veth peer name cust netns ${end}`
+      execFileSync('ip', link.split(' '))
+      this.ip(end, 'link', 'set', 'cust', 'up')
+      this.ip(site, 'link', 'set', wan, 'up')
+    }
     this.ip(provider, 'address', 'add', '198.51.100.1/24', 'dev', 'cust')
     this.ip(provider, 'address', 'add', '2001:db8:a::1/64', 'dev', 'cust', 'nodad')
-    this.ip(provider, 'link', 'set', 'cust', 'up')
-    this.ip(site, 'link', 'set', 'wan1', 'up')
+    this.ip(nextProvider, 'address', 'add', '203.0.113.1/24', 'dev', 'cust')
   }
 
   get provider(): string {
     return `${this.#name}-p`
   }
 
+  get nextProvider(): string {
+    return `${this.#name}-n`
+  }
+
   get site(): string {
     return `${this.#name}-s`
+  }
+
+  get #namespaces(): readonly string[] {
+    return [this.provider, this.nextProvider, this.site]
   }
 
   ip(namespace: string, ...words: readonly string[]): void {
@@ -85,47 +113,141 @@ export class DhcpWorld {
     this.#run(this.provider, 'dnsmasq', '-k', '-C', this.write('dnsmasq.conf', lines.join('\n')), '-x', '')
   }
 
-  /** `dots client` in the site, which learns everything of `isp-a` by wan1. */
-  async startClient(): Promise<DotsProcess> {
-    chmodSync(this.write('own.psk', 'a5'.repeat(32)), 0o600)
+  /** The next provider gives out these addresses. */
+  startNextProvider(range: string): void {
+    const lines = [
+      'port=0',
+      'interface=cust',
+      'bind-interfaces',
+      'user=root',
+      'no-resolv',
+      'no-ping',
+      `dhcp-leasefile=${this.folder}/next.leases`,
+      `dhcp-range=${range}`
+    ]
+    this.#run(this.nextProvider, 'dnsmasq', '-k', '-C', this.write('next.conf', lines.join('\n')), '-x', '')
+  }
+
+  /** `dots client` in the site, which learns everything of `isp-a` by wan1, and of `isp-b` by wan2. */
+  async startClient({ translations = [] }: ClientWishes = {}): Promise<DotsProcess> {
+    this.#writeKey()
+    const pairs = translations.map(
+      ([internal, external]) => `{ internal: ${internal}, external: ${external} }`
+    )
+    const internal = [...new Set(translations.map(([each]) => each))]
     const config = this.write(
       'client.yaml',
-      `domains:
+      `site: { providerIndependent: [{ prefix: ${OWN_PREFIX} }], internal: [${internal.join(', ')}] }
+domains:
   - name: isp-a
     interfaces: [wan1]
     learn: {}
+    translations: [${pairs.join(', ')}]
     server: { name: dots.isp-a.example, addresses: [198.51.100.1], transports: [udp] }
+    credentials: { pskIdentity: home, keyFile: own.psk }
+  - name: isp-b
+    interfaces: [wan2]
+    learn: {}
+    server: { name: dots.isp-b.example, addresses: [203.0.113.1], transports: [udp] }
     credentials: { pskIdentity: home, keyFile: own.psk }
 provisioning: { dropDirectory: drop }
 control: { socket: client.sock }
 `
     )
-    const prefix = ['ip', 'netns', 'exec', this.site]
-    this.#client = new DotsProcess(['client', '--config', config], {}, prefix)
+    this.#client = new DotsProcess(['client', '--config', config], {}, this.#at(this.site))
     await this.#client.ready()
     return this.#client
+  }
+
+  /** The DOTS servers of both providers, which answer the client for what each may ever assign, and for the site's own prefix. */
+  async startServers(): Promise<void> {
+    this.#writeKey()
+    const own = [
+      {
+        name: 'isp-a',
+        at: this.provider,
+        address: '198.51.100.1',
+        prefixes: ['198.51.100.0/24', '2001:db8::/32']
+      },
+      { name: 'isp-b', at: this.nextProvider, address: '203.0.113.1', prefixes: ['203.0.113.0/24'] }
+    ]
+    await Promise.all(
+      own.map(async ({ name, at, address, prefixes }) => {
+        const config = this.write(
+          `${name}.yaml`,
+          `listen: [{ address: ${address} }]
+preSharedKeys: [{ identity: home, keyFile: own.psk }]
+clients: [{ name: home, identity: { pskIdentity: home }, prefixes: ${JSON.stringify([...prefixes, OWN_PREFIX])} }]
+mitigator: { kind: dry-run }
+store: { path: ${name}.db }
+control: { socket: ${name}.sock }
+audit: { path: ${name}.jsonl }
+`
+        )
+        const server = new DotsProcess(['server', '--config', config], {}, this.#at(at))
+        this.#servers.push(server)
+        await server.ready()
+      })
+    )
+  }
+
+  /**
+   * What the server of a provider heard so far and granted: `PUT 2001:db8:b00:7::1/128`, `DELETE 2001:db8:b00:7::1/128`. Copies and what
+   * prolongs are left out.
+   */
+  heard(provider: 'isp-a' | 'isp-b'): string[] {
+    const lines = readFileSync(join(this.folder, `${provider}.jsonl`), 'utf8').split('\n')
+    // The last line may be half written.
+    lines.pop()
+    const targets = new Map<number, string>()
+    return lines.flatMap((line) => {
+      const { method, mitigationId, outcome, targets: asked } = JSON.parse(line) as Audited
+      if (method === 'PUT') targets.set(mitigationId, asked.join(' '))
+      return outcome === 'refreshed' ? [] : [`${method} ${targets.get(mitigationId)} ${outcome}`]
+    })
+  }
+
+  /** Whether the client has a session with the server of this provider. */
+  async hasSession(provider: string): Promise<boolean> {
+    const sessions = await this.control.sessions()
+    return sessions.some(({ peer, state }) => peer.startsWith(provider) && state === 'established')
   }
 
   /**
    * The provider delegates this prefix, for fifteen seconds at a time, and no other one any more. It is a server that knows nothing of
    * those before.
    */
-  async startDelegation(prefix: string): Promise<void> {
+  startDelegation(prefix: string): Promise<void> {
     const [address = '', length = ''] = prefix.split('/')
-    const lines = [
-      'default-lease-time 15;',
+    return this.#startDhcpd('-6', [
       'preferred-lifetime 12;',
+      `subnet6 2001:db8:a::/64 { prefix6 ${address} ${address} /${length}; }`
+    ])
+  }
+
+  /** The same with this address of DHCPv4. */
+  startLeasing(address: string): Promise<void> {
+    return this.#startDhcpd('-4', [
+      'ping-check false;',
+      'max-lease-time 15;',
+      `subnet 198.51.100.0 netmask 255.255.255.0 { range ${address} ${address}; }`
+    ])
+  }
+
+  async #startDhcpd(family: '-4' | '-6', lines: readonly string[]): Promise<void> {
+    const all = [
+      'default-lease-time 15;',
       'option dhcp-renewal-time 3;',
       'option dhcp-rebinding-time 5;',
       'authoritative;',
-      `subnet6 2001:db8:a::/64 { prefix6 ${address} ${address} /${length}; }`
+      ...lines
     ]
-    if (this.#delegating !== undefined) await killed(this.#delegating)
+    if (this.#leasing !== undefined) await killed(this.#leasing)
     rmSync(join(this.folder, 'dhcpd.leases~'), { force: true })
     const leases = this.write('dhcpd.leases', '')
-    const config = this.write('dhcpd.conf', lines.join('\n'))
-    const words = ['-6', '-f', '-cf', config, '-lf', leases, '--no-pid', 'cust']
-    this.#delegating = this.#run(this.provider, 'dhcpd', ...words)
+    const config = this.write('dhcpd.conf', all.join('\n'))
+    const words = [family, '-f', '-cf', config, '-lf', leases, '--no-pid', 'cust']
+    this.#leasing = this.#run(this.provider, 'dhcpd', ...words)
   }
 
   /** `udhcpc`, whose hook is `dots provision`. */
@@ -150,7 +272,7 @@ control: { socket: client.sock }
   }
 
   /** `dhclient` with the script of its package, which calls `dots provision` from the folder for that. */
-  startDhclient(...options: readonly string[]): ChildProcess {
+  startDhclient(options: readonly string[], wan = 'wan1'): ChildProcess {
     const hooks = join(this.folder, 'hooks')
     mkdirSync(hooks, { recursive: true })
     const line = `${this.#provision('dhclient')} >> ${this.folder}/hook.log 2>&1 || true\n`
@@ -159,9 +281,18 @@ control: { socket: client.sock }
       `mount --bind ${hooks} /etc/dhcp/dhclient-exit-hooks.d`,
       `mount --bind ${this.write('resolv.conf', '')} /etc/resolv.conf`
     ]
-    const files = `-lf ${this.folder}/dhclient.leases -pf ${this.folder}/dhclient.pid`
-    const command = `exec dhclient -d ${files} ${options.join(' ')} wan1`
+    const files = `-lf ${this.folder}/${wan}.leases -pf ${this.folder}/${wan}.pid`
+    const command = `exec dhclient -d ${files} ${options.join(' ')} ${wan}`
     return this.#run(this.site, 'sh', '-c', [...apart, command].join(' && '))
+  }
+
+  #writeKey(): void {
+    chmodSync(this.write('own.psk', 'a5'.repeat(32)), 0o600)
+  }
+
+  /** What stands before a command for it to run in a namespace. */
+  #at(namespace: string): readonly string[] {
+    return ['ip', 'netns', 'exec', namespace]
   }
 
   #provision(client: string): string {
@@ -213,12 +344,13 @@ control: { socket: client.sock }
   }
 
   async end(): Promise<void> {
-    await this.#client?.stop('SIGKILL')
+    const agents = this.#client === undefined ? this.#servers : [this.#client, ...this.#servers]
+    await Promise.all(agents.map((agent) => agent.stop('SIGKILL')))
     const ended = this.#children
       .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
       .map((child) => new Promise((resolve) => child.once('close', resolve)))
     // dhcpcd has helpers, which outlive it where it has no time to take leave of them.
-    for (const name of [this.provider, this.site])
+    for (const name of this.#namespaces)
       for (const pid of execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n'))
         if (pid.trim() !== '') kill(Number(pid))
     await Promise.all(ended)
@@ -226,15 +358,24 @@ control: { socket: client.sock }
   }
 
   close(): void {
-    for (const name of [this.provider, this.site]) execFileSync('ip', ['netns', 'del', name])
+    for (const name of this.#namespaces) execFileSync('ip', ['netns', 'del', name])
     rmSync(this.folder, { recursive: true, force: true })
   }
 
   #run(namespace: string, ...words: readonly string[]): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', namespace, ...words], { stdio: 'ignore' })
+    const [program = '', ...rest] = [...this.#at(namespace), ...words]
+    const child = spawn(program, rest, { stdio: 'ignore' })
     this.#children.push(child)
     return child
   }
+}
+
+/** A line of a server's audit file. */
+interface Audited {
+  readonly method: string
+  readonly mitigationId: number
+  readonly outcome: string
+  readonly targets: readonly string[]
 }
 
 interface Domains {

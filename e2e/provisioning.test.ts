@@ -79,14 +79,14 @@ describe.skipIf(obstacle !== undefined)('a client of a real DHCP server', { time
   it('learns a lease by dhclient and the script of its package, and forgets it when it is given back', async () => {
     await world.startClient()
     world.startProvider('198.51.100.10,198.51.100.20,255.255.255.0,10m')
-    world.startDhclient('-4')
+    world.startDhclient(['-4'])
     await expectFacts(
       /^prefix 198\.51\.100\.\d+\/32 dhcpv4 used$/,
       'resolver 198.51.100.53 dhcpv4 used',
       'gateway 198.51.100.1 dhcpv4 noted',
       'search-domain isp-a.example dhcpv4 noted'
     )
-    world.startDhclient('-4', '-r')
+    world.startDhclient(['-4', '-r'])
     await vi.waitFor(async () => expect(await world.facts()).toEqual([]), PATIENCE)
   })
 
@@ -99,7 +99,7 @@ describe.skipIf(obstacle !== undefined)('a client of a real DHCP server', { time
       await world.startDelegation('2001:db8:b00::/56')
       const dhcp =
         name === 'dhclient'
-          ? world.startDhclient('-6', '-P')
+          ? world.startDhclient(['-6', '-P'])
           : world.startDhcpcd('noipv4', 'noipv6rs', 'interface wan1', '  ia_pd 1')
       await expectFacts('prefix 2001:db8:b00::/56 dhcpv6 used')
       await vi.waitFor(
