@@ -14,7 +14,7 @@ import { type DomainPlace, clientSessions, clientSite } from '../multihomed/clie
 import type { HeardRequest } from '../multihomed/world.ts'
 import { type AgentFiles, credentialsIn, issueCertificates, writeConfig } from './agent-files.ts'
 
-/** The longest that RFC 8305 §5 recommends: UDP wins also on a busy machine. */
+/** The longest that RFC 8305 §5 recommends: of two links the first wins also on a busy machine. */
 const ATTEMPT_DELAY_MILLISECONDS = 2000
 
 export interface MultihomedFiles {

@@ -75,9 +75,13 @@ function domainOf(topology: Topology, provider: ProviderPlan, { interfaces, sour
       : { kind: 'service' as const, protects: [...entitledTo(topology, provider)] }),
     ...(isPool === true ? { pool: true } : {}),
     ...(resolver === undefined ? {} : { resolver: { kind: 'plain' as const, servers: [resolver.address] } }),
-    servers: Object.entries(servers).map(([server, address]) =>
-      resolver === undefined ? { name: server, addresses: [address] } : { name: server }
-    )
+    servers: Object.entries(servers).map(([server, address]) => ({
+      name: server,
+      ...(resolver === undefined ? { addresses: [address] } : {}),
+      // The rules of pacing are about datagrams, and only those are judged: a session over TCP, which overtakes on a busy
+      // machine, would leave a story without an auditor.
+      transports: ['udp']
+    }))
   }
 }
 
