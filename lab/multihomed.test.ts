@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openMultihomedWorld } from './backends/multihomed-world.ts'
 import { obstacleToNamespaces } from './backends/netns/namespace.ts'
 import { multihomedScenarios } from './catalogue.ts'
+import { clientSite } from './multihomed/client-site.ts'
 import { foreignAddress, isp1, isp1ByName, isp2, isp2ByName, sayingFirst } from './multihomed/providers.ts'
 import { Story } from './multihomed/story.ts'
 import { type Topology, swapped } from './multihomed/topology.ts'
@@ -218,6 +219,9 @@ describe.skipIf(obstacle !== undefined)('multihomed sites in namespaces', () => 
 
   it('all servers are asked for a prefix of the site itself [RFC9284-5.2-M01]', () =>
     expectChecks(enterprise, '198.18.7.7/32: home asks dots.isp1.example and dots.isp2.example'))
+
+  it('and none of them waits for another: together they take as long as the slowest one alone [RFC9284-5.2-M01]', () =>
+    expectChecks(enterprise, 'what belongs to all is asked of all in parallel'))
 })
 
 /** Both backends must give the words of the vocabulary the same meaning. */
@@ -305,6 +309,14 @@ describe('the words of a story', () => {
     await story.expectAsked(asked, { 'dots.isp2.example': ['198.51.100.2/32'] })
     await world.destroy()
     expect(story.checks.map(({ ok }) => ok)).toEqual([true, false])
+  })
+
+  it('lets nobody speak where the auditor of pacing does not listen: over TCP, which overtakes on a busy machine', () => {
+    const [client] = small.clients
+    if (client === undefined) throw new Error('no client is drawn')
+    const { domains } = clientSite(small, client, () => ({ interfaces: [], sources: [] }))
+    const servers = domains.flatMap(({ servers: each = [] }) => each)
+    expect(servers.map(({ transports }) => transports)).toEqual([['udp'], ['udp']])
   })
 
   it('swaps uplinks and everything that has an order', () => {

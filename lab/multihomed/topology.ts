@@ -15,6 +15,8 @@ export interface Topology {
   readonly isMirrored?: boolean
   /** RFC 9284 §6. */
   readonly consents?: readonly ConsentPlan[]
+  /** Between clients and any server. Undefined: as long as the backend likes. */
+  readonly roundTripMilliseconds?: number
 }
 
 /** An upstream network: a provisioning domain of the site. */

@@ -31,6 +31,7 @@ import type {
   WorldOptions
 } from '../../multihomed/world.ts'
 import { AccessLinks } from './access-links.ts'
+import { makeServersLate } from './late-servers.ts'
 import { MultihomedNetwork } from './multihomed-network.ts'
 import { NameService } from './name-service.ts'
 
@@ -92,6 +93,8 @@ class NetnsMultihomed implements MultihomedWorld {
     const isThere = (name: string): boolean => name !== provider || !parts.includes('server')
     const providers = this.#topology.providers.filter(({ name }) => isThere(name))
     await Promise.all(providers.map((each) => this.#startServers(each)))
+    const { roundTripMilliseconds } = this.#topology
+    if (roundTripMilliseconds !== undefined) await this.#delay(roundTripMilliseconds)
     await this.#startNameServices(parts.includes('dns') ? provider : undefined)
     if (parts.includes('clock')) this.#clock = await WrongClock.make(this.#folder)
     if (parts.includes('uplink')) await this.setLinks(provider, 'cut')
@@ -168,6 +171,11 @@ class NetnsMultihomed implements MultihomedWorld {
       this.#start(name, 'server', server, this.#files.servers.get(server))
     )
     await Promise.all(started)
+  }
+
+  async #delay(milliseconds: number): Promise<void> {
+    for (const provider of this.#topology.providers)
+      await makeServersLate(this.#network.namespace(provider.name), provider, milliseconds)
   }
 
   async #start(

@@ -1,4 +1,4 @@
-import { Milliseconds, formatIpAddress } from '@breakwater/core'
+import { type Duration, Milliseconds, formatIpAddress } from '@breakwater/core'
 import type { Site } from '@breakwater/dots'
 import type { SimulatedHost, SimulatedNetwork, TraceEntry } from '@breakwater/testing'
 
@@ -56,7 +56,7 @@ export class SimulatedLinks {
       interfaces: exitsOf(this.#topology, plan).map(({ name, address, link }) => ({
         name,
         addresses: [addressOf(address)],
-        conditions: { latency: Milliseconds(LATENCY_MILLISECONDS * link.number) }
+        conditions: { latency: latencyOf(this.#topology, link) }
       }))
     })
     this.#hosts.set(plan.name, { host, plan })
@@ -154,4 +154,11 @@ function exitsOf(topology: Topology, { on, providers, laterProviders = [] }: Cli
     const address = hostAddressIn(topology, providerOf(topology, name), on)
     return link === undefined ? [] : [{ name: `lan-${name}`, address, link }]
   })
+}
+
+/** One way. */
+function latencyOf({ roundTripMilliseconds }: Topology, { number }: AccessLink): Duration {
+  return Milliseconds(
+    roundTripMilliseconds === undefined ? LATENCY_MILLISECONDS * number : roundTripMilliseconds / 2
+  )
 }
