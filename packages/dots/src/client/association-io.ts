@@ -53,6 +53,8 @@ export type AssociationInput =
   | { readonly kind: 'resolved'; readonly name: string; readonly addresses: readonly IpAddress[] }
   /** Somebody wants to know whether the server answers: a heartbeat goes as soon as it may. */
   | { readonly kind: 'look' }
+  /** One answer is missing: something that it protects is refreshed, unless it has something to answer already. */
+  | { readonly kind: 'doubt' }
   /** The carrier of an interface was lost, as the pool knows already. */
   | { readonly kind: 'link' }
   /** Tell the server what we see of an attack. */

@@ -206,6 +206,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         for (const { session } of liveSessions(this.state)) session.handle(input, now)
         this.#book.refit(now)
         break
+      case 'doubt':
+        this.#book.refreshOne(now)
+        break
       case 'paths':
         if (this.#redirects.provision(input.paths)) this.#keep(input, now)
         break
@@ -458,10 +461,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       this.#negotiations.answer(live.session, errand, response, now)
       return
     }
-    // What was asked over both sessions needs one answer only; each observes for itself.
-    if (errand.kind === 'put' || errand.kind === 'delete')
-      for (const { session } of this.#warm.all)
-        if (session !== live.session) session.handle({ kind: 'forget', errand }, now)
+    this.#warm.forgetElsewhere(errand, live, now)
     this.#heardOver(live, now)
     this.#book.answer(errand, response, now)
   }

@@ -97,6 +97,13 @@ export class WarmPath {
     return isShared ? this.all : liveSessions(this.#options.keeper.state)
   }
 
+  /** What was asked over both sessions needs one answer only; each observes for itself. */
+  forgetElsewhere(errand: Errand, { connection }: LiveSession, now: Instant): void {
+    if (errand.kind !== 'put' && errand.kind !== 'delete') return
+    for (const live of this.all)
+      if (live.connection !== connection) live.session.handle({ kind: 'forget', errand }, now)
+  }
+
   /** Of its attempts, and of its session. */
   owns(connection: ConnectionId): boolean {
     return this.#standBy.owns(connection)

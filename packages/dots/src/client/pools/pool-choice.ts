@@ -10,6 +10,9 @@ import type { ServerHealth } from './server-health.ts'
 /** So long a server without a session that may come at once is waited for: at a start, or when it was restarted. */
 const PATIENCE: Duration = Seconds(1)
 
+/** So long an answer may take of a server that nothing is asked of: then one heartbeat without an answer is enough to leave it. */
+const IDLE_PATIENCE: Duration = Seconds(2)
+
 /** Another server is asked from now on. */
 export interface PoolSwitch {
   readonly from: ServerName
@@ -23,6 +26,8 @@ export interface PoolDecision {
   readonly switches: readonly PoolSwitch[]
   /** Of these it is to be found out whether they answer. */
   readonly looks: readonly ServerName[]
+  /** These have left one thing without an answer: they are asked once more for what they protect. */
+  readonly doubts: readonly ServerName[]
   /** Somebody else is asked, also because there are other lists. */
   readonly isOther: boolean
 }
@@ -48,7 +53,9 @@ interface Answering {
 
 /**
  * Decides who of several servers that stand in for one another is asked. Fast down: one that leaves two requests in a row
- * without an answer is left for one that has answered since, at once if it has no session or no carrier. Slow up: the preferred one
+ * without an answer is left for one that has answered since, at once if it has no session or no carrier. The first answer that is missing,
+ * as to a heartbeat in peace, makes us look at once: at the other one by a heartbeat, and at this one by a refresh of what it protects, which
+ * has to be answered as well; one that nothing is asked of is left for that one answer, for to leave it costs nothing. Slow up: the preferred one
  * is asked again when nothing was wrong with it for two minutes. A server that is there is left at most once a minute, so that
  * flapping ends as if nothing had been. Nothing is asked of two of them at the same time, to find out: that takes a heartbeat.
  *
@@ -57,6 +64,7 @@ interface Answering {
  * | `absent` | at once |
  * | `connecting` | after a second |
  * | `silent` | for one that has answered since, a minute after the last change |
+ * | `answering`, one answer is missing for two seconds, nothing is asked of it | as if it were silent |
  * | `answering` | for a preferred one that was good for two minutes, a minute after the last change |
  */
 export class PoolChoice {
@@ -96,17 +104,19 @@ export class PoolChoice {
     this.#chosen = new Map()
     const switches: PoolSwitch[] = []
     const looks: ServerName[] = []
+    const doubts = new Set<ServerName>()
     for (const list of lists) {
       const servers = list.map(({ name }) => name)
       const key = servers.join(' ')
       const chosen = this.#currentOf(servers, key, former)
       const change = this.#changeOf(servers, key, chosen, looks, now)
+      if (change === undefined && this.#isInDoubt(chosen.server)) doubts.add(chosen.server)
       this.#chosen.set(key, change === undefined ? chosen : { server: change.to, since: now })
       if (change !== undefined) switches.push(change)
     }
     const { chosen } = this
     const isOther = chosen.size !== before.size || [...chosen].some((server) => !before.has(server))
-    return { switches, looks, isOther }
+    return { switches, looks, doubts: [...doubts], isOther }
   }
 
   /** Who was asked so far: of this list, or of another one that it has in common with it. */
@@ -148,8 +158,26 @@ export class PoolChoice {
         return this.#fromSilent(chosen, health, others, looks, now)
       case 'answering':
         if (health.waitsSince !== undefined) look(others, health.waitsSince, looks)
-        return this.#home(servers, chosen, others, now)
+        return this.#fromLate(chosen, health, others, now) ?? this.#home(servers, chosen, others, now)
     }
+  }
+
+  #isInDoubt(server: ServerName): boolean {
+    const health = this.#options.healthOf(server)
+    return health.state === 'answering' && health.waitsSince !== undefined && this.#options.isAsked(server)
+  }
+
+  /** Nothing is asked of it, so that nothing else will show whether it is there before the next heartbeat. */
+  #fromLate(
+    chosen: Chosen,
+    { waitsSince: since }: ServerHealth & { readonly state: 'answering' },
+    others: readonly Answering[],
+    now: Instant
+  ): PoolSwitch | undefined {
+    if (since === undefined || this.#options.isAsked(chosen.server)) return undefined
+    if (!this.#isDue(after(since, IDLE_PATIENCE), now)) return undefined
+    const because = 'a heartbeat got no answer, and nothing is asked of it'
+    return this.#fromSilent(chosen, { state: 'silent', since, because }, others, [], now)
   }
 
   #afterPatience(server: ServerName, key: string, best: Answering, now: Instant): PoolSwitch | undefined {

@@ -60,8 +60,9 @@ export class StandIns {
 
   /** Whatever has happened may decide otherwise who is asked, and with whom there is a session. */
   choose(plan: SitePlan, now: Instant): StandInChange {
-    const { switches, looks, isOther } = this.#choice.decide(plan.standIns, now)
+    const { switches, looks, doubts, isOther } = this.#choice.decide(plan.standIns, now)
     for (const server of looks) this.#pool.tell(server, { kind: 'look' }, now)
+    for (const server of doubts) this.#pool.tell(server, { kind: 'doubt' }, now)
     const sessions = this.#keepSessions(plan, now)
     const events = switches.map(({ from, to, because, inputs }) => {
       return { kind: 'stood-in' as const, server: from, by: to, because, inputs }

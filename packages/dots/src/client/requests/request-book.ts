@@ -153,6 +153,25 @@ export class RequestBook {
     this.#settle(now)
   }
 
+  /**
+   * Refreshes one request that is in force before its time, to find out whether the server answers; RFC 9132 §4.4.1.3 leaves open
+   * when. Nothing, while something else has no answer: that tells as much.
+   */
+  refreshOne(now: Instant): void {
+    const entries = [...this.#ledger.entries]
+    if (!this.#ledger.hasSession || entries.some(({ state }) => isUnanswered(state))) return
+    const found = entries.find(
+      (entry) =>
+        entry.trigger === 'immediate' &&
+        entry.replacedBy === undefined &&
+        !isAskedNoMore(entry) &&
+        isInForce(entry.state)
+    )
+    if (found?.state.kind !== 'in-force') return
+    found.state = { ...found.state, refreshAt: now }
+    this.#ledger.step(found, { kind: 'due' }, now)
+  }
+
   /** What is not to be refreshed ends at the latest when its refresh is due; what is held then makes room first. */
   #endAskedNoMore(entry: RequestEntry, now: Instant): void {
     const due = dueAt(entry.state)

@@ -114,6 +114,62 @@ describe('servers that stand in for one another', () => {
     expect(moved).toBeLessThan(0.2)
   })
 
+  it.each([1, 5, 11, 17, 23, 29])(
+    'move what is in force within a heartbeat and four seconds when the preferred one falls silent in peace (%i s after one)',
+    async (seconds) => {
+      await pool()
+      world.protect('web')
+      await world.until(() => world.protection('web') === 'protected', 5)
+      await heartbeat()
+      await world.pass(Seconds(seconds))
+      world.server(0).cut()
+      const since = world.clock.now()
+      await heartbeat()
+      const untilHeartbeat = (world.clock.now() - since) / 1000
+      const took = untilHeartbeat + (await world.until(() => protecting()[1] === 1, 10))
+      figure(
+        `silent in peace ${seconds} s after a heartbeat, next one after ${untilHeartbeat} s: in force moved`,
+        took
+      )
+      expect(took - untilHeartbeat).toBeLessThan(4)
+      expect(took).toBeLessThan(33 + 4)
+    }
+  )
+
+  it('are chosen anew within a heartbeat and four seconds when the preferred one falls silent and nothing is asked', async () => {
+    await pool()
+    await heartbeat()
+    await world.pass(Seconds(1))
+    world.server(0).cut()
+    const since = world.clock.now()
+    await heartbeat()
+    const untilHeartbeat = (world.clock.now() - since) / 1000
+    const took = untilHeartbeat + (await world.until(() => chosen() === 'dots2', 10))
+    figure(`silent and idle, next heartbeat after ${untilHeartbeat} s: another one chosen`, took)
+    expect(took - untilHeartbeat).toBeLessThan(4)
+    world.protect('web')
+    await world.until(() => world.protection('web') === 'protected', 1)
+    expect(protecting()).toEqual([0, 1])
+  })
+
+  it('do not move because of a single heartbeat that is lost, where a refresh is answered', async () => {
+    await pool()
+    world.protect('web')
+    await world.until(() => world.protection('web') === 'protected', 5)
+    const [mitigation] = [...world.mitigators[0]!.plans.keys()]
+    for (let time = 0; time < 10; time++) {
+      await heartbeat()
+      world.server(0).cut()
+      await world.pass(Milliseconds(300))
+      world.server(0).mend()
+      const since = world.clock.now()
+      await world.pass(Seconds(3))
+      expect(asked(since)).toEqual(['192.0.2.1'])
+    }
+    expect(standIns()).toBe(0)
+    expect([...world.mitigators[0]!.plans.keys()]).toEqual([mitigation])
+  })
+
   it('move once at most in a minute, and flapping ends as if nothing had been', async () => {
     await pool()
     world.protect('web')
@@ -139,6 +195,16 @@ describe('servers that stand in for one another', () => {
     expect([world.session(0).state, world.session(1).state]).toEqual(['established', 'established'])
   })
 })
+
+/** Until the next heartbeat leaves for the preferred one. */
+async function heartbeat(): Promise<void> {
+  const count = (): number =>
+    world.sent.filter(
+      ({ path, remote }) => path.endsWith('/hb') && formatIpAddress(remote.address) === '192.0.2.1'
+    ).length
+  const before = count()
+  await world.until(() => count() > before, 40)
+}
 
 /** Who is asked, as the plan says. */
 function chosen(): string | undefined {

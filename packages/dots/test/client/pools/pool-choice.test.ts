@@ -85,6 +85,31 @@ describe('who is asked of servers that stand in for one another', () => {
     ])
   })
 
+  it('is refreshed once more at the first answer that is missing, and stays if it answers', () => {
+    const bench = new Bench()
+    bench.asked.add(A)
+    bench.answers(A)
+    bench.answers(B)
+    expect(bench.decide()).toMatchObject({ switches: [], doubts: [] })
+    bench.answers(A, 3600, bench.now)
+    expect(bench.decide(0.5)).toMatchObject({ switches: [], doubts: [A] })
+    expect(bench.decide(60)).toMatchObject({ switches: [], doubts: [A] })
+  })
+
+  it('is left for one missing answer after two seconds, if nothing is asked of it and another one answers', () => {
+    const bench = new Bench()
+    bench.answers(A)
+    bench.decide(60)
+    bench.answers(A, 3600, bench.now)
+    bench.answers(B)
+    expect(bench.decide()).toMatchObject({ switches: [], doubts: [] })
+    expect(bench.choice.nextTimeout()).toBe(after(bench.now, Seconds(2)))
+    expect(bench.decide(1.9).switches).toEqual([])
+    expect(bench.decide(0.1).switches).toMatchObject([
+      { from: A, to: B, because: 'a heartbeat got no answer, and nothing is asked of it' }
+    ])
+  })
+
   it('is left without a carrier for whoever answers', () => {
     const bench = new Bench()
     bench.answers(B)
