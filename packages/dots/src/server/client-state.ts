@@ -21,6 +21,8 @@ export interface ClientState {
   sessions: number
   /** Requests whose names are being resolved. */
   resolving: number
+  /** Mitigations of it that are being taken over from another server. */
+  arriving: number
   /** Authorization changed while a change was on its way. */
   recheck: boolean
   /** The calendar stepped while a change was on its way. */
@@ -57,6 +59,7 @@ export class ClientTable {
         mutations: [],
         sessions: 0,
         resolving: 0,
+        arriving: 0,
         recheck: false,
         restamp: false
       }
@@ -74,8 +77,9 @@ export class ClientTable {
 
   /** Forgets a client that nothing is left of. */
   release(client: ClientState): void {
-    const { cuid, principal, mitigations, observations, mutations, sessions, resolving } = client
-    const left = mitigations.size + observations.size + mutations.length + sessions + resolving
+    const { cuid, principal, mitigations, observations, mutations } = client
+    const { sessions, resolving, arriving } = client
+    const left = mitigations.size + observations.size + mutations.length + sessions + resolving + arriving
     if (left > 0 || this.#clients.get(cuid) !== client) return
     this.#clients.delete(cuid)
     this.#byOwner.remove(principal.owner)

@@ -61,7 +61,10 @@ export class TakeOver {
     const gone = new Set(this.#gone(others))
     const arrived: Found[] = []
     const followed: (Found & { readonly known: Mitigation })[] = []
-    for (const found of this.#found(others, gone, now)) {
+    const all = this.#found(others, gone, now)
+    // What they replace may be all that there is of their client, which must not be forgotten in between.
+    for (const { latest } of all) latest.client.arriving++
+    for (const found of all) {
       const known = this.#find(found.latest.key)
       if (known === undefined) arrived.push(found)
       else if (known.planId === found.latest.planId) followed.push({ ...found, known })
@@ -75,6 +78,10 @@ export class TakeOver {
     // After those that they may have stood down for.
     for (const found of followed) this.#follow(found.known, found, now)
     for (const mitigation of gone) this.#lifecycle.step(mitigation, { kind: 'gone' }, now)
+    for (const { latest } of all) {
+      latest.client.arriving--
+      this.#state.clients.release(latest.client)
+    }
   }
 
   #gone({ changes, isWhole }: ChangesOfOthers): Mitigation[] {

@@ -83,6 +83,20 @@ describe('RFC 9284 §5.4: two servers of one provider that share a store', () =>
     expect(one.withdrawCalls).toEqual([one.applyCalls[0]?.id])
   })
 
+  it('replace the only mitigation of a client that has no session at the other', () => {
+    const servers = new TwoServers()
+    const here = servers.one.establish()
+    only(here.put(1, TARGET))
+    servers.settle()
+    only(here.put(2, { ...TARGET, targetPrefix: ['192.0.2.0/28'] }))
+    servers.settle()
+    const there = servers.other.establish()
+    expect(mids(there.get())).toEqual([2])
+    expect(only(there.delete(2)).code).toBe('2.02')
+    servers.settle()
+    expect(entryOf(only(here.get(2))).status).toBe(5)
+  })
+
   it('refuse a lower mid than the other has', () => {
     const servers = new TwoServers()
     only(servers.one.establish().put(2, TARGET))
