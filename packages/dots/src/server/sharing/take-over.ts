@@ -110,9 +110,27 @@ export class TakeOver {
       const latest = resumed(this.#state, record, now)
       const known = this.#find(change.key)
       if (latest !== undefined) found.push({ record, latest })
-      else if (known !== undefined && known.planId !== planIdOf(known.key, record.startedAt)) gone.add(known)
+      else this.#isOver(change.key, known, record, gone, now)
     }
     return found
+  }
+
+  /** The time of what is stored was over before it was heard of here; whoever stored it may have died and left it behind. */
+  #isOver(
+    key: string,
+    known: Mitigation | undefined,
+    record: MitigationRecord,
+    gone: Set<Mitigation>,
+    now: Instant
+  ): void {
+    const isSame = known !== undefined && known.planId === planIdOf(known.key, record.startedAt)
+    if (isSame && record.terminatingUntil === undefined) {
+      known.expiresAt = now
+      if (isLive(known)) this.#lifecycle.armExpiry(known)
+      return
+    }
+    if (known !== undefined) gone.add(known)
+    this.#commits.sweep(key)
   }
 
   /** Whoever of two owners was first to store something has the cuid (RFC 9132 §4.4.1.1). */

@@ -97,6 +97,22 @@ describe('RFC 9284 §5.4: two servers of one provider that share a store', () =>
     expect(entryOf(only(here.get(2))).status).toBe(5)
   })
 
+  it('end what the other withdrew before it died, also when that is heard of after the grace period', () => {
+    const servers = new TwoServers({ activeButTerminating: Seconds(0) })
+    const { one, other } = servers
+    only(one.establish().put(1, TARGET))
+    servers.settle()
+    // It dies before it removes the record.
+    other.around = (output, perform) => {
+      perform()
+      if (output.kind === 'store') servers.kill(other)
+    }
+    other.establish().delete(1)
+    servers.settle()
+    expect([one.machine.sizes().mitigations, one.plans()]).toEqual([0, []])
+    expect(servers.store.load('mitigations').records).toEqual([])
+  })
+
   it('refuse a lower mid than the other has', () => {
     const servers = new TwoServers()
     only(servers.one.establish().put(2, TARGET))
