@@ -26,6 +26,7 @@ interface ListedPath {
   readonly state: string
   readonly use: string
   readonly because: string
+  readonly nextHop?: string
 }
 
 describe.skipIf(obstacle !== undefined)('a client of a provider with two links', () => {
@@ -116,6 +117,8 @@ control: { socket: client.sock }
     })
     const [first, second] = [await used('session'), await used('stand-by')]
     expect(new Set([first, second])).toEqual(new Set(['a', 'b']))
+    const hops = (await paths()).map((path) => `${path.interface}: ${path.nextHop}`)
+    expect(new Set(hops)).toEqual(new Set(['a: 10.9.1.2 on a', 'b: 10.9.2.2 on b']))
     const before = handshakes()
     expect(before).toBe(3)
 
