@@ -64,8 +64,7 @@ export class Demands {
     const until = after(now, LONGEST_HOLD)
     this.tell(gaining, now, until)
     this.tell(without(losing, gaining), now, until)
-    const { gaining: before = [], losing: left = [] } = this.#moving ?? {}
-    this.#moving = { until, gaining: new Set([...before, ...gaining]), losing: new Set([...left, ...losing]) }
+    this.#alsoMoves(changed, until)
   }
 
   /** The site is another one. What has moved ends where it was when it is in force elsewhere. */
@@ -80,7 +79,7 @@ export class Demands {
     this.tell(first, now, until)
     this.tell(without(losing, first), now, until)
     this.#pool.withdraw(now, until)
-    this.#moving = until === undefined ? undefined : { until, gaining, losing }
+    if (until !== undefined) this.#alsoMoves({ gaining, losing }, until)
   }
 
   /** What has moved may have arrived, or is not waited for any longer: then it ends where it was. */
@@ -93,6 +92,12 @@ export class Demands {
     if (until <= now) return
     this.tell(losing, now, now)
     this.#pool.withdraw(now, now)
+  }
+
+  /** What was moving before is not let go of where it was, because something else arrives. */
+  #alsoMoves({ gaining, losing }: Changed, until: Instant): void {
+    const { gaining: before = [], losing: left = [] } = this.#moving ?? {}
+    this.#moving = { until, gaining: new Set([...before, ...gaining]), losing: new Set([...left, ...losing]) }
   }
 }
 

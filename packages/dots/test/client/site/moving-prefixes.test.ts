@@ -91,6 +91,30 @@ describe('a prefix that moves from one provider to another during an attack', ()
     expect(world.wrong).toEqual([])
   })
 
+  it('stays at the old one for that long, also where something else moves to a provider that answers meanwhile', () => {
+    const [others, next] = [net('198.51.100.32/28'), provider('isp-c', 3, [])]
+    const place = (a: string[], b: string[], c: readonly ProvisioningDomain[]): Site => {
+      const site = siteOf(a, b)
+      return { ...site, domains: [...site.domains, ...c] }
+    }
+    const other = '198.51.100.32/28'
+    const world = start(place([OLD, other], [NEW], [next]))
+    const [host, second] = [target('198.51.100.7/32'), target('198.51.100.39/32')]
+    world.protect('web', host)
+    world.protect('db', second)
+    world.pass(Seconds(1))
+    world.mute.add('isp-b')
+    world.change(place([other], [OLD, NEW], [next]))
+    world.pass(Seconds(5))
+    world.change(place([], [OLD, NEW], [{ ...next, prefixes: [others] }]))
+    world.pass(Seconds(20))
+    expect(world.covers('isp-c', second)).toBe(true)
+    expect(world.covers('isp-a', host)).toBe(true)
+    world.pass(Seconds(12))
+    expect(world.covers('isp-a', host)).toBe(false)
+    expect(world.wrong).toEqual([])
+  })
+
   it('comes back before that, and nothing has happened', () => {
     const world = start(siteOf([OLD], [NEW]))
     world.protect('web', target('198.51.100.7/32'))
