@@ -339,7 +339,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     const states = this.#standIns.states
     const replacement = this.#protections.placeAgain(
       ({ request, allowPartial }) => this.#placementOf({ ...request, allowPartial }, states, now),
-      only
+      only,
+      this.#isToHandOver && !this.#isToReconsider
     )
     for (const protection of replacement.moved) this.#tellPlacement(protection, cause, now)
     return replacement

@@ -137,6 +137,13 @@ export class Protection {
     for (const key of this.#over) if (!keys.has(key)) this.#over.delete(key)
   }
 
+  /** Another server of a pool is asked from now on: what is over is over for all that stand in for one another. */
+  handOver(placement: Placement): void {
+    const over = new Set(this.#placement.parts.filter((part) => this.#isOver(part)).map(prefixesKey))
+    for (const part of placement.parts) if (over.has(prefixesKey(part))) this.#over.add(partKey(part))
+    this.placeAgain(placement)
+  }
+
   /** Servers that hear of it. */
   get servers(): readonly ServerName[] {
     return [...new Set(this.placement.assignments.map((assignment) => assignment.server))]
@@ -251,6 +258,10 @@ function outdated({ name, text }: NameStanding): MissingPart {
 /** Equal for parts of which the same servers are asked for the same prefixes. */
 export function partKey({ prefixes, servers }: PlacedPart): string {
   return JSON.stringify([prefixes.map(prefixKey), servers])
+}
+
+function prefixesKey({ prefixes }: PlacedPart): string {
+  return JSON.stringify(prefixes.map(prefixKey))
 }
 
 /** Whether the server says of all requests that serve this part that their attack has stopped. */

@@ -64,8 +64,13 @@ export class Protections {
   /**
    * Places those that are live again.
    * @param only Undefined: all of them.
+   * @param isHandOver Nothing has changed but who is asked of those that stand in for one another.
    */
-  placeAgain(place: (protection: Protection) => Placement, only?: ReadonlySet<ProtectionId>): Replacement {
+  placeAgain(
+    place: (protection: Protection) => Placement,
+    only?: ReadonlySet<ProtectionId>,
+    isHandOver = false
+  ): Replacement {
     const moved: Protection[] = []
     const gaining = new Set<ServerName>()
     const losing = new Set<ServerName>()
@@ -73,7 +78,8 @@ export class Protections {
       if (protection.phase !== 'live' || only?.has(protection.request.id) === false) continue
       const before = protection.placement
       const now = place(protection)
-      protection.placeAgain(now)
+      if (isHandOver) protection.handOver(now)
+      else protection.placeAgain(now)
       const [former, wanted] = [askedOf(before), askedOf(now)]
       const gained = wanted.filter(([key]) => !former.some(([other]) => other === key))
       const lost = former.filter(([key]) => !wanted.some(([other]) => other === key))

@@ -13,7 +13,7 @@ import {
   prefixContainsAddress
 } from '@breakwater/core'
 import type { Duration, IpPrefix } from '@breakwater/core'
-import { decodeSignal, encodeSignal } from '@breakwater/model'
+import { MitigationStatusCode, decodeSignal, encodeSignal } from '@breakwater/model'
 import type { MitigationScopeEntry } from '@breakwater/model'
 import { seededEntropy } from '@breakwater/testing'
 import { DotsClient } from '../../../src/client/client.ts'
@@ -68,6 +68,8 @@ export class PlayedSite {
   readonly mute = new Set<string>()
   /** Domains whose servers shake hands and answer heartbeats, and say nothing to requests. */
   readonly deaf = new Set<string>()
+  /** Servers that say of everything they protect that its attack has stopped. */
+  readonly calm = new Set<string>()
   /** Handshakes that were started, by server. */
   readonly connects: string[] = []
   readonly #paths = new Map<ConnectionId, LegalPath>()
@@ -295,7 +297,10 @@ export class PlayedSite {
       const found = mid < 0 ? [...standing.keys()] : [mid].filter((each) => standing.has(each))
       const scope = found.map((each) => {
         const end = this.#ends.get(`${server} ${each}`) ?? this.now
-        return { mid: each, lifetime: Math.round(inSeconds(between(this.now, end))), status: 2 }
+        const status = this.calm.has(server)
+          ? MitigationStatusCode.attackStopped
+          : MitigationStatusCode.attackSuccessfullyMitigated
+        return { mid: each, lifetime: Math.round(inSeconds(between(this.now, end))), status }
       })
       this.#answer(connection, message, scope.length === 0 ? Code.notFound : Code.content, scope)
     } else if (asked !== undefined) {
