@@ -1,4 +1,4 @@
-import { later } from '@breakwater/core'
+import { Seconds, after, later } from '@breakwater/core'
 import type { Instant, Machine, SessionFailure } from '@breakwater/core'
 import type { LegalPath } from '../../multihoming/legal-path.ts'
 import { HappyEyeballs } from '../connection/happy-eyeballs.ts'
@@ -123,8 +123,11 @@ export class StandBy implements Machine<StandByInput, StandByOutput> {
         this.#situation = input
         this.#settle()
         break
-      case 'established':
       case 'failed':
+        this.#reconnection.ended(input.connection, input.reason !== 'local')
+        this.#tell(input, now)
+        break
+      case 'established':
         this.#tell(input, now)
         break
       case 'closed':
@@ -166,7 +169,7 @@ export class StandBy implements Machine<StandByInput, StandByOutput> {
       this.#outputs.push({ kind: 'close', connection: state.session.connection }, { kind: 'changed' })
     } else if (state.kind === 'connecting') {
       if (situation.mayRun) return
-      for (const { connection } of state.run.running) this.#outputs.push({ kind: 'close', connection })
+      for (const { connection } of state.run.running) this.#giveUp(connection)
     }
     const isWanted = situation.mayRun && this.#candidates().length > 0
     this.#state = { kind: 'none', due: isWanted ? later(situation.earliest, this.#notBefore) : undefined }
@@ -211,8 +214,11 @@ export class StandBy implements Machine<StandByInput, StandByOutput> {
   #perform(output: HappyEyeballsOutput<LegalPath>, now: Instant): void {
     switch (output.kind) {
       case 'connect':
-      case 'close':
+        this.#reconnection.attempted(now, output.connection)
         this.#outputs.push(output)
+        return
+      case 'close':
+        this.#giveUp(output.connection)
         return
       case 'won':
         this.#reconnection.established()
@@ -227,8 +233,16 @@ export class StandBy implements Machine<StandByInput, StandByOutput> {
     }
   }
 
+  /** What it has sent is not known. */
+  #giveUp(connection: ConnectionId): void {
+    this.#reconnection.ended(connection, true)
+    this.#outputs.push({ kind: 'close', connection })
+  }
+
   #lost(now: Instant): void {
-    this.#notBefore = this.#reconnection.afterFailure(now, true)
+    // Nobody waits for it, so that it does not come back the moment that it is lost.
+    const rest = after(now, Seconds(this.#options.reconnection.firstRetrySeconds))
+    this.#notBefore = later(rest, this.#reconnection.afterFailure(now, true))
     this.#state = { kind: 'none', due: undefined }
     this.#outputs.push({ kind: 'changed' })
     this.#settle()
