@@ -31,6 +31,11 @@ function siteOf(a: readonly string[] | undefined, b: readonly string[] | undefin
   }
 }
 
+function threeProviders(a: readonly string[], b: readonly string[], c: readonly string[]): Site {
+  const site = siteOf(a, b)
+  return { ...site, domains: [...site.domains, provider('isp-c', 3, c)] }
+}
+
 const OLD = '198.51.100.0/28'
 const NEW = '198.51.100.16/28'
 
@@ -92,21 +97,16 @@ describe('a prefix that moves from one provider to another during an attack', ()
   })
 
   it('stays at the old one for that long, also where something else moves to a provider that answers meanwhile', () => {
-    const [others, next] = [net('198.51.100.32/28'), provider('isp-c', 3, [])]
-    const place = (a: string[], b: string[], c: readonly ProvisioningDomain[]): Site => {
-      const site = siteOf(a, b)
-      return { ...site, domains: [...site.domains, ...c] }
-    }
     const other = '198.51.100.32/28'
-    const world = start(place([OLD, other], [NEW], [next]))
+    const world = start(threeProviders([OLD, other], [NEW], []))
     const [host, second] = [target('198.51.100.7/32'), target('198.51.100.39/32')]
     world.protect('web', host)
     world.protect('db', second)
     world.pass(Seconds(1))
     world.mute.add('isp-b')
-    world.change(place([other], [OLD, NEW], [next]))
+    world.change(threeProviders([other], [OLD, NEW], []))
     world.pass(Seconds(5))
-    world.change(place([], [OLD, NEW], [{ ...next, prefixes: [others] }]))
+    world.change(threeProviders([], [OLD, NEW], [other]))
     world.pass(Seconds(20))
     expect(world.covers('isp-c', second)).toBe(true)
     expect(world.covers('isp-a', host)).toBe(true)
