@@ -1,12 +1,11 @@
 import { integerBelow } from '@breakwater/core'
 import type { Entropy } from '@breakwater/core'
 import { derivedSeed, seededEntropy } from '@breakwater/testing'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { PskServer } from '../e2e/psk-server.ts'
+import { places } from './client-place.ts'
 import { buildDiskKiller } from './disk-killer.ts'
+import { preloading } from './preload.ts'
 import { SignallingClient } from './signalling-client.ts'
-import type { ClientPlace } from './signalling-client.ts'
 import { nameOf, writePoints } from './write-point.ts'
 import type { WritePoint } from './write-point.ts'
 
@@ -21,13 +20,6 @@ const LIFE_MS = 30_000
 
 /** How long the end of a process may take to become known. */
 const DEATH_MS = 2000
-
-const places: readonly ClientPlace[] = [
-  { identity: 'home', cuid: 'home-a', network: '203.0.113.', firstHost: 0 },
-  { identity: 'home', cuid: 'home-b', network: '203.0.113.', firstHost: 64 },
-  { identity: 'branch', cuid: 'branch-a', network: '198.51.100.', firstHost: 0 },
-  { identity: 'branch', cuid: 'branch-b', network: '198.51.100.', firstHost: 64 }
-]
 
 export interface CampaignOptions {
   readonly kills: number
@@ -67,7 +59,7 @@ class Campaign {
     const preloads = canary === undefined ? ['kill-preload.ts'] : ['canary-preload.ts', 'kill-preload.ts']
     this.#environment = {
       LD_PRELOAD: buildDiskKiller(),
-      NODE_OPTIONS: preloads.map(importing).join(' '),
+      NODE_OPTIONS: preloading(...preloads),
       ...(canary === undefined ? {} : { BREAKWATER_CANARY: canary }),
       ...(losesPower ? { BREAKWATER_POWER_LOSS: '1' } : {})
     }
@@ -132,7 +124,9 @@ class Campaign {
   /** Lets the clients ask until the server is gone, and sees to it that it goes. */
   async #signal(point: WritePoint, isGone: () => boolean): Promise<void> {
     const before = this.acknowledged
-    const clients = Promise.all(this.#clients.map((client) => client.run(this.#server, isGone)))
+    const clients = Promise.all(
+      this.#clients.map((client) => client.run([{ server: this.#server, isGone }], isGone))
+    )
     let stopping = false
     const deadline = performance.now() + LIFE_MS
     while (!isGone()) {
@@ -168,10 +162,6 @@ class Campaign {
     this.kills[place] = (this.kills[place] ?? 0) + 1
     this.#options.onKill?.()
   }
-}
-
-function importing(name: string): string {
-  return `--import=${pathToFileURL(join(import.meta.dirname, name)).href}`
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -1,19 +1,35 @@
 // Loaded into every thread of the server under test (NODE_OPTIONS=--import): kills the process at the write point that
-// BREAKWATER_CRASH names, as `phase/place/occurrence`. It knows the writer thread by the calls that this makes of SQLite.
-import { openSync, writeSync } from 'node:fs'
+// BREAKWATER_CRASH names, as `phase/place/occurrence`, or the file that BREAKWATER_CRASH_ORDER names, once there is one: passings
+// count from then on. It knows the writer thread by the calls that this makes of SQLite.
+import { openSync, readFileSync, writeSync } from 'node:fs'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
 import { isMainThread, parentPort } from 'node:worker_threads'
 
 /** Pages in the write-ahead log after which it is copied into the file: few, so that every life sees checkpoints. */
 const CHECKPOINT_PAGES = 4
 
-const [wantedPhase = '', wantedPlace = '', occurrence = '1'] = (process.env['BREAKWATER_CRASH'] ?? '').split(
+const orderFile = process.env['BREAKWATER_CRASH_ORDER']
+let [wantedPhase = '', wantedPlace = '', occurrence = '1'] = (process.env['BREAKWATER_CRASH'] ?? '').split(
   '/'
 )
 let phase: 'unopened' | 'opening' | 'serving' | 'closing' = 'unopened'
 let left = Number(occurrence)
 
+/** An order that comes while the server runs. */
+function listen(): void {
+  if (orderFile === undefined || wantedPhase !== '') return
+  try {
+    ;[wantedPhase = '', wantedPlace = '', occurrence = '1'] = readFileSync(orderFile, 'utf8').split('/')
+  } catch {
+    // There is none yet.
+    return
+  }
+  left = Number(occurrence)
+  enter(phase)
+}
+
 function pass(place: string): void {
+  listen()
   if (phase !== wantedPhase || place !== wantedPlace || --left > 0) return
   tell('power-loss')
   writeSync(2, `\nkilled at ${phase}/${place}\n`)
@@ -46,7 +62,9 @@ function around(owner: object, name: string, act: Act): void {
 }
 
 function execute(call: () => unknown, sql: unknown, self: unknown): void {
-  if (phase === 'unopened') {
+  listen()
+  // A store that is shared is opened twice: alone at first, if nobody else has it.
+  if (phase === 'unopened' || phase === 'closing') {
     enter('opening')
     ;(self as DatabaseSync).exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   }
@@ -63,7 +81,7 @@ function post(call: () => unknown, message: unknown): void {
   if ((message as { readonly kind?: string }).kind === 'done') pass('after-post')
 }
 
-if (!isMainThread && parentPort !== null && wantedPhase !== '') {
+if (!isMainThread && parentPort !== null && (wantedPhase !== '' || orderFile !== undefined)) {
   around(DatabaseSync.prototype, 'exec', execute)
   around(StatementSync.prototype, 'run', (call) => {
     const result = call()

@@ -2,10 +2,11 @@ import { integerBelow } from '@breakwater/core'
 import type { Entropy } from '@breakwater/core'
 import { Method } from '@breakwater/coap'
 import type { MitigationView } from '@breakwater/control'
-import type { Identity, PskServer } from '../e2e/psk-server.ts'
+import type { PskServer } from '../e2e/psk-server.ts'
 import { lifetime, prefixes, requestBody } from '../e2e/raw-cbor.ts'
 import { asDotsCbor, mitigate } from '../e2e/raw-peer.ts'
 import type { RawPeer, RawRequest } from '../e2e/raw-peer.ts'
+import type { ClientPlace } from './client-place.ts'
 import { Ledger } from './ledger.ts'
 import type { Change, Range } from './ledger.ts'
 
@@ -15,13 +16,15 @@ const BLOCK = 32
 /** Requests that a client sends at once: the server takes them one by one. */
 const BURST = 3
 
-/** Which client, and its block of addresses. */
-export interface ClientPlace {
-  readonly identity: Identity
-  readonly cuid: string
-  /** `203.0.113.` */
-  readonly network: string
-  readonly firstHost: number
+/** How long the end of a process may take to become known. */
+const DEATH_MS = 2000
+
+const MOMENT_MS = 2
+
+/** A server that may be gone at any time. */
+export interface LivingServer {
+  readonly server: PskServer
+  readonly isGone: () => boolean
 }
 
 /** One DOTS client that asks for and withdraws mitigations without end, and keeps book of it. */
@@ -47,19 +50,36 @@ export class SignallingClient {
     return faults.map((fault) => `${cuid}: ${fault}`)
   }
 
-  /** Goes on until the server is gone. */
-  async run(server: PskServer, isGone: () => boolean): Promise<void> {
-    const peer = await server.connect(this.#place.identity).catch((error: unknown) => {
-      // Killed before it had finished the handshake.
+  /** Asks one server or the other, whichever, until `isOver`, or until none is left. */
+  async run(servers: readonly LivingServer[], isOver: () => boolean = () => false): Promise<void> {
+    const peers = new Map<LivingServer, RawPeer>()
+    const left = new Set(servers)
+    try {
+      while (left.size > 0 && !isOver()) {
+        const server = [...left][integerBelow(this.#entropy, left.size)]
+        if (server === undefined) return
+        const peer = peers.get(server) ?? (await this.#connect(server))
+        if (peer !== undefined) peers.set(server, peer)
+        // A server that closes ends its sessions before it is gone.
+        if (peer !== undefined && (await this.#burst(peer, server.isGone))) continue
+        left.delete(server)
+        // What has no answer may be done or not: nothing more can be asked of others before that is known.
+        if (this.#ledger.unanswered > 0) return
+      }
+    } finally {
+      for (const peer of peers.values()) await peer.close()
+    }
+  }
+
+  /** Undefined when it ended before the handshake did. */
+  async #connect({ server, isGone }: LivingServer): Promise<RawPeer | undefined> {
+    try {
+      return await server.connect(this.#place.identity)
+    } catch (error) {
+      // One that closes refuses handshakes before its end is known.
+      for (let waited = 0; waited < DEATH_MS && !isGone(); waited += MOMENT_MS) await moment()
       if (isGone()) return undefined
       throw error
-    })
-    if (peer === undefined) return
-    try {
-      // A server that closes ends its sessions before it is gone.
-      while (!isGone() && (await this.#burst(peer, isGone)));
-    } finally {
-      await peer.close()
     }
   }
 
@@ -142,6 +162,6 @@ function sent(peer: RawPeer, request: RawRequest): number | undefined {
 
 function moment(): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, 2)
+    setTimeout(resolve, MOMENT_MS)
   })
 }

@@ -87,6 +87,20 @@ export const writePoints: readonly WritePoint[] = [
   point('closing', 'after-close')
 ]
 
+/**
+ * Those of a server that shares the store: another one has the file, so it checks nothing at the start, and neither empties nor
+ * removes the log.
+ */
+export const sharedWritePoints: readonly WritePoint[] = [
+  ...writePoints.filter(({ phase }) => phase === 'serving'),
+  point('opening', 'before-begin'),
+  point('opening', 'after-begin'),
+  point('opening', 'before-commit'),
+  point('opening', 'after-commit'),
+  point('closing', 'before-close'),
+  point('closing', 'after-close')
+]
+
 /** `serving/after-commit`. */
 export function nameOf({ phase, place }: WritePoint): string {
   return `${phase}/${place}`
