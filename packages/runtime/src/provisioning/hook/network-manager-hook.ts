@@ -1,3 +1,4 @@
+import { isUnspecified } from '@breakwater/core'
 import { LEARNT_LIMITS } from '@breakwater/dots/learnt'
 import { notLonger } from '../fact-lifetime.ts'
 import { NOTHING, configuration, fileName, removing } from './hook-outcome.ts'
@@ -25,6 +26,11 @@ export function networkManagerHook(
   const valid6 = variables.lifetime('DHCP6_MAX_LIFE')
   const preferred6 = notLonger(variables.lifetime('DHCP6_PREFERRED_LIFE'), valid6)
   const [address6, prefix6] = [variables.address('DHCP6_IP6_ADDRESS'), variables.prefix('DHCP6_IP6_PREFIX')]
+  const resolvers = variables.hosts('IP6_NAMESERVERS', LEARNT_LIMITS.resolvers, 'unlimited')
+  // Where there is no router, NetworkManager 1.42 says 0.0.0.0.
+  const gateways = variables
+    .hosts('IP6_GATEWAY', 1, 'unlimited')
+    .filter(({ address }) => !isUnspecified(address))
   const kinds = [
     {
       name: name4 ?? '',
@@ -49,10 +55,10 @@ export function networkManagerHook(
     },
     {
       name: nameOfRouters ?? '',
-      isThere: variables.has('IP6_GATEWAY') || variables.has('IP6_NAMESERVERS'),
+      isThere: gateways.length > 0 || resolvers.length > 0,
       configuration: configuration(via, 'ra', {
-        resolvers: variables.hosts('IP6_NAMESERVERS', LEARNT_LIMITS.resolvers, 'unlimited'),
-        gateways: variables.hosts('IP6_GATEWAY', 1, 'unlimited'),
+        resolvers,
+        gateways,
         searchDomains: variables.searchDomains('IP6_DOMAINS', 'unlimited')
       })
     }

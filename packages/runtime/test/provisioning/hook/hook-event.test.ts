@@ -260,6 +260,15 @@ describe('NetworkManager', () => {
     )
   })
 
+  it('hears of no router where there is none: NetworkManager says 0.0.0.0', () => {
+    const { DHCP4_IP_ADDRESS } = up
+    expect(event('networkmanager', { DHCP4_IP_ADDRESS, IP6_GATEWAY: '0.0.0.0' }, 'wan1', 'up')).toEqual([
+      expect.stringContaining('wrote networkmanager4.wan1.json'),
+      'removed networkmanager6.wan1.json',
+      'removed networkmanager-ra.wan1.json'
+    ])
+  })
+
   it('takes everything away when the interface goes down, and leaves other events alone', () => {
     expect(event('networkmanager', {}, 'wan1', 'down')).toHaveLength(3)
     for (const word of ['hostname', 'connectivity-change', 'vpn-up', 'pre-up', ''])
