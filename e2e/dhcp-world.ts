@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -110,7 +110,7 @@ export class DhcpWorld {
       'dhcp-option=option6:domain-search,isp-a.example',
       `log-facility=${this.folder}/dnsmasq.log`
     ]
-    this.#run(this.provider, 'dnsmasq', '-k', '-C', this.write('dnsmasq.conf', lines.join('\n')), '-x', '')
+    this.run(this.provider, 'dnsmasq', '-k', '-C', this.write('dnsmasq.conf', lines.join('\n')), '-x', '')
   }
 
   /** The next provider gives out these addresses. */
@@ -125,7 +125,7 @@ export class DhcpWorld {
       `dhcp-leasefile=${this.folder}/next.leases`,
       `dhcp-range=${range}`
     ]
-    this.#run(this.nextProvider, 'dnsmasq', '-k', '-C', this.write('next.conf', lines.join('\n')), '-x', '')
+    this.run(this.nextProvider, 'dnsmasq', '-k', '-C', this.write('next.conf', lines.join('\n')), '-x', '')
   }
 
   /** `dots client` in the site, which learns everything of `isp-a` by wan1, and of `isp-b` by wan2. */
@@ -247,13 +247,13 @@ audit: { path: ${name}.jsonl }
     const leases = this.write('dhcpd.leases', '')
     const config = this.write('dhcpd.conf', all.join('\n'))
     const words = [family, '-f', '-cf', config, '-lf', leases, '--no-pid', 'cust']
-    this.#leasing = this.#run(this.provider, 'dhcpd', ...words)
+    this.#leasing = this.run(this.provider, 'dhcpd', ...words)
   }
 
   /** `udhcpc`, whose hook is `dots provision`. */
   startUdhcpc(): ChildProcess {
     const words = ['-i', 'wan1', '-f', '-t', '9', '-T', '2', '-O', 'search', '-s', this.#hook('udhcpc')]
-    return this.#run(this.site, 'udhcpc', ...words)
+    return this.run(this.site, 'udhcpc', ...words)
   }
 
   /**
@@ -268,14 +268,14 @@ audit: { path: ${name}.jsonl }
     // within `ip netns exec` are its own.
     const folders = ['/run/dhcpcd', '/var/lib/dhcpcd']
     const apart = folders.map((folder) => `mkdir -p ${folder} && mount -t tmpfs none ${folder}`)
-    return this.#run(this.site, 'sh', '-c', [...apart, `exec ${command.join(' ')}`].join(' && '))
+    return this.run(this.site, 'sh', '-c', [...apart, `exec ${command.join(' ')}`].join(' && '))
   }
 
   /** `dhclient` with the script of its package, which calls `dots provision` from the folder for that. */
   startDhclient(options: readonly string[], wan = 'wan1'): ChildProcess {
     const hooks = join(this.folder, 'hooks')
     mkdirSync(hooks, { recursive: true })
-    const line = `${this.#provision('dhclient')} >> ${this.folder}/hook.log 2>&1 || true\n`
+    const line = `${this.provision('dhclient')} >> ${this.folder}/hook.log 2>&1 || true\n`
     chmodSync(this.write('hooks/breakwater', line), 0o755)
     const apart = [
       `mount --bind ${hooks} /etc/dhcp/dhclient-exit-hooks.d`,
@@ -283,7 +283,7 @@ audit: { path: ${name}.jsonl }
     ]
     const files = `-lf ${this.folder}/${wan}.leases -pf ${this.folder}/${wan}.pid`
     const command = `exec dhclient -d ${files} ${options.join(' ')} ${wan}`
-    return this.#run(this.site, 'sh', '-c', [...apart, command].join(' && '))
+    return this.run(this.site, 'sh', '-c', [...apart, command].join(' && '))
   }
 
   #writeKey(): void {
@@ -295,13 +295,14 @@ audit: { path: ${name}.jsonl }
     return ['ip', 'netns', 'exec', namespace]
   }
 
-  #provision(client: string): string {
+  /** The command that a client of DHCP has to call. */
+  provision(client: string): string {
     return `${process.execPath} ${launcher} provision --client ${client} --directory ${this.drop}`
   }
 
   #hook(client: string): string {
     const log = `${this.folder}/hook.log`
-    const hook = this.write('hook', `#!/bin/sh\nexec ${this.#provision(client)} "$@" >> ${log} 2>&1\n`)
+    const hook = this.write('hook', `#!/bin/sh\nexec ${this.provision(client)} "$@" >> ${log} 2>&1\n`)
     chmodSync(hook, 0o755)
     return hook
   }
@@ -329,6 +330,11 @@ audit: { path: ${name}.jsonl }
     return (domains[0]?.facts ?? []).map(
       ({ kind, text, origin, state }) => `${kind} ${text} ${origin} ${state}`
     )
+  }
+
+  /** What hooks have in the drop directory. */
+  told(): string[] {
+    return readdirSync(this.drop)
   }
 
   /** The local addresses from which the client would go to its server. */
@@ -362,7 +368,8 @@ audit: { path: ${name}.jsonl }
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  #run(namespace: string, ...words: readonly string[]): ChildProcess {
+  /** A process in a namespace, which ends with the world. */
+  run(namespace: string, ...words: readonly string[]): ChildProcess {
     const [program = '', ...rest] = [...this.#at(namespace), ...words]
     const child = spawn(program, rest, { stdio: 'ignore' })
     this.#children.push(child)

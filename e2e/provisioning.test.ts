@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DhcpWorld, killed, obstacleOf } from './dhcp-world.ts'
+import { NetworkManager, obstacleToNetworkManager } from './network-manager.ts'
 
 const obstacle = obstacleOf()
+const noManager = obstacleToNetworkManager()
+if (noManager !== undefined) console.warn(`NetworkManager is skipped: ${noManager}`)
 if (obstacle !== undefined) it.skip(`a client of a real DHCP server: ${obstacle}`, () => undefined)
 
 /** Without an old lease, dhcpcd takes 20 s of a quiet machine, most of it waiting; each hook starts a Node. */
@@ -89,6 +92,33 @@ describe.skipIf(obstacle !== undefined)('a client of a real DHCP server', { time
     world.startDhclient(['-4', '-r'])
     await vi.waitFor(async () => expect(await world.facts()).toEqual([]), PATIENCE)
   })
+
+  it.skipIf(noManager !== undefined)(
+    'learns by NetworkManager and its dispatcher what leases and routers say, the next address, and that the connection is down',
+    async () => {
+      await world.startClient()
+      await world.startLeasing('198.51.100.10')
+      world.startProvider('2001:db8:a::100,2001:db8:a::1ff,64,10m')
+      const manager = new NetworkManager(world)
+      await expectFacts(
+        'prefix 198.51.100.10/32 dhcpv4 used',
+        /^prefix 2001:db8:a::1[0-9a-f]{2}\/128 dhcpv6 used$/,
+        'resolver 2001:db8:a::53 dhcpv6 used'
+      )
+      // It says nothing of a lease that ran out: what it told of that ends by itself. The next one comes with the connection.
+      await world.startLeasing('198.51.100.20')
+      manager.command('connection', 'up', 'wan1')
+      await expectFacts('prefix 198.51.100.20/32 dhcpv4 used')
+      expect(await world.facts()).not.toContain('prefix 198.51.100.10/32 dhcpv4 used')
+      expect(world.told()).not.toEqual([])
+      manager.command('connection', 'down', 'wan1')
+      await vi.waitFor(() => expect(world.told()).toEqual([]), PATIENCE)
+      // The link stands, and the kernel may go on to hear the routers.
+      const leased = async (): Promise<string[]> =>
+        (await world.facts()).filter((fact) => fact.includes('dhcp'))
+      await vi.waitFor(async () => expect(await leased()).toEqual([]), PATIENCE)
+    }
+  )
 
   it.each(['dhclient', 'dhcpcd'] as const)(
     'learns by %s the prefix that its provider delegates, then the next one, and none that nobody renews',

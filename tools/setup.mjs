@@ -23,6 +23,7 @@ const labPrograms = {
   'libyang-tools': 'yanglint',
   openssl: 'openssl',
   'dnsmasq-base': 'dnsmasq',
+  'dbus-daemon': 'dbus-daemon',
   udhcpc: 'udhcpc',
   'dhcpcd-base': 'dhcpcd',
   'isc-dhcp-client': 'dhclient',
@@ -111,6 +112,34 @@ function installLabPrograms() {
   run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...missing], env)
 }
 
+/**
+ * What a run of NetworkManager takes, unpacked beside our packages. Nobody installs it for a test: its package starts it, and it
+ * would take the interfaces of this host.
+ */
+const networkManagerPackages = [
+  'network-manager',
+  'libnm0',
+  'libndp0',
+  'libcurl3-gnutls',
+  'libjansson4',
+  'libpsl5'
+]
+
+function unpackNetworkManager() {
+  const folder = join(stamps, 'network-manager')
+  if (existsSync(join(folder, 'usr/sbin/NetworkManager'))) return
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
+  console.error('set-up: NetworkManager …')
+  mkdirSync(folder, { recursive: true })
+  const download = `apt-get -qq -o APT::Sandbox::User=root download ${networkManagerPackages.join(' ')}`
+  const unpack = 'for package in *.deb; do dpkg-deb -x "$package" . && rm "$package"; done'
+  try {
+    run('sh', ['-e', '-c', `cd '${folder}'; ${download} || { apt-get -qq update; ${download}; }; ${unpack}`])
+  } catch {
+    console.error('set-up: without NetworkManager, its test is skipped')
+  }
+}
+
 step('packages', ['package-lock.json'], 'node_modules/.package-lock.json', () =>
   run('npm', ['ci', '--loglevel=error'], { ...process.env, PATH: pathOutside })
 )
@@ -124,4 +153,7 @@ step('addon', ['package-lock.json', 'tools/setup.mjs', ...sources], 'packages/dt
   compileAddon(sources)
 )
 
-if (process.argv.includes('--lab')) installLabPrograms()
+if (process.argv.includes('--lab')) {
+  installLabPrograms()
+  unpackNetworkManager()
+}
