@@ -1,10 +1,12 @@
 import { formatIpAddress, formatIpPrefix } from '@breakwater/core'
+import type { Transport } from '@breakwater/core'
 import type {
   MitigationSnapshot,
   ProtectionState,
   RequestReport,
   SessionParameters,
   SessionReport,
+  SessionSnapshot,
   Target
 } from '@breakwater/dots'
 import type { ServerPlan } from '../layout.ts'
@@ -87,27 +89,44 @@ function requestFaults(view: WorldView, customer: Customer, server: ServerPlan):
   ].map((text) => `${where}: ${text}`)
 }
 
-/** RFC 9132 §4.5: both ends go by what the client wants, as far as its transport has it negotiated. */
+/**
+ * RFC 9132 §4.5: both ends go by what the client wants, as far as its transport has it negotiated. In an attack a session that
+ * the server has lost is not given up (§4.7), and then the server goes by what was negotiated over the one beside it.
+ */
 function configurationFaults(
   { scenario, providers }: WorldView,
   { plan }: Customer,
-  { parameters, activity, path }: SessionReport,
+  { parameters, activity, path, standBy }: SessionReport,
   server: number
 ): string[] {
   const agreed = agreedConfiguration(scenario)
-  const isSame = (one: SessionParameters | undefined, other: SessionParameters): boolean =>
-    one?.heartbeatIntervalSeconds === other.heartbeatIntervalSeconds &&
-    (path?.transport === 'tcp' || one.missingHeartbeatsAllowed === other.missingHeartbeatsAllowed)
   const faults: string[] = []
-  if (!isSame(parameters, agreed[activity]))
+  if (!isSame(parameters, agreed[activity], path?.transport))
     faults.push(
       `the session goes by ${JSON.stringify(parameters)} instead of ${JSON.stringify(agreed[activity])}`
     )
+  const asked = standBy?.mode === 'joined' ? [path, standBy.path] : [path]
   const known = providers[server]?.server?.sessions() ?? []
   const own = known.filter(({ domain }) => domain === `site-${plan.number}`)
-  if (!own.some(({ idle, mitigating }) => isSame(idle, agreed.idle) && isSame(mitigating, agreed.mitigating)))
-    faults.push('the server goes by another configuration')
+  const isAgreed = ({ idle, mitigating }: SessionSnapshot): boolean =>
+    asked.some(
+      (each) =>
+        isSame(idle, agreed.idle, each?.transport) && isSame(mitigating, agreed.mitigating, each?.transport)
+    )
+  if (!own.some(isAgreed)) faults.push('the server goes by another configuration')
   return faults
+}
+
+/** A stream negotiates no number of missing heartbeats. */
+function isSame(
+  one: SessionParameters | undefined,
+  other: SessionParameters,
+  transport: Transport | undefined
+): boolean {
+  return (
+    one?.heartbeatIntervalSeconds === other.heartbeatIntervalSeconds &&
+    (transport === 'tcp' || one.missingHeartbeatsAllowed === other.missingHeartbeatsAllowed)
+  )
 }
 
 /** Number of the server that a session is with. */
