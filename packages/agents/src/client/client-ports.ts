@@ -13,6 +13,7 @@ import type {
   Cuid,
   CuidSource,
   SessionParameters,
+  SingleProvider,
   WantedConfiguration
 } from '@breakwater/dots'
 import { clientCredentialsOf } from '../config/credentials-of-config.ts'
@@ -45,10 +46,11 @@ export function clientPorts(
   for (const domain of config.domains)
     if (domain.credentials !== undefined)
       credentials.set(DomainName(domain.name), clientCredentialsOf(domain.credentials, files))
+  const { site } = siteOfConfig(config)
   return {
-    site: siteOfConfig(config).site,
+    site,
     credentials,
-    cuids: cuidsOf(credentials, cuids),
+    cuids: cuidsOf(credentials, cuids, site.providers),
     reconnection: config.reconnection ?? {},
     happyEyeballs: config.happyEyeballs ?? {},
     warmStandby: config.pathPool?.warmStandby ?? DEFAULT_WARM_STANDBY,
@@ -78,12 +80,14 @@ function withProbingRate(given: Partial<SessionParameters> = {}): SessionParamet
 
 /**
  * RFC 9132 §4.4.1.1 derives the cuid from the credential. Where two domains share one, equal cuids would tell two
- * providers that they have the same customer: the later domain mixes its name in, which needs no storage either.
+ * providers that they have the same customer: the later domain mixes its name in, which needs no storage either. Servers
+ * that coordinate (RFC 9284 §5.4) are to know that they have: the attachments of such a provider have one cuid.
  * @param known Of domains that are in use: they keep theirs, whatever they show now, for their requests go by it.
  */
 export function cuidsOf(
   credentials: ReadonlyMap<DomainName, ClientCredentials>,
-  known: ReadonlyMap<DomainName, Cuid> = new Map()
+  known: ReadonlyMap<DomainName, Cuid> = new Map(),
+  providers: readonly SingleProvider[] = []
 ): Map<DomainName, Cuid> {
   const cuids = new Map([...known].filter(([domain]) => credentials.has(domain)))
   const taken = new Set<Cuid>(cuids.values())
@@ -91,11 +95,28 @@ export function cuidsOf(
     if (cuids.has(domain)) continue
     const source = cuidSource(credential)
     const usual = cuidOf(source, (bytes) => sha256(bytes))
+    const shared = sharedCuid(domain, cuids, providers)
+    if (shared !== undefined) {
+      cuids.set(domain, shared)
+      continue
+    }
     const cuid = taken.has(usual) ? cuidOf(source, (bytes) => sha256(bytes, domain)) : usual
     taken.add(cuid)
     cuids.set(domain, cuid)
   }
   return cuids
+}
+
+/** The cuid by which servers that coordinate with those of this domain know us already. */
+function sharedCuid(
+  domain: DomainName,
+  cuids: ReadonlyMap<DomainName, Cuid>,
+  providers: readonly SingleProvider[]
+): Cuid | undefined {
+  const provider = providers.find(
+    ({ domains, serversCoordinate }) => serversCoordinate === true && domains.includes(domain)
+  )
+  return provider?.domains.map((each) => cuids.get(each)).find((cuid) => cuid !== undefined)
 }
 
 function cuidSource(credential: ClientCredentials): CuidSource {

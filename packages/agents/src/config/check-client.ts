@@ -36,8 +36,21 @@ export function checkClient(config: Draft<ClientConfig>, files: ConfigFiles, who
     ...learningProblems(config),
     ...contradictions(config),
     ...policyTableProblems(config.addressSelection),
-    ...domains.flatMap(([index, domain]) => domainProblems(index, domain, files))
+    ...domains.flatMap(([index, domain]) => domainProblems(index, domain, files)),
+    ...(whole ? coordinationProblems(config, files) : [])
   ]
+}
+
+/** RFC 9284 §5.4: to servers that coordinate, whoever shows two credentials is two clients. */
+function coordinationProblems(config: Draft<ClientConfig>, files: ConfigFiles): ShapeProblem[] {
+  const proofs = new Map(present(config.domains).map(([, domain]) => [domain.name, proofOf(domain, files)]))
+  return present(config.site?.providers).flatMap(([index, { name, domains, serversCoordinate }]) => {
+    if (serversCoordinate !== true) return []
+    const shown = present(domains).flatMap(([, domain]) => proofs.get(domain) ?? [])
+    if (new Set(shown).size < 2) return []
+    const message = `the servers of ${name} coordinate, and its domains show them different credentials: they would take us for several clients`
+    return [{ path: ['site', 'providers', index, 'serversCoordinate'], message }]
+  })
 }
 
 /** What stands in a configuration that says nothing. */
@@ -143,7 +156,7 @@ export function warnOfClient(config: ClientConfig, files: ConfigFiles): ShapePro
       problems.push({ path, message: `domain ${domain.name} has no DOTS server: it stays uncovered` })
     const proof = proofOf(domain, files)
     const owner = proof === undefined ? undefined : owners.get(proof)
-    if (owner !== undefined)
+    if (owner !== undefined && !isOneClient(config, owner, domain.name))
       problems.push({
         path: [...path, 'credentials'],
         message: `domains ${owner} and ${domain.name} share a credential: both providers see the same customer`
@@ -154,9 +167,22 @@ export function warnOfClient(config: ClientConfig, files: ConfigFiles): ShapePro
   return [...shared, ...ofDomains, ...learningWarnings(config)]
 }
 
+/** RFC 9284 §5.4: two attachments of a provider whose servers are to see one client. */
+function isOneClient({ site }: ClientConfig, one: string, other: string): boolean {
+  return (site?.providers ?? []).some(
+    ({ domains, serversCoordinate }) =>
+      serversCoordinate === true && domains.includes(one) && domains.includes(other)
+  )
+}
+
 /** What the servers of a domain know the client by. */
-function proofOf({ credentials }: ClientConfig['domains'][number], files: ConfigFiles): string | undefined {
+function proofOf({ credentials }: DomainDraft, files: ConfigFiles): string | undefined {
   if (credentials === undefined) return undefined
-  if ('certificate' in credentials) return files.text(credentials.certificate)
-  return 'pskIdentity' in credentials ? credentials.pskIdentity : files.text(credentials.rawPrivateKey)
+  if ('pskIdentity' in credentials) return credentials.pskIdentity
+  if ('rawPrivateKey' in credentials) return textOf(credentials.rawPrivateKey, files)
+  return 'certificate' in credentials ? textOf(credentials.certificate, files) : undefined
+}
+
+function textOf(file: string | undefined, files: ConfigFiles): string | undefined {
+  return file === undefined ? undefined : files.text(file)
 }

@@ -27,6 +27,14 @@ const singleProvider = section(
         default: 'all',
         source: 'RFC 9284 §5.4'
       })
+    ),
+    serversCoordinate: optional(
+      flag({
+        description:
+          "Whether its servers know of each other what they were asked, as Breakwater's do by `store.shared`. They are asked by one cuid and one row of mids then, so its domains need the same credentials.",
+        default: false,
+        source: 'RFC 9284 §5.4'
+      })
     )
   },
   { description: 'Domains that are attachments of one provider, which therefore may hear of each other.' }

@@ -1,7 +1,7 @@
 import { formatIpPrefix, parseIpPrefix } from '@breakwater/core'
 import type { IpPrefix } from '@breakwater/core'
 import { DomainName } from '@breakwater/dots'
-import type { Site } from '@breakwater/dots'
+import type { Site, SingleProvider } from '@breakwater/dots'
 import type { ClientConfig } from './client-config.ts'
 import { present } from './draft.ts'
 import type { Draft } from './draft.ts'
@@ -25,10 +25,12 @@ export function sharedOf({ site }: Draft<ClientConfig>, places: Map<string, Conf
     note('group', 'groups', index, name)
     return [{ name, domains: namesOf(domains), prefixes: prefixesOf(prefixes) }]
   })
-  const providers = present(site?.providers).flatMap(([index, { name, domains, attachments = 'all' }]) => {
+  const providers = present(site?.providers).flatMap(([index, draft]): SingleProvider[] => {
+    const { name, domains, attachments = 'all', serversCoordinate } = draft
     if (name === undefined) return []
     note('provider', 'providers', index, name)
-    return [{ name, domains: namesOf(domains), attachments }]
+    const provider = { name, domains: namesOf(domains), attachments }
+    return [serversCoordinate === true ? { ...provider, serversCoordinate } : provider]
   })
   const consents = present(site?.consents).flatMap(([index, draft]) => {
     const { name, of, to, givenBy = '', prefixes } = draft

@@ -17,6 +17,8 @@ function psk(identity: string): ClientCredentials {
 
 const text = (name: string): string => readFileSync(join(sandbox.folder, name), 'utf8')
 
+const cuidOfElsewhere = cuidsOf(new Map([[DomainName('z'), psk('elsewhere')]])).get(DomainName('z'))!
+
 const cuidWith = (credentials: ClientCredentials): unknown =>
   cuidsOf(new Map([[DomainName('a'), credentials]])).get(DomainName('a'))
 
@@ -49,6 +51,28 @@ describe('the cuids of a client', () => {
     )
     expect(cuids.get(DomainName('b'))).not.toBe(cuids.get(DomainName('a')))
     expect(cuidsOf(shared)).toEqual(cuids)
+  })
+})
+
+describe('the cuid at servers that coordinate (RFC 9284 §5.4)', () => {
+  const shared = new Map(['a', 'b', 'c'].map((name) => [DomainName(name), psk('home')]))
+  const provider = { name: 'isp', domains: [DomainName('a'), DomainName('c')], attachments: 'all' } as const
+
+  it('is one at all attachments of the provider, and another elsewhere', () => {
+    const cuids = cuidsOf(shared, new Map(), [{ ...provider, serversCoordinate: true }])
+    expect(cuids.get(DomainName('c'))).toBe(cuids.get(DomainName('a')))
+    expect(cuids.get(DomainName('b'))).not.toBe(cuids.get(DomainName('a')))
+  })
+
+  it('is that by which an attachment is in use already', () => {
+    const known = new Map([[DomainName('c'), cuidOfElsewhere]])
+    const cuids = cuidsOf(shared, known, [{ ...provider, serversCoordinate: true }])
+    expect(cuids.get(DomainName('a'))).toBe(cuidOfElsewhere)
+  })
+
+  it('differs between attachments whose servers know nothing of each other', () => {
+    const cuids = cuidsOf(shared, new Map(), [provider])
+    expect(cuids.get(DomainName('c'))).not.toBe(cuids.get(DomainName('a')))
   })
 })
 

@@ -249,6 +249,30 @@ domains:
     protects: [203.0.113.0/24]
 `
 
+  describe('of a provider whose servers coordinate', () => {
+    const coordinating = good.replace(
+      /^site:[^]*?^domains:\n/m,
+      'site:\n  providers:\n    - { name: isp, domains: [isp-a, isp-b], serversCoordinate: true }\ndomains:\n'
+    )
+
+    it('wants one credential for all its attachments, and then does not warn of that', () => {
+      expect(mistakes(coordinating)?.join()).toContain(
+        'its domains show them different credentials: they would take us for several clients'
+      )
+      const one = coordinating.replace(/credentials: \{ psk.*/, good.match(/credentials: \{ cert.*/)![0])
+      const { config, warnings } = loadClientConfig(sandbox.write('client.yaml', one))
+      expect(siteOfConfig(config).site.providers?.[0]).toMatchObject({ serversCoordinate: true })
+      expect(warnings).toEqual([])
+    })
+
+    it('is none where it is not said', () => {
+      const { config } = loadClientConfig(
+        sandbox.write('client.yaml', coordinating.replace('serversCoordinate: true', 'attachments: all'))
+      )
+      expect(siteOfConfig(config).site.providers?.[0]?.serversCoordinate).toBeUndefined()
+    })
+  })
+
   it('takes services, groups, consents, one provider, pools and filters', () => {
     const text = good
       .replace(/^site:[^]*?^domains:\n/m, shared)

@@ -7,7 +7,7 @@ import type { AttackStatus } from '../signal/efficacy-update.ts'
 import type { ConnectionOutput } from './connection/connection-io.ts'
 import type { ServerLegacy } from './memory/client-records.ts'
 import type { RememberedOutcomes } from './connection/outcome-memory.ts'
-import type { LastingWant } from './requests/request-book.ts'
+import type { LastingWant } from './requests/lasting-want.ts'
 import type { RequestBookOutput } from './requests/request-ledger.ts'
 import type { ConnectionId } from './connection/session-state.ts'
 import type { PathDecision } from './paths/path-decision.ts'
@@ -57,6 +57,12 @@ export type AssociationInput =
   | { readonly kind: 'doubt' }
   /** The carrier of an interface was lost, as the pool knows already. */
   | { readonly kind: 'link' }
+  /** Another server that shares what it knows with this one has made something of what is asked here. */
+  | {
+      readonly kind: 'coordinate'
+      /** The server is asked nothing any more. */
+      readonly isLeaving?: true
+    }
   /** Tell the server what we see of an attack. */
   | { readonly kind: 'efficacy'; readonly protection: ProtectionId; readonly attackStatus: AttackStatus }
 

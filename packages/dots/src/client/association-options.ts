@@ -3,6 +3,7 @@ import type { Cuid } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
+import type { Coordination } from './requests/coordination.ts'
 import type { Calendar } from './memory/calendar.ts'
 import type { SessionLoads } from '../signal/session-loads.ts'
 import type { RedirectionOptions } from './redirection/redirection.ts'
@@ -16,6 +17,8 @@ export interface AssociationOptions {
   readonly server: DotsServer
   readonly paths: LegalPaths
   readonly cuid: Cuid
+  /** Of the servers that share what they are asked (RFC 9284 §5.4). Undefined: this one does with nobody. */
+  readonly coordination?: Coordination | undefined
   readonly calendar: Calendar
   readonly entropy: Entropy
   readonly rules: SessionRules

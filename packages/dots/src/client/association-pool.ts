@@ -5,6 +5,7 @@ import type { DefaultRouter } from '../domain/default-routers.ts'
 import { isSameServer } from '../domain/site.ts'
 import type { DotsServer } from '../domain/site.ts'
 import type { Target } from '../domain/target.ts'
+import { providerOf } from '../multihoming/alternatives.ts'
 import { isEntitled } from '../multihoming/entitlement.ts'
 import type { AlternatePaths, AlternateServer } from '../multihoming/alternate-paths.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
@@ -24,6 +25,7 @@ import type { RememberedOutcomes } from './connection/outcome-memory.ts'
 import { RecentContacts } from './redirection/redirection.ts'
 import type { WantedConfiguration } from './session/session-negotiation.ts'
 import type { PathPool } from './paths/path-pool.ts'
+import { Coordination } from './requests/coordination.ts'
 import { usedPath } from './paths/used-path.ts'
 import type { UsedPath } from './paths/used-path.ts'
 import type { SessionRules } from './connection/session-keeper.ts'
@@ -75,6 +77,10 @@ export class AssociationPool {
   readonly #loads = new SessionLoads()
   readonly #departures = new Departures()
   readonly #absent = new AbsentServers()
+  readonly #coordinations = new Map<string, Coordination>()
+  /** Those whose servers coordinate. */
+  readonly #coordinated = new Map<Association, Coordination>()
+  readonly #coordinating = new Set<Coordination>()
   readonly #ways: WaysToServers
   #site: PoolSite
   /** With these there is to be no session now: they stand by without one. */
@@ -101,13 +107,13 @@ export class AssociationPool {
     const former = this.#site
     this.#site = site
     const wanted = associable(site)
-    const left = this.staying.filter((association) => !wanted.some((each) => isSame(association, each)))
+    const left = this.staying.filter((association) => !wanted.some((each) => this.#isSame(association, each)))
     for (const association of left) this.#letGo(association, former, now)
     const added: Association[] = []
     const returned: Association[] = []
     for (const each of wanted) {
       const { server } = each
-      const back = this.#departures.takeBack((one) => isSame(one, each))
+      const back = this.#departures.takeBack((one) => this.#isSame(one, each))
       if (back !== undefined) returned.push(back)
       const known = back ?? this.#associations.get(server.name)
       const association = known ?? this.#associate(server, each.cuid)
@@ -252,10 +258,29 @@ export class AssociationPool {
       if (!this.#isSucceeded(association))
         this.#absent.keepLegacy(association.server.name, association.legacy())
       this.#departures.remove(departure)
+      this.#tell(association, { kind: 'coordinate', isLeaving: true }, now)
+      this.#coordinated.delete(association)
       // What is left there is nobody's to wait for any more.
       const protections = association.requests.flatMap((request) => request.protections)
       this.#options.perform(association, { kind: 'requests-changed', protections }, now)
     }
+  }
+
+  /** The same server to the same client, so that its session and its requests go on. */
+  #isSame(association: Association, each: Associable): boolean {
+    const isOfGroup = this.#coordinated.get(association) === this.#coordinationOf(each)
+    const isSameClient = association.configuredCuid === each.cuid && isOfGroup
+    return isSameServer(association.server, each.server) && isSameClient
+  }
+
+  /** RFC 9284 §5.4: of the servers of one provider that know what each is asked. To them we are one client, by its cuid. */
+  #coordinationOf({ server, cuid }: Associable): Coordination | undefined {
+    const provider = providerOf(this.#site.plan.site, server.domain)
+    if (provider?.serversCoordinate !== true) return undefined
+    const key = `${provider.name} ${cuid}`
+    const known = this.#coordinations.get(key) ?? new Coordination()
+    this.#coordinations.set(key, known)
+    return known
   }
 
   #letGo(association: Association, former: PoolSite, now: Instant): void {
@@ -307,10 +332,12 @@ export class AssociationPool {
 
   #associate(server: DotsServer, cuid: Cuid): Association {
     const { calendar, entropy, rules, configuration, pathPool } = this.#options
+    const coordination = this.#coordinationOf({ server, cuid })
     const association: Association = new Association({
       server,
       paths: this.#ways.to(server, this.#site.plan),
       cuid,
+      coordination,
       calendar,
       entropy,
       rules,
@@ -325,6 +352,7 @@ export class AssociationPool {
       loads: this.#loads,
       newConnection: () => this.#nextConnection++ as ConnectionId
     })
+    if (coordination !== undefined) this.#coordinated.set(association, coordination)
     return association
   }
 
@@ -346,6 +374,18 @@ export class AssociationPool {
       if (isStored(output) && this.#isSucceeded(association)) continue
       this.#options.perform(association, output, now)
     }
+    this.#coordinate(this.#coordinated.get(association), now)
+  }
+
+  /** What was done at one server may leave others that share with it something to do. */
+  #coordinate(coordination: Coordination | undefined, now: Instant): void {
+    // One of them is being told: whoever tells it goes on until nobody has anything to do.
+    if (coordination === undefined || this.#coordinating.has(coordination)) return
+    this.#coordinating.add(coordination)
+    while (coordination.isStirred)
+      for (const [association, own] of this.#coordinated)
+        if (own === coordination) this.#tell(association, { kind: 'coordinate' }, now)
+    this.#coordinating.delete(coordination)
   }
 
   /** Every server that there is a session with, and when it was heard. */
@@ -366,11 +406,6 @@ function associable({ plan, cuids }: PoolSite): readonly Associable[] {
     const cuid = cuids.get(server.domain)
     return cuid === undefined ? [] : [{ server, cuid }]
   })
-}
-
-/** The same server to the same client, so that its session and its requests go on. */
-function isSame({ server: known, configuredCuid }: Association, { server, cuid }: Associable): boolean {
-  return isSameServer(known, server) && configuredCuid === cuid
 }
 
 /** Stored under the name of the server. */

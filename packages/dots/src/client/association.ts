@@ -2,7 +2,6 @@ import { Queue, between, earlier } from '@breakwater/core'
 import type { Instant, Machine } from '@breakwater/core'
 import type { Cuid } from '../domain/identifier.ts'
 import type { DotsServer } from '../domain/site.ts'
-import { leastMtu } from '../multihoming/legal-path.ts'
 import type { LegalPaths } from '../multihoming/legal-path.ts'
 import type { SessionParameters } from '../signal/defaults.ts'
 import type { AssociationInput, AssociationOutput } from './association-io.ts'
@@ -88,10 +87,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
       calendar: options.calendar,
       object: (text) => this.#outputs.push({ kind: 'configuration-unsafe', text })
     })
-    this.#book = new RequestBook(options.cuid, options.calendar, options.entropy, {
-      planned: () => leastMtu(this.paths),
-      said: (now) => options.pathPool.mtus.least(this.paths.paths, now)
-    })
+    this.#book = new RequestBook({ ...options, pathMtu: options.pathPool.mtuOf(() => this.paths) })
   }
 
   get server(): DotsServer {
@@ -237,6 +233,9 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         break
       case 'resolved':
         this.#redirects.resolved(input.name, input.addresses, now)
+        break
+      case 'coordinate':
+        this.#book.coordinate(now, input.isLeaving === true)
         break
       case 'efficacy':
         this.#book.updateEfficacy(input.protection, input.attackStatus, now)

@@ -5,7 +5,7 @@ import type { Placement } from '../multihoming/placement.ts'
 import { cutAtNet } from '../multihoming/safety-net.ts'
 import { Protection, partKey } from './protection.ts'
 import type { ProtectionRequest } from './protection.ts'
-import type { LastingWant } from './requests/request-book.ts'
+import type { LastingWant } from './requests/lasting-want.ts'
 
 /** What a new placement of all protections comes to. */
 export interface Replacement {

@@ -116,6 +116,11 @@ export interface SingleProvider {
   readonly domains: readonly DomainName[]
   /** Over which of them it is asked. The same server at several attachments is one server, and asked once. */
   readonly attachments: 'one' | 'all'
+  /**
+   * Its servers know of each other what they were asked: one request, by one mitigation id, is one mitigation at all of
+   * them. Undefined: each knows of itself only.
+   */
+  readonly serversCoordinate?: true
 }
 
 /** This client reacts to what is inside one of its filters, and leaves the rest to others (RFC 9284 §5.2, Figure 8). */

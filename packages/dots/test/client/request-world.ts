@@ -8,11 +8,12 @@ import { Calendar } from '../../src/client/memory/calendar.ts'
 import { errandKey } from '../../src/client/session/errand.ts'
 import type { Errand } from '../../src/client/session/errand.ts'
 import { RequestBook } from '../../src/client/requests/request-book.ts'
-import type { LastingWant } from '../../src/client/requests/request-book.ts'
+import type { LastingWant } from '../../src/client/requests/lasting-want.ts'
 import { sizeOf } from '../../src/client/requests/request-size.ts'
 import { isInForce } from '../../src/client/requests/request-state.ts'
 import { parseCuid } from '../../src/domain/identifier.ts'
 import type { Target } from '../../src/domain/target.ts'
+import { ASSUMED_PATH_MTU } from '../../src/multihoming/split-to-fit.ts'
 import { parseTarget } from '../../src/signal/mapper.ts'
 import { ADDRESSES, AddressServer, addressesOf } from './address-server.ts'
 import { want } from './scripted-server.ts'
@@ -43,7 +44,12 @@ export class RequestWorld {
     this.chance = seededEntropy(seed)
     const calendar = new Calendar()
     calendar.tell(WallTime(1_767_225_600_000), this.now)
-    this.#book = new RequestBook(parseCuid('dz6pHjaADkaFTbjr0JGBpw')!, calendar, this.chance)
+    this.#book = new RequestBook({
+      cuid: parseCuid('dz6pHjaADkaFTbjr0JGBpw')!,
+      calendar,
+      entropy: this.chance,
+      pathMtu: { planned: () => ASSUMED_PATH_MTU, said: () => ASSUMED_PATH_MTU }
+    })
     this.#book.resume(undefined, this.now)
     this.#book.sessionUp(this.now)
     this.#drain()

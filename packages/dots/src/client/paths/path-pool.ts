@@ -1,4 +1,7 @@
 import type { Instant } from '@breakwater/core'
+import { leastMtu } from '../../multihoming/legal-path.ts'
+import type { LegalPaths } from '../../multihoming/legal-path.ts'
+import type { PathMtu } from '../requests/fit-to-path.ts'
 import { leavingOf } from './next-hop.ts'
 import type { KnownNextHops } from './next-hop.ts'
 import { PathMtus } from './path-mtu.ts'
@@ -44,6 +47,14 @@ export class PathPool {
   readonly #records = new Map<string, PathRecord>()
   readonly #scores = new Map<string, PathScore>()
   readonly #linksDown = new Set<string>()
+
+  /** What these ways carry, which may be others at another moment. */
+  mtuOf(ways: () => LegalPaths): PathMtu {
+    return {
+      planned: () => leastMtu(ways()),
+      said: (now) => this.mtus.least(ways().paths, now)
+    }
+  }
 
   /** @returns whether it counts. What does not is a reason to look: anybody may have said so. */
   take(evidence: PathEvidence, now: Instant): boolean {

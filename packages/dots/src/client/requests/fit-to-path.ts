@@ -1,8 +1,20 @@
+import type { Instant } from '@breakwater/core'
 import type { Target } from '../../domain/target.ts'
 import { targetKey } from '../../multihoming/compiler.ts'
 import type { CompiledRequest, Want } from '../../multihoming/compiler.ts'
 import { divide } from '../../multihoming/division.ts'
 import { OverlapIndex } from '../../multihoming/overlap-index.ts'
+
+/**
+ * What every path carries in one packet, in bytes (RFC 9132 §7.3), to the server that is asked, which may be one that stands in
+ * (§4.6): for what is wanted from now on.
+ */
+export interface PathMtu {
+  /** As the site plan has it. */
+  planned(): number
+  /** As others say at a moment, which nobody has proved: no more than planned, and for what is not in force yet. */
+  said(now: Instant): number
+}
 
 /** What a compiled request is measured by. */
 export interface Fit {

@@ -18,7 +18,7 @@ export interface IdReservation {
 }
 
 /**
- * The mitigation ids of one cuid at one server: each is greater than all before it (RFC 9132 §4.4.1.1), also than those
+ * The mitigation ids of one cuid at one server, or at several that share what they are asked (RFC 9284 §5.4): each is greater than all before it (RFC 9132 §4.4.1.1), also than those
  * of an earlier life of this client. Two things see to that: ids are reserved before they are used, where there is a
  * store; and they start at the calendar's seconds, for nobody asks once a second for long.
  */
@@ -72,8 +72,10 @@ export class MitigationIds {
     this.#reservedUpTo ??= Math.max(this.#last, this.#floor(wallClock)) + RESERVED_AT_A_TIME
   }
 
-  /** Goes on behind an earlier life. */
+  /** Goes on behind an earlier life; behind the latest word on it, where several servers were asked by one row of ids. */
   resume({ upTo, isRolledOver }: IdReservation): void {
+    if (this.#isRolledOver && !isRolledOver) return
+    if (isRolledOver && !this.#isRolledOver) this.#last = -1
     this.#isRolledOver = isRolledOver
     this.#last = Math.max(this.#last, Math.min(upTo, ROLLOVER))
     this.#reservedUpTo = undefined

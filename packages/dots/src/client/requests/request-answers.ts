@@ -4,6 +4,7 @@ import { Seconds, after } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
 import { MitigationStatusCode } from '@breakwater/model'
 import { sameTarget } from '../../domain/target.ts'
+import { targetKey } from '../../multihoming/compiler.ts'
 import { targetsOverlap } from '../../multihoming/overlap.ts'
 import type { Trigger } from '../../signal/mapper.ts'
 import { readPutAnswer, readReports } from './answer.ts'
@@ -11,7 +12,7 @@ import type { MitigationReport, PutAnswer } from './answer.ts'
 import { randomCuid } from '../cuid.ts'
 import { isAboutSession } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
-import { isAskedNoMore, isIdTaken, isLetGo, isRenumberable, mayBeKnown } from './request-entry.ts'
+import { isAskedNoMore, isIdTaken, isRenumberable, mayBeKnown } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import type { RequestLedger } from './request-ledger.ts'
 import { isInForce } from './request-state.ts'
@@ -104,13 +105,9 @@ export class RequestAnswers {
 
   /** RFC 9132 §4.4.1.1: a new cuid, unless mitigations are active under the old one. */
   #changeCuid(entry: RequestEntry, now: Instant): boolean {
-    const { entries, entropy } = this.#ledger
-    if ([...entries].some((other) => isInForce(other.state))) return false
-    if (entry.renumberings++ >= MOST_RENUMBERINGS) return false
-    this.#ledger.changeCuid(randomCuid(entropy))
-    for (const other of entries)
-      if (other.state.kind === 'asking' && !isLetGo(other))
-        this.#ledger.step(other, { kind: 'session-up' }, now)
+    const { coordination, entropy } = this.#ledger
+    if (coordination.hasAnyInForce || entry.renumberings++ >= MOST_RENUMBERINGS) return false
+    coordination.changeCuid(randomCuid(entropy), now)
     return true
   }
 
@@ -119,9 +116,12 @@ export class RequestAnswers {
     this.#ledger.unnote(entry.mitigationId)
     this.#ledger.over(entry, now)
     entry.askedAt = undefined
-    entry.mitigationId = this.#ledger.nextId(now)
+    const { coordination } = this.#ledger
+    const there = coordination.askedElsewhere(this.#ledger, entry.trigger).get(targetKey(entry.target))
+    const isHigher = there !== undefined && there.mitigationId > entry.mitigationId
+    entry.mitigationId = isHigher ? there.mitigationId : this.#ledger.nextId(now)
     entry.needsNumber = false
-    entry.state = { kind: 'waiting', maybeKnown: false }
+    entry.state = { kind: 'waiting', maybeKnown: isHigher && there.maybeKnown }
     if (this.#ledger.hasSession) this.#ledger.step(entry, { kind: 'session-up' }, now)
   }
 
@@ -187,6 +187,8 @@ export class RequestAnswers {
     if (this.#ledger.find(report.mitigationId) !== undefined) return
     const request = this.#ledger.overtaken.find(report, now)
     if (request === undefined) return
+    // It has moved to a server that shares what it knows with this one (RFC 9284 §5.4).
+    if (this.#ledger.coordination.isWantedElsewhere(this.#ledger, report.mitigationId)) return
     const isCovered = [...this.#ledger.entries].some(
       (entry) => entry.trigger === request.trigger && targetsOverlap(entry.target, request.target)
     )

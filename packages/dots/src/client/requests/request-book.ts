@@ -1,20 +1,20 @@
 import type { CoapResponse } from '@breakwater/coap'
 import { Seconds, after, earlier } from '@breakwater/core'
-import type { Duration, Entropy, Instant } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
 import type { Cuid, MitigationId, ProtectionId } from '../../domain/identifier.ts'
 import type { Target } from '../../domain/target.ts'
-import type { CompiledRequest, Want } from '../../multihoming/compiler.ts'
+import { targetKey } from '../../multihoming/compiler.ts'
+import type { CompiledRequest } from '../../multihoming/compiler.ts'
 import { difference } from '../../multihoming/difference.ts'
-import { ASSUMED_PATH_MTU } from '../../multihoming/split-to-fit.ts'
 import { OverlapIndex } from '../../multihoming/overlap-index.ts'
 import type { AttackStatus } from '../../signal/efficacy-update.ts'
 import type { Lifetime } from '../../signal/lifetime.ts'
 import type { Trigger } from '../../signal/mapper.ts'
 import type { ConflictCause, MitigationReport } from './answer.ts'
 import type { ServerLegacy } from '../memory/client-records.ts'
-import type { Calendar } from '../memory/calendar.ts'
 import { efficacyRequest } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
+import type { AskedElsewhere } from './coordination.ts'
 import { fitToPath } from './fit-to-path.ts'
 import type { Fit } from './fit-to-path.ts'
 import { Holds, compileAround } from './holds.ts'
@@ -28,28 +28,14 @@ import {
   newEntry
 } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
+import { longest } from './longest-lifetime.ts'
+import type { LastingWant } from './lasting-want.ts'
+import type { Lifetimes } from './longest-lifetime.ts'
 import { RequestLedger } from './request-ledger.ts'
-import type { RequestBookOutput } from './request-ledger.ts'
+import type { LedgerOptions, RequestBookOutput } from './request-ledger.ts'
 import { resumedState } from './request-memory.ts'
 import { dueAt, isInForce, isUnanswered } from './request-state.ts'
 import type { RequestState } from './request-state.ts'
-
-/**
- * What every path carries in one packet, in bytes (RFC 9132 §7.3), to the server that is asked, which may be one that stands in
- * (§4.6): for what is wanted from now on.
- */
-export interface PathMtu {
-  /** As the site plan has it. */
-  planned(): number
-  /** As others say at a moment, which nobody has proved: no more than planned, and for what is not in force yet. */
-  said(now: Instant): number
-}
-
-/** What a live protection wants of this server. */
-export interface LastingWant extends Want {
-  readonly lifetime: Lifetime
-  readonly trigger: Trigger
-}
 
 /** One mitigation request, as it stands. */
 export interface BookedRequest {
@@ -68,8 +54,6 @@ export interface BookedRequest {
   readonly report: MitigationReport | undefined
 }
 
-type Lifetimes = ReadonlyMap<ProtectionId, Lifetime>
-
 /** RFC 9132 §4.4.3: an update about a mitigation that has ended gets no answer, so it is not repeated for ever. */
 const EFFICACY_PATIENCE: Duration = Seconds(30)
 
@@ -78,18 +62,21 @@ export class RequestBook {
   readonly #ledger: RequestLedger
   readonly #answers: RequestAnswers
   #wants: readonly LastingWant[] = []
-  readonly #pathMtu: PathMtu
   readonly #holds = new Holds()
+  /** Everything here was given up for the ids to restart. */
+  #awaitsRestart = false
 
-  constructor(
-    cuid: Cuid,
-    calendar: Calendar,
-    entropy: Entropy,
-    pathMtu: PathMtu = { planned: () => ASSUMED_PATH_MTU, said: () => ASSUMED_PATH_MTU }
-  ) {
-    this.#pathMtu = pathMtu
-    this.#ledger = new RequestLedger(cuid, calendar, entropy)
+  constructor(options: LedgerOptions) {
+    this.#ledger = new RequestLedger(options)
     this.#answers = new RequestAnswers(this.#ledger)
+  }
+
+  /** Another server of its group has made something of what stands here. @param isLeaving This one is of it no more. */
+  coordinate(now: Instant, isLeaving = false): void {
+    if (isLeaving) this.#ledger.coordination.leave(this.#ledger)
+    this.#ledger.isStirred = false
+    if (this.#isToBeFitted(now)) this.#compileAll(now)
+    this.#settle(now)
   }
 
   get cuid(): Cuid {
@@ -220,20 +207,28 @@ export class RequestBook {
   /** By what the paths are said to carry, where that is less than planned. */
   #fitted(
     compiled: readonly CompiledRequest[],
-    { wants, live, known }: Pick<Fit, 'wants' | 'known'> & { readonly live: readonly RequestEntry[] },
+    { wants, trigger, known }: Pick<Fit, 'wants' | 'known'> & { readonly trigger: Trigger },
     now: Instant
   ): readonly CompiledRequest[] {
-    const carriedBytes = this.#pathMtu.said(now)
-    if (carriedBytes >= this.#pathMtu.planned()) return compiled
-    const inForce = live.filter(({ state }) => isInForce(state)).map(({ target }) => target)
+    const { coordination } = this.#ledger
+    const carriedBytes = coordination.pathMtu.said(now)
+    if (carriedBytes >= coordination.pathMtu.planned()) return compiled
+    const inForce = coordination.inForce(trigger)
     return fitToPath(compiled, { wants, inForce, known, carriedBytes })
   }
 
   /** What the paths are said to carry may be less than what waits for an answer: that is asked for in smaller parts. */
   refit(now: Instant): void {
-    if (!this.isAsking || this.#pathMtu.said(now) >= this.#pathMtu.planned()) return
-    for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
+    if (!this.#isToBeFitted(now)) return
+    this.#compileAll(now)
     this.#settle(now)
+    // The parts are to be the same everywhere, or those of one would take the place of the other's.
+    this.#ledger.coordination.stirOthers(this.#ledger)
+  }
+
+  #isToBeFitted(now: Instant): boolean {
+    const { pathMtu } = this.#ledger.coordination
+    return this.isAsking && pathMtu.said(now) < pathMtu.planned()
   }
 
   #compile(trigger: Trigger, now: Instant): void {
@@ -244,8 +239,9 @@ export class RequestBook {
     const known = all.filter((entry) => mayBeKnown(entry.state)).map((entry) => entry.target)
     const doomed = doomedAmong(all)
     const held = this.#holds.among(live, wants, now).filter((entry) => !doomed.has(entry))
-    const { wanted: compiled, staying } = compileAround(held, wants, known, this.#pathMtu.planned())
-    const wanted = this.#fitted(compiled, { wants, live, known }, now)
+    const plannedMtu = this.#ledger.coordination.pathMtu.planned()
+    const { wanted: compiled, staying } = compileAround(held, wants, known, plannedMtu)
+    const wanted = this.#fitted(compiled, { wants, trigger, known }, now)
     const found = difference(
       live.filter((entry) => !doomed.has(entry)),
       wanted
@@ -260,7 +256,11 @@ export class RequestBook {
       if (staying.has(entry)) this.#stay(entry, request, now)
       else this.#keep(entry, request, lifetimes, now)
     }
-    for (const request of found.added) entries.set(request, this.#add(request, trigger, lifetimes, now))
+    const elsewhere = this.#ledger.coordination.askedElsewhere(this.#ledger, trigger)
+    for (const request of found.added) {
+      const there = elsewhere.get(targetKey(request.target))
+      entries.set(request, this.#add(request, trigger, there, lifetimes, now))
+    }
     for (const { mitigationId, replacedBy } of found.retired) {
       const entry = byId.get(mitigationId)
       const replacements = replacedBy.flatMap((request) => entries.get(request) ?? [])
@@ -299,7 +299,7 @@ export class RequestBook {
   resume(legacy: ServerLegacy | undefined, now: Instant): void {
     const isOurs = legacy !== undefined && this.#ledger.resume(legacy.numbering)
     this.#ledger.ids.reserve(this.#ledger.calendar.at(now))
-    this.#ledger.noteNumbering()
+    this.#ledger.coordination.noteNumbering()
     for (const record of legacy?.records ?? []) {
       const state = isOurs ? resumedState(record, this.#ledger.calendar, now) : undefined
       if (state === undefined) this.#ledger.unnote(record.mitigationId)
@@ -315,6 +315,7 @@ export class RequestBook {
   /** A session is there: everything that waits goes out at once. */
   sessionUp(now: Instant): void {
     this.#ledger.hasSession = true
+    this.#ledger.coordination.sessionsChanged(now)
     // Even when nothing is asked: ids of an earlier life of ours must stay below the next one.
     this.#ledger.watchAll()
     for (const entry of this.#ledger.entries)
@@ -329,6 +330,7 @@ export class RequestBook {
       entry.efficacy = undefined
       this.#ledger.step(entry, { kind: 'session-down' }, now)
     }
+    this.#ledger.coordination.sessionsChanged(now)
   }
 
   answer(errand: Errand, response: CoapResponse, now: Instant): void {
@@ -417,13 +419,21 @@ export class RequestBook {
     if (isAskedAgain && this.#ledger.hasSession) this.#ledger.step(entry, { kind: 'session-up' }, now)
   }
 
-  #add(request: CompiledRequest, trigger: Trigger, lifetimes: Lifetimes, now: Instant): RequestEntry {
+  /** @param there The same request, where another server that shares what it knows with this one is asked for it. */
+  #add(
+    request: CompiledRequest,
+    trigger: Trigger,
+    there: AskedElsewhere | undefined,
+    lifetimes: Lifetimes,
+    now: Instant
+  ): RequestEntry {
     const { target, protections } = request
     const lifetime = longest(request, lifetimes)
-    const mitigationId = this.#ledger.nextId(now)
+    const mitigationId = there?.mitigationId ?? this.#ledger.nextId(now)
+    const maybeKnown = there?.maybeKnown ?? false
     const entry = newEntry(
       { mitigationId, trigger, target, protections, lifetime },
-      this.#ledger.retryTimers.stateOf(target, trigger, now) ?? { kind: 'waiting', maybeKnown: false }
+      this.#ledger.retryTimers.stateOf(target, trigger, now) ?? { kind: 'waiting', maybeKnown }
     )
     this.#ledger.entries.add(entry)
     this.#ledger.changed(entry)
@@ -448,19 +458,28 @@ export class RequestBook {
    * go first, for the server rejects a lower id that overlaps with a higher one (§4.4.1.3).
    */
   #rollOver(now: Instant): void {
-    const { entries, ids, hasSession } = this.#ledger
-    if (!ids.isExhausted || this.isUnderAttack || !hasSession) return
+    const { entries, coordination, hasSession } = this.#ledger
+    if (!coordination.ids.isExhausted) {
+      if (this.#awaitsRestart) this.#compileAll(now)
+      this.#awaitsRestart = false
+      return
+    }
+    if (coordination.isUnderAttack || !hasSession || !coordination.isHeardEverywhere) return
     for (const entry of entries) this.#ledger.step(entry, { kind: 'retire' }, now)
-    if (entries.size > 0) return
-    ids.restart()
-    this.#ledger.noteNumbering()
+    this.#awaitsRestart = true
+    if (!coordination.isQuiet) return
+    coordination.restart()
+    this.#awaitsRestart = false
+    this.#compileAll(now)
+  }
+
+  #compileAll(now: Instant): void {
     for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
   }
 
   /** What was asked for with something that has moved is asked for by itself now. */
   #endHolds(now: Instant): void {
-    if (!this.#holds.end(this.#ledger.entries, now)) return
-    for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
+    if (this.#holds.end(this.#ledger.entries, now)) this.#compileAll(now)
   }
 
   /** Lets go of what has been replaced, and withdraws what has no replacement. */
@@ -477,15 +496,4 @@ export class RequestBook {
     }
     this.#rollOver(now)
   }
-}
-
-/** A request lasts as long as the longest of the protections that it serves. */
-function longest(request: CompiledRequest, lifetimes: Lifetimes): Lifetime {
-  let seconds = 0
-  for (const protection of request.protections) {
-    const lifetime = lifetimes.get(protection) ?? 0
-    if (lifetime === 'indefinite') return lifetime
-    seconds = Math.max(seconds, lifetime)
-  }
-  return seconds
 }

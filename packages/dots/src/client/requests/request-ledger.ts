@@ -6,16 +6,18 @@ import type { Calendar } from '../memory/calendar.ts'
 import type { ServerLegacy } from '../memory/client-records.ts'
 import { deleteRequest, listRequest, observeRequest, putRequest } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
-import { MitigationIds } from './mitigation-id.ts'
+import { Coordination } from './coordination.ts'
+import type { PathMtu } from './fit-to-path.ts'
+import type { MitigationIds } from './mitigation-id.ts'
 import { step } from './mitigation-request.ts'
 import { OvertakenRequests } from './overtaken.ts'
 import type { OvertakenRequest } from './overtaken.ts'
-import { newEntry } from './request-entry.ts'
+import { isLetGo, newEntry } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import { recordOf, saysTheSame } from './request-memory.ts'
 import type { NumberingRecord, RequestRecord } from './request-record.ts'
 import { isInForce, isPutOut } from './request-state.ts'
-import type { RequestState } from './request-state.ts'
+import type { RequestState, Until } from './request-state.ts'
 import { RetryTimers } from './retry-timers.ts'
 import { endOf } from './request-step.ts'
 import type { RequestAction, RequestEvent } from './request-step.ts'
@@ -47,29 +49,48 @@ export type CollectionWatch = 'unwatched' | 'asked' | 'watched' | 'unavailable'
  */
 export const MOST_SINGLE_OBSERVATIONS = 16
 
-/** The requests at one server with their ids, and what their steps make us do there. */
+/** What the requests at one server are made of. */
+export interface LedgerOptions {
+  readonly cuid: Cuid
+  readonly calendar: Calendar
+  readonly entropy: Entropy
+  readonly pathMtu: PathMtu
+  /** Of the servers that share what they are asked (RFC 9284 §5.4). Undefined: this one does with nobody. */
+  readonly coordination?: Coordination | undefined
+}
+
+/** The requests at one server by their ids, and what their steps make us do there. */
 export class RequestLedger {
   readonly calendar: Calendar
   readonly entropy: Entropy
-  readonly ids: MitigationIds = new MitigationIds()
+  /** With servers that share what they are asked; else with itself. */
+  readonly coordination: Coordination
   readonly retryTimers: RetryTimers = new RetryTimers()
   readonly overtaken: OvertakenRequests = new OvertakenRequests()
   readonly entries: Set<RequestEntry> = new Set()
   cuid: Cuid
   hasSession = false
   watch: CollectionWatch = 'unwatched'
-  readonly #configured: Cuid
+  readonly pathMtu: PathMtu
+  /** Another server of the group has made something of what stands here: to be looked at. */
+  isStirred = false
+  /** Of the client's credential. */
+  readonly configured: Cuid
   /** Those that are observed one by one, beside the observation of all. */
   readonly #single = new Set<MitigationId>()
   readonly #noted = new Map<MitigationId, RequestRecord>()
   #notedUpTo: number | undefined
+  #notedCuid: Cuid | undefined
   readonly #outputs = new Queue<RequestBookOutput>()
 
-  constructor(cuid: Cuid, calendar: Calendar, entropy: Entropy) {
-    this.#configured = cuid
+  constructor({ cuid, calendar, entropy, pathMtu, coordination = new Coordination() }: LedgerOptions) {
+    this.configured = cuid
     this.cuid = cuid
     this.calendar = calendar
     this.entropy = entropy
+    this.pathMtu = pathMtu
+    this.coordination = coordination
+    coordination.join(this)
   }
 
   poll(): RequestBookOutput | undefined {
@@ -81,13 +102,19 @@ export class RequestLedger {
     return undefined
   }
 
+  get ids(): MitigationIds {
+    return this.coordination.ids
+  }
+
   nextId(now: Instant): MitigationId {
-    const id = this.ids.next(this.calendar.at(now), this.entries.size === 0)
-    this.noteNumbering()
+    const id = this.ids.next(this.calendar.at(now), this.coordination.isQuiet)
+    this.coordination.noteNumbering()
     return id
   }
 
-  step(entry: RequestEntry, event: RequestEvent, now: Instant): void {
+  step(entry: RequestEntry, asked: RequestEvent, now: Instant): void {
+    const isLeft = asked.kind === 'retire' && this.coordination.leaveTo(this, entry, now)
+    const event: RequestEvent = isLeft ? { kind: 'superseded' } : asked
     const { state, actions } = step(entry.state, event, {
       now,
       hasSession: this.hasSession,
@@ -98,6 +125,7 @@ export class RequestLedger {
     const hasChanged = state.kind !== entry.state.kind
     const isNew = state !== entry.state
     if (isPutOut(entry.state)) entry.askedAt = now
+    const before = entry.state
     entry.state = state
     if (state.kind === 'ended') {
       this.entries.delete(entry)
@@ -108,6 +136,15 @@ export class RequestLedger {
     if (isNew) this.note(entry, now)
     for (const action of actions) this.act(entry, action)
     if (hasChanged) this.changed(entry)
+    this.#tellGroup(entry, before, now)
+  }
+
+  /** What the withdrawal of a request at one server is to the others (RFC 9284 §5.4). */
+  #tellGroup(entry: RequestEntry, before: RequestState, now: Instant): void {
+    const { mitigationId, state } = entry
+    if (before.kind !== 'withdrawing') this.coordination.withdrawEverywhere(this, entry, now)
+    if (before.kind === 'withdrawing' && state.kind === 'ended' && state.reason === 'withdrawn')
+      this.coordination.withdrawn(this, mitigationId, now)
   }
 
   /** Nothing is wanted under its id any more. */
@@ -118,11 +155,12 @@ export class RequestLedger {
   /** Withdraws once more what came to the server after it was over. */
   withdrawAgain(request: OvertakenRequest, now: Instant): void {
     this.overtaken.withdrawn(request, now)
-    const entry = newEntry(request, {
-      kind: 'withdrawing',
-      until: endOf(request.lifetime, now),
-      retryAt: undefined
-    })
+    this.withdraw(request, endOf(request.lifetime, now), now)
+  }
+
+  /** Withdraws what this server has though nothing here stands for it. @param until When it ends by itself. */
+  withdraw(request: OvertakenRequest, until: Until, now: Instant): void {
+    const entry = newEntry(request, { kind: 'withdrawing', until, retryAt: undefined })
     this.entries.add(entry)
     this.note(entry, now)
     this.act(entry, 'delete')
@@ -219,9 +257,12 @@ export class RequestLedger {
   /** Remembers which ids may have been used: before they are. */
   noteNumbering(): void {
     const { reservation } = this.ids
-    if (reservation === undefined || reservation.upTo === this.#notedUpTo) return
+    if (reservation === undefined) return
+    if (reservation.upTo === this.#notedUpTo && this.cuid === this.#notedCuid) return
     this.#notedUpTo = reservation.upTo
-    const record = { configured: this.#configured, cuid: this.cuid, reservation }
+    this.#notedCuid = this.cuid
+    this.isStirred = true
+    const record = { configured: this.configured, cuid: this.cuid, reservation }
     this.#outputs.push({ kind: 'note-numbering', record })
   }
 
@@ -235,23 +276,24 @@ export class RequestLedger {
 
   /** Takes up the numbering of an earlier life. @returns whether its requests are ours. */
   resume({ configured, cuid, reservation }: NumberingRecord): boolean {
-    if (configured !== this.#configured) return false
-    this.cuid = cuid
+    if (configured !== this.configured) return false
+    if (cuid !== configured) this.coordination.agreeOn(configured, cuid)
     this.ids.resume(reservation)
     return true
   }
 
   /** What another ledger of the same server, later in this process, goes on from. */
   legacy(): ServerLegacy {
-    const numbering = { configured: this.#configured, cuid: this.cuid, reservation: this.ids.used }
+    const numbering = { configured: this.configured, cuid: this.cuid, reservation: this.ids.used }
     return { numbering, records: [...this.#noted.values()] }
   }
 
-  changeCuid(cuid: Cuid): void {
+  changeCuid(cuid: Cuid, now: Instant): void {
     this.cuid = cuid
     this.overtaken.clear()
-    this.#notedUpTo = undefined
     this.noteNumbering()
     this.#outputs.push({ kind: 'cuid-changed', cuid })
+    for (const entry of this.entries)
+      if (entry.state.kind === 'asking' && !isLetGo(entry)) this.step(entry, { kind: 'session-up' }, now)
   }
 }
