@@ -60,7 +60,7 @@ const TITLES: Readonly<Record<string, string>> = {
     'fig8: a client reacts to what is in its filter [RFC9284-5.1-M06] [RFC9284-5.2-S03]',
   'single-isp-same-server':
     'one provider, one server: it is asked over one of two attachments [RFC9284-5.4-O01]',
-  'single-isp-distinct-servers': 'one provider, two servers: both are asked',
+  'single-isp-distinct-servers': 'one provider, two servers on one store: one or both are asked, by one mid',
   'single-isp-two-clients': 'one provider, two clients: what the one releases stays with the other',
   'overlapping-protections': 'no request of ours removes what another live protection needs',
   'link-cut': 'a link is cut: what cannot be asked waits and is sent to nobody else [RFC9284-5.1-M06]',

@@ -8,6 +8,7 @@ import {
   entitledTo,
   hostAddressIn,
   linksOf,
+  ownerOf,
   providerOf
 } from '../multihomed/topology.ts'
 import { type DomainPlace, clientSessions, clientSite } from '../multihomed/client-site.ts'
@@ -85,7 +86,10 @@ function writeServer(
       prefixes: entitledTo(topology, provider)
     })),
     mitigator: { kind: 'dry-run' },
-    store: { path: join(own, 'store.db') },
+    store:
+      provider.sharesStore === true
+        ? { path: join(folder, provider.name, 'store.db'), shared: true }
+        : { path: join(own, 'store.db') },
     control: { socket },
     audit: { path: transcript }
   })
@@ -116,7 +120,7 @@ export function rewriteClient(folder: string, topology: Topology, client: Client
     site,
     domains: domains.map((domain) => ({
       ...domain,
-      credentials: credentialsIn(join(folder, domain.name), client.name)
+      credentials: credentialsIn(join(folder, ownerOf(topology, domain.name).name), client.name)
     })),
     ...clientSessions(client),
     reconnection: { retrySeconds: 60 },

@@ -7,6 +7,7 @@ import {
   type ProviderPlan,
   type Topology,
   entitledTo,
+  linksOf,
   providerOf
 } from './topology.ts'
 
@@ -22,19 +23,61 @@ type Domain = Configuration['domains'][number]
 /** Of the configuration of a client what the drawing says of its network: the same on every backend. */
 export function clientSite(
   topology: Topology,
-  { providers, filter }: ClientPlan,
+  plan: ClientPlan,
   placeOf: (provider: string) => DomainPlace
 ): Configuration {
+  const { providers, filter } = plan
   const { ownPrefix, internal, consents = [] } = topology
+  const coordinating = providers
+    .map((name) => providerOf(topology, name))
+    .filter(({ sharesStore }) => sharesStore === true)
   const known = consents.filter(({ of, to }) => providers.includes(of) && providers.includes(to))
   return {
     site: {
       ...(ownPrefix === undefined ? {} : { providerIndependent: [{ prefix: ownPrefix }] }),
       ...(internal === undefined ? {} : { internal: [internal] }),
+      ...(coordinating.length === 0 ? {} : attachedTo(topology, plan, coordinating)),
       ...(known.length === 0 ? {} : { consents: known.map(consentOf) }),
       ...(filter === undefined ? {} : { filters: [{ name: 'own', prefixes: [...filter] }] })
     },
-    domains: providers.map((name) => domainOf(topology, providerOf(topology, name), placeOf(name)))
+    domains: providers.flatMap((name) => {
+      const provider = providerOf(topology, name)
+      return provider.sharesStore === true
+        ? attachmentsOf(topology, plan, provider)
+        : [domainOf(topology, provider, placeOf(name))]
+    })
+  }
+}
+
+/** A domain for each link, with the server of that link; what the provider assigned is of all of them. */
+function attachmentsOf(topology: Topology, { on }: ClientPlan, { name, servers }: ProviderPlan): Domain[] {
+  const links = linksOf(topology).filter(({ cpe, provider }) => cpe === on && provider === name)
+  const ordered = links.toSorted((one, other) => one.number - other.number)
+  return Object.entries(servers).flatMap(([server, address], index) => {
+    const link = ordered[index]
+    if (link === undefined) return []
+    return {
+      name: `${name}-${index + 1}`,
+      interfaces: [link.interface],
+      sources: [link.cpeAddress],
+      servers: [{ name: server, addresses: [address] }]
+    }
+  })
+}
+
+function attachedTo(
+  topology: Topology,
+  plan: ClientPlan,
+  providers: readonly ProviderPlan[]
+): Pick<NonNullable<Configuration['site']>, 'groups' | 'providers'> {
+  const known = providers.map((provider) => {
+    const domains = attachmentsOf(topology, plan, provider).map(({ name }) => name)
+    return { name: provider.name, prefixes: [provider.prefix], domains }
+  })
+  const { attachments = 'all' } = plan
+  return {
+    groups: known,
+    providers: known.map(({ name, domains }) => ({ name, domains, attachments, serversCoordinate: true }))
   }
 }
 

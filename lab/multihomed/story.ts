@@ -46,6 +46,11 @@ export class Story {
     this.#print(`${ok ? 'ok  ' : 'FAIL'} ${name}`)
   }
 
+  /** What helps to see why a check failed. */
+  note(line: string): void {
+    this.#print(line)
+  }
+
   /** RFC 9284 §5.1: sessions are established and maintained with each of the servers. */
   async untilSessionsStand(): Promise<void> {
     for (const client of this.topology.clients) {

@@ -32,6 +32,8 @@ export interface ProviderPlan {
   readonly resolver?: { readonly address: string; readonly firstWords: ResolverWords }
   /** Its servers stand in for one another. */
   readonly isPool?: true
+  /** Each of its links has a DOTS server of its own, and these share a store (RFC 9284 §5.4): of the nth link, the nth. */
+  readonly sharesStore?: true
   /** A mitigation service of a third party, without a link (RFC 9284 §4): what it may protect. */
   readonly protects?: readonly string[]
 }
@@ -58,6 +60,8 @@ export interface ClientPlan {
   readonly providers: readonly string[]
   /** Those that it is to have one day: their servers know it from the start. */
   readonly laterProviders?: readonly string[]
+  /** Over which links it asks a provider whose servers share a store. Default: `all`. */
+  readonly attachments?: 'one' | 'all'
   /** It reacts to these prefixes only (RFC 9284 §5.2, Figure 8). Undefined: to all. */
   readonly filter?: readonly string[]
   /** A second session stands by with each server, where there are two paths that are apart. */
@@ -123,6 +127,16 @@ export function hostAddressIn(topology: Topology, provider: ProviderPlan, host: 
 export function providerOf({ providers }: Topology, name: string): ProviderPlan {
   const found = providers.find((provider) => provider.name === name)
   if (found === undefined) throw new RangeError(`the drawing has no provider ${name}`)
+  return found
+}
+
+/** The provider that a client's domain is an attachment of. */
+export function ownerOf({ providers }: Topology, domain: string): ProviderPlan {
+  const found = providers.find(
+    ({ name, sharesStore }) =>
+      name === domain || (sharesStore === true && domain.replace(/-[0-9]+$/, '') === name)
+  )
+  if (found === undefined) throw new RangeError(`the drawing has no provider of ${domain}`)
   return found
 }
 

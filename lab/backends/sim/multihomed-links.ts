@@ -10,6 +10,7 @@ import {
   type Topology,
   hostAddressIn,
   linksOf,
+  ownerOf,
   providerOf
 } from '../../multihomed/topology.ts'
 import type { CapturedSource, LinkWeather } from '../../multihomed/world.ts'
@@ -114,10 +115,15 @@ export class SimulatedLinks {
       }
     })
     const { site } = siteOfConfig(configured)
+    const exitsOfDomain = ({ name, kind, interfaces }: Site['domains'][number]): readonly Exit[] => {
+      if (kind === 'service') return exits
+      const own = exitsTo(ownerOf(topology, name).name)
+      return interfaces.length === 0 ? own : own.filter((exit) => interfaces.includes(exit.name))
+    }
     const domains = site.domains.map((domain) => ({
       ...domain,
       servers: domain.servers.map((server) => ({ ...server, port: DOTS_PORT })),
-      localAddresses: (domain.kind === 'service' ? exits : exitsTo(domain.name)).map(({ name, address }) => ({
+      localAddresses: exitsOfDomain(domain).map(({ name, address }) => ({
         address: addressOf(address),
         prefixLength: 30,
         interface: { name }

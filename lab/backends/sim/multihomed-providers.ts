@@ -5,6 +5,7 @@ import { memoryStore } from '@breakwater/store'
 import {
   type SimulatedHost,
   SimulatedNameService,
+  SimulatedSharedStore,
   type SimulatedNetwork,
   type VirtualClock,
   derivedSeed,
@@ -29,6 +30,8 @@ export class SimulatedProviders {
   readonly #hosts = new Map<string, SimulatedHost>()
   readonly #nameServices = new Map<string, SimulatedNameService>()
   readonly #heard: HeardRequest[] = []
+  /** Where the servers of a provider keep what they know together. */
+  readonly #places = new Map<string, SimulatedSharedStore>()
 
   constructor(topology: Topology, seed: number, clock: VirtualClock, network: SimulatedNetwork) {
     this.#topology = topology
@@ -97,6 +100,7 @@ export class SimulatedProviders {
     })
     this.#hosts.set(name, host)
     const { clients } = this.#topology
+    const shared = provider.sharesStore === true ? this.#placeOf(provider.name).open() : undefined
     return hostDotsServer({
       clock: this.#clock,
       entropy: seededEntropy(derivedSeed(this.#seed, name)),
@@ -107,7 +111,7 @@ export class SimulatedProviders {
         local: dotsAt(address),
         certificate: certificateOf(provider.name, name)
       })),
-      store: memoryStore(),
+      ...(shared === undefined ? { store: memoryStore() } : { store: shared, sharing: shared }),
       mitigator: dryRunMitigator(silentLog),
       domains: [
         {
@@ -120,6 +124,12 @@ export class SimulatedProviders {
       log: silentLog,
       onEvent: (event) => this.#hear(name, event)
     })
+  }
+
+  #placeOf(provider: string): SimulatedSharedStore {
+    const place = this.#places.get(provider) ?? new SimulatedSharedStore(() => this.#clock.now())
+    this.#places.set(provider, place)
+    return place
   }
 
   #hear(server: string, event: ServerEvent): void {

@@ -22,7 +22,7 @@ import {
 import type { PacingReport } from '../../agents/audited-agent.ts'
 import { agreedProbingRate, clientSessions } from '../../multihomed/client-site.ts'
 import { prefixOf } from '../../multihomed/prefix.ts'
-import { type ClientPlan, type Topology, providerOf, renumbered } from '../../multihomed/topology.ts'
+import { type ClientPlan, type Topology, ownerOf, providerOf, renumbered } from '../../multihomed/topology.ts'
 import type {
   AttackStatus,
   CapturedSource,
@@ -296,16 +296,21 @@ class SimulatedMultihomed implements MultihomedWorld {
     topology: Topology,
     plan: ClientPlan
   ): Pick<ClientPorts, 'site' | 'credentials' | 'cuids' | 'resolvers'> {
-    const domains = plan.providers.map((name) => DomainName(name))
+    const site = this.#links.siteOf(topology, plan)
+    const owners = site.domains.map(({ name }) => [name, ownerOf(topology, name).name] as const)
     return {
-      site: this.#links.siteOf(topology, plan),
-      credentials: new Map(domains.map((name) => [name, certificateOf(name, clientName(plan.name, name))])),
-      cuids: new Map(domains.map((name) => [name, cuidOf(plan.name, name)])),
+      site,
+      credentials: new Map(
+        owners.map(([domain, name]) => [domain, certificateOf(name, clientName(plan.name, name))])
+      ),
+      cuids: new Map(owners.map(([domain, name]) => [domain, cuidOf(plan.name, name)])),
       resolvers: new Map(
-        domains.flatMap((name) => {
-          const service = this.#providers.nameService(name)
-          return service === undefined ? [] : [[name, service.resolver(Seconds(8))] as const]
-        })
+        plan.providers
+          .map((name) => DomainName(name))
+          .flatMap((name) => {
+            const service = this.#providers.nameService(name)
+            return service === undefined ? [] : [[name, service.resolver(Seconds(8))] as const]
+          })
       )
     }
   }
