@@ -68,6 +68,7 @@ function requestFaults(view: WorldView, customer: Customer, server: ServerPlan):
   const own = customer.plan.domains.find(({ number }) => number === server.home)?.cuid
   const where = `site ${customer.plan.number} at server ${server.number}`
   const session = status?.sessions.find((each) => each.server === server.called)
+  if (session?.state === 'stopped' && isLeftAlone(view, customer, server)) return []
   if (session?.state !== 'established') return [`${where}: the session is ${session?.state}`]
   // What it left at a server that it was sent away from, or came back from, lasts until its lifetime is over.
   const place = serverOf(view, session)
@@ -87,6 +88,24 @@ function requestFaults(view: WorldView, customer: Customer, server: ServerPlan):
     ...missing,
     ...unknown.map(({ mitigationId }) => `mid ${mitigationId} is in force, which the client does not know`)
   ].map((text) => `${where}: ${text}`)
+}
+
+/**
+ * Of servers that stand in for one another, one is asked and one stands by: with another there need be no session where two
+ * of each of its heaps have one, and nothing is asked of it (RFC 9132 §4.7: nobody is contacted for nothing).
+ */
+function isLeftAlone({ clock, layout }: WorldView, customer: Customer, server: ServerPlan): boolean {
+  const { sessions = [], requests = [] } = customer.status() ?? {}
+  const isThere = (number: number): boolean => {
+    const called = layout.servers[number]?.called
+    return sessions.some((each) => each.server === called && each.state === 'established')
+  }
+  const own = customer.plan.oracle.heaps(clock.now()).filter((heap) => heap.includes(server.number))
+  return (
+    own.length > 0 &&
+    own.every((heap) => heap.filter(isThere).length >= 2) &&
+    !requests.some((each) => each.server === server.called)
+  )
 }
 
 /**

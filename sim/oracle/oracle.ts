@@ -41,6 +41,12 @@ export class Oracle {
     return mergedHeaps(pieces.map((piece) => judge(facts, piece)))
   }
 
+  /** All servers that stand in for one another where some targets are concerned; one alone where nobody stands in for it. */
+  heaps(at: Instant): readonly Heap[] {
+    const { classes, services, consents } = this.#factsAt(at)
+    return [...classes, ...services, ...consents].flatMap((each) => each.heaps)
+  }
+
   /** Who is asked about what of a request. */
   expect(request: ProtectionRequest, at: Instant): Expectation {
     const facts = this.#factsAt(at)
