@@ -44,8 +44,8 @@ export type ClientInput =
   | { readonly kind: 'target-resolved'; readonly question: number; readonly outcome: NameOutcome }
   /**
    * What an earlier life left: the records that `store` wrote, by collection, and the protections that the operator still
-   * wants. All of it at once, before `start`, lest the one be taken for everything that is wanted. None that was
-   * refused as a whole. What of them is still the site's goes on, as after `site`; of one by names, if somebody was asked for it.
+   * wants. All of it at once, before `start`, lest the one be taken for everything that is wanted. Of a protection that
+   * somebody was asked for, what is still the site's goes on, as after `site`.
    */
   | {
       readonly kind: 'resume'

@@ -388,9 +388,8 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     for (const request of protections) this.#names.hold(request.id, this.namesOf(request), now)
     this.#names.restore(records.names ?? [], onDamaged, now)
     const asked = protectionsIn(legacies)
-    // None was refused, but names may have meant nothing: what of them is still the site's stays protected, the rest alarms.
-    for (const request of protections)
-      this.#place(request, 'a restart', now, asked.has(request.id) || this.namesOf(request).length === 0)
+    // As after a change of the site in this life: what of them is still the site's stays protected, the rest raises an alarm.
+    for (const request of protections) this.#place(request, 'a restart', now, asked.has(request.id))
     this.#demands.resume(now)
   }
 

@@ -73,21 +73,6 @@ describe.each(ways)('a client that is %s while its site changes', (_way, change)
     expect(world.wrong).toEqual([])
   })
 
-  it('does so also where there was no session yet, so that nobody was asked', () => {
-    const world = new PlayedSite(siteOf([LEFT], [RIGHT]))
-    for (const name of ['isp-a', 'isp-b']) world.mute.add(name)
-    world.pass(Minutes(2))
-    world.protect('both', BOTH)
-    world.pass(Seconds(10))
-    change(world, siteOf([LEFT], []))
-    world.pass(Seconds(10))
-    expect(world.client.protection(ProtectionId('both'))).toMatchObject({ state: 'waiting', alarm: true })
-    world.mute.clear()
-    world.pass(Minutes(6))
-    expect(world.mitigated()).toEqual(['isp-a: 198.51.100.7/32'])
-    expect(world.wrong).toEqual([])
-  })
-
   it('names nothing to a server that is not its own any more, not even in a refresh of what stands', () => {
     const world = start(siteOf([LEFT, RIGHT], []))
     world.protect('both', BOTH, { lifetime: 600 })
