@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { nftObstacle } from '../e2e/fake-nft.ts'
 import { runPairCampaign, someDeaths } from './pair-campaign.ts'
 
-/** All of them are killed by `npm run crash -- --shared --kills 35`, which takes five minutes. */
+/** All of them are killed by `npm run crash -- --shared --kills 36`, which takes five minutes. */
 const KILLS = 7
 
 describe.skipIf(nftObstacle !== undefined)('kill -9 of one of two servers that share a store', () => {

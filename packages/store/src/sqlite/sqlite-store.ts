@@ -80,8 +80,9 @@ class SqliteStore implements SharedRecordStore {
     this.opened = new Promise((resolve, reject) => {
       writer.on('message', (answer: WriterAnswer) => {
         if (answer.kind === 'opened') resolve()
+        // The thread ends by itself, which tells why.
         else if (answer.kind === 'unopened')
-          reject(this.#unavailable('STORE_UNOPENED', answer.message, false))
+          this.#unusable = this.#unavailable('STORE_UNOPENED', answer.message, false)
         else this.#answer(answer)
       })
       writer.on('error', (error) => reject(this.#die(error)))
