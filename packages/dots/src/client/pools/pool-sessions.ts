@@ -64,6 +64,11 @@ export class PoolSessions {
     return this.#spares
   }
 
+  /** It keeps nobody without a session, and waits for nothing. */
+  get isIdle(): boolean {
+    return this.#spares.size === 0 && this.#next === undefined
+  }
+
   /** When to decide again, whatever happens. */
   nextTimeout(): Instant | undefined {
     return this.#next

@@ -71,7 +71,7 @@ export class StandIns {
   }
 
   #keepSessions({ standIns: lists, alone }: SitePlan, now: Instant): PoolSessionChange {
-    if (lists.length === 0 && this.#sessions.spares.size === 0) return { begin: [], end: [] }
+    if (lists.length === 0 && this.#sessions.isIdle) return { begin: [], end: [] }
     const { chosen } = this.#choice
     const { isStarted } = this.#beginnings
     const { begin, end } = this.#sessions.decide({ lists, alone, chosen, isStarted }, now)

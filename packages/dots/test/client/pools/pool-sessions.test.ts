@@ -177,4 +177,16 @@ describe('sessions with servers that stand in for one another', () => {
     }
     expect(bench.sessions.decide(situation, bench.now)).toEqual({ begin: ['c'], end: [] })
   })
+
+  it('wait for nothing any more where the pool goes while a first session is waited for', () => {
+    const bench = new Bench().are('connecting', 'b')
+    bench.decide()
+    expect(bench.sessions.nextTimeout()).toBe(bench.now + 3000)
+    // Nobody may pass over the next decision, which ends the wait: its time would come again and again.
+    expect(bench.sessions.isIdle).toBe(false)
+    bench.lists = []
+    bench.decide()
+    expect(bench.sessions.nextTimeout()).toBeUndefined()
+    expect(bench.sessions.isIdle).toBe(true)
+  })
 })
