@@ -3,7 +3,8 @@ import {
   ipAddressToBytes,
   mergePrefixes,
   prefixContains,
-  prefixOf
+  prefixOf,
+  prefixesOverlap
 } from '@breakwater/core'
 import type { Instant, IpPrefix } from '@breakwater/core'
 import type { ProtectionRequest } from '@breakwater/dots'
@@ -44,7 +45,11 @@ export class Oracle {
   /** All servers that stand in for one another where some targets are concerned; one alone where nobody stands in for it. */
   heaps(at: Instant): readonly Heap[] {
     const { classes, services, consents } = this.#factsAt(at)
-    return [...classes, ...services, ...consents].flatMap((each) => each.heaps)
+    // Who attaches the site to the provider that assigned a prefix hears of it without a consent (RFC 9284 §5.4).
+    const needed = consents.filter(({ prefix, to }) =>
+      classes.some((each) => prefixesOverlap(each.prefix, prefix) && !each.entitled.includes(to))
+    )
+    return [...classes, ...services, ...needed].flatMap((each) => each.heaps)
   }
 
   /** Who is asked about what of a request. */
