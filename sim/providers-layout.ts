@@ -115,7 +115,7 @@ function factsOf(
     filters: [],
     internal: [],
     translations: [],
-    standing: standing.map((each) => ({ domain: each.provider, prefix: prefix(each.prefix) })),
+    standing: standing.map((each) => ({ domains: [each.provider], prefix: prefix(each.prefix) })),
     borders: classes.map((each) => each.prefix)
   }
 }

@@ -111,7 +111,10 @@ export class FactPage {
         }))
       ),
       standing: this.#client.domains.flatMap((domain) =>
-        this.#plan(domain).standing.map((each) => ({ domain, prefix: prefix(each.prefix) }))
+        this.#plan(domain).standing.map((each) => ({
+          domains: this.#providerOf(domain),
+          prefix: prefix(each.prefix)
+        }))
       ),
       borders: [
         ...classes.map((each) => each.prefix),

@@ -6,19 +6,11 @@ import type { DomainPlan } from './multihomed-scenario.ts'
 import { classPrefixes, longer, pieceOf } from './random-network.ts'
 import type { Network } from './random-network.ts'
 
-/**
- * Wide requests that stand by at the servers of some domains for the loss of the signal. Not where one of several
- * attachments is asked: which of them keeps what stands by is nobody's to say.
- */
+/** Wide requests that stand by at the servers of some domains for the loss of the signal. */
 export function withSafetyNets(chance: Chance, network: Network): Network {
-  const isOneOfSeveral = (number: number): boolean =>
-    network.singleProviders.some(
-      ({ domains, attachments }) => attachments === 'one' && domains.includes(number)
-    )
   const domains = network.domains.map((domain, number): DomainPlan => {
     const own = candidates(network, domain, number)
-    if (domain.servers === 0 || own.length === 0 || isOneOfSeveral(number) || !chance.happens(0.3))
-      return domain
+    if (domain.servers === 0 || own.length === 0 || !chance.happens(0.3)) return domain
     const standing = chance.someOf(own, chance.oneOf([1, 1, 2])).map((text) => {
       const whole = prefix(text)
       const piece = formatIpPrefix(pieceOf(chance, whole, longer(whole, 1)))

@@ -29,8 +29,8 @@ export interface Facts {
     readonly internal: IpPrefix
     readonly external: IpPrefix
   }[]
-  /** What domains are to protect when the signal is lost. */
-  readonly standing: readonly { readonly domain: number; readonly prefix: IpPrefix }[]
+  /** What the domains of one provider, or one domain, are to protect when the signal is lost (RFC 9284 §5.4). */
+  readonly standing: readonly { readonly domains: readonly number[]; readonly prefix: IpPrefix }[]
   /** All prefixes at whose borders something changes, those of consents included that do not hold. */
   readonly borders: readonly IpPrefix[]
 }

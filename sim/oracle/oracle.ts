@@ -32,12 +32,12 @@ export class Oracle {
   }
 
   /**
-   * What stands by for the loss of the signal with one of each of these heaps, of what was preconfigured for a domain: only
-   * what is its own, and never because of a consent.
+   * What stands by for the loss of the signal with one of each of these heaps, of what was preconfigured for a domain or
+   * another attachment of its provider: only what is its own, and never because of a consent.
    */
   standsBy(domain: number, at: Instant): Expectation['asked'] {
     const facts = { ...this.#factsAt(at), consents: [] }
-    const own = facts.standing.filter((each) => each.domain === domain)
+    const own = facts.standing.filter(({ domains }) => domains.includes(domain))
     const pieces = own.flatMap(({ prefix }) => halvedAt(prefix, facts.borders))
     return mergedHeaps(pieces.map((piece) => judge(facts, piece)))
   }

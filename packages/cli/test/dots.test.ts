@@ -229,6 +229,20 @@ describe('dots plan', () => {
     expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual(['POST /v1/plan'])
   })
 
+  it('names who stands by with what is preconfigured, and refuses what nobody can be asked for', async () => {
+    const net = { domain: 'isp-a', prefixes: ['203.0.113.0/25'] }
+    const preconfigured = [
+      { ...net, servers: ['isp-a'], text: 'stands by with isp-a' },
+      { ...net, servers: [], text: 'nobody stands by' }
+    ]
+    const { socket } = await withAgent({ 'POST /v1/plan': [[200, { ...plan, preconfigured }]] })
+    const { stdout } = await dots(['plan', '203.0.113.7', '--socket', socket])
+    expect(stdout.trimEnd().split('\n').slice(-2)).toEqual([
+      '  preconfigured 203.0.113.0/25 of isp-a: stands by with isp-a',
+      '  refused preconfigured 203.0.113.0/25 of isp-a: nobody stands by'
+    ])
+  })
+
   it('asks for a policy, and prints from what it deviates', async () => {
     const [part] = plan.parts
     const deviation = { policy: 'serial', text: 'policy serial deviates from RFC 9284 §5.2' }

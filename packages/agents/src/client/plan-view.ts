@@ -6,7 +6,7 @@ import { namesView } from './names-view.ts'
 
 /** A plan as the control API shows it. */
 export function planView(plan: ClientPlan, now: Instant): PlanView {
-  const { verdict, parts, refusals, uncovered, waiting, translated, warnings } = plan
+  const { verdict, parts, refusals, uncovered, waiting, translated, warnings, preconfigured } = plan
   return {
     verdict,
     names: namesView(plan.names, now),
@@ -26,6 +26,9 @@ export function planView(plan: ClientPlan, now: Instant): PlanView {
     uncovered: uncovered.map(({ domain, prefixes, text }) => ({ domain, prefixes: texts(prefixes), text })),
     warnings: warnings.map(({ prefixes, servers, text }) => {
       return { prefixes: texts(prefixes), servers: [...servers], text }
+    }),
+    preconfigured: preconfigured.map(({ domain, prefixes, servers, text }) => {
+      return { domain, prefixes: texts(prefixes), servers: [...servers], text }
     }),
     waiting: waiting.map(({ prefixes, text }) => ({ prefixes: texts(prefixes), text })),
     translated: translated.map(({ domain, internal, external }) => ({

@@ -148,7 +148,7 @@ export const provisioningDomain = section(
     preconfigured: optional(
       list(preconfiguredScope, 0, {
         description:
-          'What its servers are to protect as soon as they lose the session, as a full link makes them: standing requests, renewed as long as the client runs.',
+          'What its servers are to protect as soon as they lose the session, as a full link makes them: standing requests, renewed as long as the client runs. Of a pool, or of a provider that is asked over one attachment, the server that is asked; of one that is asked over all, the servers of all.',
         default: [],
         source: 'RFC 9132 §4.4.1.1'
       })

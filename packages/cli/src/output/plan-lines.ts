@@ -11,7 +11,17 @@ const VERDICTS = {
 
 /** A plan for people: each part with who is asked and who is not, and why. */
 export function planLines(plan: PlanView): string[] {
-  const { verdict, names = [], parts, warnings = [], refusals, uncovered, waiting, translated } = plan
+  const {
+    verdict,
+    names = [],
+    parts,
+    preconfigured = [],
+    warnings = [],
+    refusals,
+    uncovered,
+    waiting,
+    translated
+  } = plan
   return [
     VERDICTS[verdict],
     ...nameLines(names, ''),
@@ -24,6 +34,12 @@ export function planLines(plan: PlanView): string[] {
       ...(part.deviation === undefined ? [] : hanging('  deviation ', part.deviation.text)),
       ...part.notAsked.flatMap(({ server, text }) => hanging('  not ', `${server}: ${text}`))
     ]),
+    ...preconfigured.flatMap(({ domain, prefixes, servers, text }) =>
+      hanging(
+        servers.length === 0 ? '  refused ' : '  ',
+        `preconfigured ${prefixes.join(', ')} of ${domain}: ${text}`
+      )
+    ),
     ...warnings.flatMap(({ text }) => hanging('  warning ', text)),
     ...uncovered.flatMap(({ text }) => hanging('  uncovered ', text)),
     ...waiting.flatMap(({ text }) => hanging('  waiting ', text)),

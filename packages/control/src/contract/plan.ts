@@ -64,6 +64,17 @@ export const planSchema = Type.Object({
       })
     )
   ),
+  /** What is preconfigured and overlaps with the target (RFC 9132 §4.4.1.1); without servers, nobody can be asked for it. */
+  preconfigured: Type.Optional(
+    Type.Array(
+      Type.Object({
+        domain: Type.String(),
+        prefixes: Type.Array(Type.String()),
+        servers: Type.Array(Type.String()),
+        text: Type.String()
+      })
+    )
+  ),
   /** What the world sees in place of internal prefixes. */
   translated: Type.Array(
     Type.Object({ domain: Type.String(), internal: Type.String(), external: Type.String() })

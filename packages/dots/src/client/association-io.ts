@@ -25,6 +25,11 @@ export type AssociationInput =
       readonly kind: 'want'
       readonly wants: readonly LastingWant[]
       readonly holdUntil?: Instant | undefined
+      /**
+       * Of that, what was preconfigured and may be in force since the session was lost stays until the server says that it is
+       * not, for elsewhere it only stands by (RFC 9132 §4.4.1.1).
+       */
+      readonly keepsTriggered?: boolean
     }
   /** Other ways lead to the server now. */
   | { readonly kind: 'paths'; readonly paths: LegalPaths }

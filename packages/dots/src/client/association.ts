@@ -13,7 +13,7 @@ import { Pacing } from './session/pacing.ts'
 import { isSuccess } from '@breakwater/coap'
 import type { SessionLoad } from '@breakwater/coap'
 import { RequestBook } from './requests/request-book.ts'
-import type { BookedRequest } from './requests/request-book.ts'
+import type { BookedRequest } from './requests/booked-request.ts'
 import { RequestStanding } from './requests/request-standing.ts'
 import type { RequestBookOutput } from './requests/request-ledger.ts'
 import { RedirectFollowing } from './redirection/redirect-following.ts'
@@ -185,7 +185,7 @@ export class Association implements Machine<AssociationInput, AssociationOutput>
         this.live.find(({ connection }) => connection === input.connection)?.session.handle(input, now)
         break
       case 'want':
-        this.#book.want(input.wants, now, input.holdUntil)
+        this.#book.want(input.wants, now, input)
         break
       case 'closed': {
         this.#ended(input.connection)

@@ -1,7 +1,7 @@
 import { MitigationStatusCode } from '@breakwater/model'
 import type { Association } from './association.ts'
 import type { Protection } from './protection.ts'
-import type { BookedRequest } from './requests/request-book.ts'
+import type { BookedRequest } from './requests/booked-request.ts'
 
 /** Whether an attack is on against what a protection is for: the operator says so, or else a server. */
 export function isAttackedAt(associations: readonly Association[]): (protection: Protection) => boolean {

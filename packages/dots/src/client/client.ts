@@ -111,10 +111,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
         perform: (association, output, now) => this.#perform(association, output, now)
       }
     )
-    this.#demands = new Demands(this.#pool, this.#protections, this.#plan)
     this.#routers = new RouterWatch(this.#pool.routerServers)
     this.#beginnings = new Beginnings(this.#pool, this.#locator)
     this.#standIns = new StandIns(this.#pool, this.#pathPool, this.#beginnings)
+    this.#demands = new Demands(this.#pool, this.#protections, this.#standIns, this.#plan)
   }
 
   handle(input: ClientInput, now: Instant): void {
@@ -449,9 +449,10 @@ export class DotsClient implements Machine<ClientInput, ClientOutput> {
     for (const id of renamed) this.#stale.add(id)
     if (renamed.size > 1) this.#protections.putFirst(isAttackedAt(this.#pool.all()))
     if (this.#isToReconsider) this.#reconsider('what it depends on has changed', now)
-    else if (this.#isToHandOver)
-      this.#demands.pass(this.#placeAgain('another server of its pool is chosen', now), now)
-    else if (renamed.size > 0) this.#reconsider('its names mean something else', now, renamed)
+    if (this.#isToHandOver)
+      this.#demands.handOver(this.#placeAgain('another server of its pool is chosen', now), now)
+    else if (!this.#isToReconsider && renamed.size > 0)
+      this.#reconsider('its names mean something else', now, renamed)
     this.#isToReconsider = false
     this.#isToHandOver = false
   }

@@ -14,7 +14,7 @@ import type { Association } from './association.ts'
 import type { NameStanding } from './names/name-standing.ts'
 import { isInForce } from './requests/request-state.ts'
 import { TurnRecord } from './turn-record.ts'
-import type { BookedRequest } from './requests/request-book.ts'
+import type { BookedRequest } from './requests/booked-request.ts'
 
 /** When a protection that is not complete is an alarm: any server missing, or no server at all for some part. */
 export type Requirement = 'all' | 'any'

@@ -1,20 +1,29 @@
 import type { ServerName } from '../domain/identifier.ts'
 import type { PreconfiguredScope } from '../domain/site.ts'
 import { targetKey } from '../multihoming/compiler.ts'
-import { safetyNetOf } from '../multihoming/safety-net.ts'
-import type { SitePlan } from '../multihoming/site-plan.ts'
-import type { Association } from './association.ts'
+import type { SafetyNets } from '../multihoming/safety-net.ts'
 
-/** What each server is to protect when its session is lost; only servers that have something. */
-export function safetyNets(
-  associations: readonly Association[],
-  plan: SitePlan
-): ReadonlyMap<ServerName, readonly PreconfiguredScope[]> {
-  const nets = associations.map(({ server }) => [server.name, safetyNetOf(server, plan)] as const)
-  return new Map(nets.filter(([, net]) => net.length > 0))
+/** Who stands by with more or something else than before, and who with less. */
+export interface NetChange {
+  readonly gaining: ReadonlySet<ServerName>
+  readonly losing: ReadonlySet<ServerName>
 }
 
-/** Equal for nets of the same scopes. */
-export function netKey(net: readonly PreconfiguredScope[] = []): string {
-  return net.map(({ target, lifetime }) => `${targetKey(target)} ${lifetime}`).join('\n')
+/** What is different between two moments. */
+export function netChange(former: SafetyNets, nets: SafetyNets): NetChange {
+  const gaining = [...nets].filter(([name, net]) => lacks(former.get(name), net))
+  const losing = [...former].filter(([name, net]) => lacks(nets.get(name), net))
+  return {
+    gaining: new Set(gaining.map(([name]) => name)),
+    losing: new Set(losing.map(([name]) => name))
+  }
+}
+
+/** Something of the other one is missing. */
+function lacks(net: readonly PreconfiguredScope[] = [], other: readonly PreconfiguredScope[]): boolean {
+  return other.some((scope) => !net.some((each) => scopeKey(each) === scopeKey(scope)))
+}
+
+function scopeKey({ target, lifetime }: PreconfiguredScope): string {
+  return `${targetKey(target)} ${lifetime}`
 }

@@ -13,7 +13,7 @@ import type { StandByMode } from './paths/stand-by.ts'
 import type { CandidateReport } from './connection/race-report.ts'
 import type { RedirectReport } from './redirection/redirect-following.ts'
 import type { ProtectionStatus } from './protection.ts'
-import type { BookedRequest } from './requests/request-book.ts'
+import type { BookedRequest } from './requests/booked-request.ts'
 import type { SessionState } from './connection/session-state.ts'
 
 /** Everything that `dots status` shows, as plain data. */

@@ -6,7 +6,7 @@ import type { PlacedPart } from '../multihoming/placement.ts'
 import type { TurnOptions, TurnState } from '../multihoming/turn.ts'
 import type { Association } from './association.ts'
 import type { ProtectionRequest } from './protection.ts'
-import type { BookedRequest } from './requests/request-book.ts'
+import type { BookedRequest } from './requests/booked-request.ts'
 import { isInForce } from './requests/request-state.ts'
 
 /** So often a turn is passed on in one go, to servers that are known to say no: there are no more of them at any site. */

@@ -9,6 +9,8 @@ import type { AddressClass } from './address-class.ts'
 import { providerOf } from './alternatives.ts'
 import { diversionHarm } from './diversion-harm.ts'
 import type { PlanWarning } from './diversion-harm.ts'
+import { explainNets } from './explain-nets.ts'
+import type { ExplainedNet } from './explain-nets.ts'
 import { describeIllegal } from './legal-path.ts'
 import { explainAssignment, place } from './placement.ts'
 import type {
@@ -36,6 +38,8 @@ export interface PlanExplanation {
   readonly translated: Placement['translated']
   /** What is asked all the same, for the operator to think about. */
   readonly warnings: readonly PlanWarning[]
+  /** What is preconfigured and overlaps with the target. */
+  readonly preconfigured: readonly ExplainedNet[]
 }
 
 /** A part of the target, with who is asked for it and who is not. */
@@ -86,7 +90,12 @@ export function explainPlacement(
     uncovered,
     waiting,
     translated,
-    warnings: placement.parts.flatMap((part) => diversionHarm(part, plan))
+    warnings: placement.parts.flatMap((part) => diversionHarm(part, plan)),
+    preconfigured: explainNets(
+      [...placement.parts, ...refusals].flatMap(({ prefixes }) => prefixes),
+      plan,
+      options.chosen ?? new Set()
+    )
   }
 }
 

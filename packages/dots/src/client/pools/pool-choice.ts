@@ -36,6 +36,8 @@ export interface PoolChoiceOptions {
   readonly healthOf: (server: ServerName) => ServerHealth
   /** Something is asked of it already, as by an earlier life. */
   readonly isAsked: (server: ServerName) => boolean
+  /** It stands by for the loss of the session already. Default: nobody does. */
+  readonly standsBy?: (server: ServerName) => boolean
 }
 
 /** Who of one list is asked. */
@@ -131,9 +133,10 @@ export class PoolChoice {
     return { server, since: undefined }
   }
 
-  /** Of nobody's choosing yet: an earlier life asked it. */
+  /** Of nobody's choosing yet: an earlier life asked it, or left with it what may be in force by now. */
   #asked(servers: readonly ServerName[]): ServerName | undefined {
-    return servers.find((name) => this.#options.isAsked(name))
+    const { isAsked, standsBy } = this.#options
+    return servers.find(isAsked) ?? (standsBy && servers.find(standsBy))
   }
 
   #changeOf(

@@ -3,6 +3,7 @@ import type { Instant } from '@breakwater/core'
 import type { ServerName } from '../../domain/identifier.ts'
 import type { SitePlan } from '../../multihoming/site-plan.ts'
 import type { ServerStates } from '../../multihoming/turn.ts'
+import type { Trigger } from '../../signal/mapper.ts'
 import type { AssociationPool } from '../association-pool.ts'
 import type { Beginnings } from '../beginnings.ts'
 import type { ClientEvent } from '../client-io.ts'
@@ -33,14 +34,23 @@ export class StandIns {
     this.#pool = pool
     this.#beginnings = beginnings
     const health = (server: ServerName): ServerHealth => healthOf(pool.get(server), pathPool)
-    const isAsked = (server: ServerName): boolean =>
-      pool.get(server)?.requests.some(({ trigger }) => trigger === 'immediate') === true
-    this.#choice = new PoolChoice({ healthOf: health, isAsked })
+    const has = (server: ServerName, which: Trigger): boolean =>
+      pool.get(server)?.requests.some(({ trigger }) => trigger === which) === true
+    this.#choice = new PoolChoice({
+      healthOf: health,
+      isAsked: (server) => has(server, 'immediate'),
+      standsBy: (server) => has(server, 'signal-loss')
+    })
     this.#sessions = new PoolSessions({
       healthOf: health,
       isBegun: (server) => pool.get(server)?.state.kind !== 'stopped',
       isConcerned: (server) => pool.get(server)?.requests.length !== 0
     })
+  }
+
+  /** Those that are asked. */
+  get chosen(): ReadonlySet<ServerName> {
+    return this.#choice.chosen
   }
 
   /** What placement goes by. */

@@ -1,11 +1,21 @@
-import type { Instant } from '@breakwater/core'
-import { mergePrefixes, subtractPrefixes } from '@breakwater/core'
+import { Seconds, after, mergePrefixes, subtractPrefixes } from '@breakwater/core'
+import type { Duration, Instant } from '@breakwater/core'
 import type { Target } from '../../domain/target.ts'
 import { compileRequests, targetKey } from '../../multihoming/compiler.ts'
 import type { CompiledRequest, Want } from '../../multihoming/compiler.ts'
 import { OverlapIndex } from '../../multihoming/overlap-index.ts'
+import { mayBeTriggered } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import { isInForce } from './request-state.ts'
+
+/** How often it is looked whether what may have been triggered is over. */
+const LOOK_SPACING: Duration = Seconds(30)
+
+/** Something is wanted elsewhere. See `AssociationInput`. */
+export interface Handover {
+  readonly holdUntil?: Instant | undefined
+  readonly keepsTriggered?: boolean
+}
 
 /**
  * Requests in force of which something has moved to other servers (RFC 9284 §5.1). They stay as they are until that is in
@@ -14,12 +24,17 @@ import { isInForce } from './request-state.ts'
 export class Holds {
   readonly #held = new Set<RequestEntry>()
 
-  /** What is in force stays until then, where something of it is not wanted any more: see `among`. */
-  begin(entries: Iterable<RequestEntry>, until: Instant): void {
+  /**
+   * What is in force stays until then, where something of it is not wanted any more: see `among`.
+   * @param keepsTriggered What was preconfigured stays until the server says that it only stands by. Default: no longer than
+   * the rest.
+   */
+  begin(entries: Iterable<RequestEntry>, until: Instant, keepsTriggered = false): void {
     for (const entry of entries) {
       const isBeingReplaced = entry.replacedBy !== undefined && entry.heldUntil === undefined
       if (!isInForce(entry.state) || isBeingReplaced) continue
       entry.heldUntil = until
+      if (keepsTriggered && entry.trigger === 'signal-loss') entry.triggered ??= 'unknown'
       this.#held.add(entry)
     }
   }
@@ -36,17 +51,23 @@ export class Holds {
   end(entries: ReadonlySet<RequestEntry>, now: Instant): boolean {
     let hasEnded = false
     for (const entry of this.#held) {
-      if (isHeld(entry, now) && entries.has(entry)) continue
+      if (isHeld(entry, now) && entries.has(entry)) {
+        if (entry.heldUntil !== undefined && entry.heldUntil <= now)
+          entry.heldUntil = after(now, LOOK_SPACING)
+        continue
+      }
       this.#held.delete(entry)
       hasEnded ||= entry.heldUntil !== undefined
       entry.heldUntil = undefined
+      entry.triggered = undefined
     }
     return hasEnded
   }
 }
 
-function isHeld({ heldUntil, state }: RequestEntry, now: Instant): boolean {
-  return heldUntil !== undefined && heldUntil > now && isInForce(state)
+function isHeld(entry: RequestEntry, now: Instant): boolean {
+  const { heldUntil, state } = entry
+  return heldUntil !== undefined && isInForce(state) && (heldUntil > now || mayBeTriggered(entry))
 }
 
 /** What is wanted, and which of the requests that are held are left untouched by it. */

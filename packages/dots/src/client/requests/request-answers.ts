@@ -12,7 +12,7 @@ import type { MitigationReport, PutAnswer } from './answer.ts'
 import { randomCuid } from '../cuid.ts'
 import { isAboutSession } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
-import { isAskedNoMore, isIdTaken, isRenumberable, mayBeKnown } from './request-entry.ts'
+import { isAskedNoMore, isIdTaken, isRenumberable, mayBeKnown, triggeredBy } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
 import type { RequestLedger } from './request-ledger.ts'
 import { isInForce } from './request-state.ts'
@@ -155,6 +155,8 @@ export class RequestAnswers {
     const isOurs = report.target !== undefined && sameTarget(report.target, entry.target)
     if (entry.state.kind === 'asking' && !isOurs) return
     entry.report = report
+    if (entry.triggered !== undefined && report.status !== undefined)
+      entry.triggered = triggeredBy(report.status)
     entry.conflict = report.conflict
     // Wanted all the same: a refresh that got lost is asked for anew.
     if (isOver(report, entry.trigger) && entry.state.kind !== 'withdrawing') this.#vanished(entry, now)

@@ -1,23 +1,23 @@
 import type { CoapResponse } from '@breakwater/coap'
 import { Seconds, after, earlier } from '@breakwater/core'
 import type { Duration, Instant } from '@breakwater/core'
-import type { Cuid, MitigationId, ProtectionId } from '../../domain/identifier.ts'
+import type { Cuid, ProtectionId } from '../../domain/identifier.ts'
 import type { Target } from '../../domain/target.ts'
 import { targetKey } from '../../multihoming/compiler.ts'
 import type { CompiledRequest } from '../../multihoming/compiler.ts'
 import { difference } from '../../multihoming/difference.ts'
 import { OverlapIndex } from '../../multihoming/overlap-index.ts'
 import type { AttackStatus } from '../../signal/efficacy-update.ts'
-import type { Lifetime } from '../../signal/lifetime.ts'
 import type { Trigger } from '../../signal/mapper.ts'
-import type { ConflictCause, MitigationReport } from './answer.ts'
 import type { ServerLegacy } from '../memory/client-records.ts'
 import { efficacyRequest } from '../session/errand.ts'
 import type { Errand } from '../session/errand.ts'
 import type { AskedElsewhere } from './coordination.ts'
 import { fitToPath } from './fit-to-path.ts'
+import type { BookedRequest } from './booked-request.ts'
 import type { Fit } from './fit-to-path.ts'
 import { Holds, compileAround } from './holds.ts'
+import type { Handover } from './holds.ts'
 import { RequestAnswers } from './request-answers.ts'
 import {
   doomedAmong,
@@ -25,6 +25,7 @@ import {
   isBecauseOfAttack,
   isLetGo,
   mayBeKnown,
+  mayBeTriggered,
   newEntry
 } from './request-entry.ts'
 import type { RequestEntry } from './request-entry.ts'
@@ -34,25 +35,7 @@ import type { Lifetimes } from './longest-lifetime.ts'
 import { RequestLedger } from './request-ledger.ts'
 import type { LedgerOptions, RequestBookOutput } from './request-ledger.ts'
 import { resumedState } from './request-memory.ts'
-import { dueAt, isInForce, isUnanswered } from './request-state.ts'
-import type { RequestState } from './request-state.ts'
-
-/** One mitigation request, as it stands. */
-export interface BookedRequest {
-  readonly mitigationId: MitigationId
-  readonly trigger: Trigger
-  readonly target: Target
-  readonly lifetime: Lifetime
-  /** Whom it serves. */
-  readonly protections: readonly ProtectionId[]
-  readonly state: RequestState
-  /** It is to go as soon as one of these is in force; undefined: it is wanted. */
-  readonly replacedBy: readonly MitigationId[] | undefined
-  /** Another client's request is in its way, as the server says. */
-  readonly conflict: ConflictCause | undefined
-  /** The server's last word on it. */
-  readonly report: MitigationReport | undefined
-}
+import { dueAt, isInForce, isRunOut, isUnanswered } from './request-state.ts'
 
 /** RFC 9132 §4.4.3: an update about a mitigation that has ended gets no answer, so it is not repeated for ever. */
 const EFFICACY_PATIENCE: Duration = Seconds(30)
@@ -163,8 +146,13 @@ export class RequestBook {
   #endAskedNoMore(entry: RequestEntry, now: Instant): void {
     const due = dueAt(entry.state)
     if (due === undefined || due > now) return
+    if (mayBeTriggered(entry) && !isRunOut(entry.state, now)) {
+      this.#ledger.step(entry, { kind: 'due' }, now)
+      return
+    }
     const { heldUntil } = entry
     entry.heldUntil = heldUntil && now
+    entry.triggered = undefined
     if (heldUntil === undefined) this.#ledger.step(entry, { kind: 'retire' }, now)
     else this.#outlive(entry, now)
   }
@@ -195,12 +183,13 @@ export class RequestBook {
    * @param holdUntil What is in force and wanted here no more stays until then: it has moved to another server. Undefined:
    * as was said before.
    */
-  want(wants: readonly LastingWant[], now: Instant, holdUntil?: Instant): void {
+  want(wants: readonly LastingWant[], now: Instant, { holdUntil, keepsTriggered }: Handover = {}): void {
     this.#wants = wants
-    if (holdUntil !== undefined) this.#holds.begin(this.#ledger.entries, holdUntil)
+    if (holdUntil !== undefined) this.#holds.begin(this.#ledger.entries, holdUntil, keepsTriggered)
     this.#giveUpRefused(wants, now)
     // RFC 9132 §4.4.1.3: only requests of one trigger type override each other.
     for (const trigger of ['immediate', 'signal-loss'] as const) this.#compile(trigger, now)
+    if (keepsTriggered === true) this.#ledger.askWhatIsTriggered()
     this.#settle(now)
   }
 
@@ -376,6 +365,7 @@ export class RequestBook {
   #retire(entry: RequestEntry, replacements: readonly RequestEntry[]): void {
     entry.replacedBy = replacements
     entry.heldUntil = undefined
+    entry.triggered = undefined
     this.#ledger.changed(entry)
     // Nobody wants it any more: another copy of its PUT could only take the place of what is still good.
     if (entry.state.kind === 'asking') this.#ledger.act(entry, 'forget-put')
@@ -416,6 +406,7 @@ export class RequestBook {
     const isAskedAgain = isLetGo(entry)
     entry.replacedBy = undefined
     entry.heldUntil = undefined
+    entry.triggered = undefined
     if (isAskedAgain && this.#ledger.hasSession) this.#ledger.step(entry, { kind: 'session-up' }, now)
   }
 

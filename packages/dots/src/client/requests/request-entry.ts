@@ -33,6 +33,11 @@ export interface RequestEntry {
   isForeign: boolean
   /** Nobody wants it here any more; until then it stays, for what takes its place elsewhere is not in force yet. */
   heldUntil: Instant | undefined
+  /**
+   * Preconfigured, and wanted elsewhere now: whether the loss of the session has brought it into force here, as the server
+   * says. Undefined: it does not matter.
+   */
+  triggered: 'unknown' | 'yes' | 'no' | undefined
   report: MitigationReport | undefined
   /** What the server said last of another client's request that is in its way. */
   conflict: ConflictCause | undefined
@@ -65,6 +70,7 @@ export function newEntry(
     replacedBy: undefined,
     isForeign: false,
     heldUntil: undefined,
+    triggered: undefined,
     report: undefined,
     conflict: undefined,
     efficacy: undefined,
@@ -86,6 +92,22 @@ export function isLetGo({ state, replacedBy }: RequestEntry): boolean {
 /** It is never asked for again: it ends when it is withdrawn, replaced or over. */
 export function isAskedNoMore({ isForeign, heldUntil }: RequestEntry): boolean {
   return isForeign || heldUntil !== undefined
+}
+
+/**
+ * It stays for as long as the loss of the session has it in force, or may have: where it is wanted now it only stands by
+ * (RFC 9132 §4.4.4: that the session is there again ends nothing).
+ */
+export function mayBeTriggered({ isForeign, triggered }: RequestEntry): boolean {
+  return !isForeign && (triggered === 'unknown' || triggered === 'yes')
+}
+
+/** Whether what was preconfigured is in force, as the server says. */
+export function triggeredBy(status: number): 'yes' | 'no' {
+  return status === MitigationStatusCode.attackMitigationSignalLoss ||
+    status === MitigationStatusCode.attackMitigationWithdrawn
+    ? 'no'
+    : 'yes'
 }
 
 /** A higher id for what nobody wants would take away what took its place (RFC 9132 §4.4.1.3). */

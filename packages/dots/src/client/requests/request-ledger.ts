@@ -202,6 +202,19 @@ export class RequestLedger {
       if (isInForce(state) && !this.#single.has(mitigationId)) this.#observe(mitigationId)
   }
 
+  /**
+   * What the server said before the session was lost, or while it did not hear us, does not count: each is asked about, however
+   * many are observed one by one.
+   */
+  askWhatIsTriggered(): void {
+    if (!this.hasSession) return
+    for (const { triggered, heldUntil, mitigationId } of this.entries) {
+      if (triggered !== 'unknown' || heldUntil === undefined) continue
+      this.#single.add(mitigationId)
+      this.ask({ kind: 'observe', mitigationId }, observeRequest(this.cuid, mitigationId))
+    }
+  }
+
   /** A new session knows of no observation. */
   forgetObservations(): void {
     this.watch = 'unwatched'

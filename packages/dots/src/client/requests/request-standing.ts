@@ -2,7 +2,7 @@ import type { ProtectionId } from '../../domain/identifier.ts'
 import type { Target } from '../../domain/target.ts'
 import { coversTarget } from '../../multihoming/compiler.ts'
 import { OverlapIndex } from '../../multihoming/overlap-index.ts'
-import type { BookedRequest } from './request-book.ts'
+import type { BookedRequest } from './booked-request.ts'
 import { isInForce } from './request-state.ts'
 
 /** For so few, looking at all requests takes less than putting them in order. */

@@ -62,6 +62,12 @@ export function isInForce(state: RequestState): boolean {
   return state.kind === 'in-force' || state.kind === 'refreshing'
 }
 
+/** Whether its time at the server is over. */
+export function isRunOut(state: RequestState, now: Instant): boolean {
+  const isGranted = state.kind === 'in-force' || state.kind === 'refreshing'
+  return isGranted && state.until !== undefined && state.until <= now
+}
+
 /** Whether copies of its PUT go out. */
 export function isPutOut({ kind }: RequestState): boolean {
   return kind === 'asking' || kind === 'refreshing'

@@ -61,6 +61,8 @@ export interface TwoGatewaysOptions {
   readonly saysIcmp?: boolean
   /** Servers whose links are cut from the start on. Default: none. */
   readonly missing?: readonly number[]
+  /** What is to be protected when the signal is lost. */
+  readonly preconfigured?: readonly string[]
 }
 
 /** A client with two links to one provider. What is sent is recorded, and audited for its pacing. */
@@ -92,6 +94,7 @@ export class TwoGateways {
       saysIcmp: false,
       missing: [],
       isOneLink: false,
+      preconfigured: [],
       ...options
     }
     const conditions = { latency: LATENCY }
@@ -122,7 +125,7 @@ export class TwoGateways {
 
   /** Servers and client, and time for the first sessions. */
   async start(ports: Partial<ClientPorts> = {}): Promise<void> {
-    const { servers, transports, interfaces, seed, isPool, isOneLink, missing } = this.#options
+    const { servers, transports, interfaces, seed, isPool, isOneLink, missing, preconfigured } = this.#options
     const auditor = new PacingAuditor({ report: (violation) => this.violations.push(violation) })
     const own = Array.from({ length: servers }, (_, index) => `192.0.2.${index + 1}`)
     for (const [index, each] of own.entries()) {
@@ -152,6 +155,10 @@ export class TwoGateways {
             kind: 'access',
             interfaces: isOneLink ? ['lan'] : interfaces,
             ...(isPool ? { isPool } : {}),
+            preconfigured: preconfigured.map((text) => ({
+              target: { prefixes: [prefix(text)], ports: [], protocols: [] },
+              lifetime: 3600
+            })),
             prefixes: [prefix('198.51.100.0/28'), prefix('198.51.100.16/28')],
             sources: isOneLink ? SOURCES.map((each) => address(each)) : [],
             localAddresses: ['1', '17'].map((last, index) => ({

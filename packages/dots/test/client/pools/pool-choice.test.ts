@@ -17,9 +17,11 @@ class Bench {
   lists: Alternatives[] = [[a!, b!]]
   readonly health = new Map<ServerName, ServerHealth>()
   readonly asked = new Set<ServerName>()
+  readonly standing = new Set<ServerName>()
   readonly choice = new PoolChoice({
     healthOf: (name) => this.health.get(name) ?? { state: 'absent' },
-    isAsked: (name) => this.asked.has(name)
+    isAsked: (name) => this.asked.has(name),
+    standsBy: (name) => this.standing.has(name)
   })
 
   decide(seconds = 0): PoolDecision {
@@ -50,6 +52,16 @@ describe('who is asked of servers that stand in for one another', () => {
     bench.asked.add(B)
     bench.decide()
     expect(bench.chosen).toBe('b')
+  })
+
+  it('is the one with which an earlier life left what stands by, if nobody is asked for anything', () => {
+    const bench = new Bench()
+    bench.standing.add(B)
+    bench.decide()
+    expect(bench.chosen).toBe('b')
+    bench.asked.add(A)
+    bench.decide()
+    expect(bench.chosen).toBe('a')
   })
 
   it('is waited for, for a second, when another one is there before it', () => {
