@@ -35,6 +35,7 @@ class CrowdListener final : public EngineListener {
   void onEstablished(PeerId peer, const Path&, const Identity&, size_t, bool) override { established.push_back(peer); }
   void onClosed(PeerId, End) override {}
   void onFailed(PeerId peer, Failure) override { failed.push_back(peer); }
+  void onHint(PeerId, const PathError&) override {}
 
  private:
   /** CoAP: where the code stands. */

@@ -19,6 +19,7 @@ class EchoListener final : public EngineListener {
   void onEstablished(PeerId peer, const Path&, const Identity&, size_t, bool) override { everybody_.insert(peer); }
   void onClosed(PeerId peer, End) override { everybody_.erase(peer); }
   void onFailed(PeerId, Failure) override {}
+  void onHint(PeerId, const PathError&) override {}
 
  private:
   void sendToAll(const uint8_t* bytes, size_t length);

@@ -32,6 +32,7 @@ class LoadListener final : public EngineListener {
   void onEstablished(PeerId, const Path&, const Identity&, size_t, bool) override { established++; }
   void onClosed(PeerId, End) override { lost++; }
   void onFailed(PeerId, Failure) override { lost++; }
+  void onHint(PeerId, const PathError&) override {}
 
  private:
   uint8_t buffer_[kLongestDatagram];
