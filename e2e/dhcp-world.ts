@@ -32,6 +32,9 @@ export function obstacleOf(): string | undefined {
   }
 }
 
+/** What every dnsmasq of this world goes by: it serves the link to the site, and no names. */
+const DHCP_ONLY = ['port=0', 'interface=cust', 'bind-interfaces', 'user=root', 'no-resolv', 'no-ping']
+
 /**
  *   client ns: dots client, a client of DHCP ── wan1 ══ cust ── provider ns: dnsmasq with DHCPv4, DHCPv6, advertisements,
  *                                           └── wan2 ══ cust ─┐              or dhcpd, which delegates prefixes
@@ -94,12 +97,7 @@ export class DhcpWorld {
   /** @param ranges What the provider gives out. */
   startProvider(...ranges: readonly string[]): void {
     const lines = [
-      'port=0',
-      'interface=cust',
-      'bind-interfaces',
-      'user=root',
-      'no-resolv',
-      'no-ping',
+      ...DHCP_ONLY,
       `dhcp-leasefile=${this.folder}/dnsmasq.leases`,
       ...ranges.map((range) => `dhcp-range=${range}`),
       'enable-ra',
@@ -115,16 +113,7 @@ export class DhcpWorld {
 
   /** The next provider gives out these addresses. */
   startNextProvider(range: string): void {
-    const lines = [
-      'port=0',
-      'interface=cust',
-      'bind-interfaces',
-      'user=root',
-      'no-resolv',
-      'no-ping',
-      `dhcp-leasefile=${this.folder}/next.leases`,
-      `dhcp-range=${range}`
-    ]
+    const lines = [...DHCP_ONLY, `dhcp-leasefile=${this.folder}/next.leases`, `dhcp-range=${range}`]
     this.run(this.nextProvider, 'dnsmasq', '-k', '-C', this.write('next.conf', lines.join('\n')), '-x', '')
   }
 

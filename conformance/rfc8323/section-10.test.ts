@@ -4,6 +4,7 @@ import type { CertificateCredentials, PeerId, SecureEndpoint, SecureEndpointHand
 import { address, seededEntropy, simulatedCertificate } from '@breakwater/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TwoProviders, siteOver } from '../../packages/dots/test/client/two-providers.ts'
+import { watchedEndpoint } from '../../packages/dots/test/client/watched-endpoint.ts'
 
 const NAME = 'dots.isp-a.example'
 /** Where the servers of the site's two providers are. */
@@ -74,18 +75,9 @@ function startClient(): void {
           handlers.onSession(event)
         }
       })
-      return {
-        local: endpoint.local,
-        connect: (request) => {
-          connects.push(`${request.serverName} at ${formatIpAddress(request.remote.address)}`)
-          return endpoint.connect(request)
-        },
-        send: (peer, bytes) => endpoint.send(peer, bytes),
-        close: (peer) => endpoint.close(peer),
-        maximumPlaintext: (peer) => endpoint.maximumPlaintext(peer),
-        stats: () => endpoint.stats(),
-        destroy: () => endpoint.destroy()
-      }
+      return watchedEndpoint(endpoint, ({ serverName, remote }) =>
+        connects.push(`${serverName} at ${formatIpAddress(remote.address)}`)
+      )
     }
   })
 }

@@ -1,12 +1,5 @@
 import { Seconds, equalIpAddresses, formatIpPrefix, prefixContains, silentLog } from '@breakwater/core'
-import type {
-  CertificateCredentials,
-  Duration,
-  IpPrefix,
-  SecureEndpoint,
-  SocketAddress,
-  Transport
-} from '@breakwater/core'
+import type { CertificateCredentials, Duration, IpPrefix, SocketAddress, Transport } from '@breakwater/core'
 import {
   LeakCheck,
   SimulatedNetwork,
@@ -29,6 +22,7 @@ import type { Target } from '../../src/domain/target.ts'
 import type { ProtectionRequest, ProtectionStatus } from '../../src/client/protection.ts'
 import { hostDotsServer } from '../../src/server/host.ts'
 import type { ServerHost, ServerPorts } from '../../src/server/host.ts'
+import { watchedEndpoint } from './watched-endpoint.ts'
 import { StreamRequests, requestIn } from './wire.ts'
 import type { WireRequest } from './wire.ts'
 
@@ -238,7 +232,9 @@ export class TwoProviders {
       open: async (options, handlers) => {
         const endpoint = await this.siteHost.openSecureEndpoint(options, handlers)
         const localPort = endpoint.local.port
-        return watched(endpoint, (remote) => this.connects.push({ at: this.clock.now(), remote, localPort }))
+        return watchedEndpoint(endpoint, ({ remote }) =>
+          this.connects.push({ at: this.clock.now(), remote, localPort })
+        )
       },
       openStream: this.siteHost.openSecureStream,
       site,
@@ -341,21 +337,6 @@ export class TwoProviders {
       interfaces: [{ name: 'eth0', addresses: [address(SERVER_ADDRESS[isp])] }]
     })
     return { host, mitigator: new DryRun(), store: new TestStore(), server: undefined }
-  }
-}
-
-function watched(endpoint: SecureEndpoint, onConnect: (remote: SocketAddress) => void): SecureEndpoint {
-  return {
-    local: endpoint.local,
-    connect: (request) => {
-      onConnect(request.remote)
-      return endpoint.connect(request)
-    },
-    send: (peer, bytes) => endpoint.send(peer, bytes),
-    close: (peer) => endpoint.close(peer),
-    maximumPlaintext: (peer) => endpoint.maximumPlaintext(peer),
-    stats: () => endpoint.stats(),
-    destroy: () => endpoint.destroy()
   }
 }
 

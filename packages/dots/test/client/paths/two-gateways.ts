@@ -1,5 +1,5 @@
 import { Milliseconds, Seconds, formatIpAddress, silentLog } from '@breakwater/core'
-import type { CertificateCredentials, Duration, Instant, SecureEndpoint, Transport } from '@breakwater/core'
+import type { CertificateCredentials, Duration, ConnectRequest, Instant, Transport } from '@breakwater/core'
 import {
   LeakCheck,
   PacingAuditor,
@@ -25,6 +25,7 @@ import { DomainName, ProtectionId, ServerName, parseCuid } from '../../../src/do
 import { hostDotsServer } from '../../../src/server/host.ts'
 import type { ServerHost } from '../../../src/server/host.ts'
 import { DryRun, TestStore } from '../two-providers.ts'
+import { watchedEndpoint } from '../watched-endpoint.ts'
 import { requestIn } from '../wire.ts'
 import type { WireRequest } from '../wire.ts'
 
@@ -146,7 +147,8 @@ export class TwoGateways {
     this.#client = hostDotsClient({
       clock: this.clock,
       entropy: seededEntropy(seed),
-      open: async (options, handlers) => this.#watched(await open(options, handlers)),
+      open: async (options, handlers) =>
+        watchedEndpoint(await open(options, handlers), (request) => this.#noteHandshake(request)),
       openStream: this.site.openSecureStream,
       site: {
         domains: [
@@ -264,21 +266,9 @@ export class TwoGateways {
     await this.leaks.check()
   }
 
-  /** Notes every handshake. */
-  #watched(endpoint: SecureEndpoint): SecureEndpoint {
-    return {
-      local: endpoint.local,
-      connect: (request) => {
-        const server = Number(formatIpAddress(request.remote.address).split('.').at(-1)) - 1
-        this.handshakes.push({ server, at: this.clock.now() })
-        return endpoint.connect(request)
-      },
-      send: (peer, bytes) => endpoint.send(peer, bytes),
-      close: (peer) => endpoint.close(peer),
-      maximumPlaintext: (peer) => endpoint.maximumPlaintext(peer),
-      stats: () => endpoint.stats(),
-      destroy: () => endpoint.destroy()
-    }
+  #noteHandshake({ remote }: ConnectRequest): void {
+    const server = Number(formatIpAddress(remote.address).split('.').at(-1)) - 1
+    this.handshakes.push({ server, at: this.clock.now() })
   }
 
   async #listen(index: number): Promise<void> {
